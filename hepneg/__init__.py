@@ -1,0 +1,1 @@
+"""Classifiers, shape checks and response plots for Monte Carlo events with negative weights."""

@@ -1,0 +1,89 @@
+"""Writing results so that a file under its final name is always whole.
+
+Everything is written to a temporary name in the same folder and renamed when it is complete, so that a full disk, a
+crash or Ctrl-C leaves the previous result untouched.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hepneg.errors import OutputError
+
+__all__ = ["atomic_path", "json_ready", "make_folder", "write_json"]
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder and its parents.
+
+    Raises:
+        OutputError: it cannot be created or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot create the output folder {path}: {error.strerror}; choose another with `output:`"
+        ) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"cannot write into the output folder {path}: permission denied; choose another with `output:`"
+        )
+    return path
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path to write to, renamed to ``path`` on success and removed on any failure.
+
+    Args:
+        path: the final name; its folder is created. The temporary name keeps the suffix, for writers that look at it.
+
+    Raises:
+        OutputError: the operating system refuses to write, for instance because the disk is full.
+    """
+    final = Path(path)
+    make_folder(final.parent)
+    temporary = final.with_name(f".{final.stem}.{os.getpid()}.part{final.suffix}")
+    try:
+        yield temporary
+        temporary.replace(final)
+    except OSError as error:
+        raise OutputError(f"cannot write {final}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def json_ready(value: Any) -> Any:
+    """Turn numpy scalars and arrays, tuples and mappings into what JSON knows; NaN and infinities become ``null``."""
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return json_ready(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [json_ready(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_json(path: str | Path, payload: Mapping[str, Any]) -> Path:
+    """Write a result as readable JSON, atomically, and return its path.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        text = json.dumps(json_ready(payload), indent=2, allow_nan=False, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return Path(path)

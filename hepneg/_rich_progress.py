@@ -1,0 +1,51 @@
+"""The rich display of progress, apart so that quiet work does not import rich."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from rich import progress as rich_progress
+from rich.console import Console
+
+from hepneg.progress import Task
+
+__all__ = ["RichProgress"]
+
+
+@dataclass(frozen=True)
+class _RichTask:
+    display: rich_progress.Progress
+    number: rich_progress.TaskID
+
+    def advance(self, step: float = 1.0, note: str = "") -> None:
+        self.display.update(self.number, advance=step, note=note)
+
+
+class RichProgress:
+    """Bars on standard error: description, bar, share, remaining time, note."""
+
+    def __init__(self) -> None:
+        self._display = rich_progress.Progress(
+            rich_progress.TextColumn("{task.description}"),
+            rich_progress.BarColumn(),
+            rich_progress.TaskProgressColumn(),
+            rich_progress.TimeRemainingColumn(),
+            rich_progress.TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._display.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._display.stop()
+
+    def task(self, description: str, total: float | None = None) -> Task:
+        """Add a bar."""
+        return _RichTask(self._display, self._display.add_task(description, total=total, note=""))

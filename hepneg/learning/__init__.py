@@ -1,0 +1,1 @@
+"""Networks and their training: the only rooms that import torch."""

@@ -1,0 +1,87 @@
+"""The state of an unfinished training, on disk after every epoch, so that it can be resumed bit for bit.
+
+A fold's checkpoint holds the network, its best state so far, the optimiser's moments and the history. The random
+numbers of an epoch follow from (seed, fold, epoch), so there is no generator to keep. Format: safetensors with one JSON
+string of metadata; nothing is executed on reading.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from hepneg.learning.history import FoldHistory
+from hepneg.output import atomic_path
+
+__all__ = ["FoldCheckpoint", "FoldState", "Tensors"]
+
+Tensors = dict[str, torch.Tensor]
+
+_PARTS = ("network", "average", "best", "optimizer")
+
+
+@dataclass(frozen=True, eq=False)
+class FoldState:
+    """Where the training of one fold stands.
+
+    Attributes:
+        network: parameters and scaling after the last epoch.
+        average: the running average of the parameters, by number.
+        best: parameters of the best epoch.
+        optimizer: moments, by ``<parameter number>.<name>``.
+        history: the epochs so far; ``stopped`` is empty while there are more to come.
+    """
+
+    network: Tensors
+    average: Tensors
+    best: Tensors
+    optimizer: Tensors
+    history: FoldHistory
+
+
+@dataclass(frozen=True)
+class FoldCheckpoint:
+    """The file that keeps one fold.
+
+    Args:
+        path: the file.
+        fingerprint: of the events and settings; a checkpoint of others is ignored.
+    """
+
+    path: Path
+    fingerprint: str
+
+    def save(self, state: FoldState) -> None:
+        """Write the state, atomically.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        tensors = {f"{part}/{name}": tensor for part in _PARTS for name, tensor in getattr(state, part).items()}
+        meta = {"fingerprint": self.fingerprint, "history": state.history.to_dict()}
+        with atomic_path(self.path) as temporary:
+            save_file(tensors, temporary, metadata={"hepneg": json.dumps(meta)})
+
+    def load(self) -> FoldState | None:
+        """Read the state back; None if there is none for these events and settings."""
+        if not self.path.is_file():
+            return None
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                meta: dict[str, Any] = json.loads((file.metadata() or {}).get("hepneg", "{}"))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        except (SafetensorError, ValueError, OSError):
+            return None  # a damaged checkpoint is as good as none: that fold starts anew
+        if meta.get("fingerprint") != self.fingerprint:
+            return None
+        groups: dict[str, Tensors] = {part: {} for part in _PARTS}
+        for name, tensor in tensors.items():
+            part, _, key = name.partition("/")
+            groups[part][key] = tensor
+        return FoldState(**groups, history=FoldHistory.from_dict(meta["history"]))

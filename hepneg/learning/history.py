@@ -1,0 +1,58 @@
+"""What happened while a network was trained, epoch by epoch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+__all__ = ["EpochRecord", "FoldHistory"]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """One pass over the training events.
+
+    Attributes:
+        epoch: counted from 1.
+        train_loss: the scheme's own objective, averaged over the batches of the epoch.
+        validation_loss: signed cross-entropy of the validation events, classes balanced, in nats.
+        validation_error: its standard error.
+        learning_rate: of the optimiser in this epoch.
+    """
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    validation_error: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoldHistory:
+    """The learning curve of one fold's network.
+
+    Attributes:
+        fold: the fold that the network has not seen.
+        epochs: the records in order.
+        best_epoch: the epoch whose state was kept, by the signed validation loss.
+        stopped: why training ended: ``"patience"``, ``"epochs"``, ``"interrupted"`` or ``"diverged"``.
+        seconds: wall-clock time.
+        message: what the user should know (an honest account of a divergence), or an empty string.
+    """
+
+    fold: int
+    epochs: tuple[EpochRecord, ...]
+    best_epoch: int
+    stopped: str
+    seconds: float
+    message: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the history as plain dictionaries and lists."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Rebuild a history from :meth:`to_dict`."""
+        records = tuple(EpochRecord(**record) for record in data["epochs"])
+        return cls(**{**data, "epochs": records})

@@ -1,0 +1,95 @@
+"""The classifier's network: a multilayer perceptron that takes raw features."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+__all__ = ["Architecture", "ResponseNetwork", "feature_scaling"]
+
+_ACTIVATIONS: Mapping[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The shape of a network, enough to rebuild it.
+
+    Attributes:
+        inputs: number of features.
+        hidden: width of each hidden layer.
+        activation: ``silu``, ``relu``, ``gelu`` or ``tanh``.
+        logit_bound: outputs are squashed into ±logit_bound; None for no bound.
+    """
+
+    inputs: int
+    hidden: tuple[int, ...]
+    activation: str
+    logit_bound: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the architecture as a plain dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild an architecture from :meth:`to_dict`."""
+        return cls(int(data["inputs"]), tuple(data["hidden"]), str(data["activation"]), data["logit_bound"])
+
+
+def feature_scaling(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the mean and standard deviation of each column, (F,) each; a constant column gets the scale 1.
+
+    Taken over events without their weights: scaling conditions the optimisation and estimates nothing.
+    """
+    mean = np.array([column.mean(dtype=np.float64) for column in features.T])
+    scale = np.array([column.std(dtype=np.float64) for column in features.T])
+    return mean.astype(np.float32), np.where(scale > 0, scale, 1.0).astype(np.float32)
+
+
+class ResponseNetwork(nn.Module):
+    """A multilayer perceptron from raw features, (n, F), to a log-odds, (n,).
+
+    The scaling of the features is part of the module (buffers ``mean`` and ``scale``), so a saved network needs no
+    preprocessing beside it. A bounded logit is b·tanh(z/b): the identity near 0, never beyond ±b.
+    """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.register_buffer("mean", torch.zeros(architecture.inputs))
+        self.register_buffer("scale", torch.ones(architecture.inputs))
+        widths = [architecture.inputs, *architecture.hidden]
+        layers: list[nn.Module] = []
+        for inputs, outputs in itertools.pairwise(widths):
+            layers += [nn.Linear(inputs, outputs), _ACTIVATIONS[architecture.activation]()]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+
+    def initialise(self, generator: torch.Generator, mean: NDArray[np.float32], scale: NDArray[np.float32]) -> None:
+        """Draw the weights anew and set the scaling. The last layer starts at zero: every response is ½."""
+        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        with torch.no_grad():
+            for layer in linear:
+                bound = 1 / math.sqrt(layer.in_features)
+                nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
+                layer.bias.uniform_(-bound, bound, generator=generator)
+            linear[-1].weight.zero_()
+            linear[-1].bias.zero_()
+            self.mean.copy_(torch.from_numpy(mean))
+            self.scale.copy_(torch.from_numpy(scale))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of being signal at equal priors, (n,)."""
+        logit: torch.Tensor = self.layers((features - self.mean) / self.scale).squeeze(-1)
+        bound = self.architecture.logit_bound
+        return logit if bound is None else bound * torch.tanh(logit / bound)

@@ -1,0 +1,47 @@
+"""The parameters of a model's networks in one safetensors file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from hepneg.errors import DataError
+from hepneg.learning.network import Architecture, ResponseNetwork
+
+__all__ = ["read_networks", "write_networks"]
+
+
+def write_networks(path: Path, networks: Sequence[ResponseNetwork]) -> None:
+    """Write the parameters and scalings of all networks, named ``fold_<i>/<parameter>``."""
+    tensors = {
+        f"fold_{number}/{name}": tensor.contiguous()
+        for number, network in enumerate(networks)
+        for name, tensor in network.state_dict().items()
+    }
+    save_file(tensors, path)
+
+
+def read_networks(path: Path, architectures: Sequence[Architecture]) -> list[ResponseNetwork]:
+    """Rebuild the networks.
+
+    Raises:
+        DataError: the file is damaged, or its tensors do not fit the architectures.
+    """
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path} is no readable safetensors file: {error}") from None
+    networks = []
+    for number, architecture in enumerate(architectures):
+        network = ResponseNetwork(architecture)
+        prefix = f"fold_{number}/"
+        own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        try:
+            network.load_state_dict(own)
+        except RuntimeError:
+            raise DataError(f"{path} does not fit the architecture of fold {number} in model.json") from None
+        networks.append(network.eval())
+    return networks

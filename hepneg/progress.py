@@ -1,0 +1,57 @@
+"""Progress of long work: one Protocol that library code speaks to, silent by default, rich on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol, Self
+
+__all__ = ["SILENT", "Progress", "SilentProgress", "Task", "terminal_progress"]
+
+
+class Task(Protocol):
+    """One bar of a display."""
+
+    def advance(self, step: float = 1.0, note: str = "") -> None:
+        """Move on by ``step`` and replace the note behind the bar."""
+
+
+class Progress(AbstractContextManager["Progress"], Protocol):
+    """A display of several bars; a context manager."""
+
+    def task(self, description: str, total: float | None = None) -> Task:
+        """Add a bar. ``total`` is in whatever unit ``advance`` counts, or None where it is not known."""
+
+
+class _SilentTask:
+    def advance(self, step: float = 1.0, note: str = "") -> None:
+        pass
+
+
+class SilentProgress:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def task(self, description: str, total: float | None = None) -> Task:  # noqa: ARG002
+        """Return a bar that shows nothing."""
+        return _SilentTask()
+
+
+SILENT = SilentProgress()
+
+
+def terminal_progress(*, quiet: bool = False) -> Progress:
+    """Return a rich display on standard error, or a silent one if that is no terminal or ``quiet`` is asked for."""
+    if quiet or not sys.stderr.isatty():
+        return SILENT
+    from hepneg._rich_progress import RichProgress
+
+    return RichProgress()

@@ -1,0 +1,63 @@
+"""The scheme ``paired``: the signed weight goes into the loss, in batches whose sums are always positive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg.batches import Batches, CellBatches, StratifiedBatches
+from hepneg.events import EventTable
+from hepneg.schemes.cells import nearest_cells
+from hepneg.schemes.protocol import TrainingProblem
+
+__all__ = ["Paired"]
+
+FLAVOURS = ("nearest", "stratified")
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Train on the signed w in batches made of cells: every negative event travels with positive ones of its label.
+
+    Every batch has a positive Σw for each label, whatever the weights. In flavour ``nearest`` a negative event and the
+    positive events that outweigh it are neighbours in feature space, so that their gradients cancel at once and not
+    several batches apart; ``stratified`` only gives each batch the sample's own share of negative events.
+
+    Args:
+        flavour: ``"nearest"`` or ``"stratified"``.
+        logit_bound: largest \\|logit\\|; the loss of a finite signed sample needs a bound in any batches.
+        clip_norm: largest norm of the gradient.
+    """
+
+    name: ClassVar[str] = "paired"
+    flavour: str = "nearest"
+    logit_bound: float = 10.0
+    clip_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.flavour not in FLAVOURS:
+            raise ValueError(f"flavour must be one of {', '.join(FLAVOURS)}, not {self.flavour!r}")
+        for parameter in ("logit_bound", "clip_norm"):
+            if not getattr(self, parameter) > 0:
+                raise ValueError(f"{parameter} must be positive, not {getattr(self, parameter)!r}")
+
+    def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
+        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
+        batches: Batches
+        if self.flavour == "stratified":
+            batches = StratifiedBatches(events.weight, events.label, batch_size)
+        else:
+            batches = CellBatches(_cells_by_label(events), events.label, batch_size)
+        return TrainingProblem(events.weight.copy(), batches, self.logit_bound, self.clip_norm)
+
+
+def _cells_by_label(events: EventTable) -> NDArray[np.int64]:
+    cell = np.full(len(events), -1, dtype=np.int64)
+    for code in np.unique(events.label):
+        members = np.flatnonzero(events.label == code)
+        local = nearest_cells(events.features[members], events.weight[members])
+        cell[members] = np.where(local >= 0, members[local], -1)
+    return cell

@@ -1,0 +1,26 @@
+"""The scheme ``positive``: drop the events with negative weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from hepneg.batches import ShuffledBatches
+from hepneg.events import EventTable
+from hepneg.schemes.protocol import TrainingProblem
+
+__all__ = ["Positive"]
+
+
+@dataclass(frozen=True)
+class Positive:
+    """Train on the events with w > 0 alone: biased towards h(1 + s) wherever P(w > 0 | x) depends on x."""
+
+    name: ClassVar[str] = "positive"
+
+    def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
+        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
+        weight = np.maximum(events.weight, 0.0)
+        return TrainingProblem(weight, ShuffledBatches(weight, batch_size))

@@ -1,0 +1,264 @@
+"""Training: refusals, determinism, resuming, guards, and what the schemes learn where the truth is known."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hepneg import training as training_module
+from hepneg.classifier import Classifier
+from hepneg.config import Training
+from hepneg.errors import ConfigError, HepnegWarning, TrainingError
+from hepneg.events import EventTable
+from hepneg.hashing import assign_folds
+from hepneg.learning import crossfit as crossfit_module
+from hepneg.learning.checkpoint import FoldCheckpoint
+from hepneg.learning.crossfit import choose_device, crossfit
+from hepneg.learning.history import EpochRecord, FoldHistory
+from hepneg.learning.loop import Interrupted, balanced_weight, train_fold
+from hepneg.metrics import auc
+from hepneg.progress import SILENT, Progress, SilentProgress, Task
+from hepneg.schemes import make_scheme
+from hepneg.training import train
+
+FAST = {"folds": 2, "epochs": 4, "batch_size": 128, "network": {"hidden": [8, 8]}}
+
+
+def toy(seed: int = 0, n: int = 1200, f: float = 0.2, gap: float = 1.0) -> EventTable:
+    rng = np.random.default_rng(seed)
+    label = np.arange(n) % 2
+    features = rng.normal(size=(n, 3)) + gap * label[:, None]
+    weight = np.where(rng.random(n) < f, -1.0, 1.0)
+    return EventTable.from_arrays(features, weight, label, feature_names=["a", "b", "c"])
+
+
+def same(first: Classifier, second: Classifier, events: EventTable) -> bool:
+    return np.array_equal(first.held_out_logit(events), second.held_out_logit(events))
+
+
+@pytest.mark.parametrize("scheme", ["absolute", "positive", "signed", "paired"])
+def test_each_scheme_separates_and_is_the_same_again_for_a_seed(scheme: str) -> None:
+    events = toy()
+    classifier, again = (train(events, scheme, **FAST) for _ in range(2))
+    assert same(classifier, again, events)
+    area = auc(classifier.held_out_logit(events), events.label, events.weight)
+    assert area.value > 0.5 + 5 * area.error
+    assert not same(classifier, train(events, scheme, **FAST, seed=2), events)
+
+
+def test_the_number_of_cores_does_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = toy()
+    results = []
+    for cores in (1, 2):
+        monkeypatch.setattr(crossfit_module, "_cores", lambda cores=cores: cores)
+        results.append(train(events, "signed", **FAST))
+    assert same(*results, events)
+    assert torch.get_num_threads() >= 1
+
+
+def test_the_order_of_events_does_not_change_their_folds() -> None:
+    events = toy()
+    shuffled = events.select(np.random.default_rng(0).permutation(len(events)))
+    folds = dict(zip(events.event_id.tolist(), assign_folds(events.event_id, 5, 1).tolist(), strict=True))
+    assert [folds[i] for i in shuffled.event_id.tolist()] == assign_folds(shuffled.event_id, 5, 1).tolist()
+
+
+def test_labels_are_balanced_to_equal_sums_of_weights() -> None:
+    weight = np.array([1.0, 2.0, -0.5, 7.0])
+    target = np.array([0, 1, 1, 1], dtype=np.int8)
+    balanced = balanced_weight(weight, target)
+    assert balanced[target == 0].sum() == pytest.approx(2.0)
+    assert balanced[target == 1].sum() == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("weight", "label", "message"),
+    [
+        ([1.0] * 8, [1] * 8, "there are no background events: a classifier needs both labels"),
+        ([1.0] * 4 + [-1.0] * 4, [1, 1, 1, 1, 0, 0, 0, 0], "background weights sum to -4 ± 2, which is not positive"),
+        ([1.0] * 4 + [1.0, 1.0, -1.0, 1.0], [1] * 4 + [0] * 4, "background .* compatible with 0: generate more"),
+    ],
+)
+def test_labels_without_a_density_are_refused(weight: list[float], label: list[int], message: str) -> None:
+    # Fifty copies of the signal alone, so that it is the background that is refused.
+    events = EventTable.from_arrays(np.zeros((len(weight) + 50, 1)), weight + [1.0] * 50, label + [1] * 50)
+    with pytest.raises(TrainingError, match=message):
+        train(events, "signed", **FAST)
+
+
+def test_a_fold_without_a_density_is_refused_with_its_number() -> None:
+    events = EventTable.from_arrays(np.zeros((24, 1)), np.ones(24), np.arange(24) % 2)
+    with pytest.raises(TrainingError, match=r"fold \d+, .* events: .*use fewer folds or more events"):
+        train(events, "absolute", folds=100, network={"hidden": [2]})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fold": 3}, "unknown setting 'fold'; did you mean 'folds'"),
+        ({"folds": 1}, "training: folds: "),
+        ({"network": {"hiden": [3]}}, "unknown setting 'network.hiden'; did you mean 'hidden'"),
+        ({"device": "tpu"}, "training: device: "),
+    ],
+)
+def test_bad_settings_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        train(toy(), "absolute", **settings)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused() -> None:
+    assert choose_device("auto").type == "cpu"
+    with pytest.raises(ConfigError, match="torch finds no GPU; use 'auto' or 'cpu'"):
+        choose_device("cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_training_on_a_gpu_is_the_same_again_for_a_seed() -> None:
+    events = toy()
+    assert same(train(events, "signed", **FAST), train(events, "signed", **FAST), events)
+
+
+class _StopAfter(SilentProgress):
+    """Sets an event after some epochs, as Ctrl-C does."""
+
+    def __init__(self, epochs: int, stop: threading.Event) -> None:
+        self.epochs, self.stop = epochs, stop
+
+    def task(self, description: str, total: float | None = None) -> Task:
+        return self
+
+    def advance(self, step: float = 1.0, note: str = "") -> None:
+        self.epochs -= bool(note)
+        if self.epochs == 0:
+            self.stop.set()
+
+
+def fold_inputs(events: EventTable, settings: Training) -> tuple:  # type: ignore[type-arg]
+    scheme = make_scheme("signed")
+    fold_of = assign_folds(events.event_id, settings.folds, settings.seed)
+    data, problem = crossfit_module._pose(events, fold_of, 0, scheme, settings)
+    return data, problem, crossfit_module._new_network(events, data, problem, settings, 0)
+
+
+@pytest.mark.parametrize("epochs_before", [1, 3])
+def test_an_interrupted_fold_resumes_bit_for_bit(tmp_path: Path, epochs_before: int) -> None:
+    events, settings = toy(), Training.of(**{**FAST, "epochs": 6})
+
+    def run(progress: Progress, stop: threading.Event, checkpoint: FoldCheckpoint | None) -> tuple:  # type: ignore[type-arg]
+        data, problem, network = fold_inputs(events, settings)
+        task = progress.task("")
+        return train_fold(0, network, data, problem, settings, task=task, stop=stop, checkpoint=checkpoint)
+
+    whole, history = run(SILENT, threading.Event(), None)
+    checkpoint, stop = FoldCheckpoint(tmp_path / "fold.safetensors", "f"), threading.Event()
+    with pytest.raises(Interrupted):
+        run(_StopAfter(epochs_before, stop), stop, checkpoint)
+    state = checkpoint.load()
+    assert state is not None
+    assert len(state.history.epochs) == epochs_before
+    resumed, history_resumed = run(SILENT, threading.Event(), checkpoint)
+    assert history_resumed.epochs == history.epochs
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
+
+
+def test_a_finished_training_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = toy()
+    first = train(events, "absolute", **FAST, checkpoint=tmp_path)
+    monkeypatch.setattr("hepneg.learning.loop._one_epoch", None)  # any further epoch would fail
+    assert same(first, train(events, "absolute", **FAST, checkpoint=tmp_path), events)
+
+
+def test_a_checkpoint_of_other_events_or_settings_is_not_used(tmp_path: Path) -> None:
+    train(toy(0), "absolute", **FAST, checkpoint=tmp_path)
+    other = toy(1)
+    assert same(train(other, "absolute", **FAST, checkpoint=tmp_path), train(other, "absolute", **FAST), other)
+
+
+def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path: Path) -> None:
+    path = tmp_path / "fold_0.safetensors"
+    path.write_bytes(b"not a checkpoint")
+    assert FoldCheckpoint(path, "f").load() is None
+    assert FoldCheckpoint(tmp_path / "absent", "f").load() is None
+
+
+def test_ctrl_c_ends_the_running_epochs_and_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = toy()
+    settings = Training.of(**{**FAST, "epochs": 500, "patience": 500})
+    waits = iter([False, True])
+
+    def interrupted_wait(futures: list, **options: object) -> object:  # type: ignore[type-arg]
+        if "timeout" in options and next(waits, False):
+            raise KeyboardInterrupt
+        return real_wait(futures, **options)
+
+    real_wait = crossfit_module.wait
+    monkeypatch.setattr(crossfit_module, "wait", interrupted_wait)
+    with pytest.raises(KeyboardInterrupt):
+        crossfit(events, make_scheme("signed"), settings, checkpoint=tmp_path)
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept == ["fold_0.safetensors", "fold_1.safetensors"]
+
+
+def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With few events, no early stopping and a steep start, the signed loss leaves what is possible."""
+    rng = np.random.default_rng(1)
+    n = 160
+    weight = np.where(rng.random(n) < 0.3, -1.0, 1.0)
+    events = EventTable.from_arrays(rng.normal(size=(n, 8)), weight, np.arange(n) % 2)
+    settings = {"folds": 2, "epochs": 200, "patience": 200, "batch_size": 64, "learning_rate": 0.03}
+    with pytest.warns(HepnegWarning, match="the signed loss ran away: by epoch"):
+        classifier = train(events, "signed", **settings)
+    assert {history.stopped for history in classifier.histories} & {"diverged", "epochs"}
+    assert np.abs(classifier.logit(events.features)).max() <= 10.0  # the bound holds all the same
+    kept = classifier.histories[0]
+    lowest = min(record.validation_loss for record in kept.epochs)
+    assert kept.epochs[kept.best_epoch - 1].validation_loss == pytest.approx(lowest, abs=1e-5)
+
+
+def test_settings_reach_the_training() -> None:
+    classifier = train(toy(), make_scheme("paired", flavour="stratified"), **{**FAST, "epochs": 2})
+    assert classifier.scheme_parameters["flavour"] == "stratified"
+    assert {len(history.epochs) for history in classifier.histories} == {2}
+    assert classifier.networks[0].architecture.hidden == (8, 8)
+    assert classifier.folds == 2
+    assert training_module.Training().learning_rate == classifier.histories[0].epochs[0].learning_rate
+
+
+def test_a_history_survives_its_dictionary() -> None:
+    history = FoldHistory(3, (EpochRecord(1, 0.7, 0.69, 0.01, 1e-3),), 1, "epochs", 2.5, "message")
+    assert FoldHistory.from_dict(history.to_dict()) == history
+
+
+def signs_that_cancel_the_signal(n: int, seed: int) -> EventTable:
+    """|w| is the same for both labels everywhere; only the signs tell the physical densities apart.
+
+    x is uniform in [0, 1]; P(w > 0 | x) is 0.6 + 0.3x for signal and 0.9 − 0.3x for background, so the mean sign is
+    0.2 + 0.6x and 0.8 − 0.6x: ∫ = ½ for both, and r(x) = (0.2 + 0.6x)/(0.8 − 0.6x).
+    """
+    rng = np.random.default_rng(seed)
+    x, label = rng.random(n), np.arange(n) % 2
+    plus = np.where(label == 1, 0.6 + 0.3 * x, 0.9 - 0.3 * x)
+    weight = np.where(rng.random(n) < plus, 1.0, -1.0)
+    return EventTable.from_arrays(x[:, None], weight, label, feature_names=["x"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["signed", "paired"])
+def test_signed_schemes_learn_what_only_the_signs_tell(scheme: str) -> None:
+    """The exact log-odds is known; |w| training cannot see it, signed training must."""
+    events = signs_that_cancel_the_signal(40_000, 4)
+    x = np.linspace(0.05, 0.95, 10)
+    exact = np.log((0.2 + 0.6 * x) / (0.8 - 0.6 * x))
+    settings = {"folds": 2, "network": {"hidden": [16, 16]}}
+    features = x[:, None].astype(np.float32)
+    signed = train(events, scheme, **settings).logit(features)
+    blind = train(events, "absolute", **settings).logit(features)
+    # Ten cells of 4000 events: the log-odds of a cell is known to about √(2/2000)/0.5 = 0.06; allow three times that.
+    assert np.abs(blind).max() < 0.2
+    assert np.sqrt(np.mean((signed - exact) ** 2)) < 0.19
+    assert np.sqrt(np.mean((blind - exact) ** 2)) > 0.6

@@ -1,0 +1,122 @@
+"""ROC curve with signed weights, its errors and its monotone envelope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepneg.metrics.scored import Floats, ScoredEvents, scored_events
+
+__all__ = ["RocCurve", "roc_curve"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RocCurve:
+    """Efficiencies of the cut ``score >= threshold``, from the tightest cut to none.
+
+    Attributes:
+        threshold: (m,) decreasing; the first is infinite and keeps nothing.
+        signal_efficiency: (m,) share of Σw of the signal; with signed weights neither monotone nor within [0, 1].
+        background_efficiency: (m,) the same for the background.
+        signal_error: (m,) standard error of the signal efficiency at that threshold.
+        background_error: (m,) the same for the background.
+        band: (m,) standard error of the signal efficiency at fixed background efficiency.
+    """
+
+    threshold: Floats
+    signal_efficiency: Floats
+    background_efficiency: Floats
+    signal_error: Floats
+    background_error: Floats
+    band: Floats
+
+    def __len__(self) -> int:
+        return len(self.threshold)
+
+    def __repr__(self) -> str:
+        return f"RocCurve({len(self)} points)"
+
+    def envelope(self) -> RocCurve:
+        """Return the monotone envelope: running maxima of both efficiencies, kept within [0, 1]."""
+        signal, background = (
+            np.clip(np.maximum.accumulate(part), 0.0, 1.0)
+            for part in (self.signal_efficiency, self.background_efficiency)
+        )
+        return replace(self, signal_efficiency=signal, background_efficiency=background)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the columns as lists."""
+        return {name: getattr(self, name).tolist() for name in self.__slots__}
+
+
+def roc_curve(
+    score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, points: int | None = 200, seed: int = 1
+) -> RocCurve:
+    """Trace signal against background efficiency.
+
+    Args:
+        score: (n,), higher for signal.
+        label: (n,) of 0 and 1.
+        weight: (n,) signed weights.
+        points: keep about so many thresholds, evenly spaced in Σ|w|; None keeps every distinct score.
+        seed: of the replicas behind the band.
+
+    Returns:
+        The curve as it is. The errors at a threshold are those of a ratio of signed sums. The band is half the central
+        68 % interval of 200 replicas, in which the sum of weights between two kept thresholds fluctuates normally with
+        variance Σw²: the first two moments of a Poisson bootstrap.
+
+    Raises:
+        DataError: unusable columns, or a label with Σw ≤ 0.
+    """
+    events = scored_events(score, label, weight)
+    descending = -events.score
+    values, place = np.unique(descending, return_inverse=True)
+    kept = _kept_points(events, place, len(values), points)
+    segment = np.searchsorted(kept, place)
+    sums, squares = _segment_sums(events, segment, len(kept))
+    efficiency = np.cumsum(sums, axis=1)
+    errors = _efficiency_errors(efficiency, np.cumsum(squares, axis=1))
+    band = _band(sums, squares, seed)
+    threshold = np.concatenate([[np.inf], -values[kept]])
+    return RocCurve(threshold, *(np.concatenate([[0.0], part]) for part in (*efficiency, *errors, band)))
+
+
+def _kept_points(events: ScoredEvents, place: NDArray[np.intp], distinct: int, points: int | None) -> NDArray[np.intp]:
+    """Positions among the distinct scores at which the curve is kept; the last always is."""
+    if points is None or distinct <= points:
+        return np.arange(distinct)
+    size = np.cumsum(np.bincount(place, np.abs(events.normalised_weight()), distinct))
+    wanted = np.searchsorted(size, size[-1] * np.arange(1, points) / points)
+    return np.unique(np.append(np.minimum(wanted, distinct - 1), distinct - 1))
+
+
+def _segment_sums(events: ScoredEvents, segment: NDArray[np.intp], segments: int) -> tuple[Floats, Floats]:
+    """Σ and Σ² of the normalised weights between kept thresholds, (2, segments): signal, background."""
+    share = events.normalised_weight()
+    masks = (events.signal, ~events.signal)
+    sums = [np.bincount(segment[mask], share[mask], segments) for mask in masks]
+    squares = [np.bincount(segment[mask], share[mask] ** 2, segments) for mask in masks]
+    return np.array(sums), np.array(squares)
+
+
+def _efficiency_errors(efficiency: Floats, squares: Floats) -> Floats:
+    """Error of Σ(kept)/Σ(all): the events inside and outside the cut fluctuate independently."""
+    inside, everything = squares, squares[:, -1:]
+    variance = inside * (1.0 - efficiency) ** 2 + (everything - inside) * efficiency**2
+    return np.sqrt(np.maximum(variance, 0.0))
+
+
+def _band(sums: Floats, squares: Floats, seed: int, replicas: int = 200) -> Floats:
+    rng = np.random.default_rng(seed)
+    at = np.maximum.accumulate(np.cumsum(sums[1]))
+    curves = np.empty((replicas, sums.shape[1]))
+    for replica in range(replicas):
+        varied = sums + np.sqrt(squares) * rng.standard_normal(sums.shape)
+        signal, background = np.cumsum(varied, axis=1) / varied.sum(axis=1, keepdims=True)
+        curves[replica] = np.interp(at, np.maximum.accumulate(background), signal, left=0.0)
+    low, high = np.quantile(curves, [0.15865, 0.84135], axis=0)
+    return np.asarray(0.5 * (high - low))

@@ -1,0 +1,101 @@
+"""Several schemes on the same events, side by side in the signed response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from hepneg.errors import DataError
+from hepneg.estimate import Estimate
+from hepneg.evaluation import Evaluation
+from hepneg.plots.signed import draw_signed, per_bin_label
+from hepneg.plots.style import NEUTRAL, Drawn, annotate_negative_bins, colour_of, empty_figure, in_print_style
+from hepneg.response import normalised, project
+
+__all__ = ["plot_comparison"]
+
+
+@in_print_style
+def plot_comparison(evaluations: Mapping[str, Evaluation]) -> Drawn:
+    """Draw the net response of every sample under each scheme, and the schemes' AUC and loss below.
+
+    The first scheme is the reference: its response is repeated as a dotted line in the others. Every sample is scaled to |Σw| = 1 and keeps its signed weights; negative bins are marked and counted. The errors of
+    AUC and loss are those of each scheme alone: on the same events the differences are known better.
+
+    Args:
+        evaluations: of the same events, by name of the scheme, in the order to show.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not evaluations:
+        raise DataError("no evaluations to compare")
+    rows = (len(evaluations) + 1) // 2
+    figure = empty_figure((7.0, 2.1 * rows + 0.28 * len(evaluations) + 1.0))
+    grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.1] * rows + [0.28 * len(evaluations) + 0.4])
+    axes: list[Axes] = []
+    first = next(iter(evaluations.values()))
+    artists: dict[str, Any] = {}
+    for position, (name, evaluation) in enumerate(evaluations.items()):
+        shared = {"sharex": axes[0], "sharey": axes[0]} if axes else {}
+        axes.append(figure.add_subplot(grid[position // 2, position % 2], **shared))
+        artists[name] = _draw_scheme(axes[-1], name, evaluation, reference=first if position else None)
+        axes[-1].tick_params(labelleft=position % 2 == 0, labelbottom=position + 2 >= len(evaluations))
+    _label_multiples(figure, axes, first)
+    for column, (metric, text) in enumerate(
+        (("auc", "AUC (higher is better)"), ("loss", "Loss [nats] (lower is better)"))
+    ):
+        axes.append(figure.add_subplot(grid[rows, column]))
+        values = {name: getattr(evaluation, metric) for name, evaluation in evaluations.items()}
+        artists[metric] = _draw_estimates(axes[-1], values)
+        axes[-1].set_xlabel(text)
+        axes[-1].tick_params(labelleft=column == 0)
+    return Drawn(figure, tuple(axes), artists)
+
+
+def _draw_scheme(axes: Axes, name: str, evaluation: Evaluation, reference: Evaluation | None) -> list[Any]:
+    artists = []
+    for position, row in enumerate(evaluation.samples):
+        net = normalised(project(evaluation.response, row.sample))
+        if reference is not None:
+            outline = normalised(project(reference.response, row.sample))
+            edges, values = outline.axes[0].edges, np.asarray(outline.values(), np.float64)
+            artists.append(axes.stairs(values, edges, color=colour_of(position), ls=":", lw=1.0, alpha=0.8, zorder=1))
+        artists += draw_signed(axes, net, colour=colour_of(position), label=row.sample, linewidth=1.2)
+    axes.axhline(0.0, color=NEUTRAL, lw=0.8)
+    axes.text(0.97, 0.95, name, transform=axes.transAxes, ha="right", va="top", weight="bold")
+    return [*artists, annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
+
+
+def _label_multiples(figure: Figure, axes: list[Axes], first: Evaluation) -> None:
+    low, high = axes[0].get_ylim()
+    axes[0].set(xlim=(0, 1), ylim=(low, high + 0.25 * (high - low)))
+    net = project(first.response, first.samples[0].sample)
+    for position, part in enumerate(axes):
+        if position % 2 == 0:
+            part.set_ylabel(per_bin_label(net, normalise=True))
+        if position + 2 >= len(axes):
+            part.set_xlabel("Response")
+    handles, labels = axes[0].get_legend_handles_labels()
+    if len(axes) > 1:
+        handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1.0))
+        labels.append(f"{first.scheme}, for comparison")
+    figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)))
+
+
+def _draw_estimates(axes: Axes, values: Mapping[str, Estimate]) -> list[Any]:
+    heights = -np.arange(len(values), dtype=float)
+    centre, error = np.array([(part.value, part.error) for part in values.values()]).T
+    points = axes.errorbar(centre, heights, xerr=error, fmt="o", ms=4, lw=1.3, color="black")
+    axes.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))
+    axes.set_yticks(heights, list(values))
+    axes.set_ylim(heights[-1] - 0.6, 0.6)
+    axes.tick_params(axis="y", which="both", left=False, right=False)
+    axes.minorticks_off()
+    return [points]

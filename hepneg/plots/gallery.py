@@ -1,0 +1,67 @@
+"""Which figures an analysis gets, under which names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from hepneg.evaluation import Evaluation
+from hepneg.plots.calibration import plot_calibration
+from hepneg.plots.response import plot_response, plot_response_by_sign, plot_response_components
+from hepneg.plots.roc import plot_roc
+from hepneg.plots.shapes import plot_effect_sizes, plot_feature_shape
+from hepneg.plots.significance import plot_significance
+from hepneg.plots.style import save
+from hepneg.plots.training import plot_learning_curves, plot_overtraining
+from hepneg.plots.weights import plot_weights
+from hepneg.shapes import ShapeReport
+from hepneg.weights import WeightReport
+
+__all__ = ["response_figures", "save_figures", "shape_figures", "weight_figures"]
+
+Figures = Iterator[tuple[str, Figure]]
+
+
+def weight_figures(report: WeightReport) -> Figures:
+    """Draw what the signs cost."""
+    yield "weights", plot_weights(report).figure
+
+
+def shape_figures(report: ShapeReport) -> Figures:
+    """Draw the summary of effect sizes and a page for each feature of each sample."""
+    yield "shapes", plot_effect_sizes(report).figure
+    for sample, shapes in report.samples.items():
+        for feature, shape in shapes.features.items():
+            yield f"shape_{sample}_{_file_name(feature)}", plot_feature_shape(shape, sample=sample).figure
+
+
+def response_figures(evaluation: Evaluation) -> Figures:
+    """Draw the response and what it is worth."""
+    yield "response", plot_response(evaluation).figure
+    yield "response_log", plot_response(evaluation, scale="log").figure
+    for row in evaluation.samples:
+        yield f"response_{row.sample}_components", plot_response_components(evaluation, row.sample).figure
+        yield f"response_{row.sample}_by_sign", plot_response_by_sign(evaluation, row.sample).figure
+    yield "roc", plot_roc(evaluation).figure
+    yield "calibration", plot_calibration(evaluation).figure
+    yield "significance", plot_significance(evaluation).figure
+    if evaluation.overtraining:
+        yield "overtraining", plot_overtraining(evaluation).figure
+    if evaluation.histories:
+        yield "learning_curves", plot_learning_curves(evaluation.histories).figure
+
+
+def save_figures(figures: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:
+    """Save each figure as PNG and PDF and return the paths.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    return [path for stem, figure in figures for path in save(figure, folder / stem)]
+
+
+def _file_name(feature: str) -> str:
+    """Replace what does not belong into a file name."""
+    return "".join(letter if letter.isalnum() or letter in "_-+." else "_" for letter in feature)

@@ -1,0 +1,183 @@
+"""Histograms of the classifier's response with every signed weight applied, and bin-wise ratios that make sense."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import hist
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepneg.errors import DataError
+from hepneg.events import EventTable, first_entries
+
+__all__ = [
+    "SIGNS",
+    "BinRatio",
+    "HasHeldOutResponse",
+    "bin_errors",
+    "count_negative_bins",
+    "net_over_positive",
+    "normalised",
+    "project",
+    "ratio",
+    "response_histogram",
+]
+
+SIGNS = ("positive", "negative")
+
+Floats = NDArray[np.float64]
+
+
+class HasHeldOutResponse(Protocol):
+    """A classifier that can answer for the events that it was trained on."""
+
+    def held_out_response(self, events: EventTable) -> NDArray[np.floating]:
+        """Return the response (n,) in [0, 1] of networks that have not seen the events."""
+
+
+def response_histogram(
+    response: ArrayLike | HasHeldOutResponse, events: EventTable, *, bins: int | Sequence[float] = 40
+) -> hist.Hist[Any]:
+    """Fill the response of all events, signed.
+
+    Args:
+        response: (n,) in [0, 1], or a classifier, which is asked for its held-out response.
+        events: n events.
+        bins: how many of equal width in [0, 1], or increasing edges.
+
+    Returns:
+        A histogram with ``Weight()`` storage (Σw and Σw²) and the axes ``sample`` × ``sign`` × ``response``. Events of
+        negative weight are negative entries, so adding the two signs gives the net. Histograms of chunks with the same
+        ``sample_names`` and bins add up with ``+``. Fill it further by position: hist reserves the keyword ``sample``. A response equal to the last edge counts into the last bin.
+
+    Raises:
+        DataError: a response that is not one finite number per event.
+    """
+    asked = getattr(response, "held_out_response", None)
+    values = np.asarray(response if asked is None else asked(events), dtype=np.float64)
+    _check_response(values, len(events))
+    axis: Any = (
+        hist.axis.Regular(bins, 0.0, 1.0, name="response", label="Response")
+        if isinstance(bins, int)
+        else hist.axis.Variable(list(bins), name="response", label="Response")
+    )
+    samples = hist.axis.StrCategory(list(events.sample_names), name="sample", label="Sample")
+    signs = hist.axis.StrCategory(list(SIGNS), name="sign", label="Sign of the weight")
+    with warnings.catch_warnings():
+        # hist reserves `sample` as a keyword of fill: such an axis is filled by position, all else works by name.
+        warnings.simplefilter("ignore", UserWarning)
+        histogram = hist.Hist(samples, signs, axis, storage=hist.storage.Weight())
+    slots = len(axis) + 2
+    last = axis.edges[-1]
+    position = np.asarray(axis.index(np.where(values == last, np.nextafter(last, 0.0), values))) + 1
+    cell = (events.sample.astype(np.int64) * len(SIGNS) + (events.weight < 0)) * slots + position
+    shape = (len(events.sample_names), len(SIGNS), slots)
+    view: Any = histogram.view(flow=True)[: shape[0], : shape[1], :]
+    view["value"] = np.bincount(cell, events.weight, np.prod(shape)).reshape(shape)
+    view["variance"] = np.bincount(cell, events.weight**2, np.prod(shape)).reshape(shape)
+    return histogram
+
+
+def _check_response(values: Floats, n: int) -> None:
+    if values.shape != (n,):
+        raise DataError(f"the response has shape {values.shape}, but there are {n} events; give one number per event")
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise DataError(f"{int(bad.sum())} NaN or infinite responses, at {first_entries(bad)}; leave those events out")
+
+
+def project(
+    histogram: hist.Hist[Any], sample: str | Sequence[str] | None = None, sign: str | None = None
+) -> hist.Hist[Any]:
+    """Project a response histogram onto the response.
+
+    Args:
+        histogram: as :func:`response_histogram` makes it.
+        sample: the sample or samples to add up; None adds all.
+        sign: ``"positive"`` or ``"negative"``; None adds both, which gives the net.
+
+    Returns:
+        A one-dimensional histogram with ``Weight()`` storage.
+    """
+    known = list(histogram.axes["sample"])
+    wanted = known if sample is None else [sample] if isinstance(sample, str) else list(sample)
+    rows = [known.index(name) for name in wanted]
+    columns = [SIGNS.index(name) for name in (SIGNS if sign is None else (sign,))]
+    cells: Any = histogram.view(flow=True)[np.ix_(rows, columns)]
+    projection = hist.Hist(histogram.axes["response"], storage=hist.storage.Weight())
+    view: Any = projection.view(flow=True)
+    view["value"], view["variance"] = cells["value"].sum(axis=(0, 1)), cells["variance"].sum(axis=(0, 1))
+    return projection
+
+
+def normalised(histogram: hist.Hist[Any]) -> hist.Hist[Any]:
+    """Scale a one-dimensional histogram to |Σw| = 1, flow included; without entries it is returned as it is.
+
+    The sign is kept. The errors are those of the bins alone: that of the sum is left out.
+    """
+    contents: Any = histogram.view(flow=True)
+    total = abs(float(contents["value"].sum()))
+    return histogram * (1.0 / total) if total > 0 else histogram.copy()
+
+
+def bin_errors(histogram: hist.Hist[Any]) -> Floats:
+    """Return √Σw² of the bins, (bins,)."""
+    return np.sqrt(np.asarray(histogram.variances(), dtype=np.float64))
+
+
+def count_negative_bins(histogram: hist.Hist[Any]) -> int:
+    """Return how many bins of a one-dimensional histogram have Σw < 0."""
+    return int(np.count_nonzero(np.asarray(histogram.values()) < 0))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BinRatio:
+    """A ratio bin by bin, only where it means something.
+
+    Attributes:
+        centre: of the bins, (bins,).
+        value: (bins,), NaN where masked.
+        error: (bins,), NaN where masked.
+        shown: (bins,), false where the denominator is too little significant to divide by.
+    """
+
+    centre: Floats
+    value: Floats
+    error: Floats
+    shown: NDArray[np.bool_]
+
+
+def ratio(numerator: hist.Hist[Any], denominator: hist.Hist[Any], *, min_significance: float = 2.0) -> BinRatio:
+    """Divide two statistically independent histograms of the same bins.
+
+    Args:
+        numerator: one-dimensional, ``Weight()`` storage.
+        denominator: the same.
+        min_significance: bins are masked where \\|denominator\\| is not above so many standard errors: with signed
+            weights a bin can hold many events and next to no weight.
+
+    Returns:
+        The ratio with both errors propagated linearly.
+    """
+    top, bottom = np.asarray(numerator.values()), np.asarray(denominator.values())
+    top_error, bottom_error = bin_errors(numerator), bin_errors(denominator)
+    shown = np.abs(bottom) > min_significance * bottom_error
+    safe = np.where(shown, bottom, np.nan)
+    value = top / safe
+    error = np.hypot(top_error, value * bottom_error) / np.abs(safe)
+    return BinRatio(np.asarray(numerator.axes[0].centers), value, error, shown)
+
+
+def net_over_positive(histogram: hist.Hist[Any], sample: str, *, min_significance: float = 2.0) -> BinRatio:
+    """Divide the net of a sample by its positive component, bin by bin.
+
+    1 − |negative| / positive, which says how much the signs cancel: 1 without negative weights, 0 where they cancel
+    everything. Its error is that of the independent ratio on the right.
+    """
+    positive, negative = project(histogram, sample, "positive"), project(histogram, sample, "negative")
+    part = ratio(negative, positive, min_significance=min_significance)
+    return BinRatio(part.centre, 1.0 + part.value, part.error, part.shown)

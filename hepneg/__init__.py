@@ -1,1 +1,86 @@
-"""Classifiers, shape checks and response plots for Monte Carlo events with negative weights."""
+"""Classifiers, shape checks and response plots for Monte Carlo events with negative weights.
+
+The public names are imported when they are first used: ``import hepneg`` loads neither torch nor matplotlib.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hepneg import metrics, plots
+    from hepneg.classifier import Classifier
+    from hepneg.comparison import Comparison, compare
+    from hepneg.config import Config, load_config
+    from hepneg.errors import HepnegError, HepnegWarning
+    from hepneg.estimate import Estimate
+    from hepneg.evaluation import Evaluation, evaluate
+    from hepneg.events import EventTable
+    from hepneg.ntuples import read
+    from hepneg.response import response_histogram
+    from hepneg.shapes import ShapeReport, check_shapes
+    from hepneg.training import train
+    from hepneg.weights import WeightReport, summarize_weights
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Classifier": "hepneg.classifier",
+    "Comparison": "hepneg.comparison",
+    "Config": "hepneg.config",
+    "Estimate": "hepneg.estimate",
+    "Evaluation": "hepneg.evaluation",
+    "EventTable": "hepneg.events",
+    "HepnegError": "hepneg.errors",
+    "HepnegWarning": "hepneg.errors",
+    "ShapeReport": "hepneg.shapes",
+    "WeightReport": "hepneg.weights",
+    "check_shapes": "hepneg.shapes",
+    "compare": "hepneg.comparison",
+    "evaluate": "hepneg.evaluation",
+    "load_config": "hepneg.config",
+    "read": "hepneg.ntuples",
+    "response_histogram": "hepneg.response",
+    "summarize_weights": "hepneg.weights",
+    "train": "hepneg.training",
+}
+_ROOMS = ("metrics", "plots")
+
+__all__ = [
+    "Classifier",
+    "Comparison",
+    "Config",
+    "Estimate",
+    "Evaluation",
+    "EventTable",
+    "HepnegError",
+    "HepnegWarning",
+    "ShapeReport",
+    "WeightReport",
+    "__version__",
+    "check_shapes",
+    "compare",
+    "evaluate",
+    "load_config",
+    "metrics",
+    "plots",
+    "read",
+    "response_histogram",
+    "summarize_weights",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"hepneg.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hepneg' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

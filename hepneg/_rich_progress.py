@@ -24,20 +24,13 @@ class _RichTask:
 
 
 class RichProgress:
-    """Bars on standard error: description, bar, share, remaining time, note."""
+    """Bars on standard error: description, bar, share, remaining time, note. Each ``with`` starts with an empty set."""
 
     def __init__(self) -> None:
-        self._display = rich_progress.Progress(
-            rich_progress.TextColumn("{task.description}"),
-            rich_progress.BarColumn(),
-            rich_progress.TaskProgressColumn(),
-            rich_progress.TimeRemainingColumn(),
-            rich_progress.TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
-            transient=True,
-        )
+        self._display = _new_display()
 
     def __enter__(self) -> Self:
+        self._display = _new_display()
         self._display.start()
         return self
 
@@ -49,3 +42,15 @@ class RichProgress:
     def task(self, description: str, total: float | None = None) -> Task:
         """Add a bar."""
         return _RichTask(self._display, self._display.add_task(description, total=total, note=""))
+
+
+def _new_display() -> rich_progress.Progress:
+    return rich_progress.Progress(
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.TaskProgressColumn(),
+        rich_progress.TimeRemainingColumn(),
+        rich_progress.TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -124,12 +124,13 @@ class EventTable:
 
     def select(self, mask: NDArray[np.bool_] | NDArray[np.integer]) -> EventTable:
         """Return the events that a mask of booleans, or an array of indices, picks."""
+        chosen = np.flatnonzero(mask) if mask.dtype == np.bool_ else mask
         return EventTable(
-            self.features.T[:, mask].T,
-            self.weight[mask],
-            self.label[mask],
-            self.sample[mask],
-            self.event_id[mask],
+            np.take(self.features.T, chosen, axis=1).T,  # keeps each feature contiguous
+            self.weight[chosen],
+            self.label[chosen],
+            self.sample[chosen],
+            self.event_id[chosen],
             self.feature_names,
             self.sample_names,
         )

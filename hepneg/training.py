@@ -52,7 +52,7 @@ def train(
     """
     training = Training.of(**settings)
     if scheme is None or isinstance(scheme, str):
-        chosen = make_scheme(scheme) if scheme else make_scheme(training.scheme.name, **training.scheme.parameters)
+        chosen = make_scheme(scheme) if scheme else training.scheme.make()
     else:
         chosen = scheme
     folder = Path(checkpoint) if checkpoint else None

@@ -1,0 +1,67 @@
+"""Two passes over the files of any size: all that the weight summary and the shape check need, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from hepneg.config import Config
+from hepneg.ntuples import read_chunks, require_selected, scale_factor
+from hepneg.progress import SILENT, Progress
+from hepneg.shapes import BinPlan, Subsample, SubsampleAccumulator, plan_bins
+from hepneg.weights import WeightAccumulator
+
+__all__ = ["Accumulated", "accumulate"]
+
+
+@dataclass(frozen=True, eq=False)
+class Accumulated:
+    """What two passes leave, by sample.
+
+    Attributes:
+        weights: sums over the raw weights, with sums by feature, bin and sign.
+        subsamples: a uniform subsample of the events, for planning bins and for permutations.
+        scales: factor from raw to physical weights.
+    """
+
+    weights: Mapping[str, WeightAccumulator]
+    subsamples: Mapping[str, Subsample]
+    scales: Mapping[str, float]
+
+
+def accumulate(config: Config, *, seed: int = 1, progress: Progress = SILENT) -> Accumulated:
+    """Go through the files twice: first for a subsample that plans the bins, then to fill them.
+
+    Args:
+        config: the analysis.
+        seed: of the subsample.
+        progress: shows how much of the files is read.
+
+    Raises:
+        DataError: the files are unusable, or the selection keeps nothing of a sample.
+    """
+    subsamples = {sample: _subsample(config, sample, seed, progress) for sample in config.samples}
+    plan = plan_bins([subsample.features for subsample in subsamples.values()], config.feature_names)
+    filled = {sample: _weights(config, sample, plan, progress) for sample in config.samples}
+    scales = {sample: scale_factor(config, sample, total) for sample, (_, total) in filled.items()}
+    return Accumulated({sample: sums for sample, (sums, _) in filled.items()}, subsamples, scales)
+
+
+def _subsample(config: Config, sample: str, seed: int, progress: Progress) -> Subsample:
+    kept = SubsampleAccumulator(seed=seed)
+    entries = dropped = 0
+    for chunk in read_chunks(config, sample, progress=progress):
+        kept.fill(chunk.features, chunk.weight, chunk.event_id)
+        entries += chunk.entries
+        dropped += chunk.dropped
+    require_selected(config, sample, selected=kept.seen, entries=entries, dropped=dropped)
+    return kept.result()
+
+
+def _weights(config: Config, sample: str, plan: BinPlan, progress: Progress) -> tuple[WeightAccumulator, Fraction]:
+    sums, total = WeightAccumulator(plan), Fraction(0)
+    for chunk in read_chunks(config, sample, progress=progress):
+        sums.fill(chunk.weight, chunk.features, chunk.entries)
+        total += chunk.sum_weights_all
+    return sums, total

@@ -1,0 +1,33 @@
+"""``hepneg check``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hepneg.cli.options import with_config
+
+if TYPE_CHECKING:
+    from hepneg.config import Config
+
+__all__ = ["command"]
+
+
+@click.command("check")
+@with_config
+def command(config: Config, *, quiet: bool) -> None:
+    """Compare the kinematic shapes of positive and negative events; verdict.
+
+    Writes check.json and figures. The files are read in chunks, so they may be of any size.
+
+    Example: hepneg check analysis.yaml
+    """
+    from hepneg import workflow
+    from hepneg.cli.tables import show_files, show_shapes
+    from hepneg.progress import terminal_progress
+
+    outcome = workflow.check(config, progress=terminal_progress(quiet=quiet))
+    if not quiet:
+        show_shapes(outcome.result)
+        show_files(outcome.files)

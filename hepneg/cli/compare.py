@@ -1,0 +1,37 @@
+"""``hepneg compare``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hepneg.cli.options import resume_option, with_config
+
+if TYPE_CHECKING:
+    from hepneg.config import Config
+
+__all__ = ["command"]
+
+
+@click.command("compare")
+@with_config
+@click.option("--schemes", metavar="A,B,…", help="Which schemes; left out, all of them.")
+@resume_option
+def command(config: Config, *, schemes: str | None, quiet: bool, resume: bool) -> None:
+    """Train several schemes on the same folds and compare them on the same signed events.
+
+    Writes compare.json and a figure.
+
+    Example: hepneg compare analysis.yaml --schemes absolute,signed
+    """
+    from hepneg import workflow
+    from hepneg.cli.tables import show_comparison, show_files
+    from hepneg.progress import terminal_progress
+    from hepneg.schemes import scheme_names
+
+    names = [name.strip() for name in schemes.split(",")] if schemes else scheme_names()
+    outcome = workflow.compare(config, names, resume=resume, progress=terminal_progress(quiet=quiet))
+    if not quiet:
+        show_files(outcome.files)
+        show_comparison(outcome.result)

@@ -1,0 +1,76 @@
+"""The group of commands, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from typing import Any, TextIO
+
+import click
+
+from hepneg.errors import HepnegError, HepnegWarning
+
+__all__ = ["cli", "main"]
+
+COMMANDS = ("init", "inspect", "check", "train", "plot", "compare", "run", "schema")
+
+
+class _LazyGroup(click.Group):
+    """Finds a command in the module of its name when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"hepneg.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hepneg")
+def cli() -> None:
+    """Classifiers, shape checks and response plots for events with negative weights.
+
+    \b
+    hepneg init ntuples/*.root > analysis.yaml    a starter configuration
+    hepneg run analysis.yaml                      inspect, check, train and plot
+    """
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """Print our own warnings as one line, and others with their place."""
+    text = str(message) if issubclass(category, HepnegWarning) else f"{filename}:{lineno}: {message}"
+    click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process.
+
+    Exit codes: 0 done; 1 the data or the configuration is unusable; 2 usage; 130 interrupted.
+    """
+    warnings.showwarning = _show_warning
+    try:
+        code: Any = cli.main(args=arguments, standalone_mode=False)
+    except HepnegError as error:
+        _leave(" ".join(str(error).split()), 1)
+    except click.Abort:
+        _leave("interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(message: str, code: int) -> None:
+    click.echo(f"{click.style('error:', fg='red')} {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,36 @@
+"""``hepneg init``: a starter configuration from ROOT files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("init")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file, which must not exist yet.")
+def command(files: tuple[Path, ...], output: Path | None) -> None:
+    """Look into ROOT FILES and print a starter analysis.yaml.
+
+    It lists the trees, the numeric and jagged branches, the weight candidates with their share of negative values and
+    the candidates for the event identifier; every default is written out.
+
+    Example: hepneg init ttbar.root wjets.root -o analysis.yaml
+    """
+    from hepneg.errors import OutputError
+    from hepneg.ntuples import starter_config
+    from hepneg.output import atomic_path
+
+    folder = output.absolute().parent if output else Path.cwd()
+    if output is not None and output.exists():
+        raise OutputError(f"{output} exists already; remove it or choose another name")
+    text = starter_config(files, folder)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    with atomic_path(output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {output}; check the labels, the weight and the features in it", err=True)

@@ -1,0 +1,33 @@
+"""``hepneg plot``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hepneg.cli.options import with_config
+
+if TYPE_CHECKING:
+    from hepneg.config import Config
+
+__all__ = ["command"]
+
+
+@click.command("plot")
+@with_config
+def command(config: Config, *, quiet: bool) -> None:
+    """Draw the response of the trained model and its diagnostics, all signed weights applied.
+
+    Needs the model that `hepneg train` wrote. Writes plots/, metrics.json and histograms.root.
+
+    Example: hepneg plot analysis.yaml
+    """
+    from hepneg import workflow
+    from hepneg.cli.tables import show_evaluation, show_files
+    from hepneg.progress import terminal_progress
+
+    outcome = workflow.plot(config, progress=terminal_progress(quiet=quiet))
+    if not quiet:
+        show_files(outcome.files)
+        show_evaluation(outcome.result)

@@ -1,0 +1,36 @@
+"""``hepneg run``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hepneg.cli.options import resume_option, with_config
+
+if TYPE_CHECKING:
+    from hepneg.config import Config
+
+__all__ = ["command"]
+
+
+@click.command("run")
+@with_config
+@resume_option
+def command(config: Config, *, quiet: bool, resume: bool) -> None:
+    """Do the main job: inspect, check, train and plot.
+
+    Writes inspect.json, check.json, model/, metrics.json, histograms.root and plots/.
+
+    Example: hepneg run analysis.yaml
+    """
+    from hepneg import workflow
+    from hepneg.cli.tables import show_evaluation, show_files, show_shapes, show_weights
+    from hepneg.progress import terminal_progress
+
+    outcome = workflow.run(config, resume=resume, progress=terminal_progress(quiet=quiet))
+    if not quiet:
+        show_weights(outcome.result.weights)
+        show_shapes(outcome.result.shapes)
+        show_files(outcome.files)
+        show_evaluation(outcome.result.trained.evaluation)

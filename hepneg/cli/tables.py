@@ -1,0 +1,105 @@
+"""Results as text for a terminal; the numbers come from the result objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from hepneg.comparison import Comparison
+    from hepneg.evaluation import Evaluation
+    from hepneg.shapes import ShapeReport
+    from hepneg.weights import WeightReport
+
+__all__ = ["show_comparison", "show_evaluation", "show_files", "show_shapes", "show_weights"]
+
+
+def _print(table: Table) -> None:
+    # A pipe has no width of its own: long tables must not be folded into it.
+    console = Console(highlight=False)
+    console.print(table) if console.is_terminal else Console(highlight=False, width=140).print(table)
+
+
+def _table(title: str, columns: Sequence[str], *, text_columns: int = 1) -> Table:
+    table = Table(title=title, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < text_columns else "right", no_wrap=number > 0)
+    return table
+
+
+def show_weights(report: WeightReport) -> None:
+    """Print what the signs cost."""
+    table = _table("What the signs cost", ["", "entries", "selected", "Σw", "f", "dilution", "n_eff"])
+    for summary in (*report.samples.values(), *report.labels.values()):
+        table.add_row(
+            summary.name,
+            str(summary.entries),
+            str(summary.selected),
+            f"{summary.sum_weights:.6g} ± {summary.error:.2g}",
+            f"{summary.negative_fraction:.1%}",
+            f"{summary.dilution:.3f}",
+            f"{summary.n_eff:.5g}",
+        )
+    _print(table)
+    for label, risk in report.batch_risk.items():
+        Console(highlight=False).print(
+            f"A random batch of {report.batch_size} events has Σw ≤ 0 for the {label}: {risk:.2g}"
+        )
+
+
+def show_shapes(report: ShapeReport) -> None:
+    """Print the verdicts."""
+    table = _table("Positive against negative shapes", ["sample", "verdict", "reason"], text_columns=3)
+    table.columns[-1].no_wrap = False
+    for name, shapes in report.samples.items():
+        table.add_row(name, shapes.verdict, shapes.reason)
+    _print(table)
+    Console(highlight=False).print(f"Schemes to prefer, best first: {', '.join(report.recommended_schemes)}")
+
+
+def show_evaluation(evaluation: Evaluation) -> None:
+    """Print the table of processes and the signed figures of merit."""
+    columns = ["process", "label", "entries", "Σw", "f", "n_eff", "AUC"]
+    table = _table(f"Response under the scheme {evaluation.scheme}", columns, text_columns=2)
+    for row in evaluation.samples:
+        table.add_row(
+            row.sample,
+            row.label,
+            str(row.entries),
+            str(row.sum_weights),
+            f"{row.negative_fraction:.1%}",
+            f"{row.n_eff:.5g}",
+            str(row.auc),
+        )
+    _print(table)
+    Console(highlight=False).print(f"On held-out events, signed: AUC {evaluation.auc}, loss {evaluation.loss} nats")
+
+
+def show_comparison(comparison: Comparison) -> None:
+    """Print the schemes side by side."""
+    columns = ["scheme", "AUC", "loss (nats)", "loss − recommended", "seconds"]
+    table = _table("Schemes on the same held-out events, signed", columns)
+    for name, result in comparison.schemes.items():
+        table.add_row(
+            name,
+            str(result.evaluation.auc),
+            str(result.evaluation.loss),
+            "—" if name == comparison.recommended else str(result.loss_difference),
+            f"{result.seconds:.1f}",
+        )
+    _print(table)
+    messages = {name: result.message for name, result in comparison.schemes.items() if result.message}
+    for name, message in {**comparison.failures, **messages}.items():
+        Console(highlight=False).print(f"{name}: {message}")
+    Console(highlight=False).print(f"Recommended: {comparison.reason}")
+
+
+def show_files(files: Iterable[Path]) -> None:
+    """Print the paths of what was written; of the figures the PNGs, as each has a PDF beside it."""
+    for path in files:
+        if path.suffix != ".pdf":
+            Console(highlight=False, soft_wrap=True).print(str(path))

@@ -1,0 +1,34 @@
+"""``hepneg train``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hepneg.cli.options import resume_option, with_config
+
+if TYPE_CHECKING:
+    from hepneg.config import Config
+
+__all__ = ["command"]
+
+
+@click.command("train")
+@with_config
+@resume_option
+def command(config: Config, *, quiet: bool, resume: bool) -> None:
+    """Train a classifier under one weight scheme.
+
+    Writes model/, metrics.json and histograms.root.
+
+    Example: hepneg train analysis.yaml --set training.scheme.name=signed
+    """
+    from hepneg import workflow
+    from hepneg.cli.tables import show_evaluation, show_files
+    from hepneg.progress import terminal_progress
+
+    outcome = workflow.train(config, resume=resume, progress=terminal_progress(quiet=quiet))
+    if not quiet:
+        show_files(outcome.files)
+        show_evaluation(outcome.result.evaluation)

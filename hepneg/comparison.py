@@ -1,0 +1,206 @@
+"""Weight schemes side by side: the same events, the same folds, the same signed evaluation."""
+
+from __future__ import annotations
+
+import html
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg.classifier import Classifier
+from hepneg.errors import ConfigError, HepnegWarning, TrainingError
+from hepneg.estimate import Estimate
+from hepneg.evaluation import Evaluation, evaluate
+from hepneg.events import EventTable
+from hepneg.metrics import InfluenceFunction, auc_influence, log_loss_influence, paired_difference
+from hepneg.output import json_ready
+from hepneg.progress import SILENT, Progress
+from hepneg.schemes import make_scheme
+from hepneg.training import train
+
+__all__ = ["Comparison", "SchemeResult", "compare"]
+
+SIGNIFICANT = 2.0  # standard deviations from which two schemes are called different
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SchemeResult:
+    """What one scheme gave.
+
+    Attributes:
+        evaluation: signed, on held-out events.
+        auc_difference: its AUC minus that of the recommended scheme, paired on the same events.
+        loss_difference: its signed loss minus that of the recommended scheme, paired, in nats.
+        seconds: of training.
+        message: what the user should know about its training, or an empty string.
+    """
+
+    evaluation: Evaluation
+    auc_difference: Estimate
+    loss_difference: Estimate
+    seconds: float
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures of the scheme, JSON-ready."""
+        pairs = {
+            "auc": self.evaluation.auc,
+            "loss": self.evaluation.loss,
+            "auc_difference": self.auc_difference,
+            "loss_difference": self.loss_difference,
+        }
+        figures = {key: estimate.value for key, estimate in pairs.items()}
+        errors = {f"{key}_error": estimate.error for key, estimate in pairs.items()}
+        return {**figures, **errors, "seconds": self.seconds, "message": self.message}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Several schemes on the same signed events.
+
+    Attributes:
+        schemes: results by scheme, in the order asked for.
+        failures: why a scheme gave none, by scheme.
+        recommended: the scheme with the lowest signed loss.
+        reason: one sentence.
+    """
+
+    schemes: Mapping[str, SchemeResult]
+    failures: Mapping[str, str]
+    recommended: str
+    reason: str
+
+    @property
+    def evaluations(self) -> dict[str, Evaluation]:
+        """The evaluations by scheme."""
+        return {name: result.evaluation for name, result in self.schemes.items()}
+
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(self.schemes)}; {self.reason})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{result.evaluation.auc}</td><td>{result.evaluation.loss}</td>"
+            f"<td>{result.loss_difference}</td><td>{result.seconds:.1f}</td></tr>"
+            for name, result in self.schemes.items()
+        )
+        header = "<tr><th>scheme</th><th>AUC</th><th>loss</th><th>loss − recommended</th><th>seconds</th></tr>"
+        return f"<table><caption>{html.escape(self.reason)}</caption>{header}{rows}</table>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``compare.json`` holds."""
+        content = {
+            "schema_version": 1,
+            "schemes": {name: result.to_dict() for name, result in self.schemes.items()},
+            "failures": dict(self.failures),
+            "recommended": self.recommended,
+            "reason": self.reason,
+        }
+        ready: dict[str, Any] = json_ready(content)
+        return ready
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    classifier: Classifier
+    logit: Floats
+    seconds: float
+
+
+def compare(
+    events: EventTable,
+    schemes: Sequence[str] = ("absolute", "positive", "signed", "paired"),
+    *,
+    progress: Progress = SILENT,
+    checkpoint: str | Path | None = None,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Train several schemes on the same folds and judge them on the same held-out events, with signed weights.
+
+    Differences between schemes are paired: what the schemes have in common cancels event by event, so they are known
+    far better than the figures themselves.
+
+    Args:
+        events: signed events of both labels.
+        schemes: their names.
+        progress: shows a bar for each fold.
+        checkpoint: folder with a subfolder for each scheme; see :func:`hepneg.train`.
+        parameters: parameters of a scheme, by its name.
+        settings: fields of :class:`hepneg.config.Training`, the same for all schemes.
+
+    Raises:
+        ConfigError: an unknown scheme or setting, or a scheme named twice.
+        TrainingError: no scheme could be trained.
+    """
+    if len(set(schemes)) < len(schemes) or not schemes:
+        raise ConfigError(f"name each scheme once, and at least one: {', '.join(schemes) or 'none given'}")
+    chosen = {name: make_scheme(name, **(parameters or {}).get(name, {})) for name in schemes}
+    trained: dict[str, _Trained] = {}
+    failures: dict[str, str] = {}
+    for name, scheme in chosen.items():
+        started = time.monotonic()
+        folder = Path(checkpoint) / name if checkpoint else None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", HepnegWarning)  # a runaway loss is told in the table
+                classifier = train(events, scheme, progress=progress, checkpoint=folder, **settings)
+        except TrainingError as error:
+            failures[name] = str(error)
+            continue
+        trained[name] = _Trained(classifier, classifier.held_out_logit(events), time.monotonic() - started)
+    if not trained:
+        raise TrainingError(f"no scheme could be trained: {next(iter(failures.values()))}")
+    return _side_by_side(events, trained, failures)
+
+
+def _side_by_side(events: EventTable, trained: Mapping[str, _Trained], failures: Mapping[str, str]) -> Comparison:
+    evaluations = {
+        name: evaluate(
+            events,
+            one.logit,
+            one.classifier.trained_logit(events),
+            scheme=name,
+            histories=one.classifier.histories,
+            seed=one.classifier.seed,
+        )
+        for name, one in trained.items()
+    }
+    best = min(evaluations, key=lambda name: evaluations[name].loss.value)
+
+    def difference(influence: InfluenceFunction, name: str) -> Estimate:
+        return paired_difference(influence, trained[name].logit, trained[best].logit, events.label, events.weight)
+
+    results = {
+        name: SchemeResult(
+            evaluation=evaluations[name],
+            auc_difference=difference(auc_influence, name),
+            loss_difference=difference(log_loss_influence, name),
+            seconds=one.seconds,
+            message="; ".join(history.message for history in one.classifier.histories if history.message),
+        )
+        for name, one in trained.items()
+    }
+    return Comparison(results, dict(failures), best, _reason(results, best))
+
+
+def _reason(results: Mapping[str, SchemeResult], best: str) -> str:
+    """Say in one sentence why a scheme is recommended, and which others are as good within the errors."""
+    others = {name: result.loss_difference for name, result in results.items() if name != best}
+    if not others:
+        return f"{best} is the only scheme that was trained"
+    ties = [name for name, gap in others.items() if gap.value < SIGNIFICANT * gap.error]
+    sentence = f"{best} has the lowest signed loss on held-out events"
+    if ties:
+        return f"{sentence}; {', '.join(ties)} cannot be told from it within {SIGNIFICANT:g} standard deviations"
+    runner_up = min(others, key=lambda name: others[name].value)
+    gap = others[runner_up]
+    return f"{sentence}, ahead of {runner_up} by {gap} nats ({gap.value / gap.error:.1f} standard deviations)"

@@ -1,0 +1,435 @@
+"""The configuration: ``analysis.yaml`` to frozen models and back.
+
+Unknown keys are refused with the nearest known one, expressions and the scheme are checked at once, and every error is
+one line that names the file and the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from hepneg.errors import ConfigError, nearest_names
+from hepneg.expressions import Expression
+
+if TYPE_CHECKING:
+    from hepneg.schemes.protocol import Scheme
+
+__all__ = ["Config", "Feature", "Network", "Sample", "SchemeChoice", "Training", "config_schema", "load_config"]
+
+SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+PB_TO_FB = 1000.0
+
+
+def _parse_expression(value: Any) -> Any:
+    if isinstance(value, Expression):
+        return value
+    try:
+        expression = Expression(value if isinstance(value, str) else str(value))
+    except ConfigError as error:
+        raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
+    if not expression.branches:
+        raise ValueError(f"expression {expression.text!r} names no branch")
+    return expression
+
+
+def _as_tuple(value: Any) -> Any:
+    """Accept one string where a list of strings is meant."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _text(value: object) -> str:
+    return str(value)
+
+
+ExpressionField = Annotated[
+    Expression,
+    BeforeValidator(_parse_expression),
+    PlainSerializer(_text),
+    WithJsonSchema({"type": "string", "description": "an expression of branches"}),
+]
+Names = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
+    Field(min_length=1),
+]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Sample(_Model):
+    """A set of files with one physics process.
+
+    Attributes:
+        label: what the classifier is to take it for.
+        files: paths or globs, relative to the configuration file, or ``root://`` and ``https://`` addresses.
+        cross_section: in pb; with the luminosity it scales the weights.
+        sum_of_weights: Σ of the generator weights before any selection; left out, it is taken from the whole input.
+    """
+
+    label: Literal["signal", "background"]
+    files: Names
+    cross_section: Positive | None = None
+    sum_of_weights: Positive | None = None
+
+
+class Feature(_Model):
+    """One input of the classifier: a name and the expression that gives it."""
+
+    name: Annotated[str, Field(min_length=1)]
+    expression: ExpressionField
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value, "expression": value}
+        if isinstance(value, Mapping) and len(value) == 1:
+            ((name, expression),) = value.items()
+            return {"name": str(name), "expression": expression}
+        if isinstance(value, Mapping) and set(value) != {"name", "expression"}:
+            raise ValueError("a feature is the name of a branch or one `name: expression`")
+        return value
+
+
+class SchemeChoice(BaseModel):
+    """A weight scheme by name; further keys are its parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    name: str = "signed"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        try:
+            self.make()
+        except ConfigError as error:
+            raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
+        return self
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that were given, by name."""
+        return dict(self.__pydantic_extra__ or {})
+
+    def make(self) -> Scheme:
+        """Return the scheme with these parameters."""
+        from hepneg.schemes.registry import make_scheme
+
+        return make_scheme(self.name, **self.parameters)
+
+
+class Network(_Model):
+    """The multilayer perceptron: widths of its hidden layers and their activation."""
+
+    hidden: tuple[Annotated[int, Field(ge=1, le=65536)], ...] = Field(default=(64, 64, 64), min_length=1)
+    activation: Literal["silu", "relu", "gelu", "tanh"] = "silu"
+
+
+class Training(_Model):
+    """How the classifier is trained.
+
+    Attributes:
+        scheme: the weight scheme.
+        folds: networks in the cross-validation, each tested on events that it has not seen.
+        network: the multilayer perceptron.
+        seed: of everything that is random.
+        epochs: most passes over the events.
+        batch_size: events in a batch.
+        learning_rate: of the optimiser at the start.
+        weight_decay: of the optimiser.
+        patience: epochs without a better signed validation loss before training stops.
+        validation_fraction: share of each network's events that only judge when to stop.
+        device: ``auto`` takes a GPU where there is one.
+    """
+
+    scheme: SchemeChoice = SchemeChoice.model_construct(name="signed")
+    folds: int = Field(default=5, ge=2, le=127)
+    network: Network = Network()
+    seed: int = 1
+    epochs: int = Field(default=60, ge=1)
+    batch_size: int = Field(default=1024, ge=2)
+    learning_rate: Positive = 3e-3
+    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    patience: int = Field(default=8, ge=1)
+    validation_fraction: float = Field(default=0.2, gt=0, lt=0.5)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @classmethod
+    def of(cls, **settings: Any) -> Training:
+        """Build the settings from keywords.
+
+        Raises:
+            ConfigError: an unknown keyword, with the nearest known one, or a value out of range.
+        """
+        for path, key, known in _unknown_keys(settings, cls, ()):
+            dotted = ".".join([*path, str(key)])
+            raise ConfigError(f"training: unknown setting {dotted!r}{nearest_names(str(key), known)}")
+        try:
+            return cls.model_validate(settings)
+        except ValidationError as error:
+            raise ConfigError(_one_line(error, "training")) from None
+
+
+class Config(_Model):
+    """One analysis, as ``analysis.yaml`` describes it.
+
+    Attributes:
+        name: of the analysis; it appears in reports.
+        output: folder of the results.
+        tree: name of the TTree or RNTuple in every file.
+        weight: the signed event weight.
+        event_id: integer branches that identify an event; empty, the file name and the entry number do.
+        selection: condition that events must pass.
+        luminosity: in 1/fb.
+        on_nan: what a NaN or infinite feature does: stop, or drop the event.
+        samples: by name.
+        features: the classifier's inputs, in order.
+        training: how the classifier is trained.
+        folder: what relative paths in ``samples`` are relative to; not a key of the file.
+    """
+
+    name: Annotated[str, Field(min_length=1)] = "analysis"
+    output: Path = Path()
+    tree: Annotated[str, Field(min_length=1)] = "Events"
+    weight: ExpressionField
+    event_id: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
+    ] = ()
+    selection: ExpressionField | None = None
+    luminosity: Positive | None = None
+    on_nan: Literal["error", "drop"] = "error"
+    samples: dict[str, Sample] = Field(min_length=1)
+    features: tuple[Feature, ...] = Field(min_length=1)
+    training: Training = Training()
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("samples")
+    @classmethod
+    def _check_sample_names(cls, samples: dict[str, Sample]) -> dict[str, Sample]:
+        for name in samples:
+            if not SAMPLE_NAME.fullmatch(name):
+                raise ValueError(f"sample name {name!r}: use letters, digits and _ - + . only, as it names files")
+        return samples
+
+    @field_validator("features", mode="before")
+    @classmethod
+    def _features_from_mapping(cls, features: Any) -> Any:
+        return [{name: text} for name, text in features.items()] if isinstance(features, Mapping) else features
+
+    @field_validator("features")
+    @classmethod
+    def _check_feature_names(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+        names = [feature.name for feature in features]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"feature {name!r} is listed twice; give one of them another name")
+        return features
+
+    @model_validator(mode="after")
+    def _check_normalisation(self) -> Self:
+        without = [name for name, sample in self.samples.items() if sample.cross_section is None]
+        if self.luminosity is None and len(without) < len(self.samples):
+            named = next(name for name in self.samples if name not in without)
+            raise ValueError(f"sample {named!r} has a cross_section, but there is no luminosity (1/fb); give both")
+        if self.luminosity is not None and without:
+            raise ValueError(f"there is a luminosity, but sample {without[0]!r} has no cross_section (pb); give both")
+        return self
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features, in order."""
+        return tuple(feature.name for feature in self.features)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], folder: str | Path = ".", *, source: str = "configuration") -> Config:
+        """Build a configuration from plain dictionaries and lists.
+
+        Args:
+            data: what the YAML file would hold.
+            folder: what relative paths are relative to.
+            source: how messages call the configuration.
+
+        Raises:
+            ConfigError: an unknown key, a value of the wrong type or out of range, an expression outside the language.
+        """
+        _check_keys(data, source)
+        root = Path(folder).absolute()
+        try:
+            config = cls.model_validate({**data, "folder": root})
+        except ValidationError as error:
+            raise ConfigError(_one_line(error, source)) from None
+        output = root / (config.output if "output" in data else Path("results") / config.name)
+        return config.model_copy(update={"output": output})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as plain values, with the defaults written out; ``output`` is absolute."""
+        data: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        data["features"] = [{feature.name: feature.expression.text} for feature in self.features]
+        return data
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that occurs twice, of which YAML would silently take the last."""
+
+
+def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node in (key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"):
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, (str, int, float, bool)):
+            raise yaml.constructor.ConstructorError(
+                problem="a key must be a plain name", problem_mark=key_node.start_mark
+            )
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                problem=f"key {key!r} occurs twice", problem_mark=key_node.start_mark
+            )
+        seen.add(key)
+    loader.flatten_mapping(node)
+    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+    return mapping
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _parse_yaml(text: str, source: str) -> Any:
+    try:
+        return yaml.load(text, _StrictLoader)  # noqa: S506  (a subclass of SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{source}{place}: {error.problem or 'not valid YAML'}") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(f"{source}: not valid YAML: {' '.join(str(error).split())[:200]}") from None
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read ``analysis.yaml``.
+
+    Args:
+        path: the file; relative paths in it are relative to its folder.
+        overrides: ``"training.scheme.name=signed"``: a dotted key and a value, which is parsed as YAML.
+
+    Raises:
+        ConfigError: the file is missing or unusable; one line that names the file and the key.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not a text file in UTF-8; give the path of an analysis.yaml") from None
+    data = _parse_yaml(text, str(path))
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f"{path}: expected keys such as `weight:` and `samples:`; `hepneg init` writes a starter file"
+        )
+    for override in overrides:
+        data = _override(data, override)
+    return Config.from_dict(data, path.parent, source=str(path))
+
+
+def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
+    """Return the data with one dotted key replaced."""
+    key, separator, value = override.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not separator or not all(parts):
+        raise ConfigError(f"--set {override!r}: write it as key=value, for instance training.scheme.name=signed")
+    return _replaced(data, parts, _parse_yaml(value, f"--set {override!r}"), override)
+
+
+def _replaced(data: Any, parts: Sequence[str], value: Any, override: str) -> Any:
+    if not parts:
+        return value
+    if isinstance(data, str) and len(parts) == 1:
+        data = {"name": data}  # the short form of a scheme
+    if data is not None and not isinstance(data, dict):
+        raise ConfigError(f"--set {override!r}: {parts[0]!r} is inside something that has no keys; set the whole of it")
+    data = dict(data or {})
+    data[parts[0]] = _replaced(data.get(parts[0]), parts[1:], value, override)
+    return data
+
+
+def _check_keys(data: Any, source: str) -> None:
+    """Refuse the first unknown key, however deep, and offer the nearest known one.
+
+    Raises:
+        ConfigError: ``analysis.yaml: unknown key 'training.fold'; did you mean 'folds'?``
+    """
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{source}: expected keys such as `weight:` and `samples:`, not a {type(data).__name__}")
+    for path, key, known in _unknown_keys(data, Config, ()):
+        dotted = ".".join([*path, str(key)])
+        raise ConfigError(f"{source}: unknown key {dotted!r}{nearest_names(str(key), known)}")
+
+
+def _unknown_keys(
+    data: Any, model: type[BaseModel], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any, list[str]]]:
+    if not isinstance(data, Mapping):
+        return
+    known = [name for name in model.model_fields if name != "folder"]
+    for key, value in data.items():
+        if key not in known:
+            yield path, key, known
+            continue
+        inner = model.model_fields[key].annotation
+        if key == "samples" and isinstance(value, Mapping):
+            for name, sample in value.items():
+                yield from _unknown_keys(sample, Sample, (*path, key, str(name)))
+        elif isinstance(inner, type) and issubclass(inner, _Model):
+            yield from _unknown_keys(value, inner, (*path, key))
+
+
+def _one_line(error: ValidationError, source: str) -> str:
+    """Say the first error of a validation in one line."""
+    first, more = error.errors(include_url=False)[0], error.error_count() - 1
+    dotted = ".".join(str(part) for part in first["loc"])
+    cause = first.get("ctx", {}).get("error")
+    reason = str(cause) if cause is not None else first["msg"]
+    if first["type"] == "missing":
+        return f"{source}: {dotted!r} is missing" + (f" (and {more} more)" if more else "")
+    given = first["input"]
+    shown = f", not {given!r}" if isinstance(given, (str, int, float, bool)) and cause is None else ""
+    place = f"{source}: {dotted}: " if dotted else f"{source}: "
+    return " ".join((place + reason + shown + (f" (and {more} more)" if more else "")).split())
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON schema of ``analysis.yaml``, for editors that check while one types."""
+    schema = Config.model_json_schema(mode="validation")
+    del schema["properties"]["folder"], schema["properties"]["output"]["default"]
+    feature = schema["$defs"]["Feature"]
+    one = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": "string"}}
+    schema["$defs"]["Feature"] = {
+        "description": feature.get("description", ""),
+        "anyOf": [{"type": "string"}, one],
+    }
+    schema["$defs"]["SchemeChoice"] = {"anyOf": [{"type": "string"}, schema["$defs"]["SchemeChoice"]]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,63 @@
+"""What is worth knowing about a table of events that was just read, though it does not stop the work."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg.errors import HepnegWarning
+from hepneg.events import EventTable
+from hepneg.hashing import hash_events
+
+__all__ = ["warn_about_events"]
+
+
+def warn_about_events(events: EventTable) -> None:
+    """Warn of samples without negative weights and of event identifiers that repeat.
+
+    Warns:
+        HepnegWarning: one for each such sample, and one for the identifiers.
+    """
+    for code, name in enumerate(events.sample_names):
+        if not (events.weight[events.sample == code] < 0).any():
+            _warn(f"sample {name!r} has no negative weights; everything works, but there is nothing to correct in it")
+    message = _repeated_ids(events)
+    if message:
+        _warn(message)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, HepnegWarning, stacklevel=4)
+
+
+def _repeated_ids(events: EventTable) -> str:
+    """Say which identifiers repeat; an empty string if none does."""
+    keys = _keys(events.event_id)
+    repeats = _repeats(keys)
+    if not repeats:
+        return ""
+    within = {name: _repeats(keys[events.sample == code]) for code, name in enumerate(events.sample_names)}
+    where = [f"{count} in sample {name!r}" for name, count in within.items() if count]
+    across = repeats - sum(within.values())
+    where += [f"{across} between samples"] * (across > 0)
+    harm = "such events share a fold" + (
+        "; within a sample, give `event_id:` more branches" if any(within.values()) else ", which does no harm"
+    )
+    return f"event identifiers repeat ({', '.join(where)}): {harm}"
+
+
+def _keys(event_id: NDArray[np.integer]) -> NDArray[np.uint64]:
+    """Return one number per event that is equal where the identifiers are."""
+    if event_id.ndim == 1:
+        return event_id.astype(np.uint64)
+    # Two different identifiers share a hash with a probability of n²/2**65.
+    return hash_events(event_id, 0, "repeats")
+
+
+def _repeats(keys: NDArray[np.uint64]) -> int:
+    if bool((keys[1:] > keys[:-1]).all()):
+        return 0
+    ordered = np.sort(keys)
+    return int(np.count_nonzero(ordered[1:] == ordered[:-1]))

@@ -1,0 +1,120 @@
+"""Which branches a configuration needs, and what is in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from hepneg.config import Config
+from hepneg.errors import DataError, nearest_names
+from hepneg.expressions import Expression
+from hepneg.ntuples.files import is_rntuple
+
+__all__ = ["BranchType", "Needs", "branch_names", "branch_types"]
+
+_FLAT = re.compile(r"bool|u?int\d+|float\d+")
+_LISTS = re.compile(rf"(var|\d+) \* ({_FLAT.pattern})")
+
+
+@dataclass(frozen=True, slots=True)
+class BranchType:
+    """What a branch holds for each event.
+
+    Attributes:
+        text: the type in awkward's words, for messages (``"float32"``, ``"var * float32"``, ``"string"``).
+    """
+
+    text: str
+
+    @property
+    def is_flat(self) -> bool:
+        """One number per event."""
+        return bool(_FLAT.fullmatch(self.text))
+
+    @property
+    def is_jagged(self) -> bool:
+        """One list of numbers per event."""
+        return bool(_LISTS.fullmatch(self.text))
+
+    @property
+    def is_integer(self) -> bool:
+        """One integer per event."""
+        return self.is_flat and "int" in self.text
+
+
+def branch_names(tree: Any) -> list[str]:
+    """Return the names of the branches or top-level fields of a tree, in order."""
+    names = tree.keys(recursive=False) if is_rntuple(tree) else tree.keys(recursive=True, full_paths=False)
+    return list(dict.fromkeys(names))
+
+
+def branch_types(tree: Any, names: Iterable[str]) -> dict[str, BranchType]:
+    """Return the types of some branches; reads no data."""
+    wanted = list(names)
+    if is_rntuple(tree):
+        form = tree.to_akform(filter_name=set(wanted).__contains__)
+        record = form[0] if isinstance(form, tuple) else form
+        return {name: BranchType(str(record.content(name).type)) for name in wanted}
+    return {name: BranchType(_ttree_type(tree, name)) for name in wanted}
+
+
+def _ttree_type(tree: Any, name: str) -> str:
+    import uproot
+
+    branch = tree[name]
+    try:
+        return str(branch.interpretation.awkward_form(tree.file).type)
+    except (uproot.interpretation.objects.CannotBeAwkward, uproot.interpretation.identify.UnknownInterpretation):
+        return str(branch.typename)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The expressions that a configuration evaluates, and the branches behind them.
+
+    Attributes:
+        used_by: branch name to what needs it, for messages (``"feature 'jet1_pt'"``).
+        event_id: the branches that identify an event; integers, one per event.
+    """
+
+    used_by: Mapping[str, str]
+    event_id: tuple[str, ...]
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """Collect the branches that a configuration needs, each with its first user."""
+        users: list[tuple[str, Expression | None]] = [("weight", config.weight), ("selection", config.selection)]
+        users += [(f"feature {feature.name!r}", feature.expression) for feature in config.features]
+        used_by = dict.fromkeys(config.event_id, "event_id")
+        for user, expression in users:
+            for branch in sorted(expression.branches) if expression else ():
+                used_by.setdefault(branch, user)
+        return cls(used_by, config.event_id)
+
+    def check(self, tree: Any, path: str) -> None:
+        """Check that a tree has all branches, in usable types.
+
+        Raises:
+            DataError: a branch is missing (near names are offered) or is neither numbers nor lists of numbers.
+        """
+        known = branch_names(tree)
+        for branch, user in self.used_by.items():
+            if branch not in set(known):
+                raise DataError(f"{path}: no branch {branch!r}, which {user} needs{nearest_names(branch, known)}")
+        for branch, kind in branch_types(tree, self.used_by).items():
+            self._check_type(branch, kind, path)
+
+    def _check_type(self, branch: str, kind: BranchType, path: str) -> None:
+        user = self.used_by[branch]
+        if not (kind.is_flat or kind.is_jagged):
+            raise DataError(
+                f"{path}: branch {branch!r}, which {user} needs, holds {kind.text}; only numbers and lists of numbers "
+                "can be used"
+            )
+        if branch in self.event_id and not kind.is_integer:
+            raise DataError(
+                f"{path}: branch {branch!r}, which event_id needs, holds {kind.text}; an identifier must be one integer "
+                "per event, as floats lose digits above 2**53"
+            )

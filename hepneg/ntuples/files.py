@@ -1,0 +1,152 @@
+"""Finding input files and opening the tree in each, with one clear line for everything that can be wrong with them."""
+
+from __future__ import annotations
+
+import glob
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hepneg.errors import DataError, nearest_names
+
+__all__ = ["DAMAGED", "is_rntuple", "is_tree", "open_file", "open_tree", "resolve_files", "sample_files"]
+
+# What uproot and its decompressors raise on bytes that make no sense. Decompression errors have no common base, so
+# `decompression_errors` adds those of the library that uproot uses.
+DAMAGED: tuple[type[Exception], ...] = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, AssertionError),
+    *(EOFError, RuntimeError, ArithmeticError, MemoryError, struct.error, ImportError),
+)
+_TREES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
+
+
+def decompression_errors() -> tuple[type[Exception], ...]:
+    """Return every exception that reading damaged bytes may raise."""
+    import cramjam
+    import uproot
+
+    return (*DAMAGED, cramjam.DecompressionError, uproot.deserialization.DeserializationError)
+
+
+def is_remote(path: str) -> bool:
+    """Tell whether a path is an address, such as ``root://…``, rather than a local path."""
+    return "://" in path
+
+
+def _natural(path: str) -> list[tuple[int, str]]:
+    """Sort key under which ``part_2`` comes before ``part_10``."""
+    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path)]
+
+
+def resolve_files(patterns: Sequence[str], folder: Path, sample: str) -> tuple[str, ...]:
+    """Turn paths and globs into file names, each once, in natural order within a pattern.
+
+    Args:
+        patterns: paths, globs (``**`` goes into subfolders) or addresses, which stay as they are.
+        folder: what relative paths are relative to.
+        sample: whose files they are, for messages.
+
+    Raises:
+        DataError: a pattern matches nothing.
+    """
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        if is_remote(pattern):
+            found[pattern] = None
+            continue
+        path = folder / Path(pattern).expanduser()
+        matches = [str(path)] if path.exists() else sorted(glob.glob(str(path), recursive=True), key=_natural)  # noqa: PTH207
+        if not matches:
+            what = "file" if not glob.has_magic(pattern) else "file matches"
+            raise DataError(f"sample {sample!r}: no {what} {pattern!r} in {folder}; check `samples.{sample}.files`")
+        found.update(dict.fromkeys(matches))
+    return tuple(found)
+
+
+def sample_files(config: Any, sample: str) -> tuple[str, ...]:
+    """Return the files of one sample of a :class:`hepneg.config.Config`.
+
+    Raises:
+        DataError: the configuration has no such sample, or a pattern matches nothing.
+    """
+    if sample not in config.samples:
+        raise DataError(f"no sample {sample!r} in the configuration{nearest_names(sample, config.samples)}")
+    return resolve_files(config.samples[sample].files, config.folder, sample)
+
+
+def _check_header(path: str) -> None:
+    """Compare the magic bytes and the length in the header of a local file with the file itself."""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(20)
+            size = file.seek(0, 2)
+    except FileNotFoundError:
+        raise DataError(f"no such file: {path}") from None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    if len(head) < 20 or head[:4] != b"root":
+        raise DataError(f"{path} is not a ROOT file; give the path of a ROOT file with a TTree or an RNTuple")
+    version, _ = struct.unpack(">ii", head[4:12])
+    (end,) = struct.unpack(">q", head[12:20]) if version >= 1_000_000 else struct.unpack(">i", head[12:16])
+    if size < end:
+        raise DataError(f"{path} is truncated: it should have {end} bytes, but has {size}; fetch or write it again")
+
+
+@contextmanager
+def open_file(path: str) -> Iterator[Any]:
+    """Open a ROOT file for reading.
+
+    Raises:
+        DataError: missing, not a ROOT file, truncated or damaged.
+    """
+    import uproot
+
+    if not is_remote(path):
+        _check_header(path)
+    try:
+        # A dictionary keeps a colon in the path from being taken for the name of an object. A cache of arrays would
+        # hold up to 100 MB that are read once.
+        file = uproot.open({path: None}, array_cache=None)
+    except decompression_errors() as error:
+        raise DataError(f"cannot open {path}: {_brief(error)}; is it a whole ROOT file?") from None
+    with file:
+        yield file
+
+
+@contextmanager
+def open_tree(path: str, name: str) -> Iterator[Any]:
+    """Open a TTree or RNTuple of a file by name.
+
+    Raises:
+        DataError: the file is unusable, or has no such tree; trees with near names are offered.
+    """
+    with open_file(path) as file:
+        try:
+            classes = file.classnames(cycle=False)
+            tree = file[name] if classes.get(name) in _TREES else None
+        except decompression_errors() as error:
+            raise DataError(f"cannot read tree {name!r} of {path}: {_brief(error)}; the file is damaged") from None
+        if tree is None:
+            trees = [key for key, kind in classes.items() if kind in _TREES]
+            reason = f"{name!r} is a {classes[name]}, not a tree" if name in classes else f"there is no tree {name!r}"
+            raise DataError(f"{path}: {reason}{nearest_names(name, trees) or '; it has no tree at all'}")
+        yield tree
+
+
+def is_tree(classname: str) -> bool:
+    """Tell whether a class of ROOT objects holds events."""
+    return classname in _TREES
+
+
+def is_rntuple(tree: Any) -> bool:
+    """Tell an RNTuple from a TTree."""
+    return hasattr(tree, "ntuple")
+
+
+def _brief(error: Exception) -> str:
+    """Return the kind of an error and the beginning of its message, on one line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:120]}" if lines else type(error).__name__

@@ -1,0 +1,294 @@
+"""From files to events: chunks of evaluated columns, and the whole table."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg.config import PB_TO_FB, Config
+from hepneg.errors import DataError
+from hepneg.events import LABELS, EventTable, first_entries
+from hepneg.functions import logical
+from hepneg.ntuples.checks import warn_about_events
+from hepneg.ntuples.columns import Needs
+from hepneg.ntuples.files import open_tree, sample_files
+from hepneg.ntuples.stream import STEP_SIZE, stream_columns
+from hepneg.ntuples.sums import exact_sum
+from hepneg.progress import SILENT, Progress
+
+__all__ = ["Chunk", "read", "read_chunks", "scale_factor"]
+
+# A block of float32 that stays in the second-level cache between being written and being checked.
+_BLOCK = 32_768
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Chunk:
+    """Selected events of one step through one file.
+
+    Attributes:
+        features: (n, F) float32, stored column by column.
+        weight: raw signed weights, before any scale, (n,) float64.
+        event_id: integers of 64 bits, (n,) or (n, m) for m identifying branches.
+        entries: events in the step before the selection.
+        sum_weights_all: Σ of the raw weights of all those events, exact.
+        dropped: selected events left out because a feature is NaN or infinite.
+    """
+
+    features: NDArray[np.float32]
+    weight: NDArray[np.float64]
+    event_id: NDArray[np.integer]
+    entries: int
+    sum_weights_all: Fraction
+    dropped: int
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+
+def read_chunks(
+    config: Config, sample: str, *, progress: Progress = SILENT, step_size: int | str = STEP_SIZE
+) -> Iterator[Chunk]:
+    """Read one sample in chunks, in the order of its files; memory is bounded by the step.
+
+    Args:
+        config: the analysis.
+        sample: name of the sample.
+        progress: shows how much of the files is read.
+        step_size: entries in a chunk, or the size of the branches behind it in memory (``"24 MB"``).
+
+    Yields:
+        Chunks, also those from which the selection keeps nothing. Files without entries yield nothing.
+
+    Raises:
+        DataError: an unusable file or branch, a NaN or infinite weight, or a feature of that kind where ``on_nan`` is
+            ``error``.
+    """
+    needs = Needs.of(config)
+    files = sample_files(config, sample)
+    bar = progress.task(f"reading {sample}", len(files))
+    for path in files:
+        with open_tree(path, config.tree) as tree:
+            needs.check(tree, path)
+            source = _Source(config, sample, path)
+            for start, columns in stream_columns(tree, list(needs.used_by), path, step_size):
+                chunk = source.chunk(start, columns)
+                bar.advance(chunk.entries / tree.num_entries)
+                yield chunk
+
+
+def scale_factor(config: Config, sample: str, sum_weights_all: float | Fraction) -> float:
+    """Return what the raw weights of a sample are multiplied with.
+
+    Args:
+        config: the analysis.
+        sample: name of the sample.
+        sum_weights_all: Σ of the raw weights before the selection over the whole sample; ignored where the
+            configuration gives ``sum_of_weights``.
+
+    Returns:
+        σ[pb]·1000·L[1/fb] / Σw, or 1.0 for a sample without cross section.
+
+    Raises:
+        DataError: Σw is not positive.
+    """
+    choice = config.samples[sample]
+    if choice.cross_section is None or config.luminosity is None:
+        return 1.0
+    total = choice.sum_of_weights if choice.sum_of_weights is not None else float(sum_weights_all)
+    if not total > 0:
+        raise DataError(
+            f"sample {sample!r}: the weights before the selection sum to {total:g}, so they cannot be scaled to a cross "
+            f"section; give the sum over all generated events as `samples.{sample}.sum_of_weights`"
+        )
+    return choice.cross_section * PB_TO_FB * config.luminosity / total
+
+
+def read(config: Config, *, progress: Progress = SILENT, step_size: int | str = STEP_SIZE) -> EventTable:
+    """Read all samples into memory, with the weights scaled to cross section and luminosity.
+
+    The result does not depend on ``step_size``.
+
+    Args:
+        config: the analysis.
+        progress: shows how much of the files is read.
+        step_size: as in :func:`read_chunks`.
+
+    Raises:
+        DataError: as :func:`read_chunks`; also a sample of which the selection keeps nothing.
+
+    Warns:
+        HepnegWarning: a sample without negative weights; event identifiers that repeat.
+    """
+    parts = {
+        sample: list(read_chunks(config, sample, progress=progress, step_size=step_size)) for sample in config.samples
+    }
+    scales = {sample: _sample_scale(config, sample, chunks) for sample, chunks in parts.items()}
+    sizes = [sum(map(len, chunks)) for chunks in parts.values()]
+    codes = np.arange(len(sizes), dtype=np.int16)
+    labels = np.array([LABELS[sample.label] for sample in config.samples.values()], dtype=np.int8)
+    weight = np.concatenate([chunk.weight * scales[sample] for sample, chunks in parts.items() for chunk in chunks])
+    event_id = _join_ids([chunk.event_id for chunks in parts.values() for chunk in chunks])
+    table = EventTable(
+        _join_features([chunk for chunks in parts.values() for chunk in chunks], parts),
+        weight,
+        np.repeat(labels, sizes),
+        np.repeat(codes, sizes),
+        event_id,
+        config.feature_names,
+        tuple(config.samples),
+    )
+    warn_about_events(table)
+    return table
+
+
+def _sample_scale(config: Config, sample: str, chunks: list[Chunk]) -> float:
+    entries = sum(chunk.entries for chunk in chunks)
+    if not any(map(len, chunks)):
+        dropped = sum(chunk.dropped for chunk in chunks)
+        condition = f"the selection {config.selection.text!r} keeps" if config.selection else "its files hold"
+        why = f" ({dropped} events were dropped for NaN features)" if dropped else ""
+        raise DataError(
+            f"sample {sample!r}: {condition} none of {entries} entries{why}; check `selection:` and the files"
+        )
+    return scale_factor(config, sample, sum((chunk.sum_weights_all for chunk in chunks), Fraction(0)))
+
+
+def _join_features(chunks: list[Chunk], owners: dict[str, list[Chunk]]) -> NDArray[np.float32]:
+    """Join the features column by column, giving up each chunk as soon as it is copied."""
+    features = np.empty((chunks[0].features.shape[1], sum(map(len, chunks))), dtype=np.float32)
+    owners.clear()
+    chunks.reverse()
+    start = 0
+    while chunks:
+        part = chunks.pop().features.T
+        features[:, start : start + part.shape[1]] = part
+        start += part.shape[1]
+    return features.T
+
+
+def _join_ids(parts: list[NDArray[np.integer]]) -> NDArray[np.integer]:
+    """Join identifiers; where files differ in signedness, as bits of uint64, which hash alike."""
+    kinds = {part.dtype for part in parts}
+    common = kinds.pop() if len(kinds) == 1 else np.dtype(np.uint64)
+    return np.concatenate([part.astype(common, copy=False) for part in parts])
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Evaluates what one file delivers; its name is in every message."""
+
+    config: Config
+    sample: str
+    path: str
+
+    def chunk(self, start: int, columns: Mapping[str, Any]) -> Chunk:
+        """Evaluate one step."""
+        weight = self._weight(start, columns)
+        total, entries = exact_sum(weight), len(weight)
+        entry = np.arange(start, start + entries)
+        keep = self._selected(columns)
+        if keep is not None and not keep.all():
+            columns = {name: column[keep] for name, column in columns.items()}
+            weight, entry = weight[keep], entry[keep]
+        event_id = self._event_id(columns, entry)
+        features, bad = self._features(columns, entry, start + entries)
+        chunk = Chunk(features.T, weight, event_id, entries, total, 0)
+        return chunk if bad is None else _without(chunk, bad)
+
+    def _weight(self, start: int, columns: Mapping[str, Any]) -> NDArray[np.float64]:
+        weight = self._evaluate("weight", self.config.weight, columns).astype(np.float64, copy=False)
+        bad = ~np.isfinite(weight)
+        if bad.any():
+            raise DataError(
+                f"{self._where}: weight {self.config.weight.text!r} is NaN or infinite in {int(bad.sum())} of the "
+                f"{start + len(weight)} entries read so far, at {first_entries(bad, start)}; mend the file or the expression"
+            )
+        return weight
+
+    def _selected(self, columns: Mapping[str, Any]) -> NDArray[np.bool_] | None:
+        if self.config.selection is None:
+            return None
+        kept: NDArray[np.bool_] = logical(self._evaluate("selection", self.config.selection, columns))
+        return kept
+
+    def _event_id(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.integer]:
+        if not self.config.event_id:
+            name = PurePosixPath(self.path.replace("\\", "/")).name
+            return np.column_stack([np.full(len(entry), zlib.crc32(name.encode()), dtype=np.int64), entry])
+        parts = [_as_64_bits(columns[name]) for name in self.config.event_id]
+        if len(parts) == 1:
+            return parts[0]
+        common = parts[0].dtype if len({part.dtype for part in parts}) == 1 else np.dtype(np.uint64)
+        return np.column_stack([part.astype(common, copy=False) for part in parts])
+
+    def _features(
+        self, columns: Mapping[str, Any], entry: NDArray[np.int64], read_so_far: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+        """Return the features, (F, n), and which events have one that is not finite, or None if all are."""
+        features = np.empty((len(self.config.features), len(entry)), dtype=np.float32)
+        bad: NDArray[np.bool_] | None = None
+        for row, feature in zip(features, self.config.features, strict=True):
+            values = self._evaluate(f"feature {feature.name!r}", feature.expression, columns)
+            if _copy_finite(values, row):
+                continue
+            wrong = ~np.isfinite(row)
+            if self.config.on_nan == "error":
+                raise DataError(
+                    f"{self._where}: feature {feature.name!r} is NaN or infinite in {int(wrong.sum())} selected events "
+                    f"among the {read_so_far} entries read so far, at {_listed(entry[wrong])}; mend the expression, cut "
+                    "on it with `selection:`, or set `on_nan: drop`"
+                )
+            bad = wrong if bad is None else bad | wrong
+        return features, bad
+
+    def _evaluate(self, user: str, expression: Any, columns: Mapping[str, Any]) -> NDArray[Any]:
+        try:
+            values: NDArray[Any] = expression.evaluate(columns)
+        except DataError as error:
+            raise DataError(f"{self._where}: {user}: {error}") from None
+        return values
+
+    @property
+    def _where(self) -> str:
+        return f"sample {self.sample!r}, {self.path}"
+
+
+def _listed(entries: NDArray[np.int64], most: int = 5) -> str:
+    """Name the first of some entries, for a message."""
+    shown = ", ".join(map(str, entries[:most]))
+    return f"{'entry' if len(entries) == 1 else 'entries'} {shown}" + (", …" if len(entries) > most else "")
+
+
+def _as_64_bits(column: NDArray[Any]) -> NDArray[np.integer]:
+    """Widen an identifier to 64 bits of its own signedness, so that files may differ in width."""
+    return np.ascontiguousarray(column.astype(np.uint64 if column.dtype.kind == "u" else np.int64, copy=False))
+
+
+def _copy_finite(values: NDArray[Any], target: NDArray[np.float32]) -> bool:
+    """Copy one column to float32 and tell whether all of it is finite, in one pass through memory."""
+    finite = True
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(target), _BLOCK):
+            block = target[start : start + _BLOCK]
+            np.copyto(block, values[start : start + _BLOCK], casting="unsafe")
+            finite = finite and bool(np.isfinite(block).all())
+    return finite
+
+
+def _without(chunk: Chunk, bad: NDArray[np.bool_]) -> Chunk:
+    good = ~bad
+    return replace(
+        chunk,
+        features=np.ascontiguousarray(chunk.features.T[:, good]).T,
+        weight=chunk.weight[good],
+        event_id=chunk.event_id[good],
+        dropped=int(bad.sum()),
+    )

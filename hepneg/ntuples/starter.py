@@ -1,0 +1,113 @@
+"""A commented starter configuration, guessed from ROOT files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from hepneg.config import Training
+from hepneg.errors import DataError
+from hepneg.ntuples.explore import TreeSummary, explore
+
+__all__ = ["starter_config"]
+
+_MOST_FEATURES = 20
+_IDENTIFIER = re.compile(r"[A-Za-z]\w*")
+
+
+def starter_config(files: Sequence[Path]) -> str:
+    """Write an ``analysis.yaml`` for some ROOT files: one sample a file, every training default spelt out.
+
+    The first file is taken for signal and the others for background; comments tell what to check.
+
+    Args:
+        files: paths, written down as they are given.
+
+    Returns:
+        The text, which :func:`hepneg.load_config` accepts from a folder where the paths hold.
+
+    Raises:
+        DataError: no file is given, one is unusable, or none has a tree with a branch that could be a weight.
+    """
+    if not files:
+        raise DataError("no files to look into; give at least one ROOT file")
+    largest = {summary.file: summary for summary in reversed(explore(files)) if summary.entries}
+    if not largest:
+        raise DataError(f"no tree with entries in {', '.join(map(str, files))}; give files with events")
+    first = largest.get(str(files[0])) or next(iter(largest.values()))
+    shared = [largest[str(file)] for file in files if str(file) in largest]
+    lines = [*_head(first), *_samples(files), *_features(first, shared), *_training()]
+    return "\n".join(lines) + "\n"
+
+
+def _head(tree: TreeSummary) -> list[str]:
+    if not tree.weights and not tree.numeric:
+        raise DataError(f"{tree.file}: tree {tree.name!r} has no branch with one number per event")
+    weight = tree.weights[0].name if tree.weights else tree.numeric[0]
+    offers = ", ".join(f"{w.name} ({w.negative_fraction:.1%} negative)" for w in tree.weights[:8])
+    ids = tree.event_ids[:1]
+    return [
+        "# Written by `hepneg init`. Lines with CHECK are guesses.",
+        "name: analysis",
+        "output: results/analysis           # relative to this file, as are all paths",
+        f"tree: {_quoted(tree.name)}   # TTree or RNTuple; {tree.entries} entries in {Path(tree.file).name}",
+        "",
+        f"weight: {_quoted(_as_expression(weight))}   # CHECK: signed event weight, an expression of branches",
+        f"# weight candidates: {offers or 'none found by name or by sign'}",
+        *([f"event_id: [{', '.join(map(_quoted, ids))}]   # CHECK: integers that identify an event"] if ids else []),
+        f"# identifier candidates: {', '.join(tree.event_ids[:8]) or 'none; file name and entry number are used'}",
+        '# selection: "nJet >= 2"           # optional condition',
+        "on_nan: error                      # or drop: what a NaN feature does",
+        "# luminosity: 59.7                 # 1/fb; then every sample needs a cross_section in pb",
+        "",
+    ]
+
+
+def _samples(files: Sequence[Path]) -> list[str]:
+    lines = ["samples:                           # CHECK the labels: the first file was taken for signal"]
+    names: list[str] = []
+    for number, file in enumerate(files):
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(file).stem).strip("-_") or "sample"
+        name = stem if stem not in names else f"{stem}_{number + 1}"
+        names.append(name)
+        label = "background" if number else "signal"
+        lines.append(f"  {_quoted(name)}: {{label: {label}, files: {_quoted(str(file))}}}")
+    return [*lines, "  # cross_section: 832.0 (pb) and sum_of_weights: (before any selection) may be added to each", ""]
+
+
+def _features(tree: TreeSummary, shared: Sequence[TreeSummary]) -> list[str]:
+    """List the flat branches that all files have, without weights and identifiers."""
+    other = {candidate.name for candidate in tree.weights} | set(tree.event_ids)
+    common = [name for name in tree.numeric if name not in other and all(name in s.numeric for s in shared)]
+    chosen = common[:_MOST_FEATURES] or list(tree.numeric[:1])
+    lines = ["features:                          # CHECK: leave out truth, identifiers and what is not modelled"]
+    lines += [f"  - {_entry(name)}" for name in chosen]
+    lines += [f"  # - {_entry(name)}" for name in common[_MOST_FEATURES:]]
+    lines += [f"  # - {{leading_{name}: {_quoted(_as_expression(name) + '[:, 0]')}}}" for name in tree.jagged]
+    return [*lines, ""]
+
+
+def _training() -> list[str]:
+    defaults = Training().model_dump(mode="json")
+    text = yaml.safe_dump({"training": defaults}, sort_keys=False, default_flow_style=None, allow_unicode=True)
+    return ["# All of this may be left out: these are the defaults.", *text.rstrip().splitlines()]
+
+
+def _entry(name: str) -> str:
+    if _as_expression(name) == name:
+        return _quoted(name)
+    return f"{{{_quoted(name)}: {_quoted(_as_expression(name))}}}"
+
+
+def _as_expression(branch: str) -> str:
+    return (
+        branch if _IDENTIFIER.fullmatch(branch) and branch not in {"pi", "and", "or", "not"} else f'branch("{branch}")'
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return a YAML scalar for a string, quoted only where it must be."""
+    return yaml.safe_dump(text, default_flow_style=True, allow_unicode=True, width=10_000).removesuffix("...\n").strip()

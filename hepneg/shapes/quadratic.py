@@ -1,0 +1,72 @@
+"""Tail probabilities of Σ λ_i (z_i + m_i)² for standard normal z: the law of the Cramér–von Mises family."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["quadratic_quantile", "quadratic_tail"]
+
+
+def quadratic_tail(
+    value: float, eigenvalues: NDArray[np.float64], mean_squared: NDArray[np.float64] | float = 0.0
+) -> float:
+    """Return P(Σ λ_i (z_i + m_i)² > value).
+
+    Args:
+        value: where the tail begins.
+        eigenvalues: the λ_i > 0, (k,).
+        mean_squared: the m_i², (k,) or one number for all.
+
+    Returns:
+        A probability by the saddlepoint approximation of Kuonen (Biometrika 86 (1999) 929), good to about 1 % of
+        itself down to the smallest ones for the spectra met here.
+    """
+    if value <= 0:
+        return 1.0
+    noncentral = np.broadcast_to(mean_squared, eigenvalues.shape)
+    mean = float(np.sum(eigenvalues * (1.0 + noncentral)))
+    if abs(value / mean - 1.0) < 0.01:  # the formula is 0/0 at the mean: interpolate
+        below, above = (_saddlepoint(mean * side, eigenvalues, noncentral) for side in (0.99, 1.01))
+        return below + (above - below) * (value / mean - 0.99) / 0.02
+    return _saddlepoint(value, eigenvalues, noncentral)
+
+
+def quadratic_quantile(tail: float, eigenvalues: NDArray[np.float64]) -> float:
+    """Return the value that Σ λ_i z_i² exceeds with probability ``tail``."""
+    low, high = 0.0, float(eigenvalues.sum())
+    while quadratic_tail(high, eigenvalues) > tail:
+        high *= 2.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if quadratic_tail(middle, eigenvalues) > tail else (low, middle)
+    return 0.5 * (low + high)
+
+
+def _saddlepoint(value: float, eigenvalues: NDArray[np.float64], noncentral: NDArray[np.float64]) -> float:
+    point = _saddle(value, eigenvalues, noncentral)
+    shrink = 1.0 - 2.0 * point * eigenvalues
+    cumulant = float(np.sum(-0.5 * np.log(shrink) + point * eigenvalues * noncentral / shrink))
+    curvature = float(np.sum(2.0 * eigenvalues**2 / shrink**2 + 4.0 * noncentral * eigenvalues**2 / shrink**3))
+    w = math.copysign(math.sqrt(max(2.0 * (point * value - cumulant), 0.0)), point)
+    u = point * math.sqrt(curvature)
+    return 0.5 * math.erfc((w + math.log(u / w) / w) / math.sqrt(2.0))
+
+
+def _saddle(value: float, eigenvalues: NDArray[np.float64], noncentral: NDArray[np.float64]) -> float:
+    """Solve K'(s) = value by bisection, K the cumulant generating function."""
+
+    def slope(s: float) -> float:
+        shrink = 1.0 - 2.0 * s * eigenvalues
+        return float(np.sum(eigenvalues / shrink + eigenvalues * noncentral / shrink**2))
+
+    high = 0.5 / float(eigenvalues.max())
+    low = -high
+    while slope(low) > value:
+        low *= 2.0
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if slope(middle) < value else (low, middle)
+    return 0.5 * (low + high)

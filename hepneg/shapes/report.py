@@ -1,0 +1,96 @@
+"""The results of a shape check: frozen, printable, JSON-ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from hepneg.shapes.feature import FeatureShape
+from hepneg.shapes.regions import NegativeRegion
+from hepneg.shapes.verdict import Verdict
+
+__all__ = ["SampleShapes", "ShapeReport"]
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class SampleShapes:
+    """The check of one sample.
+
+    Attributes:
+        name: of the sample.
+        verdict: ``compatible``, ``different`` or ``inconclusive``.
+        reason: one sentence.
+        features: the check of each feature; empty where one sign is missing.
+        negative_regions: intervals with significantly negative Σw, most significant first.
+        negative_fraction: weighted.
+        n_eff: effective events of the positive and of the negative ones.
+        detectable_total_variation: the smallest that a feature would have shown with 90 % power; NaN where none could.
+    """
+
+    name: str
+    verdict: Verdict
+    reason: str
+    features: dict[str, FeatureShape]
+    negative_regions: tuple[NegativeRegion, ...]
+    negative_fraction: float
+    n_eff: tuple[float, float]
+    detectable_total_variation: float
+
+    def __repr__(self) -> str:
+        return f"SampleShapes({self.name!r}: {self.verdict}: {self.reason})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the check as plain numbers, strings and lists."""
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "negative_fraction": self.negative_fraction,
+            "n_eff": {"positive": self.n_eff[0], "negative": self.n_eff[1]},
+            "detectable_total_variation": self.detectable_total_variation,
+            "features": {name: shape.to_dict() for name, shape in self.features.items()},
+            "negative_regions": [region.to_dict() for region in self.negative_regions],
+        }
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class ShapeReport:
+    """Positive-only against |negative-only| shapes of all samples.
+
+    Attributes:
+        samples: the check of each sample, by name.
+        verdict: ``different`` if any sample is, else ``inconclusive`` if any is, else ``compatible``.
+        recommended_schemes: names of schemes, best first.
+        alpha: probability that a sample without any difference is called different.
+    """
+
+    samples: dict[str, SampleShapes]
+    verdict: Verdict
+    recommended_schemes: tuple[str, ...]
+    alpha: float
+
+    def __repr__(self) -> str:
+        lines = [f"  {sample.name}: {sample.verdict}: {sample.reason}" for sample in self.samples.values()]
+        schemes = ", ".join(self.recommended_schemes)
+        return "\n".join([f"ShapeReport({self.verdict}; recommended schemes: {schemes})", *lines])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(sample.name)}</td><td>{sample.verdict}</td><td>{escape(sample.reason)}</td></tr>"
+            for sample in self.samples.values()
+        )
+        schemes = escape(", ".join(self.recommended_schemes))
+        return (
+            f"<table><thead><tr><th>sample</th><th>shapes</th><th>reason</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<p>Recommended schemes: {schemes}</p>"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as ``check.json`` holds it."""
+        return {
+            "schema_version": 1,
+            "verdict": self.verdict,
+            "alpha": self.alpha,
+            "samples": {name: sample.to_dict() for name, sample in self.samples.items()},
+            "recommended_schemes": list(self.recommended_schemes),
+        }

@@ -1,0 +1,103 @@
+"""From the figures of a check to a verdict in words and the schemes that it allows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from hepneg.estimate import Estimate
+from hepneg.shapes.feature import FeatureShape
+
+__all__ = ["TOLERANCE", "Verdict", "overall_verdict", "recommend", "sample_verdict", "too_few"]
+
+Verdict = Literal["compatible", "different", "inconclusive"]
+# A total variation that is worth knowing about: differences below it may stay unseen in a compatible sample.
+TOLERANCE = 0.05
+_NAMED = 3
+
+
+def too_few(positive: float, negative: float, minimum: float) -> tuple[Verdict, str] | None:
+    """Return the verdict on a sample without enough events of either sign, or None where there are enough.
+
+    Args:
+        positive: effective events (Σw)²/Σw² of positive weight.
+        negative: the same of negative weight.
+        minimum: how many of each sign a comparison takes.
+    """
+    if negative == 0:
+        return "compatible", "no event has a negative weight: there is nothing to compare"
+    if positive == 0:
+        return "inconclusive", "no event has a positive weight: there is nothing to compare with"
+    if min(positive, negative) >= minimum:
+        return None
+    sign, n_eff = ("negative", negative) if negative < positive else ("positive", positive)
+    return "inconclusive", f"only {n_eff:.1f} effective events of {sign} weight: at least {minimum:.0f} are needed"
+
+
+def sample_verdict(
+    features: Mapping[str, FeatureShape], alpha: float, detectable: float, entries: int
+) -> tuple[Verdict, str]:
+    """Return the verdict on one sample and one sentence that explains it.
+
+    ``different`` if any adjusted p-value is at most ``alpha``; else ``compatible`` if a total variation of 5 % in one
+    feature would have been found with 90 % power; else ``inconclusive``.
+
+    Args:
+        features: the checked features.
+        alpha: probability of a false ``different``.
+        detectable: the smallest total variation found with 90 % power.
+        entries: events of the sample.
+    """
+    significant = [shape for shape in features.values() if shape.p_adjusted <= alpha]
+    if significant:
+        return "different", _differences(significant, len(features))
+    if detectable <= TOLERANCE:
+        return "compatible", (
+            f"no feature differs significantly; a total variation of {detectable:.1%} would have been seen in any of them"
+        )
+    needed = entries * (detectable / TOLERANCE) ** 2
+    return "inconclusive", (
+        f"no feature differs significantly, but only a total variation above {detectable:.1%} would have been seen; "
+        f"{TOLERANCE:.0%} takes about {_rounded(needed)} such events instead of {entries}"
+    )
+
+
+def overall_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return ``different`` if any sample is, else ``inconclusive`` if any is, else ``compatible``."""
+    seen = set(verdicts)
+    if "different" in seen:
+        return "different"
+    return "inconclusive" if "inconclusive" in seen else "compatible"
+
+
+def recommend(verdict: Verdict) -> tuple[str, ...]:
+    """Return the schemes to prefer, best first.
+
+    ``absolute`` has the least variance and is right where the sign does not depend on the features; elsewhere it is
+    biased, and only schemes that use the signed weights are consistent: ``paired`` before ``signed``, since its
+    batches cannot have a negative sum. Where the check cannot tell, the consistent ones come first.
+    """
+    if verdict == "compatible":
+        return "absolute", "positive", "paired", "signed"
+    if verdict == "different":
+        return "paired", "signed"
+    return "paired", "signed", "absolute"
+
+
+def _differences(significant: list[FeatureShape], checked: int) -> str:
+    ordered = sorted(significant, key=lambda shape: -shape.total_variation.value)
+    named = ", ".join(f"{shape.name} ({_percent(shape.total_variation)})" for shape in ordered[:_NAMED])
+    more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
+    bias = ordered[0].signed_total_variation
+    consequence = "" if math.isnan(bias.value) else f"; |w| would displace {_percent(bias)} of the signed distribution"
+    plural = "feature differs" if len(ordered) == 1 else "features differ"
+    return f"{len(ordered)} of {checked} {plural} between the signs, by total variation: {named}{more}{consequence}"
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{Estimate(100.0 * estimate.value, 100.0 * estimate.error)} %"
+
+
+def _rounded(number: float) -> str:
+    return f"{number:.2g}" if number >= 1e6 else f"{float(f'{number:.2g}'):.0f}"

@@ -1,0 +1,242 @@
+"""The steps of an analysis, as functions that notebooks and the command line share.
+
+Each step takes a configuration, calls the rooms that do the work, writes its results under ``config.output`` and
+returns them with the paths of what it wrote.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from hepneg.accumulate import Accumulated, accumulate
+from hepneg.config import Config
+from hepneg.ntuples import read, write_histograms
+from hepneg.output import make_folder, write_json
+from hepneg.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from hepneg.classifier import Classifier
+    from hepneg.comparison import Comparison
+    from hepneg.evaluation import Evaluation
+    from hepneg.events import EventTable
+    from hepneg.shapes import ShapeReport
+    from hepneg.weights import WeightReport
+
+__all__ = ["Outcome", "RunResult", "Trained", "check", "compare", "inspect", "plot", "run", "train"]
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Result]):
+    """What a step found, and the files that it wrote."""
+
+    result: Result
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A classifier and what it is worth."""
+
+    classifier: Classifier
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What the main job found, step by step."""
+
+    weights: WeightReport
+    shapes: ShapeReport
+    trained: Trained
+
+
+def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightReport]:
+    """Say what the signs cost: writes ``inspect.json`` and its figure. The files are read in chunks.
+
+    Raises:
+        HepnegError: the files or the weights are unusable, or the results cannot be written.
+    """
+    make_folder(config.output)
+    with progress:
+        sums = accumulate(config, progress=progress)
+    return _write_weights(config, sums)
+
+
+def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport]:
+    """Compare positive with negative shapes: writes ``check.json`` and its figures. The files are read in chunks.
+
+    Raises:
+        HepnegError: the files are unusable, or the results cannot be written.
+    """
+    make_folder(config.output)
+    with progress:
+        sums = accumulate(config, progress=progress)
+    return _write_shapes(config, sums)
+
+
+def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[Trained]:
+    """Train under the configured scheme: writes ``model/``, ``metrics.json`` and ``histograms.root``.
+
+    While it runs, the state of every fold is kept under ``checkpoint/``.
+
+    Args:
+        config: the analysis.
+        resume: go on from the checkpoint of an interrupted training of the same events and settings.
+        progress: bars for reading and for each fold.
+
+    Raises:
+        HepnegError: the events cannot train a classifier, or the results cannot be written.
+        KeyboardInterrupt: on Ctrl-C; what is trained is in the checkpoint.
+    """
+    from hepneg import training
+
+    make_folder(config.output)
+    with progress:
+        events = read(config, progress=progress)
+    checkpoint = _checkpoint(config, resume=resume)
+    settings = config.training.model_dump(exclude={"scheme"})
+    chosen = config.training.scheme.make()
+    classifier = training.train(
+        events, chosen, inputs=_model_inputs(config), progress=progress, checkpoint=checkpoint, **settings
+    )
+    classifier.save(config.output / "model")
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    evaluation = _evaluate(classifier, events)
+    files = (config.output / "model", *_write_evaluation(config, evaluation))
+    return Outcome(Trained(classifier, evaluation), files)
+
+
+def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation]:
+    """Draw the response of the trained model and what it is worth, all signed weights applied.
+
+    Raises:
+        DataError: there is no model under ``output``, or it takes other features.
+    """
+    from hepneg.classifier import Classifier
+
+    classifier = Classifier.load(config.output / "model")
+    with progress:
+        events = read(config, progress=progress)
+    evaluation = _evaluate(classifier, events)
+    files = (*_write_evaluation(config, evaluation), *_draw_evaluation(config, evaluation))
+    return Outcome(evaluation, files)
+
+
+def compare(
+    config: Config, schemes: Sequence[str], *, resume: bool = False, progress: Progress = SILENT
+) -> Outcome[Comparison]:
+    """Train several schemes on the same folds and compare them: writes ``compare.json`` and a figure.
+
+    Args:
+        config: the analysis; its scheme's parameters are used where that scheme is among ``schemes``.
+        schemes: names of schemes.
+        resume: go on from the checkpoint of an interrupted comparison.
+        progress: bars for reading and for each fold.
+
+    Raises:
+        HepnegError: an unknown scheme, events that cannot train a classifier, results that cannot be written.
+    """
+    from hepneg import comparison
+    from hepneg.plots import plot_comparison
+    from hepneg.plots.gallery import save_figures
+
+    make_folder(config.output)
+    with progress:
+        events = read(config, progress=progress)
+    checkpoint = _checkpoint(config, resume=resume)
+    own = config.training.scheme
+    result = comparison.compare(
+        events,
+        schemes,
+        progress=progress,
+        checkpoint=checkpoint,
+        parameters={own.name: own.parameters},
+        **config.training.model_dump(exclude={"scheme"}),
+    )
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    written = write_json(config.output / "compare.json", result.to_dict())
+    figures = [("comparison", plot_comparison(result.evaluations).figure)]
+    return Outcome(result, (written, *save_figures(figures, config.output / "plots")))
+
+
+def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[RunResult]:
+    """Do the main job: inspect, check, train and plot.
+
+    Raises:
+        HepnegError: as the steps do; what earlier steps wrote stays.
+        KeyboardInterrupt: on Ctrl-C; ``resume`` goes on from there.
+    """
+    make_folder(config.output)
+    with progress:
+        sums = accumulate(config, progress=progress)
+    weights, shapes = _write_weights(config, sums), _write_shapes(config, sums)
+    trained = train(config, resume=resume, progress=progress)
+    drawn = _draw_evaluation(config, trained.result.evaluation)
+    result = RunResult(weights.result, shapes.result, trained.result)
+    return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn))
+
+
+def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
+    from hepneg.plots.gallery import save_figures, weight_figures
+    from hepneg.weights import report_weights
+
+    labels = {name: sample.label for name, sample in config.samples.items()}
+    report = report_weights(sums.weights, labels, scales=sums.scales, batch_size=config.training.batch_size)
+    written = write_json(config.output / "inspect.json", report.to_dict())
+    return Outcome(report, (written, *save_figures(weight_figures(report), config.output / "plots")))
+
+
+def _write_shapes(config: Config, sums: Accumulated) -> Outcome[ShapeReport]:
+    from hepneg.plots.gallery import save_figures, shape_figures
+    from hepneg.shapes import check_sums
+
+    by_bin = {name: weights.signed_sums() for name, weights in sums.weights.items()}
+    report = check_sums(by_bin, sums.subsamples)
+    written = write_json(config.output / "check.json", report.to_dict())
+    return Outcome(report, (written, *save_figures(shape_figures(report), config.output / "plots")))
+
+
+def _evaluate(classifier: Classifier, events: EventTable) -> Evaluation:
+    from hepneg.evaluation import evaluate
+
+    return evaluate(
+        events,
+        classifier.held_out_logit(events),
+        classifier.trained_logit(events),
+        scheme=classifier.scheme,
+        histories=classifier.histories,
+        seed=classifier.seed,
+    )
+
+
+def _write_evaluation(config: Config, evaluation: Evaluation) -> tuple[Path, ...]:
+    metrics = write_json(config.output / "metrics.json", evaluation.to_dict())
+    return metrics, write_histograms(config.output / "histograms.root", evaluation.histograms())
+
+
+def _draw_evaluation(config: Config, evaluation: Evaluation) -> list[Path]:
+    from hepneg.plots.gallery import response_figures, save_figures
+
+    return save_figures(response_figures(evaluation), config.output / "plots")
+
+
+def _checkpoint(config: Config, *, resume: bool) -> Path:
+    """Return the folder of checkpoints, emptied unless training is to go on from them."""
+    folder = config.output / "checkpoint"
+    if not resume:
+        shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _model_inputs(config: Config) -> Any:
+    from hepneg.classifier import ModelInputs
+
+    features: Mapping[str, str] = {feature.name: feature.expression.text for feature in config.features}
+    selection = config.selection.text if config.selection else None
+    return ModelInputs(features, selection, config.event_id, config.tree, config.weight.text)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from hepneg.config import Config
 from hepneg.ntuples import read_chunks, require_selected, scale_factor
 from hepneg.progress import SILENT, Progress
-from hepneg.shapes import BinPlan, Subsample, SubsampleAccumulator, plan_bins
+from hepneg.shapes import BinPlan, SignedSums, Subsample, SubsampleAccumulator, plan_bins
 from hepneg.weights import WeightAccumulator
 
 __all__ = ["Accumulated", "accumulate"]
@@ -28,6 +28,11 @@ class Accumulated:
     weights: Mapping[str, WeightAccumulator]
     subsamples: Mapping[str, Subsample]
     scales: Mapping[str, float]
+
+    @property
+    def sums(self) -> dict[str, SignedSums]:
+        """The sums by feature, bin and sign, by sample."""
+        return {sample: weights.sums for sample, weights in self.weights.items() if weights.sums is not None}
 
 
 def accumulate(config: Config, *, seed: int = 1, progress: Progress = SILENT) -> Accumulated:

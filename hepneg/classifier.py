@@ -243,7 +243,7 @@ def _read_model_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"no model at {path.parent}: it has no model.json") from None
+        raise DataError(f"no model at {path.parent}: it has no model.json; `hepneg train` writes one") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     if not isinstance(data, dict) or "schema_version" not in data:

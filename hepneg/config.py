@@ -361,7 +361,8 @@ def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
     parts = [part.strip() for part in key.split(".")]
     if not separator or not all(parts):
         raise ConfigError(f"--set {override!r}: write it as key=value, for instance training.scheme.name=signed")
-    return _replaced(data, parts, _parse_yaml(value, f"--set {override!r}"), override)
+    replaced: dict[str, Any] = _replaced(data, parts, _parse_yaml(value, f"--set {override!r}"), override)
+    return replaced
 
 
 def _replaced(data: Any, parts: Sequence[str], value: Any, override: str) -> Any:

@@ -161,7 +161,7 @@ def compare(
     )
     shutil.rmtree(checkpoint, ignore_errors=True)
     written = write_json(config.output / "compare.json", result.to_dict())
-    figures = [("comparison", plot_comparison(result.evaluations).figure)]
+    figures = [("comparison", plot_comparison(result).figure)]
     return Outcome(result, (written, *save_figures(figures, config.output / "plots")))
 
 
@@ -196,8 +196,7 @@ def _write_shapes(config: Config, sums: Accumulated) -> Outcome[ShapeReport]:
     from hepneg.plots.gallery import save_figures, shape_figures
     from hepneg.shapes import check_sums
 
-    by_bin = {name: weights.signed_sums() for name, weights in sums.weights.items()}
-    report = check_sums(by_bin, sums.subsamples)
+    report = check_sums(sums.sums, sums.subsamples)
     written = write_json(config.output / "check.json", report.to_dict())
     return Outcome(report, (written, *save_figures(shape_figures(report), config.output / "plots")))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import resume_option, with_config
+from hepneg.cli.options import resumable, resume_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -31,7 +31,8 @@ def command(config: Config, *, schemes: str | None, quiet: bool, resume: bool) -
     from hepneg.schemes import scheme_names
 
     names = [name.strip() for name in schemes.split(",")] if schemes else scheme_names()
-    outcome = workflow.compare(config, names, resume=resume, progress=terminal_progress(quiet=quiet))
+    with resumable(config):
+        outcome = workflow.compare(config, names, resume=resume, progress=terminal_progress(quiet=quiet))
     if not quiet:
         show_files(outcome.files)
         show_comparison(outcome.result)

@@ -65,9 +65,11 @@ def main(arguments: list[str] | None = None) -> None:
         _leave(" ".join(str(error).split()), 1)
     except click.Abort:
         _leave("interrupted", 130)
-    except click.ClickException as error:
+    except click.UsageError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _leave(error.message, error.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

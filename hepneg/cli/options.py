@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-__all__ = ["resume_option", "with_config"]
+if TYPE_CHECKING:
+    from hepneg.config import Config
+
+__all__ = ["resumable", "resume_option", "with_config"]
 
 Command = Callable[..., Any]
 
@@ -38,3 +42,17 @@ def with_config(function: Command) -> Command:
     for add in _SHARED:
         command = add(command)
     return command
+
+
+class _Interruption(click.ClickException):
+    exit_code = 130
+
+
+@contextmanager
+def resumable(config: Config) -> Iterator[None]:
+    """Say on Ctrl-C what is kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = config.output / "checkpoint"
+        raise _Interruption(f"interrupted; what is trained is kept in {kept}: go on with --resume") from None

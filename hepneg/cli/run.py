@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import resume_option, with_config
+from hepneg.cli.options import resumable, resume_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -28,7 +28,8 @@ def command(config: Config, *, quiet: bool, resume: bool) -> None:
     from hepneg.cli.tables import show_evaluation, show_files, show_shapes, show_weights
     from hepneg.progress import terminal_progress
 
-    outcome = workflow.run(config, resume=resume, progress=terminal_progress(quiet=quiet))
+    with resumable(config):
+        outcome = workflow.run(config, resume=resume, progress=terminal_progress(quiet=quiet))
     if not quiet:
         show_weights(outcome.result.weights)
         show_shapes(outcome.result.shapes)

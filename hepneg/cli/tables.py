@@ -99,7 +99,8 @@ def show_comparison(comparison: Comparison) -> None:
 
 
 def show_files(files: Iterable[Path]) -> None:
-    """Print the paths of what was written; of the figures the PNGs, as each has a PDF beside it."""
+    """Print the paths of what was written, as seen from here; of the figures the PNGs, as each has a PDF beside it."""
+    console = Console(highlight=False, soft_wrap=True)
     for path in files:
         if path.suffix != ".pdf":
-            Console(highlight=False, soft_wrap=True).print(str(path))
+            console.print(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))

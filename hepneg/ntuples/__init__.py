@@ -1,5 +1,19 @@
 """The only rooms that touch ROOT files: find, open, read, look into, and write."""
 
-from hepneg.ntuples.read import Chunk, read, read_chunks, scale_factor
+from hepneg.ntuples.explore import TreeSummary, WeightCandidate, explore
+from hepneg.ntuples.read import Chunk, read, read_chunks, require_selected, scale_factor
+from hepneg.ntuples.starter import starter_config
+from hepneg.ntuples.write import write_histograms
 
-__all__ = ["Chunk", "read", "read_chunks", "scale_factor"]
+__all__ = [
+    "Chunk",
+    "TreeSummary",
+    "WeightCandidate",
+    "explore",
+    "read",
+    "read_chunks",
+    "require_selected",
+    "scale_factor",
+    "starter_config",
+    "write_histograms",
+]

@@ -10,7 +10,7 @@ from typing import Any, Self
 from hepneg.config import Config
 from hepneg.errors import DataError, nearest_names
 from hepneg.expressions import Expression
-from hepneg.ntuples.files import is_rntuple
+from hepneg.ntuples.files import is_rntuple, refuse_damage
 
 __all__ = ["BranchType", "Needs", "branch_names", "branch_types"]
 
@@ -99,11 +99,14 @@ class Needs:
         Raises:
             DataError: a branch is missing (near names are offered) or is neither numbers nor lists of numbers.
         """
-        known = branch_names(tree)
+        with refuse_damage(path, "the branches"):
+            known = branch_names(tree)
         for branch, user in self.used_by.items():
             if branch not in set(known):
                 raise DataError(f"{path}: no branch {branch!r}, which {user} needs{nearest_names(branch, known)}")
-        for branch, kind in branch_types(tree, self.used_by).items():
+        with refuse_damage(path, "the types of branches"):
+            types = branch_types(tree, self.used_by)
+        for branch, kind in types.items():
             self._check_type(branch, kind, path)
 
     def _check_type(self, branch: str, kind: BranchType, path: str) -> None:

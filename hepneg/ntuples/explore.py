@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.ntuples.columns import branch_names, branch_types
-from hepneg.ntuples.files import decompression_errors, is_tree, open_file
+from hepneg.ntuples.files import damage_errors, is_tree, open_file, refuse_damage
 
 __all__ = ["TreeSummary", "WeightCandidate", "explore"]
 
@@ -75,7 +75,7 @@ def explore(files: Sequence[str | Path]) -> tuple[TreeSummary, ...]:
 
 
 def _explore_file(path: str) -> list[TreeSummary]:
-    with open_file(path) as file:
+    with open_file(path) as file, refuse_damage(path, "the trees"):
         names = [name for name, kind in file.classnames(cycle=False).items() if is_tree(kind)]
         trees = [_summarize(path, name, file[name]) for name in names]
     return sorted(trees, key=lambda tree: -tree.entries)
@@ -101,7 +101,7 @@ def _head(tree: Any, branch: str) -> NDArray[Any] | None:
     """Return the first entries of a flat branch, or None if they cannot be read."""
     try:
         array: NDArray[Any] = tree[branch].array(entry_stop=MOST_ENTRIES, library="np")
-    except decompression_errors():
+    except damage_errors():
         return None
     return array
 

@@ -12,23 +12,46 @@ from typing import Any
 
 from hepneg.errors import DataError, nearest_names
 
-__all__ = ["DAMAGED", "is_rntuple", "is_tree", "open_file", "open_tree", "resolve_files", "sample_files"]
+__all__ = [
+    "is_remote",
+    "is_rntuple",
+    "is_tree",
+    "open_file",
+    "open_tree",
+    "refuse_damage",
+    "resolve_files",
+    "sample_files",
+]
 
 # What uproot and its decompressors raise on bytes that make no sense. Decompression errors have no common base, so
-# `decompression_errors` adds those of the library that uproot uses.
-DAMAGED: tuple[type[Exception], ...] = (
+# `damage_errors` adds those of the library that uproot uses.
+_DAMAGED: tuple[type[Exception], ...] = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, AssertionError),
     *(EOFError, RuntimeError, ArithmeticError, MemoryError, struct.error, ImportError),
 )
 _TREES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 
 
-def decompression_errors() -> tuple[type[Exception], ...]:
+def damage_errors() -> tuple[type[Exception], ...]:
     """Return every exception that reading damaged bytes may raise."""
     import cramjam
     import uproot
 
-    return (*DAMAGED, cramjam.DecompressionError, uproot.deserialization.DeserializationError)
+    return (*_DAMAGED, cramjam.DecompressionError, uproot.deserialization.DeserializationError)
+
+
+@contextmanager
+def refuse_damage(path: str, what: str) -> Iterator[None]:
+    """Turn what damaged bytes raise into one line; keep nothing else than reading inside.
+
+    Raises:
+        DataError: ``cannot read entries 0 to 99 of a.root: …``.
+    """
+    try:
+        yield
+    except damage_errors() as error:
+        kind = type(error).__name__
+        raise DataError(f"cannot read {what} of {path}: {kind}; the file is damaged, fetch or write it again") from None
 
 
 def is_remote(path: str) -> bool:
@@ -110,7 +133,7 @@ def open_file(path: str) -> Iterator[Any]:
         # A dictionary keeps a colon in the path from being taken for the name of an object. A cache of arrays would
         # hold up to 100 MB that are read once.
         file = uproot.open({path: None}, array_cache=None)
-    except decompression_errors() as error:
+    except damage_errors() as error:
         raise DataError(f"cannot open {path}: {_brief(error)}; is it a whole ROOT file?") from None
     with file:
         yield file
@@ -124,11 +147,9 @@ def open_tree(path: str, name: str) -> Iterator[Any]:
         DataError: the file is unusable, or has no such tree; trees with near names are offered.
     """
     with open_file(path) as file:
-        try:
+        with refuse_damage(path, f"tree {name!r}"):
             classes = file.classnames(cycle=False)
             tree = file[name] if classes.get(name) in _TREES else None
-        except decompression_errors() as error:
-            raise DataError(f"cannot read tree {name!r} of {path}: {_brief(error)}; the file is damaged") from None
         if tree is None:
             trees = [key for key, kind in classes.items() if kind in _TREES]
             reason = f"{name!r} is a {classes[name]}, not a tree" if name in classes else f"there is no tree {name!r}"

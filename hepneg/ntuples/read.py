@@ -23,7 +23,7 @@ from hepneg.ntuples.stream import STEP_SIZE, stream_columns
 from hepneg.ntuples.sums import exact_sum
 from hepneg.progress import SILENT, Progress
 
-__all__ = ["Chunk", "read", "read_chunks", "scale_factor"]
+__all__ = ["Chunk", "read", "read_chunks", "require_selected", "scale_factor"]
 
 # A block of float32 that stays in the second-level cache between being written and being checked.
 _BLOCK = 32_768
@@ -149,15 +149,34 @@ def read(config: Config, *, progress: Progress = SILENT, step_size: int | str = 
     return table
 
 
+def require_selected(config: Config, sample: str, *, selected: int, entries: int, dropped: int = 0) -> None:
+    """Refuse a sample of which nothing is left.
+
+    Args:
+        config: the analysis.
+        sample: name of the sample.
+        selected: events that are left.
+        entries: events in its files.
+        dropped: selected events that were dropped for features that are not finite.
+
+    Raises:
+        DataError: nothing is left; the message says of how many entries, and why.
+    """
+    if selected:
+        return
+    condition = f"the selection {config.selection.text!r} keeps" if config.selection else "its files hold"
+    why = f" ({dropped} events were dropped for NaN features)" if dropped else ""
+    raise DataError(f"sample {sample!r}: {condition} none of {entries} entries{why}; check `selection:` and the files")
+
+
 def _sample_scale(config: Config, sample: str, chunks: list[Chunk]) -> float:
-    entries = sum(chunk.entries for chunk in chunks)
-    if not any(map(len, chunks)):
-        dropped = sum(chunk.dropped for chunk in chunks)
-        condition = f"the selection {config.selection.text!r} keeps" if config.selection else "its files hold"
-        why = f" ({dropped} events were dropped for NaN features)" if dropped else ""
-        raise DataError(
-            f"sample {sample!r}: {condition} none of {entries} entries{why}; check `selection:` and the files"
-        )
+    require_selected(
+        config,
+        sample,
+        selected=sum(map(len, chunks)),
+        entries=sum(chunk.entries for chunk in chunks),
+        dropped=sum(chunk.dropped for chunk in chunks),
+    )
     return scale_factor(config, sample, sum((chunk.sum_weights_all for chunk in chunks), Fraction(0)))
 
 

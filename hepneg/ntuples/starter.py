@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from hepneg.config import Training
 from hepneg.errors import DataError
 from hepneg.ntuples.explore import TreeSummary, explore
+from hepneg.ntuples.files import is_remote
 
 __all__ = ["starter_config"]
 
@@ -18,16 +20,18 @@ _MOST_FEATURES = 20
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*")
 
 
-def starter_config(files: Sequence[Path]) -> str:
+def starter_config(files: Sequence[str | Path], folder: Path | None = None) -> str:
     """Write an ``analysis.yaml`` for some ROOT files: one sample a file, every training default spelt out.
 
     The first file is taken for signal and the others for background; comments tell what to check.
 
     Args:
-        files: paths, written down as they are given.
+        files: paths or addresses.
+        folder: where the text is going to be saved, which relative paths are written relative to; left out, the
+            current one.
 
     Returns:
-        The text, which :func:`hepneg.load_config` accepts from a folder where the paths hold.
+        The text, which :func:`hepneg.load_config` accepts.
 
     Raises:
         DataError: no file is given, one is unusable, or none has a tree with a branch that could be a weight.
@@ -39,7 +43,7 @@ def starter_config(files: Sequence[Path]) -> str:
         raise DataError(f"no tree with entries in {', '.join(map(str, files))}; give files with events")
     first = largest.get(str(files[0])) or next(iter(largest.values()))
     shared = [largest[str(file)] for file in files if str(file) in largest]
-    lines = [*_head(first), *_samples(files), *_features(first, shared), *_training()]
+    lines = [*_head(first), *_samples(files, (folder or Path()).absolute()), *_features(first, shared), *_training()]
     return "\n".join(lines) + "\n"
 
 
@@ -66,7 +70,7 @@ def _head(tree: TreeSummary) -> list[str]:
     ]
 
 
-def _samples(files: Sequence[Path]) -> list[str]:
+def _samples(files: Sequence[str | Path], folder: Path) -> list[str]:
     lines = ["samples:                           # CHECK the labels: the first file was taken for signal"]
     names: list[str] = []
     for number, file in enumerate(files):
@@ -74,8 +78,15 @@ def _samples(files: Sequence[Path]) -> list[str]:
         name = stem if stem not in names else f"{stem}_{number + 1}"
         names.append(name)
         label = "background" if number else "signal"
-        lines.append(f"  {_quoted(name)}: {{label: {label}, files: {_quoted(str(file))}}}")
+        lines.append(f"  {_quoted(name)}: {{label: {label}, files: {_quoted(_as_written(file, folder))}}}")
     return [*lines, "  # cross_section: 832.0 (pb) and sum_of_weights: (before any selection) may be added to each", ""]
+
+
+def _as_written(file: str | Path, folder: Path) -> str:
+    """Return a path as the configuration should have it; one given as absolute stays so."""
+    if is_remote(str(file)) or Path(file).is_absolute():
+        return str(file)
+    return Path(os.path.relpath(file, folder)).as_posix()
 
 
 def _features(tree: TreeSummary, shared: Sequence[TreeSummary]) -> list[str]:

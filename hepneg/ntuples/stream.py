@@ -8,12 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from hepneg.errors import DataError
-from hepneg.ntuples.files import decompression_errors, is_rntuple
+from hepneg.ntuples.files import is_rntuple, refuse_damage
 
 __all__ = ["STEP_SIZE", "stream_columns"]
 
 STEP_SIZE = 65_536
-_WINDOW = "64 MB"
+_WINDOW = "100 MB"
 _END: dict[str, Any] = {}
 
 
@@ -24,7 +24,7 @@ def stream_columns(
 
     Decompression dominates, and neither of uproot's readers uses a second core by itself. The branches are dealt out
     to two lanes, each a ``tree.iterate`` of its own on a thread, one window ahead of the consumer.
-    Windows of 64 MB are read, or larger ones to hold a step or a cluster of an RNTuple, which is unpacked as a whole; at
+    Windows of 100 MB are read, or larger ones to hold a step or a cluster of an RNTuple, which is unpacked as a whole; at
     most two windows are in memory. Steps are parts of a window: small ones stay in the caches of the processor.
 
     Args:
@@ -39,9 +39,10 @@ def stream_columns(
     Raises:
         DataError: the bytes make no sense; the message gives the file and the range of entries.
     """
-    total = int(tree.num_entries)
-    step = _entries_of(step_size, tree, names, path)
-    window = max(step, _entries_of(_WINDOW, tree, names, path), _largest_cluster(tree))
+    with refuse_damage(path, "the structure"):
+        total = int(tree.num_entries)
+        step = _entries_of(step_size, tree, names)
+        window = max(step, _entries_of(_WINDOW, tree, names), _largest_cluster(tree))
     lanes = [names[start::2] for start in range(min(2, len(names)))] if (os.cpu_count() or 1) > 1 else [names]
     readers = [tree.iterate(filter_name=set(lane).__contains__, step_size=window, library="ak") for lane in lanes]
     with ThreadPoolExecutor(len(lanes), thread_name_prefix="hepneg-read") as pool:
@@ -56,15 +57,13 @@ def stream_columns(
             start += window
 
 
-def _entries_of(size: int | str, tree: Any, names: Sequence[str], path: str) -> int:
+def _entries_of(size: int | str, tree: Any, names: Sequence[str]) -> int:
     if isinstance(size, int):
         return max(1, size)
     try:
         return max(1, int(tree.num_entries_for(size, filter_name=set(names).__contains__)))
     except ZeroDivisionError:  # no bytes at all
         return max(1, int(tree.num_entries))
-    except decompression_errors() as error:
-        raise DataError(f"cannot read {path}: {type(error).__name__}; the file is damaged") from None
 
 
 def _largest_cluster(tree: Any) -> int:
@@ -93,14 +92,9 @@ def _plain(column: Any) -> Any:
 
 def _collect(ahead: Sequence[Future[dict[str, Any]]], path: str, start: int, stop: int) -> dict[str, Any]:
     columns: dict[str, Any] = {}
-    try:
+    with refuse_damage(path, f"entries {start} to {stop - 1}"):
         for lane in ahead:
             columns.update(lane.result())
-    except decompression_errors() as error:
-        raise DataError(
-            f"cannot read entries {start} to {stop - 1} of {path}: {type(error).__name__}; the file is damaged, fetch or "
-            "write it again"
-        ) from None
     if not columns or any(len(column) != stop - start for column in columns.values()):
         raise DataError(f"{path}: branches end before entry {stop - 1}; the file is damaged, fetch or write it again")
     return columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,50 +11,45 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from hepneg.errors import DataError
 from hepneg.estimate import Estimate
 from hepneg.evaluation import Evaluation
 from hepneg.plots.signed import draw_signed, per_bin_label
 from hepneg.plots.style import NEUTRAL, Drawn, annotate_negative_bins, colour_of, empty_figure, in_print_style
 from hepneg.response import normalised, project
 
+if TYPE_CHECKING:
+    from hepneg.comparison import Comparison
+
 __all__ = ["plot_comparison"]
 
 
 @in_print_style
-def plot_comparison(evaluations: Mapping[str, Evaluation]) -> Drawn:
-    """Draw the net response of every sample under each scheme, and the schemes' AUC and loss below.
+def plot_comparison(comparison: Comparison) -> Drawn:
+    """Draw the net response of every sample under each scheme, and how their AUC and loss differ.
 
-    The first scheme is the reference: its response is repeated as a dotted line in the others. Every sample is scaled to |Σw| = 1 and keeps its signed weights; negative bins are marked and counted. The errors of
-    AUC and loss are those of each scheme alone: on the same events the differences are known better.
-
-    Args:
-        evaluations: of the same events, by name of the scheme, in the order to show.
-
-    Raises:
-        DataError: there is none.
+    The recommended scheme is the reference: its response is repeated as a dotted line in the others, and the lower
+    panels show differences to it, paired on the same events. Every sample is scaled to |Σw| = 1 and keeps its signed
+    weights; negative bins are marked and counted.
     """
-    if not evaluations:
-        raise DataError("no evaluations to compare")
+    evaluations = comparison.evaluations
+    reference = evaluations[comparison.recommended]
     rows = (len(evaluations) + 1) // 2
     figure = empty_figure((7.0, 2.1 * rows + 0.28 * len(evaluations) + 1.0))
     grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.1] * rows + [0.28 * len(evaluations) + 0.4])
     axes: list[Axes] = []
-    first = next(iter(evaluations.values()))
     artists: dict[str, Any] = {}
     for position, (name, evaluation) in enumerate(evaluations.items()):
         shared = {"sharex": axes[0], "sharey": axes[0]} if axes else {}
         axes.append(figure.add_subplot(grid[position // 2, position % 2], **shared))
-        artists[name] = _draw_scheme(axes[-1], name, evaluation, reference=first if position else None)
+        artists[name] = _draw_scheme(axes[-1], name, evaluation, None if evaluation is reference else reference)
         axes[-1].tick_params(labelleft=position % 2 == 0, labelbottom=position + 2 >= len(evaluations))
-    _label_multiples(figure, axes, first)
-    for column, (metric, text) in enumerate(
-        (("auc", "AUC (higher is better)"), ("loss", "Loss [nats] (lower is better)"))
-    ):
+    _label_multiples(figure, axes, reference)
+    for column, (metric, text) in enumerate((("auc", "AUC"), ("loss", "loss [nats]"))):
         axes.append(figure.add_subplot(grid[rows, column]))
-        values = {name: getattr(evaluation, metric) for name, evaluation in evaluations.items()}
+        values = {name: getattr(result, f"{metric}_difference") for name, result in comparison.schemes.items()}
         artists[metric] = _draw_estimates(axes[-1], values)
-        axes[-1].set_xlabel(text)
+        better = "right" if metric == "auc" else "left"
+        axes[-1].set_xlabel(f"{text} − {comparison.recommended} ({better} is better)")
         axes[-1].tick_params(labelleft=column == 0)
     return Drawn(figure, tuple(axes), artists)
 
@@ -73,10 +68,10 @@ def _draw_scheme(axes: Axes, name: str, evaluation: Evaluation, reference: Evalu
     return [*artists, annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
 
 
-def _label_multiples(figure: Figure, axes: list[Axes], first: Evaluation) -> None:
+def _label_multiples(figure: Figure, axes: list[Axes], reference: Evaluation) -> None:
     low, high = axes[0].get_ylim()
     axes[0].set(xlim=(0, 1), ylim=(low, high + 0.25 * (high - low)))
-    net = project(first.response, first.samples[0].sample)
+    net = project(reference.response, reference.samples[0].sample)
     for position, part in enumerate(axes):
         if position % 2 == 0:
             part.set_ylabel(per_bin_label(net, normalise=True))
@@ -85,15 +80,16 @@ def _label_multiples(figure: Figure, axes: list[Axes], first: Evaluation) -> Non
     handles, labels = axes[0].get_legend_handles_labels()
     if len(axes) > 1:
         handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1.0))
-        labels.append(f"{first.scheme}, for comparison")
+        labels.append(f"{reference.scheme}, for comparison")
     figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)))
 
 
 def _draw_estimates(axes: Axes, values: Mapping[str, Estimate]) -> list[Any]:
     heights = -np.arange(len(values), dtype=float)
     centre, error = np.array([(part.value, part.error) for part in values.values()]).T
+    axes.axvline(0.0, color=NEUTRAL, lw=0.8, ls="--")
     points = axes.errorbar(centre, heights, xerr=error, fmt="o", ms=4, lw=1.3, color="black")
-    axes.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.set_yticks(heights, list(values))
     axes.set_ylim(heights[-1] - 0.6, 0.6)
     axes.tick_params(axis="y", which="both", left=False, right=False)

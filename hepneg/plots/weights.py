@@ -48,7 +48,7 @@ def plot_weights(report: WeightReport) -> Drawn:
 
 
 def _figures(axes: Axes, row: int, summary: WeightSummary) -> None:
-    text = f"f = {summary.negative_fraction:.1%}, dilution {summary.dilution:.2f}\nn$_{{eff}}$ {summary.n_eff:.4g}"
+    text = f"f = {summary.negative_fraction:.1%}, dilution {summary.dilution:.2f}\nn$_{{eff}}$ {summary.n_eff:.0f}"
     text += f" of {summary.selected}"
     axes.text(1.04, row, text, va="center", ha="left", fontsize=8.5, color=NEUTRAL)
 
@@ -65,10 +65,11 @@ def plot_weight_spectrum(summary: WeightSummary) -> Drawn:
     """
     layout = new_figure()
     axes, spectrum = layout.main, summary.spectrum
+    octaves = np.diff(np.log2(spectrum.edges))
     axes.set_xscale("log")
     axes.set_yscale("log")
     artists = {
-        name: axes.stairs(count, spectrum.edges, baseline=0.5, color=colour, lw=1.5, label=label)
+        name: axes.stairs(count / octaves, spectrum.edges, baseline=0.5, color=colour, lw=1.5, label=label)
         for name, count, colour, label in (
             ("positive", spectrum.count[0], POSITIVE, "w > 0"),
             ("negative", spectrum.count[1], NEGATIVE, "w < 0"),
@@ -76,7 +77,7 @@ def plot_weight_spectrum(summary: WeightSummary) -> Drawn:
     }
     axes.set_ylim(bottom=0.5)
     axes.set_xlabel("|w|")
-    axes.set_ylabel("Events / bin")
+    axes.set_ylabel("Events / factor of 2")
     axes.set_title(summary.name, loc="left")
     add_legend(axes, headroom=0.2)
     return Drawn(layout.figure, (axes,), artists)

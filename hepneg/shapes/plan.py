@@ -141,10 +141,26 @@ def _plan_feature(name: str, column: NDArray[np.float32], share: NDArray[np.floa
     last = np.append(first[1:], len(values)) - 1
     starts = _boundaries(values, cells, first, last, offset)
     table = np.searchsorted(starts, np.arange(_CELLS), side="right").astype(np.int16)
-    lone = [i for i in np.flatnonzero(first == last) if table[cells[first[i]]] != i]
-    spikes = tuple((values[first[i]], int(i)) for i in lone)
+    spikes = _own_bins(values, cells, first, np.flatnonzero(first == last), table)
     edges = _edges(values, first, last, starts, offset)
     return FeatureBins(name, edges, _view(values, population, group, edges), offset, table, spikes)
+
+
+def _own_bins(
+    values: NDArray[np.float32],
+    cells: NDArray[np.int64],
+    first: NDArray[np.intp],
+    lone: NDArray[np.intp],
+    table: NDArray[np.int16],
+) -> tuple[tuple[np.float32, int], ...]:
+    """Find bins of one value whose cell other values share, and point the cell to a bin beside them in ``table``."""
+    shared = (np.diff(cells, prepend=-1) == 0) | (np.diff(cells, append=-1) == 0)
+    spikes = tuple((values[first[i]], int(i)) for i in lone if shared[first[i]])
+    for value, code in spikes:
+        cell = cells[np.searchsorted(values, value)]
+        if table[cell] == code:
+            table[cell] = code - 1
+    return spikes
 
 
 def _spikes(population: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -214,7 +230,7 @@ def _edges(
 def _view(
     values: NDArray[np.float32], population: NDArray[np.float64], group: NDArray[np.intp], edges: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Return the central 99 %, in whole bins, without heavy values far off at either end (padding such as −999)."""
+    """Return the central 99 %, half a step beyond the last values, without heavy values far off at either end (padding such as −999)."""
     cumulative = np.cumsum(population)
     first, last = np.searchsorted(cumulative, [0.005, 0.995]).clip(max=len(values) - 1)
     for _ in range(_MOST_SPIKES):
@@ -227,4 +243,10 @@ def _view(
             last -= 1
         else:
             break
-    return float(edges[group[first]]), float(edges[group[last] + 1])
+    if first == last:
+        return float(edges[group[first]]), float(edges[group[last] + 1])
+    below, above = values[first] - values[first + 1], values[last] - values[last - 1]
+    return (
+        max(float(edges[group[first]]), float(values[first] + 0.5 * below)),
+        min(float(edges[group[last] + 1]), float(values[last] + 0.5 * above)),
+    )

@@ -21,8 +21,8 @@ def quadratic_tail(
         mean_squared: the m_i², (k,) or one number for all.
 
     Returns:
-        A probability by the saddlepoint approximation of Kuonen (Biometrika 86 (1999) 929), good to about 1 % of
-        itself down to the smallest ones for the spectra met here.
+        A probability by the saddlepoint approximation of Kuonen (Biometrika 86 (1999) 929), good to some 4 % of
+        itself at 1e-3 and 7 % at 1e-9 in the worst case of a single eigenvalue.
     """
     if value <= 0:
         return 1.0
@@ -52,13 +52,15 @@ def _saddlepoint(value: float, eigenvalues: NDArray[np.float64], noncentral: NDA
     curvature = float(np.sum(2.0 * eigenvalues**2 / shrink**2 + 4.0 * noncentral * eigenvalues**2 / shrink**3))
     w = math.copysign(math.sqrt(max(2.0 * (point * value - cumulant), 0.0)), point)
     u = point * math.sqrt(curvature)
-    return 0.5 * math.erfc((w + math.log(u / w) / w) / math.sqrt(2.0))
+    normal = 0.5 * math.erfc(w / math.sqrt(2.0))
+    return min(1.0, max(0.0, normal + math.exp(-0.5 * w * w) / math.sqrt(2.0 * math.pi) * (1.0 / u - 1.0 / w)))
 
 
 def _saddle(value: float, eigenvalues: NDArray[np.float64], noncentral: NDArray[np.float64]) -> float:
     """Solve K'(s) = value by bisection, K the cumulant generating function."""
 
     def slope(s: float) -> float:
+        """K'(s)."""
         shrink = 1.0 - 2.0 * s * eigenvalues
         return float(np.sum(eigenvalues / shrink + eigenvalues * noncentral / shrink**2))
 

@@ -45,6 +45,7 @@ class Part:
     columns: NDArray[np.float32]
 
     def select(self, mask: NDArray[np.bool_] | NDArray[np.intp]) -> Part:
+        """Return the events that a mask or an array of indices picks."""
         return Part(self.key[mask], self.weight[mask], self.columns[:, mask])
 
 
@@ -75,6 +76,8 @@ class SubsampleAccumulator:
             weight: (n,) signed weights.
             event_id: (n,) or (n, m) integers.
         """
+        if not len(weight):
+            return
         key = hash_events(event_id, self.seed, "subsample")
         self.seen += len(key)
         keep = np.flatnonzero(key <= self._ceiling)

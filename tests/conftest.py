@@ -1,0 +1,87 @@
+"""Fixtures that several test files share: small ntuples and a small analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+import yaml
+
+EVENTS = 3000
+
+
+def _write_ntuple(
+    path: Path, columns: Mapping[str, Any], kind: str = "ttree", tree: str = "Events", cluster: int | None = None
+) -> Path:
+    """Write columns (numpy arrays, or awkward arrays of lists) into a new ROOT file, in clusters of so many entries."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    n = len(next(iter(columns.values())))
+    step = cluster or max(n, 1)
+    types = {name: c.type.content if isinstance(c, ak.Array) else c.dtype for name, c in columns.items()}
+    with uproot.recreate(path, compression=uproot.ZSTD(3)) as file:
+        if kind == "ttree":
+            target = file.mktree(tree, types)
+        else:
+            target = file.mkrntuple(tree, ak.zip(dict(columns), depth_limit=1)[:0])
+        for start in range(0, n, step):
+            target.extend({name: column[start : start + step] for name, column in columns.items()})
+    return path
+
+
+@pytest.fixture
+def write_ntuple() -> Callable[..., Path]:
+    """``write_ntuple(path, columns, kind="ttree" | "rntuple", tree="Events", cluster=None)`` returns the path."""
+    return _write_ntuple
+
+
+def toy_columns(
+    events: int, shift: float, seed: int, *, first_id: int = 0, negative_fraction: float = 0.3
+) -> dict[str, Any]:
+    """Toy events: two Gaussian features, an exponential one, lists of jets, weights of ±1 with a given share of −1.
+
+    The chance of a negative weight grows with ``x0``, so that the sign depends on the features.
+    """
+    rng = np.random.default_rng(seed)
+    x0 = rng.normal(shift, 1.0, events)
+    slope = min(negative_fraction, 0.5 - negative_fraction)
+    chance = negative_fraction + slope * np.tanh(x0 - shift)
+    lengths = rng.integers(0, 5, events)
+    pt = np.sort(rng.exponential(40, lengths.sum()))[::-1] + 25
+    return {
+        "event": np.arange(first_id, first_id + events, dtype=np.uint64),
+        "genWeight": np.where(rng.random(events) < chance, -1.0, 1.0).astype(np.float32),
+        "x0": x0.astype(np.float32),
+        "x1": rng.normal(-0.5 * shift, 1.0, events).astype(np.float32),
+        "x2": (rng.exponential(50, events) * (1 + 0.2 * shift)).astype(np.float32),
+        "jet_pt": ak.unflatten(pt.astype(np.float32), lengths),
+    }
+
+
+def toy_config() -> dict[str, Any]:
+    """The ``analysis.yaml`` of the toy analysis, as a dictionary."""
+    return {
+        "name": "toy",
+        "weight": "genWeight",
+        "event_id": "event",
+        "samples": {
+            "sig": {"label": "signal", "files": "sig.root"},
+            "bkg": {"label": "background", "files": "bkg.root"},
+        },
+        "features": ["x0", "x1", {"logx2": "log(x2 + 1)"}, {"jet1_pt": "jet_pt[:, 0]"}],
+        "training": {"folds": 2, "epochs": 3, "network": {"hidden": [8, 8]}, "batch_size": 256},
+    }
+
+
+@pytest.fixture
+def toy_analysis(tmp_path: Path) -> Path:
+    """Write two toy ROOT files (3000 events each, f ≈ 0.3) and ``analysis.yaml``; return the path of the latter."""
+    _write_ntuple(tmp_path / "sig.root", toy_columns(EVENTS, 1.0, 1))
+    _write_ntuple(tmp_path / "bkg.root", toy_columns(EVENTS, 0.0, 2, first_id=EVENTS))
+    path = tmp_path / "analysis.yaml"
+    path.write_text(yaml.safe_dump(toy_config(), sort_keys=False))
+    return path

@@ -1,0 +1,342 @@
+"""The command line: what it writes, what it prints, and one clear line with exit code 1 where the input is unusable."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import uproot
+import yaml
+from conftest import toy_columns, toy_config
+
+from hepneg.cli.group import COMMANDS, cli, main
+from hepneg.config import load_config
+
+Run = Callable[..., "Result"]
+
+
+class Result:
+    """What a command printed and how it ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command line in this process."""
+    import warnings
+
+    def call(*arguments: object) -> Result:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            with pytest.raises(SystemExit) as leaving:
+                main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Result(int(leaving.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def change(path: Path, **keys: Any) -> Path:
+    """Replace top-level keys of a configuration."""
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | keys, sort_keys=False))
+    return path
+
+
+def test_the_main_job_leaves_the_promised_files(run: Run, toy_analysis: Path) -> None:
+    done = run("run", toy_analysis)
+    assert done.code == 0, done.err
+    output = toy_analysis.parent / "results" / "toy"
+    inspection, shapes, metrics = (read_json(output / f"{name}.json") for name in ("inspect", "check", "metrics"))
+    keys = {"entries", "selected", "sum_weights", "sum_abs_weights", "negative_fraction", "n_eff", "dilution"}
+    for sample in ("sig", "bkg"):
+        assert keys <= set(inspection["samples"][sample])
+        assert inspection["samples"][sample]["entries"] == 3000
+        assert shapes["samples"][sample]["verdict"] in ("compatible", "different", "inconclusive")
+        assert {"p_value", "total_variation"} <= set(shapes["samples"][sample]["features"]["x0"])
+        assert isinstance(shapes["samples"][sample]["negative_regions"], list)
+    assert shapes["recommended_schemes"]
+    assert {"scheme", "auc", "auc_error", "loss", "loss_error"} <= set(metrics)
+    assert 0.6 < metrics["auc"] < 1
+    with uproot.open(output / "histograms.root") as file:
+        assert sum(file["response_sig"].values()) == pytest.approx(inspection["samples"]["sig"]["sum_weights"])
+    assert (output / "model" / "weights.safetensors").is_file()
+    assert not (output / "checkpoint").exists()
+    for stem in ("weights", "shapes", "shape_sig_x0", "response", "response_bkg_components", "roc", "calibration"):
+        assert (output / "plots" / f"{stem}.png").stat().st_size > 5000
+        assert (output / "plots" / f"{stem}.pdf").is_file()
+    assert not [path for path in output.rglob("*") if ".part" in path.name]
+    assert "response.png" in done.out
+    assert f"{metrics['auc']:.3f}" in done.out.split("Response under")[1]
+
+
+def test_the_steps_alone_give_what_the_main_job_gives(run: Run, toy_analysis: Path) -> None:
+    for command in ("inspect", "check", "train", "plot"):
+        assert run(command, toy_analysis, "--quiet").code == 0
+    output = toy_analysis.parent / "results" / "toy"
+    steps = {path.name: read_json(path) for path in output.glob("*.json")}
+    again = run("run", toy_analysis, "--set", "output=again", "--quiet")
+    assert (again.code, again.out) == (0, "")
+    for name, content in steps.items():
+        other = read_json(toy_analysis.parent / "again" / name)
+        for data in (content, other):
+            for history in data.get("histories", []):
+                history.pop("seconds")
+        assert other == content
+
+
+def test_compare_writes_the_contract_and_recommends(run: Run, toy_analysis: Path) -> None:
+    done = run("compare", toy_analysis, "--schemes", "absolute, signed")
+    assert done.code == 0, done.err
+    data = read_json(toy_analysis.parent / "results" / "toy" / "compare.json")
+    assert set(data["schemes"]) == {"absolute", "signed"}
+    assert f"Recommended: {data['recommended']}" in done.out
+    assert run("compare", toy_analysis, "--schemes", "absolut").code == 1
+
+
+def test_set_overrides_a_key(run: Run, toy_analysis: Path) -> None:
+    assert run("train", toy_analysis, "--set", "training.scheme.name=positive", "--quiet").code == 0
+    assert read_json(toy_analysis.parent / "results" / "toy" / "metrics.json")["scheme"] == "positive"
+
+
+def test_schema_and_help_of_every_command(run: Run) -> None:
+    schema = json.loads(run("schema").out)
+    assert {"weight", "samples", "features", "training"} <= set(schema["properties"])
+    for command in COMMANDS:
+        shown = run(command, "--help")
+        assert shown.code == 0
+        assert command == "schema" or "Example: hepneg" in shown.out
+    assert set(cli.list_commands(None)) == set(COMMANDS)  # type: ignore[arg-type]
+
+
+def test_init_writes_a_configuration_that_works(run: Run, toy_analysis: Path) -> None:
+    folder = toy_analysis.parent
+    target = folder / "starter.yaml"
+    assert run("init", folder / "sig.root", folder / "bkg.root", "-o", target).code == 0
+    config = load_config(target)
+    assert config.weight.text == "genWeight"
+    assert config.event_id == ("event",)
+    assert run("inspect", target, "--quiet").code == 0
+    refused = run("init", folder / "sig.root", "-o", target)
+    assert (refused.code, refused.out) == (1, "")
+    assert "exists already" in refused.err
+
+
+def assert_one_line(result: Result, *parts: str) -> None:
+    """The contract of unusable input: exit code 1, nothing on stdout, one line on stderr (warnings apart)."""
+    assert result.code == 1
+    assert result.out == ""
+    lines = [line for line in result.err.splitlines() if not line.startswith("warning:")]
+    assert len(lines) == 1, result.err
+    assert lines[0].startswith("error: ")
+    for part in parts:
+        assert part in lines[0]
+
+
+def write_root(path: Path, columns: dict[str, Any]) -> None:
+    with uproot.recreate(path) as file:
+        file.mktree("Events", {name: column.dtype for name, column in columns.items()})
+        file["Events"].extend(columns)
+
+
+def flat_toy(**changes: Any) -> dict[str, Any]:
+    columns = toy_columns(600, 1.0, 3)
+    del columns["jet_pt"]
+    return columns | changes
+
+
+BAD_CONFIG = {
+    "missing file": ({"samples": {"sig": {"label": "signal", "files": "no.root"}}}, ["no.root", "sig"]),
+    "missing tree": ({"tree": "Event"}, ["Event", "did you mean 'Events'"]),
+    "missing branch": ({"features": ["x00"]}, ["x00", "did you mean 'x0'"]),
+    "unknown key": ({"featurs": ["x0"]}, ["unknown key 'featurs'; did you mean 'features'"]),
+    "unknown deep key": ({"training": {"fold": 3}}, ["unknown key 'training.fold'; did you mean 'folds'"]),
+    "unknown scheme": ({"training": {"scheme": "abslute"}}, ["unknown scheme 'abslute'; did you mean 'absolute'"]),
+    "empty selection": ({"selection": "x0 > 1e6"}, ["x0 > 1e6", "none of 3000 entries"]),
+    "a jagged feature": ({"features": ["jet_pt"]}, ["jet_pt"]),
+    "dunder": ({"features": [{"a": "x0.__class__"}]}, ["features.0", "x0.__class__"]),
+    "unknown function": ({"selection": "open(x0)"}, ["selection", "open"]),
+    "an import": ({"weight": "__import__('os')"}, ["weight", "__import__"]),
+}
+
+
+@pytest.mark.parametrize("command", ["inspect", "check", "train"])
+@pytest.mark.parametrize("case", BAD_CONFIG)
+def test_unusable_configurations(run: Run, toy_analysis: Path, case: str, command: str) -> None:
+    keys, parts = BAD_CONFIG[case]
+    assert_one_line(run(command, change(toy_analysis, **keys)), *parts)
+
+
+def test_a_configuration_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    assert_one_line(run("run", tmp_path / "none.yaml"), "cannot read the configuration", "none.yaml")
+
+
+@pytest.mark.parametrize("command", ["inspect", "train"])
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [(b"hello, this is no ROOT file", ["sig.root", "not a ROOT file"]), (None, ["sig.root", "truncated"])],
+)
+def test_files_that_are_no_root_files(
+    run: Run, toy_analysis: Path, command: str, content: bytes | None, parts: list[str]
+) -> None:
+    path = toy_analysis.parent / "sig.root"
+    path.write_bytes(path.read_bytes()[:3000] if content is None else content)
+    assert_one_line(run(command, toy_analysis), *parts)
+
+
+@pytest.mark.parametrize("command", ["inspect", "train"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers(run: Run, toy_analysis: Path, command: str, value: float) -> None:
+    weight = np.ones(600, dtype=np.float32)
+    weight[[7, 11]] = value
+    write_root(toy_analysis.parent / "sig.root", flat_toy(genWeight=weight))
+    result = run(command, change(toy_analysis, features=["x0"]))
+    assert_one_line(result, "sig.root", "NaN or infinite in 2 of the 600 entries", "at entries 7, 11")
+
+
+def test_features_that_are_no_numbers_stop_or_are_dropped(run: Run, toy_analysis: Path) -> None:
+    x0 = np.zeros(600, dtype=np.float32)
+    x0[[3, 5]] = np.nan
+    write_root(toy_analysis.parent / "sig.root", flat_toy(x0=x0))
+    config = change(toy_analysis, features=["x0", "x1"])
+    assert_one_line(run("inspect", config), "'x0'", "3, 5", "on_nan: drop")
+    assert run("inspect", config, "--set", "on_nan=drop", "--quiet").code == 0
+    selected = read_json(toy_analysis.parent / "results" / "toy" / "inspect.json")["samples"]["sig"]["selected"]
+    assert selected == 598
+
+
+@pytest.mark.parametrize(
+    ("weight", "part"),
+    [(-np.ones(600), "which is not positive"), (np.resize([1.0, -1.0, 1.01], 600), "compatible with 0")],
+)
+def test_a_label_without_a_positive_sum(run: Run, toy_analysis: Path, weight: np.ndarray, part: str) -> None:
+    if part == "compatible with 0":
+        weight = np.append(np.resize([1.0, -1.0], 598), [1.0, 1.0])
+    write_root(toy_analysis.parent / "sig.root", flat_toy(genWeight=weight))
+    assert_one_line(run("train", change(toy_analysis, features=["x0", "x1"])), "signal", part)
+
+
+def test_only_one_label(run: Run, toy_analysis: Path) -> None:
+    config = change(toy_analysis, samples={"sig": {"label": "signal", "files": "sig.root"}})
+    assert_one_line(run("train", config), "there are no background events: a classifier needs both labels")
+    assert run("inspect", config, "--quiet").code == 0
+    assert run("check", config, "--quiet").code == 0
+
+
+def test_a_sample_without_negative_weights_works_and_is_named(run: Run, toy_analysis: Path) -> None:
+    write_root(toy_analysis.parent / "sig.root", flat_toy(genWeight=np.ones(600, dtype=np.float32)))
+    done = run("run", change(toy_analysis, features=["x0", "x1"]))
+    assert done.code == 0, done.err
+    assert "warning: sample 'sig' has no negative weights" in done.err
+
+
+def test_repeated_event_numbers_work_and_are_named(run: Run, toy_analysis: Path) -> None:
+    write_root(toy_analysis.parent / "sig.root", flat_toy(event=np.arange(3000, 3600, dtype=np.uint64)))
+    done = run("train", change(toy_analysis, features=["x0", "x1"]))
+    assert done.code == 0, done.err
+    assert "warning: event identifiers repeat (600 between samples)" in done.err
+
+
+def test_an_output_that_cannot_be_written(run: Run, toy_analysis: Path) -> None:
+    (toy_analysis.parent / "blocked").write_text("a file where a folder should be")
+    for command in ("inspect", "check", "train", "run", "compare"):
+        result = run(command, toy_analysis, "--set", "output=blocked/results")
+        assert_one_line(result, "cannot create the output folder", "blocked/results")
+
+
+def test_plot_without_a_model(run: Run, toy_analysis: Path) -> None:
+    assert_one_line(run("plot", toy_analysis), "no model at", "hepneg train")
+
+
+def test_plot_with_a_model_of_other_features(run: Run, toy_analysis: Path) -> None:
+    assert run("train", toy_analysis, "--quiet").code == 0
+    assert_one_line(run("plot", change(toy_analysis, features=["x0", "x2"])), "the classifier takes x0, x1, logx2")
+
+
+def test_usage_errors_exit_with_2(run: Run, toy_analysis: Path) -> None:
+    assert run("train").code == 2
+    assert run("tran", toy_analysis).code == 2
+    assert run("train", toy_analysis, "--nothing").code == 2
+
+
+def test_ctrl_c_keeps_what_is_trained_and_resume_ends_as_if_nothing_had_happened(toy_analysis: Path) -> None:
+    """A real SIGINT while a long training runs; the resumed model equals one that was never interrupted."""
+    long = {"training.epochs": 30, "training.patience": 30, "training.batch_size": 32}
+    settings = [argument for key, value in long.items() for argument in ("--set", f"{key}={value}")]
+    command = [sys.executable, "-m", "hepneg", "train", str(toy_analysis), "--quiet", *settings]
+    whole = subprocess.run([*command, "--set", "output=whole"], check=True, capture_output=True, timeout=300)
+    assert whole.stderr == b""
+    running = subprocess.Popen([*command, "--set", "output=cut"], stderr=subprocess.PIPE, text=True)
+    checkpoint = toy_analysis.parent / "cut" / "checkpoint" / "fold_1.safetensors"
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=120)
+    assert running.returncode == 130
+    assert err.startswith("error: interrupted; what is trained is kept")
+    assert "--resume" in err
+    assert checkpoint.exists()
+    assert not (toy_analysis.parent / "cut" / "model").exists()
+    subprocess.run([*command, "--set", "output=cut", "--resume"], check=True, timeout=300)
+    weights = [toy_analysis.parent / name / "model" / "weights.safetensors" for name in ("whole", "cut")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_two_runs_give_the_same_model_byte_for_byte(run: Run, toy_analysis: Path) -> None:
+    for output in ("first", "second"):
+        assert run("train", toy_analysis, "--set", f"output={output}", "--quiet").code == 0
+    first, second = (toy_analysis.parent / name / "model" / "weights.safetensors" for name in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_order_of_files_does_not_change_an_events_fold(run: Run, toy_analysis: Path) -> None:
+    """Two files of a sample, in either order: the same events meet the same networks."""
+    from hepneg.hashing import assign_folds
+    from hepneg.ntuples import read
+
+    data = toy_config()
+    data["samples"]["bkg"]["files"] = ["bkg.root", "sig.root"]
+    folds = []
+    for files in (["bkg.root", "sig.root"], ["sig.root", "bkg.root"]):
+        data["samples"]["bkg"]["files"] = files
+        config = load_config(change(toy_analysis, **data))
+        for step_size in (100, 100_000):
+            import warnings
+
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                events = read(config, step_size=step_size)
+            table = events.of_sample("bkg")
+            folds.append(dict(zip(table.event_id.tolist(), assign_folds(table.event_id, 5, 1).tolist(), strict=True)))
+    assert all(other == folds[0] for other in folds[1:])
+    assert len(folds[0]) == 6000
+
+
+def test_root_and_the_console_script_are_the_same(toy_analysis: Path) -> None:
+    """The installed command runs, and prints nothing on a clean, quiet run."""
+    command = Path(sys.executable).parent / "hepneg"
+    if not command.exists():
+        pytest.skip("hepneg is not installed beside this Python")
+    done = subprocess.run(
+        [command, "inspect", toy_analysis, "--quiet"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "80"},
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

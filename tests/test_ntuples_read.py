@@ -1,0 +1,246 @@
+"""Reading: the same events from TTree and RNTuple, in any steps, with weights and identifiers untouched."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pytest
+from conftest import EVENTS, toy_columns
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hepneg.config import Config, load_config
+from hepneg.errors import DataError, HepnegWarning
+from hepneg.events import EventTable
+from hepneg.hashing import assign_folds
+from hepneg.ntuples import read, read_chunks, scale_factor
+from hepneg.ntuples.files import resolve_files
+from hepneg.ntuples.sums import exact_sum
+
+KINDS = ("ttree", "rntuple")
+ARRAYS = ("features", "weight", "label", "sample", "event_id")
+
+
+def one_sample(path: Path | list[str], **keys: Any) -> Config:
+    files = [str(path)] if isinstance(path, Path) else path
+    data = {
+        "weight": "genWeight",
+        "event_id": "event",
+        "samples": {"s": {"label": "signal", "files": files}},
+        "features": ["x0"],
+    }
+    return Config.from_dict({**data, **keys}, files and Path(files[0]).parent)
+
+
+def same(first: EventTable, second: EventTable) -> bool:
+    return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in ARRAYS)
+
+
+def test_the_toy_analysis_is_read_as_it_was_written(toy_analysis: Path) -> None:
+    events = read(load_config(toy_analysis))
+    written = toy_columns(EVENTS, 1.0, 1)
+    signal = events.of_sample("sig")
+    np.testing.assert_array_equal(signal.weight, written["genWeight"].astype(np.float64))
+    np.testing.assert_array_equal(signal.event_id, written["event"])
+    np.testing.assert_array_equal(signal.feature("x0"), written["x0"])
+    first_jet = ak.fill_none(ak.firsts(written["jet_pt"]), 0.0)
+    np.testing.assert_array_equal(signal.feature("jet1_pt"), first_jet.to_numpy())
+    assert events.features.T.flags.c_contiguous
+    assert (events.sample_names, events.feature_names) == (("sig", "bkg"), ("x0", "x1", "logx2", "jet1_pt"))
+    np.testing.assert_array_equal(np.unique(signal.label), [1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("step_size", [1, 7, 64, 1000, "2 kB"])
+def test_any_step_gives_the_same_table(
+    tmp_path: Path, write_ntuple: Callable[..., Path], kind: str, step_size: int | str
+) -> None:
+    columns = toy_columns(200, 0.5, 3)
+    columns["genWeight"] = (columns["genWeight"] * np.random.default_rng(1).lognormal(size=200)).astype(np.float32)
+    path = write_ntuple(tmp_path / "a.root", columns, kind, cluster=33)
+    keys = {
+        "samples": {"s": {"label": "signal", "files": "a.root", "cross_section": 3.0}},
+        "luminosity": 2.0,
+        "selection": "len(jet_pt) >= 1",
+        "features": ["x0", {"j": "jet_pt[:, 1]"}],
+    }
+    assert same(read(one_sample(path, **keys)), read(one_sample(path, **keys), step_size=step_size))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_windows_give_the_same_table(
+    tmp_path: Path, write_ntuple: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    from hepneg.ntuples import stream
+
+    config = one_sample(
+        write_ntuple(tmp_path / "a.root", toy_columns(500, 0, 1), kind, cluster=33), selection="x1 > -1"
+    )
+    whole = read(config)
+    reads: list[int] = []
+    plain = stream._collect
+    monkeypatch.setattr(stream, "_WINDOW", "1 kB")
+    monkeypatch.setattr(stream, "_collect", lambda *a: reads.append(a[2]) or plain(*a))
+    assert same(whole, read(config, step_size=20))
+    assert len(reads) > 5
+
+
+def test_ttree_and_rntuple_give_the_same_table(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
+    keys = {"features": ["x0", {"ht": "sum(jet_pt)"}, {"n": "len(jet_pt)"}], "selection": "x1 > -1"}
+    paths = [write_ntuple(tmp_path / f"{kind}.root", toy_columns(500, 0, 1), kind, cluster=77) for kind in KINDS]
+    first, second = (read(one_sample(path, **keys)) for path in paths)
+    assert same(first, second)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_event_numbers_keep_all_64_bits(tmp_path: Path, write_ntuple: Callable[..., Path], kind: str) -> None:
+    columns = toy_columns(4, 0, 1)
+    columns["genWeight"][0] = -1
+    columns["event"] = np.array([2**63 + 1, 2**63 + 2, 2**64 - 1, 5], dtype=np.uint64)
+    path = write_ntuple(tmp_path / "a.root", columns, kind)
+    np.testing.assert_array_equal(read(one_sample(path)).event_id, columns["event"])
+
+
+def test_several_identifying_branches_of_mixed_types_stay_integers(
+    tmp_path: Path, write_ntuple: Callable[..., Path]
+) -> None:
+    columns = toy_columns(50, 0, 1) | {"run": np.repeat(np.array([-1, 7], dtype=np.int32), 25)}
+    path = write_ntuple(tmp_path / "a.root", columns)
+    ids = read(one_sample(path, event_id=["run", "event"])).event_id
+    assert ids.shape == (50, 2)
+    assert ids.dtype.kind in "iu"
+    np.testing.assert_array_equal(ids[:, 0].astype(np.int64), columns["run"])
+
+
+def test_without_event_id_the_file_name_and_the_entry_identify(
+    tmp_path: Path, write_ntuple: Callable[..., Path]
+) -> None:
+    path = write_ntuple(tmp_path / "a.root", toy_columns(100, 0, 1))
+    config = one_sample(path, event_id=[], selection="x0 > 0")
+    ids = read(config).event_id
+    np.testing.assert_array_equal(ids[:, 1], np.flatnonzero(toy_columns(100, 0, 1)["x0"] > 0))
+    assert np.array_equal(ids, read(config, step_size=9).event_id)
+
+
+@given(step_size=st.integers(1, 120), swap=st.booleans())
+def test_folds_do_not_depend_on_steps_or_on_the_order_of_files(
+    step_size: int, swap: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from conftest import _write_ntuple
+
+    folder = tmp_path_factory.getbasetemp() / "folds"
+    names = ["a.root", "b.root"]
+    for number, name in enumerate(names):
+        if not (folder / name).exists():
+            _write_ntuple(folder / name, toy_columns(60, 0, number, first_id=100 * number))
+    for event_id in ("event", []):
+        config = one_sample([str(folder / name) for name in names], event_id=event_id)
+        other = one_sample([str(folder / name) for name in (names[::-1] if swap else names)], event_id=event_id)
+        folds = [assign_folds(t.event_id, 5, 1) for t in (read(config), read(other, step_size=step_size))]
+        second = np.roll(folds[1], 60) if swap else folds[1]
+        np.testing.assert_array_equal(folds[0], second)
+
+
+def test_globs_are_read_in_natural_order_and_each_file_once(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
+    for number in (10, 2, 1):
+        write_ntuple(tmp_path / f"part_{number}.root", toy_columns(20, 0, number, first_id=100 * number))
+    config = one_sample(["part_*.root", str(tmp_path / "part_2.root")]).model_copy(update={"folder": tmp_path})
+    np.testing.assert_array_equal(read(config).event_id // 100, np.repeat([1, 2, 10], 20))
+
+
+def test_remote_addresses_are_left_as_they_are(tmp_path: Path) -> None:
+    assert resolve_files(["root://host//a*.root"], tmp_path, "s") == ("root://host//a*.root",)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_empty_files_are_passed_over(tmp_path: Path, write_ntuple: Callable[..., Path], kind: str) -> None:
+    write_ntuple(tmp_path / "a.root", {k: v[:0] for k, v in toy_columns(3, 0, 1).items()}, kind)
+    write_ntuple(tmp_path / "b.root", toy_columns(30, 0, 1), kind)
+    assert len(read(one_sample([str(tmp_path / "a.root"), str(tmp_path / "b.root")]))) == 30
+
+
+def test_chunks_are_bounded_and_add_up(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
+    columns = toy_columns(100, 0, 1)
+    path = write_ntuple(tmp_path / "a.root", columns, cluster=40)
+    chunks = list(read_chunks(one_sample(path, selection="x0 > 0"), "s", step_size=30))
+    assert [chunk.entries for chunk in chunks] == [30, 30, 30, 10]
+    assert sum(map(len, chunks)) == np.count_nonzero(columns["x0"] > 0)
+    assert sum(chunk.sum_weights_all for chunk in chunks) == Fraction(float(columns["genWeight"].sum()))
+    assert all(chunk.features.T.flags.c_contiguous for chunk in chunks)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_needed_branches_are_read(
+    tmp_path: Path, write_ntuple: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    from hepneg.ntuples import stream
+
+    seen: set[str] = set()
+    plain = stream._read_lane
+    monkeypatch.setattr(stream, "_read_lane", lambda reader, lane: seen.update(lane) or plain(reader, lane))
+    path = write_ntuple(tmp_path / "a.root", toy_columns(30, 0, 1), kind)
+    read(one_sample(path, selection="sum(jet_pt) > 0"))
+    assert seen == {"genWeight", "event", "x0", "jet_pt"}
+
+
+@pytest.mark.parametrize(("given_sum", "expected"), [(None, 2.0 * 1000 * 3 / 40), (8.0, 2.0 * 1000 * 3 / 8)])
+def test_weights_are_scaled_to_the_luminosity(
+    tmp_path: Path, write_ntuple: Callable[..., Path], given_sum: float | None, expected: float
+) -> None:
+    columns = toy_columns(100, 0, 1)
+    columns["genWeight"] = np.where(np.arange(100) < 30, -1.0, 1.0).astype(np.float32)
+    path = write_ntuple(tmp_path / "a.root", columns)
+    sample = {"label": "signal", "files": "a.root", "cross_section": 2.0, "sum_of_weights": given_sum}
+    config = one_sample(path, samples={"s": sample}, luminosity=3.0, selection="x0 > 0")
+    np.testing.assert_allclose(np.unique(np.abs(read(config).weight)), [expected], rtol=1e-15)
+    assert scale_factor(config, "s", 40) == expected
+
+
+def test_a_sample_whose_weights_cancel_cannot_be_scaled(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
+    columns = toy_columns(10, 0, 1) | {"genWeight": np.array([1, -1] * 5, dtype=np.float32)}
+    path = write_ntuple(tmp_path / "a.root", columns)
+    sample = {"label": "signal", "files": "a.root", "cross_section": 2.0}
+    with pytest.raises(DataError, match=r"sample 's': the weights before the selection sum to 0.*samples\.s\.sum_of_w"):
+        read(one_sample(path, samples={"s": sample}, luminosity=1.0))
+
+
+@pytest.mark.parametrize("event_id", [["event"], ["event", "event"]])
+def test_repeated_identifiers_are_told_and_work(
+    tmp_path: Path, write_ntuple: Callable[..., Path], event_id: list[str]
+) -> None:
+    for name in ("a", "b"):
+        write_ntuple(tmp_path / f"{name}.root", toy_columns(20, 0, 1))
+    samples = {name: {"label": "signal", "files": f"{name}.root"} for name in ("a", "b")}
+    with pytest.warns(HepnegWarning, match=r"identifiers repeat \(20 between samples\)"):
+        events = read(one_sample(tmp_path / "a.root", samples=samples, event_id=event_id))
+    assert len(events) == 40
+    samples = {"a": {"label": "signal", "files": ["a.root", "b.root"]}}
+    with pytest.warns(HepnegWarning, match=r"identifiers repeat \(20 in sample 'a'\).*more branches"):
+        read(one_sample(tmp_path / "a.root", samples=samples, event_id=event_id))
+
+
+def test_a_sample_without_negative_weights_is_told_and_works(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
+    columns = toy_columns(20, 0, 1) | {"genWeight": np.ones(20, dtype=np.float32)}
+    with pytest.warns(HepnegWarning, match="sample 's' has no negative weights"):
+        assert len(read(one_sample(write_ntuple(tmp_path / "a.root", columns)))) == 20
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=30), st.integers(0, 30))
+def test_exact_sums_equal_those_of_fractions_and_add_up(values: list[float], cut: int) -> None:
+    expected = sum(map(Fraction, values), Fraction(0))
+    array = np.array(values, dtype=np.float64)
+    assert exact_sum(array) == expected
+    assert exact_sum(array[:cut]) + exact_sum(array[cut:]) == expected
+
+
+def test_a_colon_in_a_path_is_no_object_name(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
+    path = write_ntuple(tmp_path / "a:b.root", toy_columns(20, 0, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HepnegWarning)
+        assert len(read(one_sample(path))) == 20

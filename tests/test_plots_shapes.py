@@ -1,0 +1,74 @@
+"""Figures of the shape check and of the weights show what their results hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hepneg.events import EventTable
+from hepneg.plots.shapes import plot_effect_sizes, plot_feature_shape
+from hepneg.plots.weights import plot_weight_spectrum, plot_weights
+from hepneg.shapes import ShapeReport, check_shapes
+from hepneg.weights import summarize_weights
+
+
+@pytest.fixture(scope="module")
+def table() -> EventTable:
+    rng = np.random.default_rng(0)
+    n = 6000
+    negative = rng.random(n) < 0.3
+    x = np.column_stack([rng.normal(size=n) + 0.3 * negative, rng.poisson(2.0, n)])
+    weight = np.where(negative, -1.0, 1.0) * rng.lognormal(sigma=0.3, size=n)
+    label = np.arange(n) % 2
+    return EventTable.from_arrays(x, weight, label, feature_names=["pt", "njets"])
+
+
+@pytest.fixture(scope="module")
+def report(table: EventTable) -> ShapeReport:
+    return check_shapes(table)
+
+
+@pytest.mark.parametrize("feature", ["pt", "njets"])
+def test_feature_figure_draws_the_shares_and_the_pulls(report, feature):
+    shape = report.samples["signal"].features[feature]
+    drawn = plot_feature_shape(shape, sample="signal", axis_label="$p_T$ (GeV)")
+    drawn.figure.canvas.draw()
+    comparison = shape.comparison
+    values, edges, _ = drawn.artists["positive"][0].stairs.get_data()
+    assert np.allclose(values * np.diff(edges), comparison.positive)
+    assert np.allclose(drawn.artists["pulls"].get_data()[0], comparison.pulls)
+    assert drawn.axes[-1].get_xlabel() == "$p_T$ (GeV)"
+    assert drawn.axes[0].get_xlim() == pytest.approx(comparison.bins.view)
+    assert f"{100 * shape.total_variation.value:.2f}" in drawn.axes[0].texts[0].get_text()
+
+
+def test_effect_sizes_figure_has_a_row_for_each_feature_and_axes_for_each_sample(report):
+    drawn = plot_effect_sizes(report)
+    drawn.figure.canvas.draw()
+    assert [text.get_text() for text in drawn.axes[0].get_yticklabels()] == ["pt", "njets"]
+    assert len(drawn.axes) == len(report.samples) == 2
+    full, hollow = drawn.artists["signal"][1:]
+    shapes = report.samples["signal"].features.values()
+    significant = [100 * s.total_variation.value for s in shapes if s.p_adjusted <= report.alpha]
+    assert np.allclose(full[0].get_xdata(), significant)
+    assert len(hollow[0].get_xdata()) == 2 - len(significant)
+
+
+def test_effect_sizes_of_a_report_without_comparisons_are_an_empty_figure():
+    x = np.zeros((3, 1))
+    drawn = plot_effect_sizes(check_shapes(EventTable.from_arrays(x, np.ones(3), np.ones(3, int))))
+    drawn.figure.canvas.draw()
+    assert drawn.artists == {}
+
+
+def test_weight_figures_show_the_fractions_and_the_counts(table):
+    weights = summarize_weights(table)
+    drawn = plot_weights(weights)
+    drawn.figure.canvas.draw()
+    summary = weights.samples["signal"]
+    row = list(weights.samples).index("signal")
+    assert drawn.artists["negative"].patches[row].get_width() == pytest.approx(-summary.negative_fraction)
+    spectrum = plot_weight_spectrum(summary)
+    spectrum.figure.canvas.draw()
+    values, edges, _ = spectrum.artists["negative"].get_data()
+    assert np.sum(values * np.diff(np.log2(edges))) == pytest.approx(summary.spectrum.count[1].sum())

@@ -49,6 +49,11 @@ class SchemeResult:
     seconds: float
     message: str
 
+    @property
+    def calibration(self) -> str:
+        """χ² of the calibration and the number of its bins, as text."""
+        return f"{self.evaluation.calibration.chi2:.0f}/{self.evaluation.calibration.degrees}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the figures of the scheme, JSON-ready."""
         pairs = {
@@ -59,7 +64,16 @@ class SchemeResult:
         }
         figures = {key: estimate.value for key, estimate in pairs.items()}
         errors = {f"{key}_error": estimate.error for key, estimate in pairs.items()}
-        return {**figures, **errors, "seconds": self.seconds, "message": self.message}
+        calibration = self.evaluation.calibration
+        return {
+            **figures,
+            **errors,
+            "calibration_chi2": calibration.chi2,
+            "calibration_degrees": calibration.degrees,
+            "negative_bins": sum(row.negative_bins for row in self.evaluation.samples),
+            "seconds": self.seconds,
+            "message": self.message,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +103,11 @@ class Comparison:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(name)}</td><td>{result.evaluation.auc}</td><td>{result.evaluation.loss}</td>"
-            f"<td>{result.loss_difference}</td><td>{result.seconds:.1f}</td></tr>"
+            f"<td>{result.loss_difference}</td><td>{result.calibration}</td><td>{result.seconds:.1f}</td></tr>"
             for name, result in self.schemes.items()
         )
-        header = "<tr><th>scheme</th><th>AUC</th><th>loss</th><th>loss − recommended</th><th>seconds</th></tr>"
+        header = "<tr><th>scheme</th><th>AUC</th><th>loss</th><th>loss − recommended</th>"
+        header += "<th>calibration χ²/bins</th><th>seconds</th></tr>"
         return f"<table><caption>{html.escape(self.reason)}</caption>{header}{rows}</table>"
 
     def to_dict(self) -> dict[str, Any]:

@@ -87,6 +87,11 @@ def test_every_column_of_an_identifier_counts() -> None:
     assert not np.array_equal(hash_events(first, 1, "fold"), hash_events(first[:, ::-1], 1, "fold"))
 
 
+def test_no_events_have_no_hashes() -> None:
+    assert len(hash_events(np.empty(0, dtype=np.int64), 1, "fold")) == 0
+    assert len(assign_folds(np.empty((0, 2), dtype=np.int64), 5, 1)) == 0
+
+
 def test_folds_out_of_range_are_a_programming_error() -> None:
     with pytest.raises(ValueError, match="from 2 to 127, not 1"):
         assign_folds(np.arange(3), 1, 0)

@@ -81,7 +81,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
 
 def show_comparison(comparison: Comparison) -> None:
     """Print the schemes side by side."""
-    columns = ["scheme", "AUC", "loss (nats)", "loss − recommended", "seconds"]
+    columns = ["scheme", "AUC", "loss (nats)", "loss − recommended", "calibration χ²/bins", "seconds"]
     table = _table("Schemes on the same held-out events, signed", columns)
     for name, result in comparison.schemes.items():
         table.add_row(
@@ -89,6 +89,7 @@ def show_comparison(comparison: Comparison) -> None:
             str(result.evaluation.auc),
             str(result.evaluation.loss),
             "—" if name == comparison.recommended else str(result.loss_difference),
+            result.calibration,
             f"{result.seconds:.1f}",
         )
     _print(table)

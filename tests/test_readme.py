@@ -1,0 +1,61 @@
+"""What the README shows is what the code does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hepneg.cli.group import COMMANDS
+from hepneg.config import Config
+from hepneg.schemes import scheme_names
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    (command,) = [block.strip() for block in blocks("bash") if "pytest" in block]
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_commands_exist() -> None:
+    shown = set(re.findall(r"^hepneg (\w+) ", "\n".join(blocks("bash")), flags=re.MULTILINE))
+    assert shown
+    assert shown <= set(COMMANDS)
+
+
+def test_the_configuration_is_valid() -> None:
+    (text,) = blocks("yaml")
+    config = Config.from_dict(yaml.safe_load(text))
+    assert config.feature_names == ("lep_pt", "jet1_pt", "central_jets", "dphi")
+
+
+def test_every_scheme_is_in_the_table() -> None:
+    table = README.split("## Which scheme?")[1].split("##")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == set(scheme_names())
+
+
+def test_local_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_the_python_tour_runs(tmp_path: Path) -> None:
+    (code,) = blocks("python")
+    example = ROOT / "analysis" / "ttbar_wjets" / "analysis.yaml"
+    script = tmp_path / "tour.py"
+    script.write_text(code.replace("analysis/ttbar_wjets/analysis.yaml", str(example)), encoding="utf-8")
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results" / "model" / "model.json").is_file()

@@ -1,13 +1,12 @@
-"""Progress of long work: one Protocol that library code speaks to, silent by default, rich on a terminal."""
+"""Progress of long work: the Protocol that library code speaks to, silent by default."""
 
 from __future__ import annotations
 
-import sys
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
-__all__ = ["SILENT", "Progress", "SilentProgress", "Task", "terminal_progress"]
+__all__ = ["SILENT", "Progress", "SilentProgress", "Task"]
 
 
 class Task(Protocol):
@@ -26,7 +25,7 @@ class Progress(AbstractContextManager["Progress"], Protocol):
 
 class _SilentTask:
     def advance(self, step: float = 1.0, note: str = "") -> None:
-        pass
+        """Show nothing."""
 
 
 class SilentProgress:
@@ -46,12 +45,3 @@ class SilentProgress:
 
 
 SILENT = SilentProgress()
-
-
-def terminal_progress(*, quiet: bool = False) -> Progress:
-    """Return a rich display on standard error, or a silent one if that is no terminal or ``quiet`` is asked for."""
-    if quiet or not sys.stderr.isatty():
-        return SILENT
-    from hepneg._rich_progress import RichProgress
-
-    return RichProgress()

@@ -21,7 +21,8 @@ from hepneg.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds, hash_events, uniform_events
 from hepneg.output import atomic_path, json_ready, make_folder, write_json
-from hepneg.progress import SILENT, terminal_progress
+from hepneg.progress import SILENT
+from hepneg.terminal import RichProgress, terminal_progress
 
 ids = hnp.arrays(np.uint64, st.integers(1, 50), elements=st.integers(0, 2**64 - 1))
 
@@ -213,8 +214,6 @@ def test_progress_is_silent_without_a_terminal() -> None:
 
 
 def test_progress_on_a_terminal_can_be_used_again() -> None:
-    from hepneg._rich_progress import RichProgress
-
     progress = RichProgress()
     for _ in range(2):
         with progress:

@@ -20,9 +20,11 @@ class _LazyGroup(click.Group):
     """Finds a command in the module of its name when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return all commands, in the order of use."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"hepneg.cli.{cmd_name}").command

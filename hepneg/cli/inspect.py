@@ -25,7 +25,7 @@ def command(config: Config, *, quiet: bool) -> None:
     """
     from hepneg import workflow
     from hepneg.cli.tables import show_files, show_weights
-    from hepneg.progress import terminal_progress
+    from hepneg.terminal import terminal_progress
 
     outcome = workflow.inspect(config, progress=terminal_progress(quiet=quiet))
     if not quiet:

@@ -26,7 +26,7 @@ def command(config: Config, *, quiet: bool, resume: bool) -> None:
     """
     from hepneg import workflow
     from hepneg.cli.tables import show_evaluation, show_files, show_shapes, show_weights
-    from hepneg.progress import terminal_progress
+    from hepneg.terminal import terminal_progress
 
     with resumable(config):
         outcome = workflow.run(config, resume=resume, progress=terminal_progress(quiet=quiet))

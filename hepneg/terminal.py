@@ -1,7 +1,8 @@
-"""The rich display of progress, apart so that quiet work does not import rich."""
+"""Progress bars on a terminal, with rich."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -9,9 +10,9 @@ from typing import Self
 from rich import progress as rich_progress
 from rich.console import Console
 
-from hepneg.progress import Task
+from hepneg.progress import SILENT, Progress, Task
 
-__all__ = ["RichProgress"]
+__all__ = ["RichProgress", "terminal_progress"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class _RichTask:
     number: rich_progress.TaskID
 
     def advance(self, step: float = 1.0, note: str = "") -> None:
+        """Move the bar on."""
         self.display.update(self.number, advance=step, note=note)
 
 
@@ -54,3 +56,8 @@ def _new_display() -> rich_progress.Progress:
         console=Console(stderr=True),
         transient=True,
     )
+
+
+def terminal_progress(*, quiet: bool = False) -> Progress:
+    """Return a display on standard error, or a silent one if that is no terminal or ``quiet`` is asked for."""
+    return SILENT if quiet or not sys.stderr.isatty() else RichProgress()

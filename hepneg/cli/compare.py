@@ -27,8 +27,8 @@ def command(config: Config, *, schemes: str | None, quiet: bool, resume: bool) -
     """
     from hepneg import workflow
     from hepneg.cli.tables import show_comparison, show_files
-    from hepneg.terminal import terminal_progress
     from hepneg.schemes import scheme_names
+    from hepneg.terminal import terminal_progress
 
     names = [name.strip() for name in schemes.split(",")] if schemes else scheme_names()
     with resumable(config):

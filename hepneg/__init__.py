@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepneg import metrics, plots
-    from hepneg.classifier import Classifier
+    from hepneg.classifier import Classifier, ModelInputs
     from hepneg.comparison import Comparison, compare
     from hepneg.config import Config, load_config
     from hepneg.errors import HepnegError, HepnegWarning
@@ -34,6 +34,7 @@ _HOMES = {
     "EventTable": "hepneg.events",
     "HepnegError": "hepneg.errors",
     "HepnegWarning": "hepneg.errors",
+    "ModelInputs": "hepneg.classifier",
     "ShapeReport": "hepneg.shapes",
     "WeightReport": "hepneg.weights",
     "check_shapes": "hepneg.shapes",
@@ -56,6 +57,7 @@ __all__ = [
     "EventTable",
     "HepnegError",
     "HepnegWarning",
+    "ModelInputs",
     "ShapeReport",
     "WeightReport",
     "__version__",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
@@ -47,6 +48,17 @@ class ModelInputs:
     event_id: tuple[str, ...] = ()
     tree: str | None = None
     weight: str | None = None
+
+    @classmethod
+    def from_config(cls, config: Config) -> ModelInputs:
+        """Take the expressions of a configuration."""
+        return cls(
+            {feature.name: feature.expression.text for feature in config.features},
+            config.selection.text if config.selection else None,
+            config.event_id,
+            config.tree,
+            config.weight.text,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the inputs as a plain dictionary."""

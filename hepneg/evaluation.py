@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 import hist
 import numpy as np
@@ -32,7 +32,7 @@ MAX_TEST_EVENTS = 200_000
 """Events of a label in the overtraining test; of more, a hash of the identifier picks so many."""
 
 Floats = NDArray[np.float64]
-Histogram = hist.Hist[Any]
+Histogram: TypeAlias = "hist.Hist[Any]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ returns them with the paths of what it wrote.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from hepneg.accumulate import Accumulated, accumulate
 from hepneg.config import Config
@@ -95,6 +95,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
         KeyboardInterrupt: on Ctrl-C; what is trained is in the checkpoint.
     """
     from hepneg import training
+    from hepneg.classifier import ModelInputs
 
     make_folder(config.output)
     with progress:
@@ -103,7 +104,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     settings = config.training.model_dump(exclude={"scheme"})
     chosen = config.training.scheme.make()
     classifier = training.train(
-        events, chosen, inputs=_model_inputs(config), progress=progress, checkpoint=checkpoint, **settings
+        events, chosen, inputs=ModelInputs.from_config(config), progress=progress, checkpoint=checkpoint, **settings
     )
     classifier.save(config.output / "model")
     shutil.rmtree(checkpoint, ignore_errors=True)
@@ -231,11 +232,3 @@ def _checkpoint(config: Config, *, resume: bool) -> Path:
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
     return folder
-
-
-def _model_inputs(config: Config) -> Any:
-    from hepneg.classifier import ModelInputs
-
-    features: Mapping[str, str] = {feature.name: feature.expression.text for feature in config.features}
-    selection = config.selection.text if config.selection else None
-    return ModelInputs(features, selection, config.event_id, config.tree, config.weight.text)

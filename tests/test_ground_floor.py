@@ -229,6 +229,7 @@ PUBLIC = [
     "EventTable",
     "HepnegError",
     "HepnegWarning",
+    "ModelInputs",
     "ShapeReport",
     "WeightReport",
     "__version__",

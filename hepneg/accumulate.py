@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from hepneg.config import Config
-from hepneg.ntuples import read_chunks, require_selected, scale_factor
+from hepneg.ntuples import read_chunks, require_selected, scale_factor, warn_without_negative
 from hepneg.progress import SILENT, Progress
 from hepneg.shapes import BinPlan, SignedSums, Subsample, SubsampleAccumulator, plan_bins
 from hepneg.weights import WeightAccumulator
@@ -45,6 +45,9 @@ def accumulate(config: Config, *, seed: int = 1, progress: Progress = SILENT) ->
 
     Raises:
         DataError: the files are unusable, or the selection keeps nothing of a sample.
+
+    Warns:
+        HepnegWarning: a sample has no negative weights.
     """
     subsamples = {sample: _subsample(config, sample, seed, progress) for sample in config.samples}
     plan = plan_bins([subsample.features for subsample in subsamples.values()], config.feature_names)
@@ -69,4 +72,6 @@ def _weights(config: Config, sample: str, plan: BinPlan, progress: Progress) -> 
     for chunk in read_chunks(config, sample, progress=progress):
         sums.fill(chunk.weight, chunk.features, chunk.entries)
         total += chunk.sum_weights_all
+    if not sums.negative:
+        warn_without_negative(sample)
     return sums, total

@@ -37,10 +37,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     import warnings
 
     def call(*arguments: object) -> Result:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            with pytest.raises(SystemExit) as leaving:
-                main([str(argument) for argument in arguments])
+        with warnings.catch_warnings(), pytest.raises(SystemExit) as leaving:
+            main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         return Result(int(leaving.value.code or 0), captured.out, captured.err)
 
@@ -241,7 +239,7 @@ def test_a_sample_without_negative_weights_works_and_is_named(run: Run, toy_anal
     write_root(toy_analysis.parent / "sig.root", flat_toy(genWeight=np.ones(600, dtype=np.float32)))
     done = run("run", change(toy_analysis, features=["x0", "x1"]))
     assert done.code == 0, done.err
-    assert "warning: sample 'sig' has no negative weights" in done.err
+    assert done.err.count("warning: sample 'sig' has no negative weights") == 1
 
 
 def test_repeated_event_numbers_work_and_are_named(run: Run, toy_analysis: Path) -> None:

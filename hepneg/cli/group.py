@@ -42,17 +42,26 @@ def cli() -> None:
     """
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,  # noqa: ARG001
-    line: str | None = None,  # noqa: ARG001
-) -> None:
-    """Print our own warnings as one line, and others with their place."""
-    text = str(message) if issubclass(category, HepnegWarning) else f"{filename}:{lineno}: {message}"
-    click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+class _Warnings:
+    """Prints our own warnings as one line, others with their place, and each only once in a job."""
+
+    def __init__(self) -> None:
+        self.shown: set[str] = set()
+
+    def show(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,  # noqa: ARG002
+        line: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Stand in for ``warnings.showwarning``."""
+        text = str(message) if issubclass(category, HepnegWarning) else f"{filename}:{lineno}: {message}"
+        if text not in self.shown:
+            self.shown.add(text)
+            click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,7 +69,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     Exit codes: 0 done; 1 the data or the configuration is unusable; 2 usage; 130 interrupted.
     """
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _Warnings().show
+    warnings.simplefilter("always", HepnegWarning)
     try:
         code: Any = cli.main(args=arguments, standalone_mode=False)
     except HepnegError as error:

@@ -1,5 +1,6 @@
 """The only rooms that touch ROOT files: find, open, read, look into, and write."""
 
+from hepneg.ntuples.checks import warn_without_negative
 from hepneg.ntuples.explore import TreeSummary, WeightCandidate, explore
 from hepneg.ntuples.read import Chunk, read, read_chunks, require_selected, scale_factor
 from hepneg.ntuples.starter import starter_config
@@ -15,5 +16,6 @@ __all__ = [
     "require_selected",
     "scale_factor",
     "starter_config",
+    "warn_without_negative",
     "write_histograms",
 ]

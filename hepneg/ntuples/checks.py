@@ -11,7 +11,7 @@ from hepneg.errors import HepnegWarning
 from hepneg.events import EventTable
 from hepneg.hashing import hash_events
 
-__all__ = ["warn_about_events"]
+__all__ = ["warn_about_events", "warn_without_negative"]
 
 
 def warn_about_events(events: EventTable) -> None:
@@ -22,10 +22,15 @@ def warn_about_events(events: EventTable) -> None:
     """
     for code, name in enumerate(events.sample_names):
         if not (events.weight[events.sample == code] < 0).any():
-            _warn(f"sample {name!r} has no negative weights; everything works, but there is nothing to correct in it")
+            warn_without_negative(name)
     message = _repeated_ids(events)
     if message:
         _warn(message)
+
+
+def warn_without_negative(sample: str) -> None:
+    """Warn of a sample without negative weights."""
+    _warn(f"sample {sample!r} has no negative weights; everything works, but there is nothing to correct in it")
 
 
 def _warn(message: str) -> None:

@@ -221,9 +221,12 @@ def save(figure: Figure, stem: str | Path) -> list[Path]:
         OutputError: the files cannot be written.
     """
     paths = []
+    engine = figure.get_layout_engine()
     for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
         path = Path(f"{stem}{suffix}")
         with mpl.rc_context(PRINT_STYLE), atomic_path(path) as temporary:
             figure.savefig(temporary, metadata=metadata)
         paths.append(path)
+        figure.set_layout_engine("none")  # laid out once: the layout takes as long as the drawing
+    figure.set_layout_engine(engine)
     return paths

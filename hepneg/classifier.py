@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
+from hepneg.learning.architectures import AnyArchitecture, FoldNetwork, architecture_from_dict
 from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import network_logits
-from hepneg.learning.network import Architecture, ResponseNetwork
 from hepneg.learning.weights_file import read_networks, write_networks
 from hepneg.output import atomic_path, make_folder, write_json
 
@@ -74,7 +74,7 @@ class Classifier:
         samples: what it was trained on, per sample: entries, Σw and share of negative events.
     """
 
-    networks: tuple[ResponseNetwork, ...]
+    networks: tuple[FoldNetwork, ...]
     inputs: ModelInputs
     scheme: str
     scheme_parameters: Mapping[str, Any]
@@ -214,7 +214,7 @@ class Classifier:
             raise DataError(f"{folder / 'model.json'} is not a hepneg model: {error!r}") from None
 
     @classmethod
-    def _from_dict(cls, data: Mapping[str, Any], networks: Sequence[ResponseNetwork]) -> Classifier:
+    def _from_dict(cls, data: Mapping[str, Any], networks: Sequence[FoldNetwork]) -> Classifier:
         inputs = {**data["inputs"], "event_id": tuple(data["inputs"]["event_id"])}
         scheme = dict(data["scheme"])
         return cls(
@@ -235,8 +235,8 @@ def sigmoid(logit: Float) -> Float:
     return 0.5 * (1.0 + half)
 
 
-def _architectures(data: Mapping[str, Any]) -> list[Architecture]:
-    return [Architecture.from_dict(architecture) for architecture in data["architectures"]]
+def _architectures(data: Mapping[str, Any]) -> list[AnyArchitecture]:
+    return [architecture_from_dict(architecture) for architecture in data["architectures"]]
 
 
 def _read_model_json(path: Path) -> dict[str, Any]:

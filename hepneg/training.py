@@ -57,16 +57,17 @@ def train(
         chosen = scheme
     folder = Path(checkpoint) if checkpoint else None
     fitted = crossfit(events, chosen, training, progress=progress, checkpoint=folder)
-    for history in fitted.histories:
+    histories = tuple(fold.history for fold in fitted.folds)
+    for history in histories:
         if history.message:
             warnings.warn(history.message, HepnegWarning, stacklevel=2)
     return Classifier(
-        networks=fitted.networks,
+        networks=tuple(fold.network for fold in fitted.folds),
         inputs=inputs or ModelInputs({name: name for name in events.feature_names}),
         scheme=chosen.name,
         scheme_parameters=scheme_parameters(chosen),
         seed=training.seed,
-        histories=fitted.histories,
+        histories=histories,
         training=training.model_dump(mode="json", exclude={"scheme"}),
         samples=_sample_summary(events),
     )

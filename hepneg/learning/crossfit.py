@@ -17,20 +17,17 @@ import torch
 from numpy.typing import NDArray
 
 from hepneg.config import Training
-from hepneg.errors import ConfigError, TrainingError
+from hepneg.errors import ConfigError
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds, uniform_events
+from hepneg.hashing import assign_folds
 from hepneg.learning.balance import require_trainable
 from hepneg.learning.checkpoint import FoldCheckpoint
-from hepneg.learning.history import FoldHistory
-from hepneg.learning.loop import FoldData, Interrupted, train_fold
-from hepneg.learning.network import Architecture, ResponseNetwork, feature_scaling
+from hepneg.learning.fold import FoldFit, FoldTrainer
+from hepneg.learning.loop import Interrupted
 from hepneg.progress import SILENT, Progress
-from hepneg.schemes import Scheme, TrainingProblem
+from hepneg.schemes import Scheme
 
 __all__ = ["CrossFit", "choose_device", "crossfit"]
-
-Fitted = tuple[ResponseNetwork, FoldHistory]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +35,22 @@ class CrossFit:
     """The outcome of a cross-validated training.
 
     Attributes:
-        networks: one for each fold, on the CPU.
-        histories: one for each fold.
+        folds: what each fold's training gave.
+        fold_of: the fold of each event, (n,).
     """
 
-    networks: tuple[ResponseNetwork, ...]
-    histories: tuple[FoldHistory, ...]
+    folds: tuple[FoldFit, ...]
+    fold_of: NDArray[np.int8]
+
+    def held_out_sign(self, events: EventTable) -> NDArray[np.float64] | None:
+        """Return the local mean sign of each trained event by networks that have not seen it, (n,); None if unknown."""
+        sign = np.empty(len(events))
+        for number, fold in enumerate(self.folds):
+            if fold.signs is None:
+                return None
+            members = np.flatnonzero(self.fold_of == number)
+            sign[members] = fold.signs(events.select(members))
+        return sign
 
 
 def crossfit(
@@ -54,7 +61,7 @@ def crossfit(
     progress: Progress = SILENT,
     checkpoint: Path | None = None,
 ) -> CrossFit:
-    """Train one network for each fold, as many at a time as there are cores.
+    """Train one classifier for each fold, as many at a time as there are cores.
 
     Each network runs on one thread of its own, so the result does not depend on the number of cores.
 
@@ -76,13 +83,15 @@ def crossfit(
     fingerprint = _fingerprint(events, scheme, training) if checkpoint else ""
     stop = threading.Event()
 
-    def fit(fold: int) -> Fitted:
+    def fit(fold: int) -> FoldFit:
         if stop.is_set():
             raise Interrupted
-        data, problem = _pose(events, fold_of, fold, scheme, training)
-        network = _new_network(events, data, problem, training, fold).to(device)
-        keep = FoldCheckpoint(checkpoint / f"fold_{fold}.safetensors", fingerprint) if checkpoint else None
-        return train_fold(fold, network, data, problem, training, task=tasks[fold], stop=stop, checkpoint=keep)
+
+        def keep(name: str) -> FoldCheckpoint | None:
+            stem = f"fold_{fold}_{name}" if name else f"fold_{fold}"
+            return FoldCheckpoint(checkpoint / f"{stem}.safetensors", fingerprint) if checkpoint else None
+
+        return FoldTrainer.of(fold, events, fold_of, training, device, tasks[fold], stop, keep).fit(scheme)
 
     jobs = 1 if device.type == "cuda" else min(training.folds, _cores())
     with (
@@ -90,10 +99,9 @@ def crossfit(
         _single_threaded(),
         ThreadPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool,
     ):
-        tasks = [progress.task(f"training fold {fold}", training.epochs) for fold in range(training.folds)]
+        tasks = [progress.task(f"training fold {fold}", 1.0) for fold in range(training.folds)]
         fitted = _collect([pool.submit(fit, fold) for fold in range(training.folds)], stop)
-    networks = tuple(network.cpu() for network, _ in fitted)
-    return CrossFit(networks, tuple(history for _, history in fitted))
+    return CrossFit(tuple(fitted), fold_of)
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -123,7 +131,7 @@ def _single_threaded() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _collect(futures: list[Future[Fitted]], stop: threading.Event) -> list[Fitted]:
+def _collect(futures: list[Future[FoldFit]], stop: threading.Event) -> list[FoldFit]:
     """Wait for all folds. On Ctrl-C or an error the others end their running epoch first."""
     try:
         while wait(futures, timeout=0.2, return_when=FIRST_EXCEPTION).not_done:
@@ -136,34 +144,6 @@ def _collect(futures: list[Future[Fitted]], stop: threading.Event) -> list[Fitte
     if errors:
         raise errors[0]
     return [future.result() for future in futures]
-
-
-def _pose(
-    events: EventTable, fold_of: NDArray[np.int8], fold: int, scheme: Scheme, training: Training
-) -> tuple[FoldData, TrainingProblem]:
-    """Split the events that a fold's network may see into training and validation, and pose its problem."""
-    seen = fold_of != fold
-    aside = uniform_events(events.event_id, training.seed, f"validation {fold}") < training.validation_fraction
-    part, validation = events.select(seen & ~aside), events.select(seen & aside)
-    for table, what in ((part, "training"), (validation, "validation")):
-        try:
-            require_trainable(table.weight, table.label, significance=0.0)
-        except TrainingError as error:
-            raise TrainingError(f"fold {fold}, {what} events: {error}; use fewer folds or more events") from None
-    data = FoldData(part.features, part.label, validation.features, validation.label, validation.weight)
-    return data, scheme.problem(part, training.batch_size)
-
-
-def _new_network(
-    events: EventTable, data: FoldData, problem: TrainingProblem, training: Training, fold: int
-) -> ResponseNetwork:
-    shape = training.network
-    network = ResponseNetwork(
-        Architecture(len(events.feature_names), shape.hidden, shape.activation, problem.logit_bound)
-    )
-    seed = np.random.SeedSequence([abs(training.seed), fold]).generate_state(1, np.uint64)[0]
-    network.initialise(torch.Generator().manual_seed(int(seed >> np.uint64(1))), *feature_scaling(data.features))
-    return network
 
 
 def _fingerprint(events: EventTable, scheme: Scheme, training: Training) -> str:

@@ -1,0 +1,194 @@
+"""The local mean sign of each sample or label, learnt by an ensemble of sign networks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from hepneg.batches import ShuffledBatches
+from hepneg.config import Training
+from hepneg.estimate import Estimate
+from hepneg.events import EventTable
+from hepneg.hashing import uniform_events
+from hepneg.learning.checkpoint import FoldCheckpoint
+from hepneg.learning.inference import in_pieces
+from hepneg.learning.loop import Fit, train_network
+from hepneg.learning.losses import event_table, sign_loss
+from hepneg.learning.network import feature_scaling
+from hepneg.learning.signs_network import SignArchitecture, SignEnsemble
+from hepneg.progress import SilentProgress
+from hepneg.schemes import SignPlan
+
+__all__ = ["LocalSigns", "SignFitter"]
+
+PARTS = 4  # at least: each member is trained on all but one of as many parts
+LARGEST_SLOPE = 1.2
+_FEWEST = 50  # events: fewer tell no more than their mean
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LocalSigns:
+    """ĝ(x) of several groups of events: the samples, or the labels.
+
+    Attributes:
+        by: ``"sample"`` or ``"label"``.
+        networks: by code of the group; groups without one have a constant.
+        constants: mean sign of the groups without a network, by code.
+    """
+
+    by: str
+    networks: Mapping[int, SignEnsemble]
+    constants: Mapping[int, float]
+
+    def mean_sign(self, events: EventTable) -> Float:
+        """Return ĝ of each event, (n,), by the group it belongs to."""
+        return np.asarray(self.members_sign(events).mean(axis=1))
+
+    def cpu(self) -> LocalSigns:
+        """Move the networks to the CPU, and return these signs."""
+        for network in self.networks.values():
+            network.cpu()
+        return self
+
+    def members_sign(self, events: EventTable) -> Float:
+        """Return ĝ of each event by each member of the ensemble, (n, M)."""
+        members = max((network.architecture.members for network in self.networks.values()), default=1)
+        sign = np.ones((len(events), members))
+        code = events.sample if self.by == "sample" else events.label
+        for group in np.unique(code).tolist():
+            chosen = np.flatnonzero(code == group)
+            if group in self.networks:
+                network = self.networks[group]
+                sign[chosen] = in_pieces(
+                    network.members_sign, events.features.T[:, chosen].T, next(network.parameters()).device
+                )
+            else:
+                sign[chosen] = self.constants.get(group, 1.0)
+        return sign
+
+
+@dataclass(frozen=True, eq=False)
+class SignFitter:
+    """Trains the sign networks of one fold.
+
+    Attributes:
+        fold: the fold that no network sees.
+        plan: how many members, and when to stop.
+        training: shape of the networks and settings of the optimiser.
+        device: to train on.
+        stop: set from outside to stop.
+        keep: gives the checkpoint of a network by its name, or None.
+    """
+
+    fold: int
+    plan: SignPlan
+    training: Training
+    device: torch.device
+    stop: threading.Event
+    keep: Callable[[str], FoldCheckpoint | None]
+
+    def fit(self, events: EventTable, by: str) -> LocalSigns:
+        """Learn the local mean sign of every sample or label.
+
+        A group without negative weights has the sign 1, one of a few events its mean.
+
+        Args:
+            events: all events that the fold's networks may see.
+            by: ``"sample"`` or ``"label"``.
+
+        Raises:
+            Interrupted: ``stop`` was set.
+        """
+        code = events.sample if by == "sample" else events.label
+        networks, constants = {}, {}
+        for group in np.unique(code).tolist():
+            members = events.select((code == group) & (events.weight != 0))
+            positive = members.weight > 0
+            if len(members) < _FEWEST or positive.all() or not positive.any():
+                constants[group] = _mean_sign(members.weight)
+            else:
+                networks[group] = self._ensemble(members, f"{by}_{group}", group + (128 if by == "label" else 1024))
+        return LocalSigns(by, networks, constants)
+
+    def _ensemble(self, events: EventTable, name: str, stream: int) -> SignEnsemble:
+        """Train the ensemble of one group and calibrate it on what its members left out."""
+        shape, plan = self.training.network, self.plan
+        network = SignEnsemble(
+            SignArchitecture(len(events.feature_names), shape.hidden, shape.activation, plan.members)
+        )
+        seed = np.random.SeedSequence([abs(self.training.seed), self.fold, stream]).generate_state(1, np.uint64)[0]
+        generator = torch.Generator().manual_seed(int(seed >> np.uint64(1)))
+        network.initialise(generator, *feature_scaling(events.features), _mean_sign(events.weight))
+        network.to(self.device)
+        weight, aside = np.abs(events.weight), self._left_out(events)
+        weight = weight / weight.mean()
+        judge = _judge(events, weight[:, None] * aside)
+        columns = (events.weight > 0, *(weight[:, None] * ~aside).T)
+        fit = Fit(
+            fold=self.fold,
+            table=event_table(events.features, *columns).to(self.device),
+            batches=ShuffledBatches(weight, max(2, self.training.batch_size // 2)),
+            judge=judge,
+            loss=sign_loss,
+            stream=stream,
+            start_loss=judge(network).value,
+        )
+        training = self.training.model_copy(update={"patience": plan.patience})
+        task = SilentProgress().task("")
+        train_network(network, fit, training, task=task, stop=self.stop, checkpoint=self.keep(name))
+        _calibrate(network, events, weight[:, None] * aside)
+        return network
+
+    def _left_out(self, events: EventTable) -> NDArray[np.bool_]:
+        """Return which events each member leaves out, (n, M): disjoint parts, by a hash of the identifier."""
+        parts = max(PARTS, self.plan.members)
+        u = uniform_events(events.event_id, self.training.seed, f"sign {self.fold}")
+        return np.asarray(np.floor(u * parts)[:, None] == np.arange(self.plan.members))
+
+
+def _mean_sign(weight: Float) -> float:
+    size = float(np.abs(weight).sum())
+    return float(weight.sum()) / size if size > 0 else 1.0
+
+
+def _judge(events: EventTable, held_out: Float) -> Callable[[nn.Module], Estimate]:
+    """Return the cross-entropy of the sign, each member on the events that it leaves out."""
+    sign = np.where(events.weight > 0, 1.0, -1.0)[:, None]
+    total = max(float(held_out.sum()), np.finfo(float).tiny)
+
+    def judge(network: nn.Module) -> Estimate:
+        z = in_pieces(network, events.features, next(network.parameters()).device)
+        loss = np.logaddexp(0.0, -sign * z)
+        mean = float((held_out * loss).sum() / total)
+        return Estimate(mean, float(np.sqrt((held_out**2 * (loss - mean) ** 2).sum())) / total)
+
+    return judge
+
+
+def _calibrate(network: SignEnsemble, events: EventTable, held_out: Float) -> None:
+    """Set the slope that minimises the cross-entropy of the events left out: below 1, it takes back what was overfitted.
+
+    The cross-entropy of (1 ± ĝ)/2 is convex in the slope, so the zero of its derivative is found by bisection.
+    """
+    device = next(network.parameters()).device
+    centre = float(network.centre)
+    deviation = np.tanh(0.5 * in_pieces(network, events.features, device)) - centre
+    sign = np.where(events.weight > 0, 1.0, -1.0)[:, None]
+
+    def falls(slope: float) -> bool:
+        probability = np.maximum(1 + sign * (centre + slope * deviation), 1e-6)
+        return float((held_out * sign * deviation / probability).sum()) > 0
+
+    low, high = 0.0, LARGEST_SLOPE
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if falls(middle) else (low, middle)
+    network.slope.fill_(0.5 * (low + high))

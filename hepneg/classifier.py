@@ -72,6 +72,7 @@ class Classifier:
         histories: learning curve of each fold.
         training: all settings of the training, JSON-ready.
         samples: what it was trained on, per sample: entries, Σw and share of negative events.
+        health: of the scheme on held-out events, JSON-ready; see :class:`hepneg.schemes.health.SchemeHealth`.
     """
 
     networks: tuple[FoldNetwork, ...]
@@ -82,6 +83,7 @@ class Classifier:
     histories: tuple[FoldHistory, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     samples: Mapping[str, Any] = field(default_factory=dict)
+    health: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folds(self) -> int:
@@ -171,6 +173,7 @@ class Classifier:
             "architectures": [network.architecture.to_dict() for network in self.networks],
             "training": dict(self.training),
             "samples": dict(self.samples),
+            "health": dict(self.health),
             "histories": [history.to_dict() for history in self.histories],
             "versions": {
                 "python": platform.python_version(),
@@ -226,6 +229,7 @@ class Classifier:
             histories=tuple(FoldHistory.from_dict(history) for history in data["histories"]),
             training=data["training"],
             samples=data["samples"],
+            health=data.get("health", {}),
         )
 
 

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
-from collections.abc import Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from hepneg.config import Training
-from hepneg.errors import ConfigError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
 from hepneg.learning.balance import require_trainable
-from hepneg.learning.checkpoint import FoldCheckpoint
+from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.fold import FoldFit, FoldTrainer
-from hepneg.learning.loop import Interrupted
-from hepneg.progress import SILENT, Progress
-from hepneg.schemes import Scheme
+from hepneg.learning.pool import choose_device, run_folds
+from hepneg.learning.signs import LocalSigns, SignFitter
+from hepneg.progress import SILENT, Progress, Task
+from hepneg.schemes import Scheme, SignPlan
 
-__all__ = ["CrossFit", "choose_device", "crossfit"]
+__all__ = ["CrossFit", "crossfit", "crossfit_signs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,69 +76,36 @@ def crossfit(
     device = choose_device(training.device)
     fold_of = assign_folds(events.event_id, training.folds, training.seed)
     fingerprint = _fingerprint(events, scheme, training) if checkpoint else ""
-    stop = threading.Event()
 
-    def fit(fold: int) -> FoldFit:
-        if stop.is_set():
-            raise Interrupted
+    def fit(fold: int, task: Task, stop: threading.Event) -> FoldFit:
+        keep = FoldFiles(checkpoint, fold, fingerprint)
+        return FoldTrainer.of(fold, events, fold_of, training, device, task, stop, keep).fit(scheme)
 
-        def keep(name: str) -> FoldCheckpoint | None:
-            stem = f"fold_{fold}_{name}" if name else f"fold_{fold}"
-            return FoldCheckpoint(checkpoint / f"{stem}.safetensors", fingerprint) if checkpoint else None
-
-        return FoldTrainer.of(fold, events, fold_of, training, device, tasks[fold], stop, keep).fit(scheme)
-
-    jobs = 1 if device.type == "cuda" else min(training.folds, _cores())
-    with (
-        progress,
-        _single_threaded(),
-        ThreadPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-    ):
-        tasks = [progress.task(f"training fold {fold}", 1.0) for fold in range(training.folds)]
-        fitted = _collect([pool.submit(fit, fold) for fold in range(training.folds)], stop)
-    return CrossFit(tuple(fitted), fold_of)
+    folds = run_folds(fit, training.folds, device, progress, "training fold")
+    return CrossFit(tuple(folds), fold_of)
 
 
-def choose_device(wanted: str) -> torch.device:
-    """Return the device to train on: with ``auto`` a GPU where there is one.
+def crossfit_signs(
+    events: EventTable, plan: SignPlan, training: Training, *, progress: Progress = SILENT
+) -> tuple[LocalSigns, ...]:
+    """Learn the local mean sign of each sample on all events but those of one fold, for each fold.
 
-    Raises:
-        ConfigError: ``cuda`` was asked for, and there is none.
+    Args:
+        events: signed events.
+        plan: members and patience of the ensembles.
+        training: the settings.
+        progress: shows a bar for each fold.
     """
-    available = torch.cuda.is_available()
-    if wanted == "cuda" and not available:
-        raise ConfigError("training.device is 'cuda', but torch finds no GPU; use 'auto' or 'cpu'")
-    return torch.device("cuda" if wanted != "cpu" and available else "cpu")
+    device = choose_device(training.device)
+    fold_of = assign_folds(events.event_id, training.folds, training.seed)
 
+    def fit(fold: int, task: Task, stop: threading.Event) -> LocalSigns:
+        fitter = SignFitter(fold, plan, training, device, stop, FoldFiles(None, fold))
+        signs = fitter.fit(events.select(fold_of != fold), "sample").cpu()
+        task.advance()
+        return signs
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Let torch use one thread an operation: networks this small lose time to more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _collect(futures: list[Future[FoldFit]], stop: threading.Event) -> list[FoldFit]:
-    """Wait for all folds. On Ctrl-C or an error the others end their running epoch first."""
-    try:
-        while wait(futures, timeout=0.2, return_when=FIRST_EXCEPTION).not_done:
-            if any(future.done() and future.exception() for future in futures):
-                break
-    finally:
-        stop.set()
-        wait(futures)
-    errors = [error for future in futures if (error := future.exception()) and not isinstance(error, Interrupted)]
-    if errors:
-        raise errors[0]
-    return [future.result() for future in futures]
+    return tuple(run_folds(fit, training.folds, device, progress, "refining fold"))
 
 
 def _fingerprint(events: EventTable, scheme: Scheme, training: Training) -> str:

@@ -20,7 +20,7 @@ from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
 from hepneg.learning.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
 from hepneg.learning.balance import require_trainable
-from hepneg.learning.checkpoint import FoldCheckpoint
+from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import PIECE, in_pieces, network_logits
@@ -49,11 +49,13 @@ class FoldFit:
         network: of the fold, on the CPU.
         history: of its label network.
         signs: gives the local mean sign as the fold's networks see it; None for a scheme that learns none.
+        negative_batches: share of the batches in which the training weights of a label sum to zero or less.
     """
 
     network: FoldNetwork
     history: FoldHistory
     signs: SignReader | None = None
+    negative_batches: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,7 @@ class FoldTrainer:
         device: to train on.
         task: progress, from 0 to 1.
         stop: set from outside to stop at the end of the running epoch.
-        keep: gives the checkpoint of a network by its name, or None.
+        keep: the checkpoints of its networks.
     """
 
     fold: int
@@ -89,7 +91,7 @@ class FoldTrainer:
     device: torch.device
     task: Task
     stop: threading.Event
-    keep: Callable[[str], FoldCheckpoint | None]
+    keep: FoldFiles
 
     @classmethod
     def of(
@@ -101,7 +103,7 @@ class FoldTrainer:
         device: torch.device,
         task: Task,
         stop: threading.Event,
-        keep: Callable[[str], FoldCheckpoint | None],
+        keep: FoldFiles,
     ) -> FoldTrainer:
         """Split the events that a fold's networks may see into training and validation.
 
@@ -128,7 +130,7 @@ class FoldTrainer:
         problem = scheme.problem(self.part, self.training.batch_size)
         if problem.signs is None:
             network, history = self._label_network(problem, self.validation.weight)
-            return FoldFit(network.cpu(), history)
+            return FoldFit(network.cpu(), history, negative_batches=self._negative_batches(problem))
         if problem.signs.use == "shared":
             return self._shared(problem, problem.signs)
         return self._with_signs(problem, problem.signs)
@@ -220,12 +222,19 @@ class FoldTrainer:
             judge=_log_loss_judge(self.validation, validation_weight),
             clip_norm=problem.clip_norm,
             stream=stream,
+            signed=bool((problem.train_weight < 0).any()),
         )
         return network, self._train(network, fit, name, share)
 
     def _train(self, network: nn.Module, fit: Fit, name: str, share: float) -> FoldHistory:
         task = _Share(self.task, share / self.training.epochs)
         return train_network(network, fit, self.training, task=task, stop=self.stop, checkpoint=self.keep(name))
+
+    def _negative_batches(self, problem: TrainingProblem) -> float:
+        """Return the share of the first epoch's batches with a label whose training weights sum to zero or less."""
+        batches = list(problem.batches.epoch(np.random.default_rng([abs(self.training.seed), self.fold])))
+        labels = [np.where(self.part.label == code, problem.train_weight, 0.0) for code in (0, 1)]
+        return float(np.mean([any(weight[index].sum() <= 0 for weight in labels) for index in batches]))
 
     def _generator(self, stream: int) -> torch.Generator:
         seed = np.random.SeedSequence([abs(self.training.seed), self.fold, stream]).generate_state(1, np.uint64)[0]

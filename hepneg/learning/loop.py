@@ -45,6 +45,7 @@ class Fit:
         clip_norm: largest norm of the gradient, or None.
         stream: sets the random numbers apart from those of the fold's other networks.
         start_loss: the judge's loss of the untrained network if that may be the outcome; infinite if not.
+        signed: weights of both signs are in the loss, so that it may run away.
     """
 
     fold: int
@@ -55,6 +56,7 @@ class Fit:
     clip_norm: float | None = None
     stream: int = 0
     start_loss: float = math.inf
+    signed: bool = False
 
 
 def train_epoch(
@@ -244,7 +246,7 @@ def train_network(
         task.advance(len(run.records))
     while True:
         reason = _stop_reason(run.records, training, fit.start_loss)
-        history = _history(run, fit.fold, reason, before + time.monotonic() - started)
+        history = _history(run, fit, reason, before + time.monotonic() - started)
         if checkpoint and run.records:
             checkpoint.save(run.state(history))
         if reason:
@@ -260,10 +262,10 @@ def train_network(
     return history
 
 
-def _history(run: _Run, fold: int, reason: str, seconds: float) -> FoldHistory:
+def _history(run: _Run, fit: Fit, reason: str, seconds: float) -> FoldHistory:
     first = 1 if math.isinf(run.start_loss) else 0
-    message = _message(run.records, fold, reason)
-    return FoldHistory(fold, tuple(run.records), max(run.best_epoch, first), reason, seconds, message)
+    message = _message(run.records, fit.fold, reason) if fit.signed else ""
+    return FoldHistory(fit.fold, tuple(run.records), max(run.best_epoch, first), reason, seconds, message)
 
 
 def _one_epoch(run: _Run, fit: Fit, training: Training) -> None:

@@ -16,7 +16,7 @@ from hepneg.config import Training
 from hepneg.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
-from hepneg.learning.checkpoint import FoldCheckpoint
+from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.inference import in_pieces
 from hepneg.learning.loop import Fit, train_network
 from hepneg.learning.losses import event_table, sign_loss
@@ -50,7 +50,8 @@ class LocalSigns:
 
     def mean_sign(self, events: EventTable) -> Float:
         """Return ĝ of each event, (n,), by the group it belongs to."""
-        return np.asarray(self.members_sign(events).mean(axis=1))
+        code = events.sample if self.by == "sample" else events.label
+        return np.asarray(self.members_sign(events.features, code).mean(axis=1))
 
     def cpu(self) -> LocalSigns:
         """Move the networks to the CPU, and return these signs."""
@@ -58,20 +59,18 @@ class LocalSigns:
             network.cpu()
         return self
 
-    def members_sign(self, events: EventTable) -> Float:
-        """Return ĝ of each event by each member of the ensemble, (n, M)."""
+    def members_sign(self, features: NDArray[np.float32], code: NDArray[np.integer]) -> Float:
+        """Return ĝ by each member of the ensemble, (n, M), from features, (n, F), and the codes of the groups, (n,)."""
         members = max((network.architecture.members for network in self.networks.values()), default=1)
-        sign = np.ones((len(events), members))
-        code = events.sample if self.by == "sample" else events.label
+        sign = np.ones((len(features), members))
         for group in np.unique(code).tolist():
             chosen = np.flatnonzero(code == group)
-            if group in self.networks:
-                network = self.networks[group]
-                sign[chosen] = in_pieces(
-                    network.members_sign, events.features.T[:, chosen].T, next(network.parameters()).device
-                )
-            else:
+            network = self.networks.get(group)
+            if network is None:
                 sign[chosen] = self.constants.get(group, 1.0)
+            else:
+                device = next(network.parameters()).device
+                sign[chosen] = in_pieces(network.members_sign, features.T[:, chosen].T, device)
         return sign
 
 
@@ -85,7 +84,7 @@ class SignFitter:
         training: shape of the networks and settings of the optimiser.
         device: to train on.
         stop: set from outside to stop.
-        keep: gives the checkpoint of a network by its name, or None.
+        keep: the checkpoints of the fold's networks.
     """
 
     fold: int
@@ -93,7 +92,7 @@ class SignFitter:
     training: Training
     device: torch.device
     stop: threading.Event
-    keep: Callable[[str], FoldCheckpoint | None]
+    keep: FoldFiles
 
     def fit(self, events: EventTable, by: str) -> LocalSigns:
         """Learn the local mean sign of every sample or label.

@@ -12,7 +12,7 @@ from hepneg.batches import ShuffledBatches
 from hepneg.events import EventTable
 from hepneg.schemes.protocol import SignPlan, TrainingProblem
 
-__all__ = ["Refined", "refined_weight"]
+__all__ = ["Refined", "clipped", "refined_weight", "sum_factors"]
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,18 @@ def refined_weight(events: EventTable, sign: NDArray[np.float64]) -> NDArray[np.
         events: n signed events.
         sign: ĝ of each event, (n,).
     """
-    weight = np.abs(events.weight) * np.maximum(sign, 0.0)
+    return np.asarray(clipped(events, sign) * sum_factors(events, sign)[events.sample])
+
+
+def clipped(events: EventTable, sign: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return \\|w\\|·max(ĝ, 0), (n,)."""
+    return np.asarray(np.abs(events.weight) * np.maximum(sign, 0.0))
+
+
+def sum_factors(events: EventTable, sign: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Σw / Σ\\|w\\|max(ĝ, 0) of each sample, (samples,); 0 where one of the two sums is not positive."""
     count = len(events.sample_names)
     wanted = np.bincount(events.sample, weights=events.weight, minlength=count)
-    found = np.bincount(events.sample, weights=weight, minlength=count)
+    found = np.bincount(events.sample, weights=clipped(events, sign), minlength=count)
     usable = (wanted > 0) & (found > 0)
-    factor = np.where(usable, wanted / np.where(usable, found, 1.0), 0.0)
-    return np.asarray(weight * factor[events.sample])
+    return np.where(usable, wanted / np.where(usable, found, 1.0), 0.0)

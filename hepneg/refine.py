@@ -16,7 +16,7 @@ from hepneg.hashing import assign_folds
 from hepneg.output import json_ready
 from hepneg.progress import SILENT, Progress
 from hepneg.schemes.closure import SignClosure, sign_closure
-from hepneg.schemes.refined import clipped, sum_factors
+from hepneg.schemes.refined import LEAST_SIGN, clipped, sum_factors
 
 if TYPE_CHECKING:
     from hepneg.learning.signs import LocalSigns
@@ -61,7 +61,7 @@ class Refinement:
             f"<td>{one.calibration.chi2:.1f} / {one.calibration.ndf}</td></tr>"
             for name, one in self.closure.items()
         )
-        header = "<tr><th>sample</th><th>Σ|w|ĝ / Σw</th><th>clipped</th><th>calibration χ² / bins</th></tr>"
+        header = "<tr><th>sample</th><th>Σ|w|ĝ / Σw</th><th>clipped</th><th>calibration χ² / ndf</th></tr>"
         return f"<table>{header}{rows}</table>"
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,19 +96,19 @@ class Refinement:
         """
         events = EventTable.from_arrays(features, weight, label, sample=sample, feature_names=self.feature_names)
         code = self._codes(events, named=sample is not None)
-        sign = self._members(events, code).mean(axis=1)
+        sign = self._fold_signs(events, code).mean(axis=1)
         return np.asarray(clipped(events, sign) * self.factors[code])
 
     def weight_error(
         self, features: ArrayLike, weight: ArrayLike, label: ArrayLike, sample: ArrayLike | None = None
     ) -> Float:
-        """Return the spread of the refined weights over the members of all ensembles, (n,); see :meth:`weight`.
+        """Return the spread of the refined weights over the ensembles of the folds, (n,); see :meth:`weight`.
 
-        It is the spread of single members, not divided by the root of their number: they share most of their events.
+        It is not divided by the root of their number: any two of them share most of their events.
         """
         events = EventTable.from_arrays(features, weight, label, sample=sample, feature_names=self.feature_names)
         code = self._codes(events, named=sample is not None)
-        spread = np.maximum(self._members(events, code), 0.0).std(axis=1, ddof=1)
+        spread = np.maximum(self._fold_signs(events, code), 0.0).std(axis=1, ddof=1)
         return np.asarray(np.abs(events.weight) * spread * self.factors[code])
 
     def held_out_weight(self, events: EventTable) -> Float:
@@ -126,8 +126,8 @@ class Refinement:
         sign = _held_out_sign(self.signs, events, code, self.seed)
         return np.asarray(clipped(events, sign) * self.factors[code])
 
-    def _members(self, events: EventTable, code: NDArray[np.int64]) -> Float:
-        return np.concatenate([signs.members_sign(events.features, code) for signs in self.signs], axis=1)
+    def _fold_signs(self, events: EventTable, code: NDArray[np.int64]) -> Float:
+        return np.stack([signs.at(events.features, code) for signs in self.signs], axis=1)
 
     def _codes(self, events: EventTable, *, named: bool) -> NDArray[np.int64]:
         """Return the number of each event's sample in ``sample_names``."""
@@ -138,7 +138,7 @@ class Refinement:
             return np.array([self.sample_names.index(name) for name in events.sample_names])[events.sample]
         only = np.zeros(2, dtype=np.int64)
         for label, value in LABELS.items():
-            codes = [code for code, name in enumerate(self.sample_names) if self.labels[name] == label]
+            codes = [code for code, name in enumerate(self.sample_names) if self.labels.get(name) == label]
             if len(codes) != 1 and (events.label == value).any():
                 raise DataError(f"the {label} has {len(codes)} samples; say by `sample` which one each event is of")
             only[value] = codes[0] if codes else 0
@@ -176,8 +176,9 @@ def refine(
     if len(events) == 0:
         raise DataError("there are no events to refine")
     training = Training.of(**settings)
-    signs = crossfit_signs(events, SignPlan("weights", members, patience), training, progress=progress)
+    signs = crossfit_signs(events, SignPlan("weights", members, patience, LEAST_SIGN), training, progress=progress)
     sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
+    raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)
     labels = {
         name: events.label_of_sample(name)
         for code, name in enumerate(events.sample_names)
@@ -189,15 +190,17 @@ def refine(
         labels=labels,
         seed=training.seed,
         factors=sum_factors(events, sign),
-        closure=sign_closure(events, sign),
+        closure=sign_closure(events, sign, raw),
         signs=signs,
     )
 
 
-def _held_out_sign(signs: tuple[LocalSigns, ...], events: EventTable, code: NDArray[np.int64], seed: int) -> Float:
+def _held_out_sign(
+    signs: tuple[LocalSigns, ...], events: EventTable, code: NDArray[np.int64], seed: int, *, raw: bool = False
+) -> Float:
     fold_of = assign_folds(events.event_id, len(signs), seed)
     sign = np.empty(len(events))
     for fold, networks in enumerate(signs):
         chosen = np.flatnonzero(fold_of == fold)
-        sign[chosen] = networks.members_sign(events.features.T[:, chosen].T, code[chosen]).mean(axis=1)
+        sign[chosen] = networks.at(events.features.T[:, chosen].T, code[chosen], raw=raw)
     return sign

@@ -73,16 +73,16 @@ def train(
         training=training.model_dump(mode="json", exclude={"scheme"}),
         samples=_sample_summary(events),
     )
-    return replace(classifier, health=_health(events, classifier, chosen, fitted).to_dict())
+    return replace(classifier, health=_health(events, classifier, fitted).to_dict())
 
 
-def _health(events: EventTable, classifier: Classifier, scheme: Scheme, fitted: CrossFit) -> SchemeHealth:
+def _health(events: EventTable, classifier: Classifier, fitted: CrossFit) -> SchemeHealth:
     return scheme_health(
         events,
         classifier.held_out_logit(events),
         fitted.held_out_sign(events),
+        fitted.held_out_sign(events, raw=True),
         negative_batches=float(np.mean([fold.negative_batches for fold in fitted.folds])),
-        floor=getattr(scheme, "floor", 0.0),
     )
 
 

@@ -245,7 +245,7 @@ def signs_that_cancel_the_signal(n: int, seed: int) -> EventTable:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["signed", "paired"])
+@pytest.mark.parametrize("scheme", ["signed", "paired", "refined", "factorised", "combined", "mixture"])
 def test_signed_schemes_learn_what_only_the_signs_tell(scheme: str) -> None:
     """The exact log-odds is known; |w| training cannot see it, signed training must."""
     events = signs_that_cancel_the_signal(40_000, 4)

@@ -37,14 +37,19 @@ class CrossFit:
     folds: tuple[FoldFit, ...]
     fold_of: NDArray[np.int8]
 
-    def held_out_sign(self, events: EventTable) -> NDArray[np.float64] | None:
-        """Return the local mean sign of each trained event by networks that have not seen it, (n,); None if unknown."""
+    def held_out_sign(self, events: EventTable, *, raw: bool = False) -> NDArray[np.float64] | None:
+        """Return the local mean sign of each trained event by networks that have not seen it, (n,); None if unknown.
+
+        Args:
+            events: the events of the training.
+            raw: as learnt, without its floor.
+        """
         sign = np.empty(len(events))
         for number, fold in enumerate(self.folds):
             if fold.signs is None:
                 return None
             members = np.flatnonzero(self.fold_of == number)
-            sign[members] = fold.signs(events.select(members))
+            sign[members] = fold.signs(events.select(members), raw)
         return sign
 
 

@@ -20,6 +20,7 @@ from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
 from hepneg.learning.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
 from hepneg.learning.balance import require_trainable
+from hepneg.learning.calibration import best_floor
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.history import FoldHistory
@@ -37,8 +38,8 @@ from hepneg.schemes.refined import refined_weight
 __all__ = ["FoldFit", "FoldTrainer", "SignReader"]
 
 Float = NDArray[np.float64]
-SignReader = Callable[[EventTable], Float]
-"""From events to their local mean sign, (n,)."""
+SignReader = Callable[[EventTable, bool], Float]
+"""From events to their local mean sign, (n,); the second argument asks for it as learnt, without its floor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,16 +143,16 @@ class FoldTrainer:
         if plan.use == "weights":
             by_sample = fitter.fit(seen, "sample")
             network, history = self._refined(problem, by_sample)
-            return FoldFit(network.cpu(), history, by_sample.cpu().mean_sign)
+            return FoldFit(network.cpu(), history, by_sample.cpu().read)
         by_label = fitter.fit(seen, "label")
         factorised, history = self._factorised(problem, plan, by_label, seen, share)
         if plan.use == "terms":
-            return FoldFit(factorised.cpu(), history, by_label.cpu().mean_sign)
+            return FoldFit(factorised.cpu(), history, by_label.cpu().read)
         by_sample = _by_sample(by_label, seen) or fitter.fit(seen, "sample")
         refined, _ = self._refined(problem, by_sample, share)
         mean = MeanNetwork(MeanArchitecture((factorised.architecture, refined.architecture)))
         mean.parts = nn.ModuleList([factorised, refined])
-        return FoldFit(mean.cpu(), history, by_label.cpu().mean_sign)
+        return FoldFit(mean.cpu(), history, by_label.cpu().read)
 
     def _refined(
         self, problem: TrainingProblem, signs: LocalSigns, share: float = 1.0
@@ -196,12 +197,10 @@ class FoldTrainer:
         fit = Fit(self.fold, table, problem.batches, _class_judge(held_out), label_and_sign_loss)
         history = self._train(network, fit, "", 1.0)
 
-        def signs(events: EventTable) -> Float:
-            both = in_pieces(network.mean_signs, events.features, network.mean.device)
-            return both[np.arange(len(events)), events.label]
-
         network.cpu()
-        _normalise(network.norm, signs(part), part, plan.floor)
+        _set_floors(network, validation, plan.floor)
+        signs = _shared_signs(network)
+        _normalise(network.norm, signs(part, False), part, plan.floor)
         return FoldFit(network, history, signs)
 
     def _label_network(
@@ -248,6 +247,23 @@ def _log_loss_judge(events: EventTable, weight: Float) -> Callable[[nn.Module], 
         return loss if np.isfinite(logit).all() else Estimate(math.nan, loss.error)
 
     return judge
+
+
+def _shared_signs(network: MixtureNetwork) -> SignReader:
+    def read(events: EventTable, raw: bool) -> Float:
+        both = in_pieces(network.mean_signs, events.features, network.mean.device)
+        sign = both[np.arange(len(events)), events.label]
+        return sign if raw else np.maximum(sign, network.floor.numpy()[events.label])
+
+    return read
+
+
+def _set_floors(network: MixtureNetwork, held_out: EventTable, least: float) -> None:
+    sign = _shared_signs(network)(held_out, True)
+    for code in (0, 1):
+        chosen = held_out.label == code
+        weight = held_out.weight[chosen]
+        network.floor[code] = best_floor(sign[chosen], np.sign(weight), np.abs(weight), least, _overall_sign(weight))
 
 
 def _class_judge(rows: torch.Tensor) -> Callable[[nn.Module], Estimate]:

@@ -46,12 +46,14 @@ class MixtureArchitecture:
 class MixtureNetwork(nn.Module):
     """Four classes, label × sign, of one network; its log-odds are those of p₁₊ − p₁₋ against p₀₊ − p₀₋.
 
-    The class probabilities are P(label | x) P(sign | x, label): three binary log-odds, which ``log_odds`` gives.
+    ``norm`` and ``floor`` hold, for background and signal, the means of the floored local mean signs under \\|w\\| and
+    the floors. The class probabilities are P(label | x) P(sign | x, label): three binary log-odds, which ``log_odds`` gives.
     """
 
     mean: torch.Tensor
     scale: torch.Tensor
     norm: torch.Tensor
+    floor: torch.Tensor
 
     def __init__(self, architecture: MixtureArchitecture) -> None:
         super().__init__()
@@ -59,6 +61,7 @@ class MixtureNetwork(nn.Module):
         self.register_buffer("mean", torch.zeros(architecture.inputs))
         self.register_buffer("scale", torch.ones(architecture.inputs))
         self.register_buffer("norm", torch.ones(2))
+        self.register_buffer("floor", torch.full((2,), architecture.floor))
         self.layers = multilayer([architecture.inputs, *architecture.hidden, 3], architecture.activation)
 
     def initialise(
@@ -87,6 +90,6 @@ class MixtureNetwork(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the log-odds of being signal at equal priors, (n,)."""
         log_odds = self.log_odds(features)
-        signs = torch.tanh(0.5 * log_odds[:, 1:]).clamp(min=self.architecture.floor)
+        signs = torch.maximum(torch.tanh(0.5 * log_odds[:, 1:]), self.floor)
         terms = torch.log(signs / self.norm)
         return log_odds[:, 0] + terms[:, 1] - terms[:, 0]

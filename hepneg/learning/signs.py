@@ -16,8 +16,9 @@ from hepneg.config import Training
 from hepneg.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
+from hepneg.learning.calibration import best_floor, best_slope
 from hepneg.learning.checkpoint import FoldFiles
-from hepneg.learning.inference import in_pieces
+from hepneg.learning.inference import in_pieces, network_logits
 from hepneg.learning.loop import Fit, train_network
 from hepneg.learning.losses import event_table, sign_loss
 from hepneg.learning.network import feature_scaling
@@ -28,7 +29,6 @@ from hepneg.schemes import SignPlan
 __all__ = ["LocalSigns", "SignFitter"]
 
 PARTS = 4  # at least: each member is trained on all but one of as many parts
-LARGEST_SLOPE = 1.2
 _FEWEST = 50  # events: fewer tell no more than their mean
 
 Float = NDArray[np.float64]
@@ -50,28 +50,36 @@ class LocalSigns:
 
     def mean_sign(self, events: EventTable) -> Float:
         """Return ĝ of each event, (n,), by the group it belongs to."""
-        code = events.sample if self.by == "sample" else events.label
-        return np.asarray(self.members_sign(events.features, code).mean(axis=1))
+        return self.read(events, False)
 
-    def cpu(self) -> LocalSigns:
-        """Move the networks to the CPU, and return these signs."""
-        for network in self.networks.values():
-            network.cpu()
-        return self
+    def read(self, events: EventTable, raw: bool) -> Float:
+        """Return ĝ of each event, (n,); ``raw`` as in :meth:`at`."""
+        return self.at(events.features, events.sample if self.by == "sample" else events.label, raw=raw)
 
-    def members_sign(self, features: NDArray[np.float32], code: NDArray[np.integer]) -> Float:
-        """Return ĝ by each member of the ensemble, (n, M), from features, (n, F), and the codes of the groups, (n,)."""
-        members = max((network.architecture.members for network in self.networks.values()), default=1)
-        sign = np.ones((len(features), members))
+    def at(self, features: NDArray[np.float32], code: NDArray[np.integer], *, raw: bool = False) -> Float:
+        """Return ĝ, (n,), from features, (n, F), and the codes of the groups, (n,).
+
+        Args:
+            features: (n, F).
+            code: of the group of each event.
+            raw: leave the floor out, so that negative densities show.
+        """
+        sign = np.ones(len(features))
         for group in np.unique(code).tolist():
             chosen = np.flatnonzero(code == group)
             network = self.networks.get(group)
             if network is None:
                 sign[chosen] = self.constants.get(group, 1.0)
             else:
-                device = next(network.parameters()).device
-                sign[chosen] = in_pieces(network.members_sign, features.T[:, chosen].T, device)
+                function = network.raw_mean_sign if raw else network.mean_sign
+                sign[chosen] = in_pieces(function, features.T[:, chosen].T, next(network.parameters()).device)
         return sign
+
+    def cpu(self) -> LocalSigns:
+        """Move the networks to the CPU, and return these signs."""
+        for network in self.networks.values():
+            network.cpu()
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +151,18 @@ class SignFitter:
         training = self.training.model_copy(update={"patience": plan.patience})
         task = SilentProgress().task("")
         train_network(network, fit, training, task=task, stop=self.stop, checkpoint=self.keep(name))
-        _calibrate(network, events, weight[:, None] * aside)
+        self._calibrate(network, events, weight[:, None] * aside)
         return network
+
+    def _calibrate(self, network: SignEnsemble, events: EventTable, held_out: Float) -> None:
+        """Set slope and floor on the events that each member leaves out."""
+        sign = np.where(events.weight > 0, 1.0, -1.0)[:, None]
+        centre = float(network.centre)
+        deviation = np.tanh(0.5 * network_logits(network, events.features)) - centre
+        slope = best_slope(deviation, centre, sign, held_out)
+        floor = best_floor(centre + slope * deviation, sign, held_out, self.plan.floor, centre)
+        network.slope.fill_(slope)
+        network.floor.fill_(floor)
 
     def _left_out(self, events: EventTable) -> NDArray[np.bool_]:
         """Return which events each member leaves out, (n, M): disjoint parts, by a hash of the identifier."""
@@ -170,24 +188,3 @@ def _judge(events: EventTable, held_out: Float) -> Callable[[nn.Module], Estimat
         return Estimate(mean, float(np.sqrt((held_out**2 * (loss - mean) ** 2).sum())) / total)
 
     return judge
-
-
-def _calibrate(network: SignEnsemble, events: EventTable, held_out: Float) -> None:
-    """Set the slope that minimises the cross-entropy of the events left out: below 1, it takes back what was overfitted.
-
-    The cross-entropy of (1 ± ĝ)/2 is convex in the slope, so the zero of its derivative is found by bisection.
-    """
-    device = next(network.parameters()).device
-    centre = float(network.centre)
-    deviation = np.tanh(0.5 * in_pieces(network, events.features, device)) - centre
-    sign = np.where(events.weight > 0, 1.0, -1.0)[:, None]
-
-    def falls(slope: float) -> bool:
-        probability = np.maximum(1 + sign * (centre + slope * deviation), 1e-6)
-        return float((held_out * sign * deviation / probability).sum()) > 0
-
-    low, high = 0.0, LARGEST_SLOPE
-    for _ in range(30):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if falls(middle) else (low, middle)
-    network.slope.fill_(0.5 * (low + high))

@@ -51,13 +51,15 @@ class SignEnsemble(nn.Module):
     """M multilayer perceptrons of the same shape, evaluated as one.
 
     Called with raw features, (n, F), it gives each member's log-odds of w > 0, (n, M). The local mean sign is
-    ĝ = c + slope·(mean over the members of tanh(z/2) − c), c the mean sign; slope is 1 until it is calibrated.
+    ĝ = c + slope·(mean over the members of tanh(z/2) − c), c the mean sign, and no less than ``floor``. Slope and floor
+    are set on events that the members have not seen; before, they are 1 and −1.
     """
 
     mean: torch.Tensor
     scale: torch.Tensor
     centre: torch.Tensor
     slope: torch.Tensor
+    floor: torch.Tensor
 
     def __init__(self, architecture: SignArchitecture) -> None:
         super().__init__()
@@ -73,6 +75,7 @@ class SignEnsemble(nn.Module):
         self.register_buffer("scale", torch.ones(architecture.inputs))
         self.register_buffer("centre", torch.zeros(()))
         self.register_buffer("slope", torch.ones(()))
+        self.register_buffer("floor", -torch.ones(()))
 
     def initialise(
         self, generator: torch.Generator, mean: NDArray[np.float32], scale: NDArray[np.float32], mean_sign: float
@@ -97,10 +100,10 @@ class SignEnsemble(nn.Module):
             values = self.activation(torch.baddbmm(bias, values, weight))
         return torch.baddbmm(self.biases[-1], values, self.weights[-1]).squeeze(-1).T
 
-    def members_sign(self, features: torch.Tensor) -> torch.Tensor:
-        """Return each member's calibrated local mean sign, (n, M)."""
-        return self.centre + self.slope * (torch.tanh(0.5 * self(features)) - self.centre)
+    def raw_mean_sign(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the local mean sign without the floor, (n,): negative where the density seems to be."""
+        return self.centre + self.slope * (torch.tanh(0.5 * self(features)).mean(dim=1) - self.centre)
 
     def mean_sign(self, features: torch.Tensor) -> torch.Tensor:
         """Return the local mean sign ĝ, (n,)."""
-        return self.members_sign(features).mean(dim=1)
+        return torch.maximum(self.raw_mean_sign(features), self.floor)

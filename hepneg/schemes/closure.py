@@ -1,4 +1,4 @@
-"""How well a local mean sign ĝ describes the signs that events have: residuals of w − |w|ĝ, binned.
+"""How well a local mean sign ĝ describes the signs that events have: residuals of w against |w|ĝ, binned.
 
 Signed and refined weights belong to the same events, so their difference fluctuates with the signs alone: given x and
 \\|w\\|, the variance of w is w²(1 − ĝ²). Treating the two as independent samples would overstate the errors.
@@ -25,7 +25,7 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """χ² of a binned residual and its number of bins; the events are not fitted to, so every bin is free."""
+    """χ² of a binned residual and its degrees of freedom: the bins but one, as the sums are made equal."""
 
     chi2: float
     ndf: int
@@ -40,11 +40,11 @@ class SignClosure:
     """What a sign network does to the events of one sample.
 
     Attributes:
-        clipped_share: share of Σ|w| where ĝ < 0: the density is negative there, or the network is not sure.
-        floored_share: share of Σ|w| where ĝ lies below the floor of logarithms.
+        clipped_share: share of Σ|w| where ĝ as learnt is < 0: the density is negative there, or nearly zero.
+        floored_share: share of Σ|w| where ĝ as learnt is below its floor.
         inclusive: Σ|w|ĝ / Σw, and the error that it has from the signs.
-        calibration: signs against ĝ in bins of ĝ.
-        features: signed against refined distribution of each feature.
+        calibration: signs against ĝ in bins of ĝ, with Σ|w|ĝ scaled to Σw.
+        features: signed against refined distribution of each feature, likewise.
     """
 
     clipped_share: float
@@ -65,13 +65,13 @@ class SignClosure:
         }
 
 
-def sign_closure(events: EventTable, sign: Float, floor: float = 0.0) -> dict[str, SignClosure]:
+def sign_closure(events: EventTable, sign: Float, raw: Float) -> dict[str, SignClosure]:
     """Compare the signs of events with their local mean sign, sample by sample.
 
     Args:
         events: n signed events.
         sign: ĝ of each event by networks that have not seen it, (n,).
-        floor: of ĝ in logarithms.
+        raw: the same without its floor, (n,).
 
     Returns:
         By name of the sample; samples without events or without weight are left out.
@@ -80,19 +80,19 @@ def sign_closure(events: EventTable, sign: Float, floor: float = 0.0) -> dict[st
     for code, name in enumerate(events.sample_names):
         members = np.flatnonzero((events.sample == code) & (events.weight != 0))
         if len(members):
-            found[name] = _of_sample(events.select(members), sign[members], floor)
+            found[name] = _of_sample(events.select(members), sign[members], raw[members])
     return found
 
 
-def _of_sample(events: EventTable, sign: Float, floor: float) -> SignClosure:
+def _of_sample(events: EventTable, sign: Float, raw: Float) -> SignClosure:
     size = np.abs(events.weight)
-    residual = events.weight - size * sign
     variance = size**2 * np.maximum(1 - sign**2, 0.0)
-    total = float(events.weight.sum())
-    ratio = float((size * sign).sum()) / total if total else float("nan")
+    total, refined = float(events.weight.sum()), float((size * sign).sum())
+    ratio = refined / total if total else float("nan")
+    residual = events.weight - size * sign / (ratio if total > 0 and refined > 0 else 1.0)
     return SignClosure(
-        clipped_share=float(size[sign < 0].sum() / size.sum()),
-        floored_share=float(size[sign < floor].sum() / size.sum()),
+        clipped_share=float(size[raw < 0].sum() / size.sum()),
+        floored_share=float(size[raw < sign].sum() / size.sum()),
         inclusive=Estimate(ratio, float(np.sqrt(variance.sum())) / abs(total) if total else float("nan")),
         calibration=_agreement(sign, residual, variance),
         features={
@@ -109,4 +109,4 @@ def _agreement(axis: Float, residual: Float, variance: Float) -> Agreement:
     found = np.bincount(place, weights=residual, minlength=len(edges) + 1)
     expected = np.bincount(place, weights=variance, minlength=len(edges) + 1)
     tested = expected > 0
-    return Agreement(float((found[tested] ** 2 / expected[tested]).sum()), int(tested.sum()))
+    return Agreement(float((found[tested] ** 2 / expected[tested]).sum()), max(0, int(tested.sum()) - 1))

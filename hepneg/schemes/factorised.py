@@ -24,7 +24,7 @@ class Factorised:
     Args:
         members: sign networks in each ensemble.
         patience: epochs without a better loss before the sign networks' training stops.
-        floor: smallest ĝ in the logarithm.
+        floor: smallest ĝ in the logarithm; held-out events may ask for a higher floor.
     """
 
     name: ClassVar[str] = "factorised"

@@ -45,10 +45,10 @@ class SchemeHealth:
 def scheme_health(
     events: EventTable,
     held_out_logit: NDArray[np.float64],
-    held_out_sign: NDArray[np.float64] | None,
+    held_out_sign: NDArray[np.float64] | None = None,
+    raw_sign: NDArray[np.float64] | None = None,
     *,
     negative_batches: float = 0.0,
-    floor: float = 0.0,
 ) -> SchemeHealth:
     """Judge a training on the events that each network has not seen.
 
@@ -56,8 +56,9 @@ def scheme_health(
         events: n signed events.
         held_out_logit: (n,) log-odds.
         held_out_sign: (n,) local mean signs; None for a scheme that learns none.
+        raw_sign: the same without its floor; left out, it has none.
         negative_batches: share of the batches with a label whose training weights sum to zero or less.
-        floor: of the local mean sign in logarithms.
     """
-    closure = {} if held_out_sign is None else sign_closure(events, held_out_sign, floor)
+    raw = held_out_sign if raw_sign is None else raw_sign
+    closure = {} if held_out_sign is None or raw is None else sign_closure(events, held_out_sign, raw)
     return SchemeHealth(float(np.abs(held_out_logit).max(initial=0.0)), negative_batches, closure)

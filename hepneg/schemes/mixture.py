@@ -22,7 +22,7 @@ class Mixture:
     they are floored.
 
     Args:
-        floor: smallest local mean sign in the logarithm.
+        floor: smallest ĝ in the logarithm; held-out events may ask for a higher floor.
     """
 
     name: ClassVar[str] = "mixture"

@@ -19,13 +19,13 @@ class SignPlan:
     """What is done with the local mean sign ĝ(x) = E[w|x] / E[|w| |x], learnt from \\|w\\| with a bounded loss.
 
     Attributes:
-        use: ``"weights"``: the events of each sample are weighted with max(ĝ, 0), the sum of each sample preserved;
-            ``"terms"``: log max(ĝ, floor) of each label is added to the log-odds;
+        use: ``"weights"``: the events of each sample are weighted with ĝ, the sum of each sample preserved;
+            ``"terms"``: log ĝ of each label is added to the log-odds;
             ``"both"``: the mean of the log-odds of the two;
             ``"shared"``: as ``"terms"``, label and sign learnt by one network.
         members: sign networks in each ensemble; each leaves out another part of the events and is stopped on it.
         patience: epochs without a better loss on those parts before the sign networks' training stops.
-        floor: smallest ĝ in a logarithm.
+        floor: smallest ĝ; held-out events may ask for a higher floor.
     """
 
     use: Literal["weights", "terms", "both", "shared"]

@@ -15,6 +15,10 @@ from hepneg.schemes.protocol import SignPlan, TrainingProblem
 __all__ = ["Refined", "clipped", "refined_weight", "sum_factors"]
 
 
+LEAST_SIGN = 1e-3
+"""Smallest local mean sign: refined weights are never quite zero."""
+
+
 @dataclass(frozen=True)
 class Refined:
     """Train on \\|w\\|·max(ĝ, 0): the local mean sign ĝ, learnt separately, takes the place of the event's own sign.
@@ -36,7 +40,7 @@ class Refined:
         self._plan()
 
     def _plan(self) -> SignPlan:
-        return SignPlan("weights", self.members, self.patience)
+        return SignPlan("weights", self.members, self.patience, LEAST_SIGN)
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
         """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hepneg.evaluation import Evaluation, evaluate
     from hepneg.events import EventTable
     from hepneg.ntuples import read
+    from hepneg.refinement import Refinement, refine
     from hepneg.response import response_histogram
     from hepneg.shapes import ShapeReport, check_shapes
     from hepneg.training import train
@@ -34,6 +35,7 @@ _HOMES = {
     "EventTable": "hepneg.events",
     "HepnegError": "hepneg.errors",
     "HepnegWarning": "hepneg.errors",
+    "Refinement": "hepneg.refinement",
     "ShapeReport": "hepneg.shapes",
     "WeightReport": "hepneg.weights",
     "check_shapes": "hepneg.shapes",
@@ -41,6 +43,7 @@ _HOMES = {
     "evaluate": "hepneg.evaluation",
     "load_config": "hepneg.config",
     "read": "hepneg.ntuples",
+    "refine": "hepneg.refinement",
     "response_histogram": "hepneg.response",
     "summarize_weights": "hepneg.weights",
     "train": "hepneg.training",
@@ -56,6 +59,7 @@ __all__ = [
     "EventTable",
     "HepnegError",
     "HepnegWarning",
+    "Refinement",
     "ShapeReport",
     "WeightReport",
     "__version__",
@@ -66,6 +70,7 @@ __all__ = [
     "metrics",
     "plots",
     "read",
+    "refine",
     "response_histogram",
     "summarize_weights",
     "train",

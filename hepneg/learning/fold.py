@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +14,6 @@ from torch import nn
 from hepneg.batches import ShuffledBatches
 from hepneg.config import Training
 from hepneg.errors import TrainingError
-from hepneg.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
 from hepneg.learning.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
@@ -24,13 +22,13 @@ from hepneg.learning.calibration import best_floor
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.history import FoldHistory
-from hepneg.learning.inference import PIECE, in_pieces, network_logits
+from hepneg.learning.inference import in_pieces
+from hepneg.learning.judges import class_judge, log_loss_judge
 from hepneg.learning.loop import Fit, train_network
 from hepneg.learning.losses import balanced_weight, event_table, label_and_sign_loss
 from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
 from hepneg.learning.network import Architecture, ResponseNetwork, feature_scaling
 from hepneg.learning.signs import LocalSigns, SignFitter
-from hepneg.metrics import log_loss
 from hepneg.progress import Task
 from hepneg.schemes import Scheme, SignPlan, TrainingProblem
 from hepneg.schemes.refined import refined_weight
@@ -193,10 +191,8 @@ class FoldTrainer:
             event_table(events.features, events.label, events.weight > 0, weight).to(self.device)
             for events, weight in zip((part, validation), balanced, strict=True)
         )
-
-        fit = Fit(self.fold, table, problem.batches, _class_judge(held_out), label_and_sign_loss)
+        fit = Fit(self.fold, table, problem.batches, class_judge(held_out), label_and_sign_loss)
         history = self._train(network, fit, "", 1.0)
-
         network.cpu()
         _set_floors(network, validation, plan.floor)
         signs = _shared_signs(network)
@@ -218,7 +214,7 @@ class FoldTrainer:
             fold=self.fold,
             table=event_table(part.features, part.label, weight).to(self.device),
             batches=problem.batches,
-            judge=_log_loss_judge(self.validation, validation_weight),
+            judge=log_loss_judge(self.validation, validation_weight),
             clip_norm=problem.clip_norm,
             stream=stream,
             signed=bool((problem.train_weight < 0).any()),
@@ -240,15 +236,6 @@ class FoldTrainer:
         return torch.Generator().manual_seed(int(seed >> np.uint64(1)))
 
 
-def _log_loss_judge(events: EventTable, weight: Float) -> Callable[[nn.Module], Estimate]:
-    def judge(network: nn.Module) -> Estimate:
-        logit = network_logits(network, events.features)
-        loss = log_loss(np.nan_to_num(logit), events.label, weight)
-        return loss if np.isfinite(logit).all() else Estimate(math.nan, loss.error)
-
-    return judge
-
-
 def _shared_signs(network: MixtureNetwork) -> SignReader:
     def read(events: EventTable, raw: bool) -> Float:
         both = in_pieces(network.mean_signs, events.features, network.mean.device)
@@ -264,18 +251,6 @@ def _set_floors(network: MixtureNetwork, held_out: EventTable, least: float) -> 
         chosen = held_out.label == code
         weight = held_out.weight[chosen]
         network.floor[code] = best_floor(sign[chosen], np.sign(weight), np.abs(weight), least, _overall_sign(weight))
-
-
-def _class_judge(rows: torch.Tensor) -> Callable[[nn.Module], Estimate]:
-    """Return the cross-entropy of the four classes; its error is not needed to stop."""
-
-    def judge(network: nn.Module) -> Estimate:
-        pieces = [rows[start : start + PIECE] for start in range(0, len(rows), PIECE)]
-        with torch.inference_mode():
-            total = math.fsum(float(label_and_sign_loss(network, piece)) for piece in pieces)
-        return Estimate(total / len(rows), 0.0)
-
-    return judge
 
 
 def _overall_sign(weight: Float) -> float:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from hepneg.batches import ShuffledBatches
 from hepneg.config import Training
-from hepneg.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
 from hepneg.learning.calibration import best_floor, best_slope
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.inference import in_pieces, network_logits
+from hepneg.learning.judges import sign_judge
 from hepneg.learning.loop import Fit, train_network
 from hepneg.learning.losses import event_table, sign_loss
 from hepneg.learning.network import feature_scaling
@@ -137,7 +136,7 @@ class SignFitter:
         network.to(self.device)
         weight, aside = np.abs(events.weight), self._left_out(events)
         weight = weight / weight.mean()
-        judge = _judge(events, weight[:, None] * aside)
+        judge = sign_judge(events, weight[:, None] * aside)
         columns = (events.weight > 0, *(weight[:, None] * ~aside).T)
         fit = Fit(
             fold=self.fold,
@@ -174,17 +173,3 @@ class SignFitter:
 def _mean_sign(weight: Float) -> float:
     size = float(np.abs(weight).sum())
     return float(weight.sum()) / size if size > 0 else 1.0
-
-
-def _judge(events: EventTable, held_out: Float) -> Callable[[nn.Module], Estimate]:
-    """Return the cross-entropy of the sign, each member on the events that it leaves out."""
-    sign = np.where(events.weight > 0, 1.0, -1.0)[:, None]
-    total = max(float(held_out.sum()), np.finfo(float).tiny)
-
-    def judge(network: nn.Module) -> Estimate:
-        z = in_pieces(network, events.features, next(network.parameters()).device)
-        loss = np.logaddexp(0.0, -sign * z)
-        mean = float((held_out * loss).sum() / total)
-        return Estimate(mean, float(np.sqrt((held_out**2 * (loss - mean) ** 2).sum())) / total)
-
-    return judge

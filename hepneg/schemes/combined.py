@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from hepneg.batches import ShuffledBatches
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import SignPlan, TrainingProblem
+from hepneg.schemes.protocol import SignPlan, TrainingProblem, magnitude_problem
 
 __all__ = ["Combined"]
 
@@ -40,5 +37,4 @@ class Combined:
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
         """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
-        weight = np.abs(events.weight)
-        return TrainingProblem(weight, ShuffledBatches(weight, batch_size), signs=self._plan())
+        return magnitude_problem(events, batch_size, self._plan())

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.batches import Batches
+from hepneg.batches import Batches, ShuffledBatches
 from hepneg.events import EventTable
 
-__all__ = ["Scheme", "SignPlan", "TrainingProblem"]
+__all__ = ["Scheme", "SignPlan", "TrainingProblem", "magnitude_problem"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,12 @@ class TrainingProblem:
     logit_bound: float | None = None
     clip_norm: float | None = None
     signs: SignPlan | None = None
+
+
+def magnitude_problem(events: EventTable, batch_size: int, signs: SignPlan | None = None) -> TrainingProblem:
+    """Pose the problem of \\|w\\| in shuffled batches, with what sign networks are to contribute."""
+    weight = np.abs(events.weight)
+    return TrainingProblem(weight, ShuffledBatches(weight, batch_size), signs=signs)
 
 
 @runtime_checkable

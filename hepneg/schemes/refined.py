@@ -8,9 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.batches import ShuffledBatches
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import SignPlan, TrainingProblem
+from hepneg.schemes.protocol import SignPlan, TrainingProblem, magnitude_problem
 
 __all__ = ["Refined", "clipped", "refined_weight", "sum_factors"]
 
@@ -44,8 +43,7 @@ class Refined:
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
         """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
-        weight = np.abs(events.weight)
-        return TrainingProblem(weight, ShuffledBatches(weight, batch_size), signs=self._plan())
+        return magnitude_problem(events, batch_size, self._plan())
 
 
 def refined_weight(events: EventTable, sign: NDArray[np.float64]) -> NDArray[np.float64]:

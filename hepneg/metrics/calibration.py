@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from hepneg.metrics.scored import Floats, ScoredEvents, scored_events
+from hepneg.metrics.scored import Floats, labelled_events, positive_sums
 
-__all__ = ["Calibration", "calibration_curve"]
+__all__ = ["Calibration", "CalibrationAccumulator", "calibration_curve"]
 
 MIN_EVENTS = 10.0
 
@@ -66,64 +66,124 @@ def calibration_curve(
     Raises:
         DataError: unusable columns, or a label with Σw ≤ 0.
     """
-    from scipy.special import chdtrc
-
-    events = scored_events(response, label, weight)
-    edges = _merged_edges(events, np.linspace(0.0, 1.0, bins + 1), min_significance)
-    m = len(edges) - 1
-    place = np.clip(np.searchsorted(edges, events.score, side="right") - 1, 0, m - 1)
-    share = 0.5 * events.normalised_weight()
-    total = np.bincount(place, share, m)
-    expected = np.bincount(place, share * events.score, m) / total
-    observed = np.bincount(place, share * events.signal, m) / total
-    variance = np.diag(_covariance(events, place, m, events.signal - observed[place]))
-    error = np.sqrt(np.maximum(variance, 0.0)) / np.abs(total)
-    residual = np.bincount(place, share * (events.signal - events.score), m)
-    covariance = _covariance(events, place, m, events.signal - events.score)
-    chi2 = float(residual @ np.linalg.pinv(covariance, hermitian=True) @ residual)
-    return Calibration(edges, expected, observed, error, chi2, m, float(chdtrc(m, max(chi2, 0.0))))
+    sums = CalibrationAccumulator(bins)
+    sums.fill(response, label, weight)
+    return sums.result(min_significance=min_significance)
 
 
-def _merged_edges(events: ScoredEvents, edges: Floats, min_significance: float) -> Floats:
+class CalibrationAccumulator:
+    """Sums by label and bin of the response, from which the calibration curve follows.
+
+    Args:
+        bins: equal in width in [0, 1]; accumulators with as many bins can be merged.
+    """
+
+    def __init__(self, bins: int = 20) -> None:
+        self.bins = bins
+        self._sums = np.zeros((len(_QUANTITIES), 2, bins))
+
+    def fill(self, response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> None:
+        """Add events: response (n,) in [0, 1], label (n,) of 0 and 1, weight (n,) signed.
+
+        Raises:
+            DataError: unusable columns.
+        """
+        y, signal, w = labelled_events(response, label, weight)
+        edges = np.linspace(0.0, 1.0, self.bins + 1)
+        place = np.searchsorted(edges[1:-1], y, side="right") + self.bins * signal
+        squares = w * w
+        for total, part in zip(self._sums, (w, w * y, np.abs(w), squares, squares * y, squares * y * y), strict=True):
+            total += np.bincount(place, part, 2 * self.bins).reshape(2, self.bins)
+
+    def merge(self, other: Self) -> Self:
+        """Return the accumulator of both sets of events.
+
+        Raises:
+            ValueError: the two have different bins.
+        """
+        if self.bins != other.bins:
+            raise ValueError("only accumulators with the same bins can be merged")
+        total = type(self)(self.bins)
+        total._sums = self._sums + other._sums
+        return total
+
+    __add__ = merge
+
+    def result(self, *, min_significance: float = 5.0) -> Calibration:
+        """Return the curve; see :func:`calibration_curve`.
+
+        Raises:
+            DataError: a label with Σw ≤ 0.
+        """
+        sums = _balanced(self._sums)
+        starts = _merged_starts(sums, min_significance)
+        edges = np.append(np.linspace(0.0, 1.0, self.bins + 1)[starts], 1.0)
+        return _calibration(edges, np.add.reduceat(sums, starts, axis=2))
+
+
+_QUANTITIES = ("w", "wy", "|w|", "w²", "w²y", "w²y²")
+
+
+def _balanced(sums: Floats) -> Floats:
+    """Scale the weights of each label to a sum of ½."""
+    totals = positive_sums(*(float(total) for total in sums[0].sum(axis=1)[::-1]))[::-1]
+    scale = 0.5 / np.array(totals)[:, None]
+    return np.concatenate([sums[:3] * scale, sums[3:] * scale**2])
+
+
+def _merged_starts(sums: Floats, min_significance: float) -> list[int]:
     """Merge bins from the left until each is usable; what is left over joins the last."""
-    last = len(edges) - 1
-    running = _running_sums(events, edges)
+    running = np.pad(np.cumsum(sums, axis=2), ((0, 0), (0, 0), (1, 0)))
+    last = sums.shape[2]
     bounds = [0]
     for upper in range(1, last + 1):
-        if _usable(running[:, upper] - running[:, bounds[-1]], min_significance):
+        if _usable(running[..., upper] - running[..., bounds[-1]], min_significance):
             bounds.append(upper)
     bounds = [*bounds[: max(1, len(bounds) - 1)], last]
-    while len(bounds) > 2 and not _usable(running[:, last] - running[:, bounds[-2]], min_significance):
+    while len(bounds) > 2 and not _usable(running[..., last] - running[..., bounds[-2]], min_significance):
         del bounds[-2]
-    return edges[bounds]
-
-
-def _running_sums(events: ScoredEvents, edges: Floats) -> Floats:
-    """Running Σw, and Σ|w| and Σw² of signal and of background, up to each edge, (5, edges)."""
-    share = events.normalised_weight()
-    place = np.searchsorted(edges[1:-1], events.score, side="right")
-    parts = [share] + [
-        part for mask in (events.signal, ~events.signal) for part in (np.abs(share) * mask, share**2 * mask)
-    ]
-    sums = [np.cumsum(np.bincount(place, part, len(edges) - 1)) for part in parts]
-    return np.pad(np.array(sums), ((0, 0), (1, 0)))
+    return bounds[:-1]
 
 
 def _usable(sums: Floats, min_significance: float) -> bool:
     """A bin is usable if its Σw is significant and each label has the events that a normal error needs."""
-    total, signal, signal2, background, background2 = sums
-    enough = signal**2 >= MIN_EVENTS * signal2 > 0 and background**2 >= MIN_EVENTS * background2 > 0
-    return bool(enough and total > min_significance * np.sqrt(signal2 + background2))
+    total, _, magnitude, square = sums[:4]
+    enough = bool(np.all(square > 0) and np.all(magnitude**2 >= MIN_EVENTS * square))
+    return enough and bool(total.sum() > min_significance * np.sqrt(square.sum()))
 
 
-def _covariance(events: ScoredEvents, place: NDArray[np.intp], m: int, residual: Floats) -> Floats:
-    """Covariance (m, m) of the balanced sums Σ w·residual in bins, each label's Σw fluctuating with its events."""
-    covariance = np.zeros((m, m))
-    share = 0.5 * events.normalised_weight()
-    for mask in (events.signal, ~events.signal):
-        w, r, b = share[mask], residual[mask], place[mask]
+def _calibration(edges: Floats, sums: Floats) -> Calibration:
+    from scipy.special import chdtrc
+
+    w, wy, _, w2, w2y, w2y2 = sums
+    total = w.sum(axis=0)
+    expected, observed = wy.sum(axis=0) / total, w[1] / total
+    target = np.array([[0.0], [1.0]])
+    share = target - observed  # what an event of either label adds to the observed share
+    variance = np.diag(_covariance(w * share, w2 * share, w2 * share**2, w2))
+    error = np.sqrt(np.maximum(variance, 0.0)) / np.abs(total)
+    residual = target * w - wy
+    squares = target * (w2 - 2.0 * w2y) + w2y2
+    covariance = _covariance(residual, target * w2 - w2y, squares, w2)
+    found = residual.sum(axis=0)
+    chi2 = float(found @ np.linalg.pinv(covariance, hermitian=True) @ found)
+    bins = len(total)
+    return Calibration(edges, expected, observed, error, chi2, bins, float(chdtrc(bins, max(chi2, 0.0))))
+
+
+def _covariance(wr: Floats, w2r: Floats, w2r2: Floats, w2: Floats) -> Floats:
+    """Covariance (m, m) of the balanced sums Σ w·r in bins, each label's Σw fluctuating with its events.
+
+    Args:
+        wr: Σwr by label and bin, (2, m).
+        w2r: Σw²r.
+        w2r2: Σw²r².
+        w2: Σw².
+    """
+    covariance = np.zeros((wr.shape[1], wr.shape[1]))
+    for label in (0, 1):
         # Event i contributes w(r·1[in bin] − 2·mean), as Σw of its label normalises all bins.
-        mean = 2.0 * np.bincount(b, w * r, m)
-        cross = np.outer(np.bincount(b, w**2 * r, m), mean)
-        covariance += np.diag(np.bincount(b, (w * r) ** 2, m)) - cross - cross.T + np.outer(mean, mean) * np.sum(w**2)
+        mean = 2.0 * wr[label]
+        cross = np.outer(w2r[label], mean)
+        covariance += np.diag(w2r2[label]) - cross - cross.T + np.outer(mean, mean) * w2[label].sum()
     return covariance

@@ -6,7 +6,17 @@ import mplhep
 import numpy as np
 from matplotlib.axes import Axes
 
-from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, add_legend, empty_figure, in_print_style, new_figure, note
+from hepneg.plots.style import (
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    Drawn,
+    add_legend,
+    empty_figure,
+    in_print_style,
+    new_figure,
+    note,
+)
 from hepneg.shapes import Comparison, FeatureShape, SampleShapes, ShapeReport
 
 __all__ = ["plot_effect_sizes", "plot_feature_shape"]

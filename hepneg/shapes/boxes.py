@@ -121,8 +121,7 @@ def _cut(node: _Node, feature: int, code: int) -> list[_Node]:
     boxes = (node.box.moved(feature, high=code - 1), node.box.moved(feature, low=code))
     parts = (np.flatnonzero(below), np.flatnonzero(~below))
     return [
-        _Node(np.take(node.codes, part, axis=1), node.weight[part], box)
-        for part, box in zip(parts, boxes, strict=True)
+        _Node(np.take(node.codes, part, axis=1), node.weight[part], box) for part, box in zip(parts, boxes, strict=True)
     ]
 
 

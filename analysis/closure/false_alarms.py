@@ -64,7 +64,7 @@ def multivariate(setting: Setting, rng: np.random.Generator) -> dict[str, float]
     return {"network": network.p_value, "linear": linear.p_value, "naive: k folds, fixed scores": naive}
 
 
-def linear_learner(x, negative, magnitude, seed):
+def linear_learner(x, negative, magnitude, _seed):
     """Fisher's discriminant, weighted."""
     means = [np.average(x[part], axis=0, weights=magnitude[part]) for part in (~negative, negative)]
     direction = np.linalg.solve(np.cov(x.T, aweights=magnitude) + 1e-6 * np.eye(x.shape[1]), means[0] - means[1])

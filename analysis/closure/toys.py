@@ -34,7 +34,7 @@ def settings(sizes=SIZES):
 
 
 def signed_weights(setting: Setting, rng: np.random.Generator) -> np.ndarray:
-    """Signs that depend on nothing, \|w\| of 1 or log-normal with σ = 1."""
+    """Signs that depend on nothing, |w| of 1 or log-normal with σ = 1."""
     n = setting.events
     magnitude = np.ones(n) if setting.weights == "unit" else np.exp(rng.normal(size=n))
     return np.where(rng.random(n) < setting.fraction, -magnitude, magnitude)

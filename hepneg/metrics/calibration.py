@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hepneg.metrics.scored import Floats, labelled_events, positive_sums
 
-__all__ = ["Calibration", "CalibrationAccumulator", "calibration_curve"]
+__all__ = ["Calibration", "CalibrationAccumulator", "calibration_curve", "residual_chi2"]
 
 MIN_EVENTS = 10.0
 
@@ -80,7 +80,7 @@ class CalibrationAccumulator:
 
     def __init__(self, bins: int = 20) -> None:
         self.bins = bins
-        self._sums = np.zeros((len(_QUANTITIES), 2, bins))
+        self.sums = np.zeros((len(_QUANTITIES), 2, bins))
 
     def fill(self, response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> None:
         """Add events: response (n,) in [0, 1], label (n,) of 0 and 1, weight (n,) signed.
@@ -91,9 +91,7 @@ class CalibrationAccumulator:
         y, signal, w = labelled_events(response, label, weight)
         edges = np.linspace(0.0, 1.0, self.bins + 1)
         place = np.searchsorted(edges[1:-1], y, side="right") + self.bins * signal
-        squares = w * w
-        for total, part in zip(self._sums, (w, w * y, np.abs(w), squares, squares * y, squares * y * y), strict=True):
-            total += np.bincount(place, part, 2 * self.bins).reshape(2, self.bins)
+        self.sums += binned_sums(place, y, w, self.bins)
 
     def merge(self, other: Self) -> Self:
         """Return the accumulator of both sets of events.
@@ -104,7 +102,7 @@ class CalibrationAccumulator:
         if self.bins != other.bins:
             raise ValueError("only accumulators with the same bins can be merged")
         total = type(self)(self.bins)
-        total._sums = self._sums + other._sums
+        total.sums = self.sums + other.sums
         return total
 
     __add__ = merge
@@ -115,13 +113,55 @@ class CalibrationAccumulator:
         Raises:
             DataError: a label with Σw ≤ 0.
         """
-        sums = _balanced(self._sums)
+        sums = _balanced(self.sums)
         starts = _merged_starts(sums, min_significance)
         edges = np.append(np.linspace(0.0, 1.0, self.bins + 1)[starts], 1.0)
         return _calibration(edges, np.add.reduceat(sums, starts, axis=2))
 
 
 _QUANTITIES = ("w", "wy", "|w|", "w²", "w²y", "w²y²")
+
+
+def residual_chi2(
+    response: ArrayLike, label: ArrayLike, weight: ArrayLike, place: NDArray[np.intp]
+) -> tuple[float, int, float]:
+    """Test whether Σ w(label − response), labels balanced, vanishes in bins of any quantity.
+
+    Args:
+        response: (n,) in [0, 1], for equal priors.
+        label: (n,) of 0 and 1.
+        weight: (n,) signed weights.
+        place: (n,) bin of each event, from 0; each bin should hold some ten effective events of each label.
+
+    Returns:
+        χ² with the full covariance, its degrees of freedom (the bins), and the p-value for a response that is given.
+
+    Raises:
+        DataError: unusable columns, or a label with Σw ≤ 0.
+    """
+    y, signal, w = labelled_events(response, label, weight)
+    bins = int(place.max(initial=0)) + 1
+    return _residual_chi2(_balanced(binned_sums(place + bins * signal, y, w, bins)))
+
+
+def binned_sums(place: NDArray[np.intp], y: Floats, w: Floats, bins: int) -> Floats:
+    """Sum what the curve needs by label and bin, (6, 2, bins); place is the bin, plus ``bins`` for signal."""
+    squares = w * w
+    parts = (w, w * y, np.abs(w), squares, squares * y, squares * y * y)
+    return np.array([np.bincount(place, part, 2 * bins).reshape(2, bins) for part in parts])
+
+
+def _residual_chi2(sums: Floats) -> tuple[float, int, float]:
+    from scipy.special import chdtrc
+
+    w, wy, _, w2, w2y, w2y2 = sums
+    target = np.array([[0.0], [1.0]])
+    residual = target * w - wy
+    squares = target * (w2 - 2.0 * w2y) + w2y2
+    covariance = _covariance(residual, target * w2 - w2y, squares, w2)
+    found = residual.sum(axis=0)
+    chi2 = float(found @ np.linalg.pinv(covariance, hermitian=True) @ found)
+    return chi2, len(found), float(chdtrc(len(found), max(chi2, 0.0)))
 
 
 def _balanced(sums: Floats) -> Floats:
@@ -153,22 +193,13 @@ def _usable(sums: Floats, min_significance: float) -> bool:
 
 
 def _calibration(edges: Floats, sums: Floats) -> Calibration:
-    from scipy.special import chdtrc
-
-    w, wy, _, w2, w2y, w2y2 = sums
+    w, wy, _, w2, _, _ = sums
     total = w.sum(axis=0)
     expected, observed = wy.sum(axis=0) / total, w[1] / total
-    target = np.array([[0.0], [1.0]])
-    share = target - observed  # what an event of either label adds to the observed share
+    share = np.array([[0.0], [1.0]]) - observed  # what an event of either label adds to the observed share
     variance = np.diag(_covariance(w * share, w2 * share, w2 * share**2, w2))
     error = np.sqrt(np.maximum(variance, 0.0)) / np.abs(total)
-    residual = target * w - wy
-    squares = target * (w2 - 2.0 * w2y) + w2y2
-    covariance = _covariance(residual, target * w2 - w2y, squares, w2)
-    found = residual.sum(axis=0)
-    chi2 = float(found @ np.linalg.pinv(covariance, hermitian=True) @ found)
-    bins = len(total)
-    return Calibration(edges, expected, observed, error, chi2, bins, float(chdtrc(bins, max(chi2, 0.0))))
+    return Calibration(edges, expected, observed, error, *_residual_chi2(sums))
 
 
 def _covariance(wr: Floats, w2r: Floats, w2r2: Floats, w2: Floats) -> Floats:

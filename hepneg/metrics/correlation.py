@@ -78,8 +78,8 @@ class CorrelationAccumulator:
         self.entries = 0
         self._rows, self._columns = np.triu_indices(len(self.names))
         terms = 1 + len(self.names) + len(self._rows)
-        self._first = np.zeros(terms)
-        self._second = np.zeros((terms, terms))
+        self.first = np.zeros(terms)
+        self.second = np.zeros((terms, terms))
 
     def fill(self, features: NDArray[np.floating], weight: ArrayLike) -> None:
         """Add events: features (n, F), weight (n,) signed.
@@ -99,9 +99,9 @@ class CorrelationAccumulator:
         if not np.isfinite(z).all():
             raise DataError("NaN or infinite features; remove those events first")
         terms = np.concatenate([np.ones((len(z), 1)), z, z[:, self._rows] * z[:, self._columns]], axis=1)
-        self._first += weight @ terms
+        self.first += weight @ terms
         terms *= weight[:, None]
-        self._second += terms.T @ terms
+        self.second += terms.T @ terms
 
     def merge(self, other: Self) -> Self:
         """Return the accumulator of both sets of events.
@@ -114,8 +114,8 @@ class CorrelationAccumulator:
             raise ValueError("only accumulators of the same features, origin and scale can be merged")
         total = type(self)(self.names, self.origin, self.scale)
         total.entries = self.entries + other.entries
-        total._first = self._first + other._first
-        total._second = self._second + other._second
+        total.first = self.first + other.first
+        total.second = self.second + other.second
         return total
 
     __add__ = merge
@@ -129,11 +129,11 @@ class CorrelationAccumulator:
         Raises:
             DataError: Σw ≤ 0.
         """
-        total = self._first[0]
+        total = float(self.first[0])
         if total <= 0:
             raise DataError(f"the weights sum to {total:.6g}: there are no correlations; use more events")
         count = len(self.names)
-        first, second = self._first / total, self._second / total**2
+        first, second = self.first / total, self.second / total**2
         mean = first[1 : 1 + count]
         covariance = np.empty((count, count))
         covariance[self._rows, self._columns] = first[1 + count :] - mean[self._rows] * mean[self._columns]

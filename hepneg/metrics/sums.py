@@ -21,7 +21,7 @@ class _BalancedMeanAccumulator:
     _ORIGIN: ClassVar[float]
 
     def __init__(self) -> None:
-        self._sums = np.zeros((2, 5))
+        self.sums = np.zeros((2, 5))
 
     @staticmethod
     def _loss(score: Floats, signal: NDArray[np.bool_]) -> Floats:
@@ -36,12 +36,12 @@ class _BalancedMeanAccumulator:
         scores, signal, w = labelled_events(score, label, weight)
         loss = self._loss(scores, signal) - self._ORIGIN
         terms = np.stack([w, w * loss, w**2, w**2 * loss, w**2 * loss**2])
-        self._sums += np.stack([terms[:, ~signal].sum(axis=1), terms[:, signal].sum(axis=1)])
+        self.sums += np.stack([terms[:, ~signal].sum(axis=1), terms[:, signal].sum(axis=1)])
 
     def merge(self, other: Self) -> Self:
         """Return the accumulator of both sets of events."""
         total = type(self)()
-        total._sums = self._sums + other._sums
+        total.sums = self.sums + other.sums
         return total
 
     __add__ = merge
@@ -52,8 +52,8 @@ class _BalancedMeanAccumulator:
         Raises:
             DataError: a label with Σw ≤ 0.
         """
-        positive_sums(float(self._sums[1, 0]), float(self._sums[0, 0]))
-        w, wl, w2, w2l, w2l2 = self._sums.T
+        positive_sums(float(self.sums[1, 0]), float(self.sums[0, 0]))
+        w, wl, w2, w2l, w2l2 = self.sums.T
         mean = wl / w
         variance = np.maximum(w2l2 - 2.0 * mean * w2l + mean**2 * w2, 0.0) / w**2
         return Estimate(self._ORIGIN + 0.5 * float(mean.sum()), 0.5 * float(np.sqrt(variance.sum())))
@@ -108,7 +108,7 @@ class BinnedAucAccumulator:
         self.edges = np.linspace(0.0, 1.0, 2001) if edges is None else np.asarray(edges, np.float64)
         if self.edges.ndim != 1 or len(self.edges) < 2 or (np.diff(self.edges) <= 0).any():
             raise DataError("the edges of the bins must increase, and there must be at least two")
-        self._sums = np.zeros((3, 2, len(self.edges) - 1))
+        self.sums = np.zeros((3, 2, len(self.edges) - 1))
 
     def fill(self, score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> None:
         """Add events: score (n,), label (n,) of 0 and 1, weight (n,) signed.
@@ -119,8 +119,7 @@ class BinnedAucAccumulator:
         scores, signal, w = labelled_events(score, label, weight)
         bins = len(self.edges) - 1
         place = np.searchsorted(self.edges[1:-1], scores, side="right") + bins * signal
-        for total, part in zip(self._sums, (w, np.abs(w), w * w), strict=True):
-            total += np.bincount(place, part, 2 * bins).reshape(2, bins)
+        self.sums += np.array([np.bincount(place, part, 2 * bins).reshape(2, bins) for part in (w, np.abs(w), w * w)])
 
     def merge(self, other: Self) -> Self:
         """Return the accumulator of both sets of events.
@@ -131,7 +130,7 @@ class BinnedAucAccumulator:
         if not np.array_equal(self.edges, other.edges):
             raise ValueError("only accumulators with the same edges can be merged")
         total = type(self)(self.edges)
-        total._sums = self._sums + other._sums
+        total.sums = self.sums + other.sums
         return total
 
     __add__ = merge
@@ -142,10 +141,10 @@ class BinnedAucAccumulator:
         Raises:
             DataError: a label with Σw ≤ 0.
         """
-        totals = self._sums[0].sum(axis=1)
+        totals = self.sums[0].sum(axis=1)
         positive_sums(float(totals[1]), float(totals[0]))
-        net, size = self._sums[0] / totals[:, None], self._sums[1] / totals[:, None]
-        square = self._sums[2] / totals[:, None] ** 2
+        net, size = self.sums[0] / totals[:, None], self.sums[1] / totals[:, None]
+        square = self.sums[2] / totals[:, None] ** 2
         below = np.cumsum(net, axis=1) - 0.5 * net
         area = float(net[1] @ below[0])
         variance = square[1] @ (below[0] - area) ** 2 + square[0] @ (1.0 - below[1] - area) ** 2

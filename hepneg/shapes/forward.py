@@ -124,7 +124,7 @@ class _Ranked:
         """Weight below each event, of ties half; (p, n)."""
         upto = np.cumsum(weight, axis=-1)[..., self.last]
         before = np.concatenate([np.zeros_like(upto[..., :1]), upto[..., :-1]], axis=-1)
-        return (0.5 * (upto + before))[..., self.group]
+        return np.asarray((0.5 * (upto + before))[..., self.group])
 
     def studentised(self, negative: NDArray[np.bool_]) -> Floats:
         """Return (AUC − ½)/error for each deal, negative (p, n) in order of the scores; (p,)."""

@@ -204,8 +204,8 @@ def _network_learner() -> Learner:
 
 
 def _mean(parts: Sequence[Estimate], weights: Floats) -> Estimate:
-    value = float(np.sum([part.value for part in parts] * weights))
-    return Estimate(value, float(np.sqrt(np.sum(([part.error for part in parts] * weights) ** 2))))
+    value, error = np.array([(part.value, part.error) for part in parts]).T
+    return Estimate(float(weights @ value), float(np.sqrt(np.sum((weights * error) ** 2))))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

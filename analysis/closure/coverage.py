@@ -64,8 +64,7 @@ def covered(rng: np.random.Generator, n: int, fraction: float) -> dict[tuple[str
         found[f"{name}, interval", level] = [interval.low <= truth <= interval.high]
     curve = metrics.calibration_curve(1.0 / (1.0 + np.exp(0.5 - x)), label, weight)
     for level in LEVELS:
-        # The mean response of a bin is known far better than the share of signal in it.
-        inside = np.abs(curve.observed - curve.expected) < norm.isf(0.5 - 0.5 * level) * curve.error
+        inside = np.abs(curve.observed - curve.expected) < norm.isf(0.5 - 0.5 * level) * curve.difference_error
         found["calibration bins, ± error", level] = inside.tolist()
     return found
 

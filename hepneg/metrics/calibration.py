@@ -24,6 +24,7 @@ class Calibration:
         expected: mean response, (m,).
         observed: signed share of signal, (m,); may leave [0, 1].
         error: standard error of the observed share, (m,).
+        difference_error: standard error of observed − expected, (m,); the mean response of a bin fluctuates as well.
         chi2: of observed against expected in all bins, their covariance included.
         degrees: of freedom, the number of bins.
         p_value: probability of a larger χ² for a calibrated response; asymptotic.
@@ -33,6 +34,7 @@ class Calibration:
     expected: Floats
     observed: Floats
     error: Floats
+    difference_error: Floats
     chi2: float
     degrees: int
     p_value: float
@@ -42,7 +44,7 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the columns as lists and the test as numbers."""
-        columns = {name: getattr(self, name).tolist() for name in ("edges", "expected", "observed", "error")}
+        columns = {name: getattr(self, name).tolist() for name in self.__slots__[:5]}
         return {**columns, "chi2": self.chi2, "degrees": self.degrees, "p_value": self.p_value}
 
 
@@ -154,14 +156,18 @@ def binned_sums(place: NDArray[np.intp], y: Floats, w: Floats, bins: int) -> Flo
 def _residual_chi2(sums: Floats) -> tuple[float, int, float]:
     from scipy.special import chdtrc
 
+    found, covariance = _residuals(sums)
+    chi2 = float(found @ np.linalg.pinv(covariance, hermitian=True) @ found)
+    return chi2, len(found), float(chdtrc(len(found), max(chi2, 0.0)))
+
+
+def _residuals(sums: Floats) -> tuple[Floats, Floats]:
+    """Return Σ w(label − response) in bins, (m,), and its covariance, (m, m)."""
     w, wy, _, w2, w2y, w2y2 = sums
     target = np.array([[0.0], [1.0]])
     residual = target * w - wy
     squares = target * (w2 - 2.0 * w2y) + w2y2
-    covariance = _covariance(residual, target * w2 - w2y, squares, w2)
-    found = residual.sum(axis=0)
-    chi2 = float(found @ np.linalg.pinv(covariance, hermitian=True) @ found)
-    return chi2, len(found), float(chdtrc(len(found), max(chi2, 0.0)))
+    return residual.sum(axis=0), _covariance(residual, target * w2 - w2y, squares, w2)
 
 
 def _balanced(sums: Floats) -> Floats:
@@ -199,7 +205,8 @@ def _calibration(edges: Floats, sums: Floats) -> Calibration:
     share = np.array([[0.0], [1.0]]) - observed  # what an event of either label adds to the observed share
     variance = np.diag(_covariance(w * share, w2 * share, w2 * share**2, w2))
     error = np.sqrt(np.maximum(variance, 0.0)) / np.abs(total)
-    return Calibration(edges, expected, observed, error, *_residual_chi2(sums))
+    difference_error = np.sqrt(np.maximum(np.diag(_residuals(sums)[1]), 0.0)) / np.abs(total)
+    return Calibration(edges, expected, observed, error, difference_error, *_residual_chi2(sums))
 
 
 def _covariance(wr: Floats, w2r: Floats, w2r2: Floats, w2: Floats) -> Floats:

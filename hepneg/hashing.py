@@ -37,7 +37,7 @@ def hash_events(event_id: NDArray[np.integer], seed: int, stream: str) -> UInt64
     The mixing is SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), chained over the columns. Signed identifiers keep their
     two's-complement bits, so no number passes through a float.
     """
-    columns = event_id.reshape(len(event_id), -1)
+    columns = event_id[:, None] if event_id.ndim == 1 else event_id
     start = np.array([(seed & 0xFFFFFFFFFFFFFFFF) ^ (zlib.crc32(stream.encode()) << 32)], dtype=np.uint64)
     state = np.broadcast_to(_mix(start), (len(event_id),))
     with np.errstate(over="ignore"):

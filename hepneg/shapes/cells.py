@@ -101,10 +101,12 @@ def negative_boxes(events: EventTable, *, most: int = _MOST_BOXES, seed: int = 1
     chessboard), may be missed.
     """
     chosen = uniform_events(events.event_id, seed, "negative boxes") < min(0.5, _MOST_SEARCHED / max(1, len(events)))
+    if not chosen.any():
+        return ()
     searched = events.features.T[:, chosen]
     edges = [_quantile_edges(column) for column in searched]
     codes = np.array([np.searchsorted(edge, x, side="right") for edge, x in zip(edges, searched, strict=True)])
-    candidates = candidate_boxes(codes, events.weight[chosen], most) if chosen.any() else []
+    candidates = candidate_boxes(codes, events.weight[chosen], most)
     found = [_cuts(box, edges, events.feature_names) for box in candidates]
     free, boxes = ~chosen, []
     for cuts in found:
@@ -119,7 +121,7 @@ def negative_boxes(events: EventTable, *, most: int = _MOST_BOXES, seed: int = 1
 def _quantile_edges(column: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return at most 255 increasing inner edges, each a value of the column but the lowest."""
     values = np.quantile(column[:_PLANNED_FROM], np.arange(1, CODES) / CODES, method="inverted_cdf")
-    return np.unique(values[values > column.min()]).astype(np.float32) if len(column) else column
+    return np.unique(values[values > column.min()]).astype(np.float32)
 
 
 def _cuts(box: Box, edges: list[NDArray[np.float32]], names: tuple[str, ...]) -> tuple[Cut, ...]:

@@ -32,6 +32,7 @@ Learner = Callable[
 """``f(features, negative, magnitude, seed)`` gives a function that scores features: higher for positive events."""
 
 _BLOCK_VALUES = 1 << 19
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +141,4 @@ class _Ranked:
         variance = np.sum(plus**2, axis=1) + np.sum(minus**2, axis=1)
         gain = area[:, 0] - 0.5
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(gain == 0.0, 0.0, gain / np.sqrt(variance))
+            return np.where(np.abs(gain) < _ROUNDING, 0.0, gain / np.sqrt(variance))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -230,7 +230,7 @@ class _Trial:
 
     def block(self, start: int, stop: int) -> tuple[ScoredBlock, list[Estimate]]:
         """Train on what comes before the block, test on it, and measure the importance of each feature there."""
-        score = self.learner(self.features[:start], self.negative[:start], self.magnitude[:start], self.seed + start)
+        score = self._learnt(start)
         x, positive, size = self.features[start:stop], ~self.negative[start:stop], self.magnitude[start:stop]
         rng = np.random.default_rng([abs(self.seed), start])
         scores = np.asarray(score(x), np.float64)
@@ -242,6 +242,13 @@ class _Trial:
             return ScoredBlock(start, stop - start, chance, 0.5), [Estimate(0.0, 0.0)] * x.shape[1]
         drops = [self._drop(score, x, column, positive, size, base, rng) for column in range(x.shape[1])]
         return ScoredBlock(start, stop - start, base.estimate(), p_value), drops
+
+    def _learnt(self, start: int) -> Callable[[NDArray[np.float32]], NDArray[np.floating]]:
+        """Train on the events before a block; without both signs among them there is nothing to learn."""
+        negative = self.negative[:start]
+        if negative.all() or not negative.any():
+            return lambda x: np.zeros(len(x))
+        return self.learner(self.features[:start], negative, self.magnitude[:start], self.seed + start)
 
     @staticmethod
     def _drop(

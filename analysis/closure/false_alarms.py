@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import kolmogorov
 from scipy.stats import binom
-from toys import FEATURES, Setting, features, settings, signed_weights, table
+from toys import FEATURES, SIZES, Setting, features, settings, signed_weights, table
 
 from hepneg import metrics
 from hepneg.events import EventTable
@@ -135,11 +135,13 @@ def run(part: str, setting: Setting, toys: int, seed: int) -> dict[str, tuple[in
     return {test: (rejected, made) for test, (rejected, made) in counts.items()}
 
 
-def measure(parts: list[str], toys: int, seed: int, *, quick: bool) -> dict[str, dict[str, dict[str, list[int]]]]:
+def measure(
+    parts: list[str], toys: int, seed: int, sizes: tuple[int, ...]
+) -> dict[str, dict[str, dict[str, list[int]]]]:
     """Run all settings of all parts: part → setting → test → [rejections, toys]."""
     found: dict = {}
     for part in parts:
-        for number, setting in enumerate(settings((300,) if quick else (300, 30_000))):
+        for number, setting in enumerate(settings(sizes)):
             if part == "regions" and setting.fraction != 0.3:  # its toys have fractions of their own
                 continue
             some = max(20, int(toys * SHARE_OF_TOYS.get((part, setting.events), 1.0)))
@@ -177,11 +179,13 @@ def main() -> None:
     parser.add_argument("--toys", type=int, default=1000)
     parser.add_argument("--quick", action="store_true", help="100 toys of the small samples only")
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=list(PARTS))
+    parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the counts there")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
-    found = measure(chosen.parts, 100 if chosen.quick else chosen.toys, chosen.seed, quick=chosen.quick)
+    toys, sizes = (100, SIZES[:1]) if chosen.quick else (chosen.toys, tuple(chosen.sizes))
+    found = measure(chosen.parts, toys, chosen.seed, sizes)
     if chosen.json:
         chosen.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     print(as_table_of_rates(found))

@@ -97,6 +97,7 @@ class _Part:
 
     @classmethod
     def of(cls, contribution: Floats, weight: Floats) -> _Part:
+        """Sum up the events of one label."""
         share = weight / weight.sum()
         shift = -contribution[weight != 0] / share[weight != 0]  # m − v
         return cls(

@@ -97,6 +97,7 @@ class _Curve:
 
     @classmethod
     def of(cls, x: Floats, share: Floats) -> _Curve:
+        """Sum up the events by distinct value."""
         distinct, place = np.unique(x, return_inverse=True)
         steps = [np.bincount(place, part, len(distinct)) for part in (share, share**2)]
         return cls(distinct, np.cumsum(steps[0]), np.cumsum(steps[1]))

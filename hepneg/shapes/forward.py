@@ -115,6 +115,7 @@ class _Ranked:
 
     @classmethod
     def of(cls, score: Floats, magnitude: Floats) -> _Ranked:
+        """Sort the events once."""
         order = np.argsort(score, kind="stable")
         ordered = score[order]
         ends = np.append(ordered[1:] != ordered[:-1], True)

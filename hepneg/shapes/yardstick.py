@@ -97,6 +97,7 @@ class _Measure:
     contribution: Floats
 
     def estimate(self) -> Estimate:
+        """Return the value with its error."""
         return Estimate(self.value, float(np.sqrt(self.contribution @ self.contribution)))
 
 
@@ -110,6 +111,7 @@ class _Shape:
 
     @classmethod
     def of(cls, weight: Floats, place: NDArray[np.intp], what: str) -> _Shape:
+        """Normalise a weight's histogram, or say which weights have none."""
         if weight.shape != place.shape:
             raise DataError(f"{what} have shape {weight.shape}, but there are {len(place)} events")
         total = float(weight.sum())

@@ -136,9 +136,9 @@ def run(part: str, setting: Setting, toys: int, seed: int) -> dict[str, tuple[in
 
 
 def measure(
-    parts: list[str], toys: int, seed: int, sizes: tuple[int, ...]
+    parts: list[str], toys: int, seed: int, sizes: tuple[int, ...], keep: Path | None = None
 ) -> dict[str, dict[str, dict[str, list[int]]]]:
-    """Run all settings of all parts: part → setting → test → [rejections, toys]."""
+    """Run all settings of all parts: part → setting → test → [rejections, toys]; kept in a file after each setting."""
     found: dict = {}
     for part in parts:
         for number, setting in enumerate(settings(sizes)):
@@ -147,6 +147,8 @@ def measure(
             some = max(20, int(toys * SHARE_OF_TOYS.get((part, setting.events), 1.0)))
             counts = run(part, setting, some, seed + number)
             found.setdefault(part, {})[str(setting)] = {test: list(count) for test, count in counts.items()}
+            if keep:
+                keep.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
             print(part, setting, "done", file=sys.stderr, flush=True)
     return found
 
@@ -185,9 +187,7 @@ def main() -> None:
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     toys, sizes = (100, SIZES[:1]) if chosen.quick else (chosen.toys, tuple(chosen.sizes))
-    found = measure(chosen.parts, toys, chosen.seed, sizes)
-    if chosen.json:
-        chosen.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    found = measure(chosen.parts, toys, chosen.seed, sizes, chosen.json)
     print(as_table_of_rates(found))
     print(f"\nfeatures: {', '.join(FEATURES)}; bold: outside the 99 % band")
 

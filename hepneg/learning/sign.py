@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from hepneg.batches import ShuffledBatches
 from hepneg.config import Training
+from hepneg.events import EventTable
 from hepneg.learning.inference import network_logits
-from hepneg.learning.loop import FoldData, train_fold
+from hepneg.learning.judges import log_loss_judge
+from hepneg.learning.loop import Fit, train_network
+from hepneg.learning.losses import balanced_weight, event_table
 from hepneg.learning.network import Architecture, ResponseNetwork, feature_scaling
 from hepneg.progress import SILENT
-from hepneg.schemes import TrainingProblem
 
 __all__ = ["learn_sign"]
 
@@ -47,18 +49,20 @@ def learn_sign(
     aside = _held_aside(negative, rng)
     if aside is None:
         return lambda x: np.zeros(len(x))
-    data = FoldData(
-        features[~aside], (~negative[~aside]).astype(np.int8),
-        features[aside], (~negative[aside]).astype(np.int8), magnitude[aside],
-    )  # fmt: skip
-    batch = int(np.clip(len(data.target) // _BATCHES_AN_EPOCH, _SMALLEST_BATCH, _LARGEST_BATCH))
+    events = EventTable.from_arrays(features, magnitude, ~negative)  # what is told apart is the sign, as a label
+    part, judges = events.select(~aside), events.select(aside)
+    batch = int(np.clip(len(part) // _BATCHES_AN_EPOCH, _SMALLEST_BATCH, _LARGEST_BATCH))
     training = Training.of(epochs=25, patience=5, batch_size=batch, learning_rate=3e-3, weight_decay=1e-2, seed=seed)
-    train_weight = magnitude[~aside]
-    problem = TrainingProblem(train_weight, ShuffledBatches(train_weight, batch))
     network = ResponseNetwork(Architecture(features.shape[1], _HIDDEN, "silu", _LOGIT_BOUND))
-    network.initialise(torch.Generator().manual_seed(seed), *feature_scaling(data.features))
-    fitted, _ = train_fold(0, network, data, problem, training, task=SILENT.task("sign"), stop=threading.Event())
-    return lambda x: network_logits(fitted, x)
+    network.initialise(torch.Generator().manual_seed(seed), *feature_scaling(part.features))
+    fit = Fit(
+        fold=0,
+        table=event_table(part.features, part.label, balanced_weight(part.weight, part.label)),
+        batches=ShuffledBatches(part.weight, batch),
+        judge=log_loss_judge(judges, judges.weight),
+    )
+    train_network(network, fit, training, task=SILENT.task("sign"), stop=threading.Event())
+    return lambda x: network_logits(network, x)
 
 
 def _held_aside(negative: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_] | None:

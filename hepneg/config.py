@@ -160,7 +160,7 @@ class Training(_Model):
         batch_size: events in a batch.
         learning_rate: of the optimiser at the start.
         weight_decay: of the optimiser.
-        patience: epochs without a better signed validation loss before training stops.
+        patience: epochs without a better validation loss before training stops.
         validation_fraction: share of each network's events that only judge when to stop.
         device: ``auto`` takes a GPU where there is one.
     """

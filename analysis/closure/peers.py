@@ -15,7 +15,7 @@ from hepneg import EventTable
 Float = NDArray[np.float64]
 Weighting = Callable[[Float], Float]
 
-WEIGHTS: Mapping[str, Weighting] = {"signed": np.array, "|w|": np.abs}
+WEIGHTS: Mapping[str, Weighting] = {"signed": np.array, "absolute": np.abs}
 
 
 def _models(seed: int) -> dict[str, Any]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
+
 __all__ = ["by_sign_stem", "components_stem", "shape_stem"]
 
 
 def shape_stem(sample: str, feature: str) -> str:
-    """Return the name, without suffix, of the figure of one feature; what does not belong into a file name becomes _."""
+    """Return the name, without suffix, of the figure of one feature.
+
+    What does not belong into a file name becomes ``_``; a checksum then keeps features apart that would look alike.
+    """
     safe = "".join(letter if letter.isalnum() or letter in "_-+." else "_" for letter in feature)
-    return f"shape_{sample}_{safe}"
+    tail = "" if safe == feature else f"_{zlib.crc32(feature.encode()):08x}"
+    return f"shape_{sample}_{safe}{tail}"
 
 
 def components_stem(sample: str) -> str:

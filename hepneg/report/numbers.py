@@ -29,8 +29,8 @@ def significant(number: float | None, digits: int = 3) -> str:
         return MISSING
     magnitude = abs(number)
     if magnitude and not _SMALL <= magnitude < _LARGE:
-        exponent = _exponent(number)
-        text = f"{number / 10.0**exponent:.{digits - 1}f}{_power(exponent)}"
+        mantissa, _, exponent = f"{number:.{digits - 1}e}".partition("e")
+        text = mantissa + _power(int(exponent))
     else:
         text = f"{number:.{digits}g}" if magnitude < 10**digits else f"{number:.0f}"
     return text.replace("-", _MINUS)
@@ -46,7 +46,7 @@ def estimate(value: float | None, error: float | None) -> str:
     size = max(abs(value), error)
     if size == 0 or _SMALL <= size < _LARGE:
         return _plus_minus(value, error)
-    exponent = _exponent(size)
+    exponent = max(math.floor(math.log10(size)), -300)
     scale = 10.0**exponent
     return f"({_plus_minus(value / scale, error / scale)}){_power(exponent)}"
 
@@ -75,10 +75,6 @@ def interval(low: float | None, high: float | None) -> str:
 
 def _plus_minus(value: float, error: float) -> str:
     return str(Estimate(value, error)).replace(" ", _SPACE).replace("-", _MINUS)
-
-
-def _exponent(number: float) -> int:
-    return math.floor(math.log10(abs(number)))
 
 
 def _power(exponent: int) -> str:

@@ -25,14 +25,15 @@ from hepneg.report.weights import weights_section
 
 __all__ = ["ReportPage", "build_page"]
 
-_SECTIONS: tuple[tuple[Callable[[Results], Section], str], ...] = (
-    (weights_section, "weights"),
-    (shapes_section, "shapes"),
-    (training_section, "evaluation"),
-    (response_section, "evaluation"),
-    (comparison_section, "comparison"),
-    (settings_section, "model"),
+_SECTIONS: tuple[tuple[Callable[[Results], Section], tuple[str, ...]], ...] = (
+    (weights_section, ("weights",)),
+    (shapes_section, ("shapes",)),
+    (training_section, ("evaluation", "model")),
+    (response_section, ("evaluation",)),
+    (comparison_section, ("comparison",)),
+    (settings_section, ("model",)),
 )
+"""Each section, and the results that it is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def build_page(results: Results) -> ReportPage:
     Raises:
         DataError: a file of the results lacks what this version writes into it.
     """
-    sections = [_section(make, results, source) for make, source in _SECTIONS]
+    sections = [_section(make, results, *sources) for make, sources in _SECTIONS]
     missing = tuple(dict.fromkeys(command for section in sections for command in section.missing))
     first = _section(lambda found: summary_section(found, missing), results, *FILES)
     style, script = _asset("report.css"), _asset("report.js")

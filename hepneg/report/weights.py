@@ -33,7 +33,7 @@ def weights_section(results: Results) -> Section:
 
 
 def _table(name: str, caption: str, parts: Mapping[str, Data], labels: Mapping[str, str]) -> Table:
-    names = ("entries", "selected", "Σw", "f", "f (counted)", "dilution", "n_eff", "ten largest |w| / Σ|w|")
+    names = ("entries", "selected", "Σw", "f", "f (counted)", "dilution", "n_eff", "10 largest |w| / Σ|w|")
     label_column = (Column("label", "text"),) if labels else ()
     return Table(
         name=f"weights-{name}",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hepneg.evaluation import Evaluation, evaluate
     from hepneg.events import EventTable
     from hepneg.ntuples import read
+    from hepneg.refinement import Refinement, refine
     from hepneg.response import response_histogram
     from hepneg.shapes import ShapeReport, check_shapes
     from hepneg.training import train
@@ -35,6 +36,7 @@ _HOMES = {
     "HepnegError": "hepneg.errors",
     "HepnegWarning": "hepneg.errors",
     "ModelInputs": "hepneg.classifier",
+    "Refinement": "hepneg.refinement",
     "ShapeReport": "hepneg.shapes",
     "WeightReport": "hepneg.weights",
     "check_shapes": "hepneg.shapes",
@@ -42,6 +44,7 @@ _HOMES = {
     "evaluate": "hepneg.evaluation",
     "load_config": "hepneg.config",
     "read": "hepneg.ntuples",
+    "refine": "hepneg.refinement",
     "response_histogram": "hepneg.response",
     "summarize_weights": "hepneg.weights",
     "train": "hepneg.training",
@@ -58,6 +61,7 @@ __all__ = [
     "HepnegError",
     "HepnegWarning",
     "ModelInputs",
+    "Refinement",
     "ShapeReport",
     "WeightReport",
     "__version__",
@@ -68,6 +72,7 @@ __all__ = [
     "metrics",
     "plots",
     "read",
+    "refine",
     "response_histogram",
     "summarize_weights",
     "train",

@@ -279,18 +279,39 @@ def test_what_needs_attention_is_pointed_out(copied: Config) -> None:
     page = parsed(copied)
     summary = words(section(page, "summary"))
     for part in (
-        "the configuration asks for signed",
+        f"the configuration asks for {copied.training.scheme.name}.",
         "shapes speak against the scheme positive, under which the model was trained: prefer paired.",
         "The comparison recommends the scheme absolute",
         "Fold 0: the loss ran away.",
         "2 of 2 folds had not stopped improving",
         "The response of the signal differs between events held out and trained on (p = 0.002).",
         "The response is not calibrated",
-        "3 bins of the response of bkg have Σw < 0.",
+        "The response of bkg has 3 bins with Σw < 0.",
         "Σw ≤ 0 for the signal with probability 0.2",
     ):
         assert part in summary
     assert "paired: it diverged" in words(section(page, "comparison"))
+
+
+def test_the_health_of_the_scheme_is_shown(copied: Config) -> None:
+    closure = {
+        "clipped_share": 0.013,
+        "floored_share": 0.2,
+        "inclusive": 1.012,
+        "inclusive_error": 0.0075,
+        "calibration": {"chi2": 29.1, "ndf": 9},
+        "features": {"x0": {"chi2": 4.0, "ndf": 9}, "x2": {"chi2": 26.6, "ndf": 8}, "none": {"chi2": None, "ndf": 0}},
+    }
+    health = {"largest_logit": 12.3, "negative_batches": 0.25, "samples": {"sig": closure}}
+    edit(copied, "model/model.json", health=health)
+    training = section(parsed(copied), "training")
+    (row,) = [row for row in every(training, "tr") if words(row[0]) == "sig"]
+    shares = ["sig", "1.3 %", "20.0 %", "1.0120 ± 0.0075", "29.1 / 9", "26.6 / 8", "x2"]
+    assert [words(cell) for cell in row] == shares
+    assert "12.3" in words(training)
+    assert "25.0 %" in words(training)
+    edit(copied, "model/model.json", health=health | {"samples": {}})
+    assert "ĝ" not in words(section(parsed(copied), "training"))
 
 
 def test_undefined_numbers_are_dashes_that_sort_last(copied: Config) -> None:

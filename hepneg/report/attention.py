@@ -101,4 +101,5 @@ def _of_response(evaluation: Data) -> Iterator[str]:
         )
     for name, row in evaluation["samples"].items():
         if row["negative_bins"]:
-            yield f"{row['negative_bins']} bins of the response of {name} have Σw < 0."
+            number = row["negative_bins"]
+            yield f"The response of {name} has {number} bin{'' if number == 1 else 's'} with Σw < 0."

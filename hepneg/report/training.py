@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hepneg.report.blocks import Block, Cell, Column, Facts, Figure, Gallery, Items, NotRun, Section, Table, number
+from hepneg.report.health import health_blocks
 from hepneg.report.numbers import MISSING, count, estimate, p_value
 from hepneg.report.results import Data, Results
 
@@ -25,6 +26,8 @@ def training_section(results: Results) -> Section:
     messages = tuple(f"Fold {history['fold']}: {history['message']}" for history in histories if history["message"])
     if messages:
         blocks.append(Items("Messages", messages))
+    if results.model is not None and results.model.get("health"):
+        blocks += health_blocks(results.model["health"])
     blocks.append(Gallery(_figures(results)))
     return Section("training", "Training", tuple(blocks))
 
@@ -59,7 +62,7 @@ def _folds(histories: list[Data]) -> Table:
     )
     return Table(
         "training-folds",
-        "Folds, each judged by the signed loss",
+        "Folds, each judged by its validation loss",
         columns,
         tuple(_fold(history) for history in histories),
     )
@@ -83,7 +86,7 @@ def _figures(results: Results) -> tuple[Figure, ...]:
     told = ", ".join(f"{label} p = {p_value(test['p_value'])}" for label, test in tests.items())
     curves = results.figure(
         "learning_curves",
-        "Signed validation loss and training objective by epoch.",
+        "Validation loss and training objective by epoch.",
         "Learning curve of each fold with error band and best epoch",
         _PLOT,
     )

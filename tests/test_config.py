@@ -85,7 +85,7 @@ def test_features_may_be_a_mapping_and_event_id_one_name() -> None:
         ),
         ({"samples": {"a": {"label": "signal", "file": "x"}}}, "unknown key 'samples.a.file'; did you mean 'files'?"),
         ({"folder": "x"}, "unknown key 'folder'"),
-        ({"training": {"scheme": "sined"}}, "training.scheme: unknown scheme 'sined'; did you mean 'signed'?"),
+        ({"training": {"scheme": "sined"}}, "training.scheme: unknown scheme 'sined'; did you mean 'signed'"),
         ({"training": {"scheme": {"name": "paired", "flavor": 1}}}, "did you mean 'flavour'?"),
         (
             {"training": {"folds": 1}},

@@ -13,7 +13,7 @@ from hepneg.errors import HepnegError, HepnegWarning
 
 __all__ = ["cli", "main"]
 
-COMMANDS = ("init", "inspect", "check", "train", "plot", "compare", "run", "schema")
+COMMANDS = ("init", "inspect", "check", "train", "plot", "compare", "run", "apply", "export", "schema")
 
 
 class _LazyGroup(click.Group):

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from hepneg.classifier import Classifier
 from hepneg.errors import ConfigError, HepnegWarning
-from hepneg.friends.plan import HeldOut, Job, Settings, plan_jobs, settings_of
+from hepneg.friends.plan import HeldOut, plan_jobs, settings_of
 from hepneg.friends.pool import make_friends_in_parallel
 from hepneg.friends.result import FriendFile, Friends
 from hepneg.friends.score import make_friend
+from hepneg.learning.inference import one_thread
 from hepneg.ntuples.friends import TreeFormat
 from hepneg.output import make_folder
-from hepneg.progress import SILENT, Progress, Task
+from hepneg.progress import SILENT, Progress
 
 __all__ = ["apply_model"]
 
@@ -80,14 +81,11 @@ def apply_model(
         if jobs > 1 and len(plan) > 1:
             made = make_friends_in_parallel(plan, settings, min(jobs, len(plan)), bar)
         else:
-            made = [_make(job, classifier, settings, bar) for job in plan]
+            with one_thread():  # as in the worker processes, so that the number of jobs changes nothing
+                made = [make_friend(job, classifier, settings, bar.advance) for job in plan]
     for file in made:
         _warn_about(file)
     return Friends(tuple(made))
-
-
-def _make(job: Job, classifier: Classifier, settings: Settings, bar: Task) -> FriendFile:
-    return make_friend(job, classifier, settings, bar.advance)
 
 
 def _warn_about(file: FriendFile) -> None:

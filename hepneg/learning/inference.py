@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from hepneg.learning.network import ResponseNetwork
 
-__all__ = ["network_logits"]
+__all__ = ["network_logits", "one_thread"]
 
 # Activations of 2048 events fit into a core's second-level cache; larger pieces are two to three times slower.
 PIECE = 2048
@@ -34,3 +37,14 @@ def network_logits(network: ResponseNetwork, features: NDArray[np.float32]) -> N
             )  # a copy: torch wants it writable
             logit[start : start + piece] = network(rows.to(device)).cpu().numpy()
     return logit
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: the last bits of a result depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -106,6 +106,6 @@ def test_without_the_extra_one_line_says_what_to_install(
     classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hepneg.export.find_spec", lambda name: None if name == "onnxscript" else object())
-    with pytest.raises(OutputError, match=r"^writing ONNX needs onnxscript: pip install 'hepneg\[onnx\]'$"):
+    with pytest.raises(OutputError, match=r"^ONNX needs onnxscript: pip install 'hepneg\[onnx\]'$"):
         export_onnx(classifier, tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []

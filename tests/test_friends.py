@@ -248,6 +248,20 @@ def test_any_number_of_processes_writes_the_same_and_counts_every_file_once(
         }
 
 
+def test_onnxruntime_gives_the_same_to_rounding(classifier: Classifier, tmp_path: Path, write_ntuple: Write) -> None:
+    pytest.importorskip("onnxruntime")
+    paths = [write_ntuple(tmp_path / f"{n}.root", toy_columns(3000, 0.5, n)) for n in range(2)]
+    model = save_model(classifier, tmp_path / "model", files=paths[:1])
+    torch, other = (
+        apply_model(model, paths, tmp_path / name, engine=name)  # type: ignore[arg-type]
+        for name in ("torch", "onnxruntime")
+    )
+    for first, second in zip(torch.files, other.files, strict=True):
+        one, two = friend(Path(first.path)), friend(Path(second.path))
+        np.testing.assert_allclose(one["hepneg_logit"], two["hepneg_logit"], rtol=1e-5, atol=1e-6)
+    assert not any(file.kept for file in apply_model(model, paths, tmp_path / "torch", engine="onnxruntime").files)
+
+
 def test_a_failure_leaves_no_file(
     model: Path, tmp_path: Path, write_ntuple: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

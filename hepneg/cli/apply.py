@@ -27,6 +27,13 @@ class _Interruption(click.ClickException):
     help="Give an event the network that has not seen it: in files that the model was trained on, always, or never.",
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Files at a time.")
+@click.option(
+    "--engine",
+    type=click.Choice(["torch", "onnxruntime"]),
+    default="torch",
+    show_default=True,
+    help="What runs the mean of the networks; onnxruntime needs hepneg[onnx] and may be faster.",
+)
 @click.option("--quiet", is_flag=True, help="No progress and no summary: warnings and errors only.")
 def command(model: Path, files: tuple[str, ...], *, output: Path, jobs: int, quiet: bool, **options: str) -> None:
     """Write a friend file with the response for each of the ROOT FILES.

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from hepneg.classifier import Classifier
 from hepneg.errors import ConfigError, HepnegWarning
-from hepneg.friends.plan import HeldOut, plan_jobs, settings_of
+from hepneg.export import mean_graph
+from hepneg.friends import score
+from hepneg.friends.plan import Engine, HeldOut, plan_jobs, settings_of
 from hepneg.friends.pool import make_friends_in_parallel
 from hepneg.friends.result import FriendFile, Friends
-from hepneg.friends.score import make_friend
 from hepneg.learning.inference import one_thread
 from hepneg.ntuples.friends import TreeFormat
 from hepneg.output import make_folder
@@ -29,6 +30,7 @@ def apply_model(
     held_out: HeldOut = "auto",
     tree_format: TreeFormat | None = None,
     jobs: int = 1,
+    engine: Engine = "torch",
     progress: Progress = SILENT,
 ) -> Friends:
     """Write a friend file with the response for each ROOT file.
@@ -54,7 +56,9 @@ def apply_model(
         tree: name of the tree; left out, that of the model.
         held_out: ``auto`` as described, ``always`` or ``never`` the network that has not seen the event.
         tree_format: ``ttree`` or ``rntuple``; left out, that of the input.
-        jobs: number of processes.
+        jobs: number of processes, each with one thread for the networks.
+        engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks up to twice as
+            fast, with other roundings. Held-out networks always run in torch.
         progress: shows how much of the files is done.
 
     Returns:
@@ -75,14 +79,16 @@ def apply_model(
     if name is None:
         raise ConfigError(f"model {folder} was trained on arrays and names no tree; say which with `tree` (--tree)")
     plan = plan_jobs(files, make_folder(Path(output)))
-    settings = settings_of(folder, name, held_out, tree_format)
+    settings = settings_of(folder, name, held_out, tree_format, engine)
+    graph = mean_graph(classifier) if engine == "onnxruntime" else None
     with progress:
         bar = progress.task("applying", len(plan))
         if jobs > 1 and len(plan) > 1:
-            made = make_friends_in_parallel(plan, settings, min(jobs, len(plan)), bar)
+            made = make_friends_in_parallel(plan, settings, graph, min(jobs, len(plan)), bar)
         else:
+            runner = score.Engine.of(classifier, graph)
             with one_thread():  # as in the worker processes, so that the number of jobs changes nothing
-                made = [make_friend(job, classifier, settings, bar.advance) for job in plan]
+                made = [score.make_friend(job, runner, settings, bar.advance) for job in plan]
     for file in made:
         _warn_about(file)
     return Friends(tuple(made))

@@ -14,9 +14,10 @@ from hepneg.ntuples.files import is_remote
 from hepneg.ntuples.friends import TreeFormat, read_note
 from hepneg.ntuples.identity import FileIdentity, base_name
 
-__all__ = ["HeldOut", "Job", "Settings", "note_of", "plan_jobs", "remove_leftovers", "settings_of"]
+__all__ = ["Engine", "HeldOut", "Job", "Settings", "note_of", "plan_jobs", "remove_leftovers", "settings_of"]
 
 HeldOut = Literal["auto", "always", "never"]
+Engine = Literal["torch", "onnxruntime"]
 SCHEMA_VERSION = 1
 
 
@@ -38,6 +39,7 @@ class Settings:
         tree: name of the tree in the inputs.
         held_out: which network an event gets.
         format: of the friend trees; None for that of the input.
+        engine: what runs the mean of the networks.
     """
 
     model: Path
@@ -45,12 +47,13 @@ class Settings:
     tree: str
     held_out: HeldOut
     format: TreeFormat | None
+    engine: Engine
 
 
-def settings_of(model: Path, tree: str, held_out: HeldOut, form: TreeFormat | None) -> Settings:
+def settings_of(model: Path, tree: str, held_out: HeldOut, form: TreeFormat | None, engine: Engine) -> Settings:
     """Collect the settings, with the checksum of the model."""
     checksum = hashlib.sha256((model / "model.json").read_bytes()).hexdigest()
-    return Settings(model, checksum, tree, held_out, form)
+    return Settings(model, checksum, tree, held_out, form, engine)
 
 
 def note_of(settings: Settings, identity: FileIdentity) -> dict[str, Any]:

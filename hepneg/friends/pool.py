@@ -17,7 +17,7 @@ from hepneg.classifier import Classifier
 from hepneg.errors import OutputError
 from hepneg.friends.plan import Job, Settings
 from hepneg.friends.result import FriendFile
-from hepneg.friends.score import make_friend
+from hepneg.friends.score import Engine, make_friend
 from hepneg.progress import Task
 
 __all__ = ["make_friends_in_parallel"]
@@ -30,7 +30,9 @@ class _StoppedError(Exception):
     """The parent process asks the worker to give up its file."""
 
 
-def make_friends_in_parallel(jobs: Sequence[Job], settings: Settings, workers: int, bar: Task) -> list[FriendFile]:
+def make_friends_in_parallel(
+    jobs: Sequence[Job], settings: Settings, graph: bytes | None, workers: int, bar: Task
+) -> list[FriendFile]:
     """Write the friend files of several inputs in several processes.
 
     The processes are spawned, not forked: a forked copy of torch's threads hangs.
@@ -38,6 +40,7 @@ def make_friends_in_parallel(jobs: Sequence[Job], settings: Settings, workers: i
     Args:
         jobs: inputs and friend files.
         settings: how to do it.
+        graph: of the mean of the networks, for onnxruntime; None for torch.
         workers: number of processes; each uses one thread for the networks.
         bar: counts files, in fractions.
 
@@ -47,7 +50,7 @@ def make_friends_in_parallel(jobs: Sequence[Job], settings: Settings, workers: i
     """
     context = multiprocessing.get_context("spawn")
     done, stop = context.Value("d", 0.0), context.Event()
-    with ProcessPoolExecutor(workers, context, _start, (settings, done, stop)) as pool, _stopping(stop):
+    with ProcessPoolExecutor(workers, context, _start, (settings, graph, done, stop)) as pool, _stopping(stop):
         futures = [pool.submit(_work, job) for job in jobs]
         try:
             _watch(futures, done, bar)
@@ -85,14 +88,15 @@ def _watch(futures: Sequence[Future[FriendFile]], done: Any, bar: Task) -> None:
             future.result()
 
 
-def _start(settings: Settings, done: Any, stop: Any) -> None:
+def _start(settings: Settings, graph: bytes | None, done: Any, stop: Any) -> None:
     """Prepare a worker: one thread, no Ctrl-C of its own, an end with its parent."""
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
-    _WORKER.update(settings=settings, done=done, stop=stop, classifier=Classifier.load(settings.model))
+    engine = Engine.of(Classifier.load(settings.model), graph)
+    _WORKER.update(settings=settings, done=done, stop=stop, engine=engine)
 
 
 def _end_with_parent() -> None:
@@ -104,7 +108,7 @@ def _end_with_parent() -> None:
 
 
 def _work(job: Job) -> FriendFile:
-    return make_friend(job, _WORKER["classifier"], _WORKER["settings"], _advance)
+    return make_friend(job, _WORKER["engine"], _WORKER["settings"], _advance)
 
 
 def _advance(share: float) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hepneg.classifier import Classifier, ModelInputs, sigmoid
 from hepneg.errors import ConfigError
 from hepneg.events import EventTable
+from hepneg.export import onnx_logit
 from hepneg.expressions import Expression
 from hepneg.friends.plan import Job, Settings, note_of, remove_leftovers
 from hepneg.friends.result import FriendFile
@@ -23,7 +24,7 @@ from hepneg.ntuples.friends import TreeFormat, read_note, write_friend
 from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
 from hepneg.ntuples.stream import stream_columns
 
-__all__ = ["make_friend"]
+__all__ = ["Engine", "make_friend"]
 
 RESPONSE, LOGIT, ENTRY = "hepneg_response", "hepneg_logit", "hepneg_entry"
 
@@ -31,12 +32,30 @@ Advance = Callable[[float], None]
 Columns = dict[str, NDArray[Any]]
 
 
-def make_friend(job: Job, classifier: Classifier, settings: Settings, advance: Advance) -> FriendFile:
+@dataclass(frozen=True)
+class Engine:
+    """A classifier and what runs the mean of its networks.
+
+    Attributes:
+        classifier: the classifier.
+        mean_logit: from features, (n, F), to the mean log-odds of its networks, (n,).
+    """
+
+    classifier: Classifier
+    mean_logit: Callable[[NDArray[np.float32]], NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, classifier: Classifier, graph: bytes | None) -> Engine:
+        """Run the networks in torch, or the ONNX graph of their mean in onnxruntime."""
+        return cls(classifier, classifier.logit if graph is None else onnx_logit(graph))
+
+
+def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) -> FriendFile:
     """Write the friend file of one input, unless it is there already.
 
     Args:
         job: the input and the friend file.
-        classifier: that ``settings.model`` holds.
+        engine: of the classifier that ``settings.model`` holds.
         settings: how to do it.
         advance: is told the share of the file that each chunk is, 1 in total; what it raises ends the work.
 
@@ -51,7 +70,7 @@ def make_friend(job: Job, classifier: Classifier, settings: Settings, advance: A
         advance(1.0)
         return _result(job, found["result"], kept=True)
     remove_leftovers(job.path)
-    source = _Source.of(job.source, identity, classifier, settings)
+    source = _Source.of(job.source, identity, engine, settings)
     with open_tree(job.source, settings.tree) as tree:
         source.needs.check(tree, job.source)
         with refuse_damage(job.source, "the types of branches"):
@@ -78,7 +97,7 @@ def _result(job: Job, figures: Mapping[str, Any], *, kept: bool) -> FriendFile:
 class _Source:
     """What is done to each chunk of one file, and what came up so far."""
 
-    classifier: Classifier
+    engine: Engine
     evaluator: Evaluator
     needs: Needs
     held_out: bool
@@ -86,15 +105,16 @@ class _Source:
     not_finite: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, path: str, identity: FileIdentity, classifier: Classifier, settings: Settings) -> _Source:
-        features, selection = _expressions(classifier.inputs, settings)
-        event_id = classifier.inputs.event_id
-        known = find_same(identity, classifier.inputs.files)
+    def of(cls, path: str, identity: FileIdentity, engine: Engine, settings: Settings) -> _Source:
+        inputs = engine.classifier.inputs
+        features, selection = _expressions(inputs, settings)
+        event_id = inputs.event_id
+        known = find_same(identity, inputs.files)
         # Where no branch identifies an event the name of the file does: a renamed file must keep its folds.
         name = known.name if known else identity.name
         evaluator = Evaluator(features, selection, event_id, name, path)
         held_out = settings.held_out == "always" or (settings.held_out == "auto" and known is not None)
-        return cls(classifier, evaluator, Needs.collect(features, selection, event_id), held_out)
+        return cls(engine, evaluator, Needs.collect(features, selection, event_id), held_out)
 
     def types(self, tree: Any) -> dict[str, np.dtype[Any]]:
         """Return the types of the friend's columns: identifiers as in the input, then logit and response."""
@@ -135,7 +155,7 @@ class _Source:
 
     def _networks(self, features: NDArray[np.float32], event_id: NDArray[np.integer]) -> NDArray[np.float64]:
         if not self.held_out:
-            return self.classifier.logit(features.T)
+            return self.engine.mean_logit(features.T)
         n = features.shape[1]
         table = EventTable(
             features=features.T,
@@ -143,10 +163,10 @@ class _Source:
             label=np.zeros(n, dtype=np.int8),
             sample=np.zeros(n, dtype=np.int16),
             event_id=event_id,
-            feature_names=self.classifier.feature_names,
+            feature_names=self.engine.classifier.feature_names,
             sample_names=("",),
         )
-        return self.classifier.held_out_logit(table)
+        return self.engine.classifier.held_out_logit(table)
 
 
 def _expressions(inputs: ModelInputs, settings: Settings) -> tuple[dict[str, Expression], Expression | None]:

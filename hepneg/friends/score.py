@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.classifier import Classifier, ModelInputs, sigmoid
-from hepneg.errors import ConfigError
+from hepneg.errors import ConfigError, TransferError
 from hepneg.events import EventTable
 from hepneg.export import onnx_logit
 from hepneg.expressions import Expression
@@ -27,6 +28,9 @@ from hepneg.ntuples.stream import stream_columns
 __all__ = ["Engine", "make_friend"]
 
 RESPONSE, LOGIT, ENTRY = "hepneg_response", "hepneg_logit", "hepneg_entry"
+
+# Seconds before another try at a remote file.
+_PAUSES = (1.0, 5.0)
 
 Advance = Callable[[float], None]
 Columns = dict[str, NDArray[Any]]
@@ -54,7 +58,7 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
     """Write the friend file of one input, unless it is there already.
 
     Args:
-        job: the input and the friend file.
+        job: the input and the friend file. A remote input is tried three times.
         engine: of the classifier that ``settings.model`` holds.
         settings: how to do it.
         advance: is told the share of the file that each chunk is, 1 in total; what it raises ends the work.
@@ -63,6 +67,23 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
         DataError: the input is unusable.
         OutputError: the friend file cannot be written.
     """
+    for pause in _PAUSES:
+        done = 0.0
+
+        def counted(share: float) -> None:
+            nonlocal done
+            done += share
+            advance(share)
+
+        try:
+            return _make(job, engine, settings, counted)
+        except TransferError:
+            advance(-done)
+            time.sleep(pause)
+    return _make(job, engine, settings, advance)
+
+
+def _make(job: Job, engine: Engine, settings: Settings, advance: Advance) -> FriendFile:
     identity = identify_file(job.source)
     note = note_of(settings, identity)
     found = read_note(job.path) if job.path.exists() else None

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -89,7 +90,7 @@ def server(write_ntuple: Callable[..., Path]) -> Iterator[Server]:
         pytest.skip("xrootd-server is not installed")
     pytest.importorskip("fsspec_xrootd")
     # Not under tmp_path: its parents are closed to the server's user.
-    folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/hepneg-xrootd-XXXXXX"], text=True).strip())  # noqa: S607, S108
+    folder = Path(tempfile.mkdtemp(prefix="hepneg-xrootd-"))
     running = None
     try:
         for name, shift in (("sig", 1.0), ("bkg", 0.0)):

@@ -2,9 +2,10 @@
 
 20 flat features, networks of 3 × 64, five folds. First the networks alone, from arrays in memory on one thread: hepneg,
 and the exported graph in onnxruntime at each of several batch sizes. Then whole files, TTree and RNTuple: `hepneg
-apply` in a process of its own with its peak memory, and a script of the kind that one writes in a hurry (chunks of 100 000
-entries, every network on the whole chunk, all results kept in memory). Times are processor seconds, which other work on the
-machine disturbs least; the smallest of several rounds counts.
+apply` in a process of its own with its peak memory, and a script of the kind that one writes in a hurry (chunks of
+100 000 entries, every network on the whole chunk, all results kept in memory). Times are processor seconds, which other
+work on the machine disturbs least; of the networks the smallest of several rounds counts. With onnxruntime the files'
+figures contain the preparation of the graph, some seconds.
 """
 
 from __future__ import annotations

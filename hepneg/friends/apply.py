@@ -37,8 +37,8 @@ def apply_model(
 
     ``<input stem>.hepneg.root`` holds a tree ``hepneg`` with one entry for each entry of the input, in its order: the
     branches that identify the event in their original types (``hepneg_entry``, the entry number, where the model has
-    none), ``hepneg_response`` and ``hepneg_logit`` (float32). An entry that fails the model's selection, or has a NaN or
-    infinite feature, holds NaN.
+    none), ``hepneg_response`` and ``hepneg_logit`` (float32). An entry that fails the model's selection, or has a NaN
+    or infinite feature, holds NaN.
 
     Which network: an event that the model was trained on gets the response of the network that has not seen it, others
     get the mean log-odds of all. A model knows the files that it was trained on by their content, whatever they are
@@ -57,8 +57,9 @@ def apply_model(
         held_out: ``auto`` as described, ``always`` or ``never`` the network that has not seen the event.
         tree_format: ``ttree`` or ``rntuple``; left out, that of the input.
         jobs: number of processes, each with one thread for the networks.
-        engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks up to twice as
-            fast, with other roundings. Held-out networks always run in torch.
+        engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks up to twice
+            as fast, with other roundings. Preparing the graph takes some seconds, so it pays from millions of entries
+            on. Held-out networks always run in torch.
         progress: shows how much of the files is done.
 
     Returns:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hepneg.export import export_onnx
     from hepneg.friends import Friends, apply_model
     from hepneg.ntuples import read
+    from hepneg.refinement import Refinement, refine
     from hepneg.response import response_histogram
     from hepneg.shapes import ShapeReport, check_shapes
     from hepneg.training import train
@@ -38,6 +39,7 @@ _HOMES = {
     "HepnegError": "hepneg.errors",
     "HepnegWarning": "hepneg.errors",
     "ModelInputs": "hepneg.classifier",
+    "Refinement": "hepneg.refinement",
     "ShapeReport": "hepneg.shapes",
     "WeightReport": "hepneg.weights",
     "apply_model": "hepneg.friends",
@@ -47,6 +49,7 @@ _HOMES = {
     "export_onnx": "hepneg.export",
     "load_config": "hepneg.config",
     "read": "hepneg.ntuples",
+    "refine": "hepneg.refinement",
     "response_histogram": "hepneg.response",
     "summarize_weights": "hepneg.weights",
     "train": "hepneg.training",
@@ -64,6 +67,7 @@ __all__ = [
     "HepnegError",
     "HepnegWarning",
     "ModelInputs",
+    "Refinement",
     "ShapeReport",
     "WeightReport",
     "__version__",
@@ -76,6 +80,7 @@ __all__ = [
     "metrics",
     "plots",
     "read",
+    "refine",
     "response_histogram",
     "summarize_weights",
     "train",

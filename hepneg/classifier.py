@@ -18,9 +18,9 @@ from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
+from hepneg.learning.architectures import AnyArchitecture, FoldNetwork, architecture_from_dict
 from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import network_logits
-from hepneg.learning.network import Architecture, ResponseNetwork
 from hepneg.learning.weights_file import read_networks, write_networks
 from hepneg.ntuples.identity import FileIdentity, identify_files
 from hepneg.output import atomic_path, make_folder, write_json
@@ -99,9 +99,10 @@ class Classifier:
         histories: learning curve of each fold.
         training: all settings of the training, JSON-ready.
         samples: what it was trained on, per sample: entries, Σw and share of negative events.
+        health: of the scheme on held-out events, JSON-ready; see :class:`hepneg.schemes.health.SchemeHealth`.
     """
 
-    networks: tuple[ResponseNetwork, ...]
+    networks: tuple[FoldNetwork, ...]
     inputs: ModelInputs
     scheme: str
     scheme_parameters: Mapping[str, Any]
@@ -109,6 +110,7 @@ class Classifier:
     histories: tuple[FoldHistory, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     samples: Mapping[str, Any] = field(default_factory=dict)
+    health: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folds(self) -> int:
@@ -198,6 +200,7 @@ class Classifier:
             "architectures": [network.architecture.to_dict() for network in self.networks],
             "training": dict(self.training),
             "samples": dict(self.samples),
+            "health": dict(self.health),
             "histories": [history.to_dict() for history in self.histories],
             "versions": {
                 "python": platform.python_version(),
@@ -241,7 +244,7 @@ class Classifier:
             raise DataError(f"{folder / 'model.json'} is not a hepneg model: {error!r}") from None
 
     @classmethod
-    def _from_dict(cls, data: Mapping[str, Any], networks: Sequence[ResponseNetwork]) -> Classifier:
+    def _from_dict(cls, data: Mapping[str, Any], networks: Sequence[FoldNetwork]) -> Classifier:
         scheme = dict(data["scheme"])
         return cls(
             networks=tuple(networks),
@@ -252,6 +255,7 @@ class Classifier:
             histories=tuple(FoldHistory.from_dict(history) for history in data["histories"]),
             training=data["training"],
             samples=data["samples"],
+            health=data.get("health", {}),
         )
 
 
@@ -261,8 +265,8 @@ def sigmoid(logit: Float) -> Float:
     return 0.5 * (1.0 + half)
 
 
-def _architectures(data: Mapping[str, Any]) -> list[Architecture]:
-    return [Architecture.from_dict(architecture) for architecture in data["architectures"]]
+def _architectures(data: Mapping[str, Any]) -> list[AnyArchitecture]:
+    return [architecture_from_dict(architecture) for architecture in data["architectures"]]
 
 
 def _read_model_json(path: Path) -> dict[str, Any]:

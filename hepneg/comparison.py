@@ -24,7 +24,9 @@ from hepneg.progress import SILENT, Progress
 from hepneg.schemes import make_scheme
 from hepneg.training import train
 
-__all__ = ["Comparison", "SchemeResult", "compare"]
+__all__ = ["DEFAULT_SCHEMES", "Comparison", "SchemeResult", "compare"]
+
+DEFAULT_SCHEMES = ("absolute", "positive", "signed", "paired", "refined", "combined")
 
 SIGNIFICANT = 2.0  # standard deviations from which two schemes are called different
 
@@ -132,7 +134,7 @@ class _Trained:
 
 def compare(
     events: EventTable,
-    schemes: Sequence[str] = ("absolute", "positive", "signed", "paired"),
+    schemes: Sequence[str] = DEFAULT_SCHEMES,
     *,
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,

@@ -114,7 +114,7 @@ class SchemeChoice(BaseModel):
     """A weight scheme by name; further keys are its parameters."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
-    name: str = "signed"
+    name: str = "combined"
 
     @model_validator(mode="before")
     @classmethod
@@ -160,12 +160,12 @@ class Training(_Model):
         batch_size: events in a batch.
         learning_rate: of the optimiser at the start.
         weight_decay: of the optimiser.
-        patience: epochs without a better signed validation loss before training stops.
+        patience: epochs without a better validation loss before training stops.
         validation_fraction: share of each network's events that only judge when to stop.
         device: ``auto`` takes a GPU where there is one.
     """
 
-    scheme: SchemeChoice = SchemeChoice.model_construct(name="signed")
+    scheme: SchemeChoice = SchemeChoice.model_construct(name="combined")
     folds: int = Field(default=5, ge=2, le=127)
     network: Network = Network()
     seed: int = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from hepneg.classifier import Classifier, ModelInputs
 from hepneg.config import Training
 from hepneg.errors import HepnegWarning
 from hepneg.events import EventTable
-from hepneg.learning.crossfit import crossfit
+from hepneg.learning.crossfit import CrossFit, crossfit
 from hepneg.progress import SILENT, Progress
 from hepneg.schemes import Scheme, make_scheme, scheme_parameters
+from hepneg.schemes.health import SchemeHealth, scheme_health
 
 __all__ = ["train"]
 
@@ -57,18 +59,30 @@ def train(
         chosen = scheme
     folder = Path(checkpoint) if checkpoint else None
     fitted = crossfit(events, chosen, training, progress=progress, checkpoint=folder)
-    for history in fitted.histories:
+    histories = tuple(fold.history for fold in fitted.folds)
+    for history in histories:
         if history.message:
             warnings.warn(history.message, HepnegWarning, stacklevel=2)
-    return Classifier(
-        networks=fitted.networks,
+    classifier = Classifier(
+        networks=tuple(fold.network for fold in fitted.folds),
         inputs=inputs or ModelInputs({name: name for name in events.feature_names}),
         scheme=chosen.name,
         scheme_parameters=scheme_parameters(chosen),
         seed=training.seed,
-        histories=fitted.histories,
+        histories=histories,
         training=training.model_dump(mode="json", exclude={"scheme"}),
         samples=_sample_summary(events),
+    )
+    return replace(classifier, health=_health(events, classifier, fitted).to_dict())
+
+
+def _health(events: EventTable, classifier: Classifier, fitted: CrossFit) -> SchemeHealth:
+    return scheme_health(
+        events,
+        classifier.held_out_logit(events),
+        fitted.held_out_sign(events),
+        fitted.held_out_sign(events, raw=True),
+        negative_batches=float(np.mean([fold.negative_batches for fold in fitted.folds])),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from hepneg.accumulate import Accumulated, accumulate
 from hepneg.config import Config
 from hepneg.ntuples import read, write_histograms
-from hepneg.output import make_folder, write_json
+from hepneg.output import atomic_path, make_folder, write_json
 from hepneg.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from hepneg.comparison import Comparison
     from hepneg.evaluation import Evaluation
     from hepneg.events import EventTable
+    from hepneg.report import ReportPage
     from hepneg.shapes import ShapeReport
     from hepneg.weights import WeightReport
 
-__all__ = ["Outcome", "RunResult", "Trained", "check", "compare", "inspect", "plot", "run", "train"]
+__all__ = ["Outcome", "RunResult", "Trained", "check", "compare", "inspect", "plot", "report", "run", "train"]
 
 Result = TypeVar("Result")
 
@@ -54,6 +55,7 @@ class RunResult:
     weights: WeightReport
     shapes: ShapeReport
     trained: Trained
+    report: ReportPage
 
 
 def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightReport]:
@@ -166,8 +168,24 @@ def compare(
     return Outcome(result, (written, *save_figures(figures, config.output / "plots")))
 
 
+def report(config: Config) -> Outcome[ReportPage]:
+    """Put what the other steps found under ``output`` onto one page: writes ``report.html``.
+
+    Raises:
+        DataError: no step has left any result, or a file of theirs is damaged.
+        OutputError: the page cannot be written.
+    """
+    from hepneg.report import build_page, load_results
+
+    page = build_page(load_results(config))
+    path = config.output / "report.html"
+    with atomic_path(path) as temporary:
+        temporary.write_text(page.html, encoding="utf-8")
+    return Outcome(page, (path,))
+
+
 def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[RunResult]:
-    """Do the main job: inspect, check, train and plot.
+    """Do the main job: inspect, check, train, plot and report.
 
     Raises:
         HepnegError: as the steps do; what earlier steps wrote stays.
@@ -179,8 +197,9 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
     weights, shapes = _write_weights(config, sums), _write_shapes(config, sums)
     trained = train(config, resume=resume, progress=progress)
     drawn = _draw_evaluation(config, trained.result.evaluation)
-    result = RunResult(weights.result, shapes.result, trained.result)
-    return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn))
+    page = report(config)
+    result = RunResult(weights.result, shapes.result, trained.result, page.result)
+    return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn, *page.files))
 
 
 def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
@@ -188,18 +207,18 @@ def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
     from hepneg.weights import report_weights
 
     labels = {name: sample.label for name, sample in config.samples.items()}
-    report = report_weights(sums.weights, labels, scales=sums.scales, batch_size=config.training.batch_size)
-    written = write_json(config.output / "inspect.json", report.to_dict())
-    return Outcome(report, (written, *save_figures(weight_figures(report), config.output / "plots")))
+    weights = report_weights(sums.weights, labels, scales=sums.scales, batch_size=config.training.batch_size)
+    written = write_json(config.output / "inspect.json", weights.to_dict())
+    return Outcome(weights, (written, *save_figures(weight_figures(weights), config.output / "plots")))
 
 
 def _write_shapes(config: Config, sums: Accumulated) -> Outcome[ShapeReport]:
     from hepneg.plots.gallery import save_figures, shape_figures
     from hepneg.shapes import check_sums
 
-    report = check_sums(sums.sums, sums.subsamples)
-    written = write_json(config.output / "check.json", report.to_dict())
-    return Outcome(report, (written, *save_figures(shape_figures(report), config.output / "plots")))
+    shapes = check_sums(sums.sums, sums.subsamples)
+    written = write_json(config.output / "check.json", shapes.to_dict())
+    return Outcome(shapes, (written, *save_figures(shape_figures(shapes), config.output / "plots")))
 
 
 def _evaluate(classifier: Classifier, events: EventTable) -> Evaluation:

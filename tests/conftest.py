@@ -12,7 +12,14 @@ import pytest
 import uproot
 import yaml
 
+from hepneg.config import Config, load_config
+
 EVENTS = 3000
+HOSTILE = "<script>alert('x')</script> & \"co\""
+"""A name for a feature that would do harm in a page that took it for HTML."""
+
+LONG = "transverse_mass_of_the_hardest_lepton_and_the_missing_momentum"
+"""A name without a place to break it."""
 
 
 def _write_ntuple(
@@ -85,3 +92,19 @@ def toy_analysis(tmp_path: Path) -> Path:
     path = tmp_path / "analysis.yaml"
     path.write_text(yaml.safe_dump(toy_config(), sort_keys=False))
     return path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A toy analysis with the results of all steps, its features named x0, :data:`HOSTILE` and :data:`LONG`; only to be read."""
+    from hepneg import workflow
+
+    folder = tmp_path_factory.mktemp("finished")
+    for name, shift, seed in (("sig", 1.0, 1), ("bkg", 0.0, 2)):
+        _write_ntuple(folder / f"{name}.root", toy_columns(1500, shift, seed, first_id=10_000 * seed))
+    data = toy_config() | {"features": ["x0", {HOSTILE: "x1"}, {LONG: "x2"}]}
+    (folder / "analysis.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+    config = load_config(folder / "analysis.yaml", ["training.epochs=2"])
+    workflow.compare(config, ["absolute", "signed"])
+    workflow.run(config)
+    return config

@@ -78,7 +78,10 @@ def test_the_main_job_leaves_the_promised_files(run: Run, toy_analysis: Path) ->
         assert (output / "plots" / f"{stem}.png").stat().st_size > 5000
         assert (output / "plots" / f"{stem}.pdf").is_file()
     assert not [path for path in output.rglob("*") if ".part" in path.name]
-    assert "response.png" in done.out
+    files = [line for line in done.out.splitlines() if line.endswith((".png", ".json", ".html", ".root"))]
+    assert any(line.endswith("response.png") for line in files)
+    assert files[-1].endswith("report.html")
+    assert (output / "report.html").stat().st_size > 100_000
     assert f"{metrics['auc']:.3f}" in done.out.split("Response under")[1]
 
 

@@ -85,10 +85,10 @@ def test_ks_p_value_agrees_with_scipy_for_unit_weights():
 
 def test_calibration_equals_scikit_learn_for_unit_weights_and_equal_labels():
     rng = np.random.default_rng(5)
-    label = np.repeat([0, 1], 4000)
+    label = np.repeat([0, 1], 40_000)
     response = sigmoid(rng.normal(label - 0.5, 1.0))
     observed, expected = sk_calibration.calibration_curve(label, response, n_bins=8)
-    part = metrics.calibration_curve(response, label, np.ones(8000), bins=8)
+    part = metrics.calibration_curve(response, label, np.ones(80_000), bins=8)
     np.testing.assert_allclose(part.observed, observed, atol=1e-12)
     np.testing.assert_allclose(part.expected, expected, atol=1e-12)
 

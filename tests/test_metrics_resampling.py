@@ -164,3 +164,9 @@ def test_scan_error_matches_the_bootstrap():
 
     found = metrics.poisson_bootstrap(at_fixed_sigma, response, label, weight, replicas=200)
     assert scan.error[0] == pytest.approx(found.error, rel=4 / np.sqrt(400) + 0.05)
+
+
+def test_asimov_survives_an_error_that_underflows():
+    assert metrics.asimov_significance(0.5, 1.0, 1e-160) == pytest.approx(
+        metrics.asimov_significance(0.5, 1.0), rel=1e-9
+    )

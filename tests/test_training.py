@@ -15,11 +15,14 @@ from hepneg.config import Training
 from hepneg.errors import ConfigError, HepnegWarning, TrainingError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
-from hepneg.learning import crossfit as crossfit_module
-from hepneg.learning.checkpoint import FoldCheckpoint
-from hepneg.learning.crossfit import choose_device, crossfit
+from hepneg.learning import pool as pool_module
+from hepneg.learning.checkpoint import FoldCheckpoint, FoldFiles
+from hepneg.learning.crossfit import crossfit
+from hepneg.learning.fold import FoldFit, FoldTrainer
 from hepneg.learning.history import EpochRecord, FoldHistory
-from hepneg.learning.loop import Interrupted, balanced_weight, train_fold
+from hepneg.learning.loop import Interrupted
+from hepneg.learning.losses import balanced_weight
+from hepneg.learning.pool import choose_device
 from hepneg.metrics import auc
 from hepneg.progress import SILENT, Progress, SilentProgress, Task
 from hepneg.schemes import make_scheme
@@ -40,7 +43,7 @@ def same(first: Classifier, second: Classifier, events: EventTable) -> bool:
     return np.array_equal(first.held_out_logit(events), second.held_out_logit(events))
 
 
-@pytest.mark.parametrize("scheme", ["absolute", "positive", "signed", "paired"])
+@pytest.mark.parametrize("scheme", ["absolute", "positive", "signed", "paired", "refined", "combined", "mixture"])
 def test_each_scheme_separates_and_is_the_same_again_for_a_seed(scheme: str) -> None:
     events = toy()
     classifier, again = (train(events, scheme, **FAST) for _ in range(2))
@@ -54,7 +57,7 @@ def test_the_number_of_cores_does_not_change_the_result(monkeypatch: pytest.Monk
     events = toy()
     results = []
     for cores in (1, 2):
-        monkeypatch.setattr(crossfit_module, "_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(pool_module, "_cores", lambda cores=cores: cores)
         results.append(train(events, "signed", **FAST))
     assert same(*results, events)
     assert torch.get_num_threads() >= 1
@@ -138,32 +141,26 @@ class _StopAfter(SilentProgress):
             self.stop.set()
 
 
-def fold_inputs(events: EventTable, settings: Training) -> tuple:  # type: ignore[type-arg]
-    scheme = make_scheme("signed")
-    fold_of = assign_folds(events.event_id, settings.folds, settings.seed)
-    data, problem = crossfit_module._pose(events, fold_of, 0, scheme, settings)
-    return data, problem, crossfit_module._new_network(events, data, problem, settings, 0)
-
-
-@pytest.mark.parametrize("epochs_before", [1, 3])
-def test_an_interrupted_fold_resumes_bit_for_bit(tmp_path: Path, epochs_before: int) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "epochs_before"), [("signed", 1), ("signed", 3), ("combined", 3), ("combined", 8), ("mixture", 2)]
+)
+def test_an_interrupted_fold_resumes_bit_for_bit(tmp_path: Path, scheme: str, epochs_before: int) -> None:
     events, settings = toy(), Training.of(**{**FAST, "epochs": 6})
+    fold_of = assign_folds(events.event_id, settings.folds, settings.seed)
 
-    def run(progress: Progress, stop: threading.Event, checkpoint: FoldCheckpoint | None) -> tuple:  # type: ignore[type-arg]
-        data, problem, network = fold_inputs(events, settings)
+    def run(progress: Progress, stop: threading.Event, folder: Path | None) -> FoldFit:
+        files, device = FoldFiles(folder, 0, "f"), torch.device("cpu")
         task = progress.task("")
-        return train_fold(0, network, data, problem, settings, task=task, stop=stop, checkpoint=checkpoint)
+        return FoldTrainer.of(0, events, fold_of, settings, device, task, stop, files).fit(make_scheme(scheme))
 
-    whole, history = run(SILENT, threading.Event(), None)
-    checkpoint, stop = FoldCheckpoint(tmp_path / "fold.safetensors", "f"), threading.Event()
+    whole = run(SILENT, threading.Event(), None)
+    stop = threading.Event()
     with pytest.raises(Interrupted):
-        run(_StopAfter(epochs_before, stop), stop, checkpoint)
-    state = checkpoint.load()
-    assert state is not None
-    assert len(state.history.epochs) == epochs_before
-    resumed, history_resumed = run(SILENT, threading.Event(), checkpoint)
-    assert history_resumed.epochs == history.epochs
-    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
+        run(_StopAfter(epochs_before, stop), stop, tmp_path)
+    resumed = run(SILENT, threading.Event(), tmp_path)
+    assert resumed.history.epochs == whole.history.epochs
+    state, state_resumed = whole.network.state_dict(), resumed.network.state_dict()
+    assert all(torch.equal(state[name], state_resumed[name]) for name in state)
 
 
 def test_a_finished_training_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,8 +193,8 @@ def test_ctrl_c_ends_the_running_epochs_and_keeps_them(tmp_path: Path, monkeypat
             raise KeyboardInterrupt
         return real_wait(futures, **options)
 
-    real_wait = crossfit_module.wait
-    monkeypatch.setattr(crossfit_module, "wait", interrupted_wait)
+    real_wait = pool_module.wait
+    monkeypatch.setattr(pool_module, "wait", interrupted_wait)
     with pytest.raises(KeyboardInterrupt):
         crossfit(events, make_scheme("signed"), settings, checkpoint=tmp_path)
     kept = sorted(path.name for path in tmp_path.iterdir())
@@ -248,7 +245,7 @@ def signs_that_cancel_the_signal(n: int, seed: int) -> EventTable:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["signed", "paired"])
+@pytest.mark.parametrize("scheme", ["signed", "paired", "refined", "factorised", "combined", "mixture"])
 def test_signed_schemes_learn_what_only_the_signs_tell(scheme: str) -> None:
     """The exact log-odds is known; |w| training cannot see it, signed training must."""
     events = signs_that_cancel_the_signal(40_000, 4)

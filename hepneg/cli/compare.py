@@ -16,7 +16,11 @@ __all__ = ["command"]
 
 @click.command("compare")
 @with_config
-@click.option("--schemes", metavar="A,B,…", help="Which schemes; left out, all of them.")
+@click.option(
+    "--schemes",
+    metavar="A,B,…",
+    help="Which schemes; left out, absolute, positive, signed, paired, refined and combined.",
+)
 @resume_option
 def command(config: Config, *, schemes: str | None, quiet: bool, resume: bool) -> None:
     """Train several schemes on the same folds and compare them on the same signed events.
@@ -27,10 +31,10 @@ def command(config: Config, *, schemes: str | None, quiet: bool, resume: bool) -
     """
     from hepneg import workflow
     from hepneg.cli.tables import show_comparison, show_files
-    from hepneg.schemes import scheme_names
+    from hepneg.comparison import DEFAULT_SCHEMES
     from hepneg.terminal import terminal_progress
 
-    names = [name.strip() for name in schemes.split(",")] if schemes else scheme_names()
+    names = [name.strip() for name in schemes.split(",")] if schemes else DEFAULT_SCHEMES
     with resumable(config):
         outcome = workflow.compare(config, names, resume=resume, progress=terminal_progress(quiet=quiet))
     if not quiet:

@@ -13,7 +13,7 @@ from hepneg.errors import HepnegError, HepnegWarning
 
 __all__ = ["cli", "main"]
 
-COMMANDS = ("init", "inspect", "check", "train", "plot", "compare", "run", "apply", "export", "schema")
+COMMANDS = ("init", "inspect", "check", "train", "plot", "compare", "report", "run", "apply", "export", "schema")
 
 
 class _LazyGroup(click.Group):
@@ -38,7 +38,7 @@ def cli() -> None:
 
     \b
     hepneg init ntuples/*.root > analysis.yaml    a starter configuration
-    hepneg run analysis.yaml                      inspect, check, train and plot
+    hepneg run analysis.yaml                      inspect, check, train, plot and report
     """
 
 

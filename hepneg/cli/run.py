@@ -18,9 +18,9 @@ __all__ = ["command"]
 @with_config
 @resume_option
 def command(config: Config, *, quiet: bool, resume: bool) -> None:
-    """Do the main job: inspect, check, train and plot.
+    """Do the main job: inspect, check, train, plot and report.
 
-    Writes inspect.json, check.json, model/, metrics.json, histograms.root and plots/.
+    Writes inspect.json, check.json, model/, metrics.json, histograms.root, plots/ and report.html.
 
     Example: hepneg run analysis.yaml
     """

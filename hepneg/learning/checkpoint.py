@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from hepneg.learning.history import FoldHistory
 from hepneg.output import atomic_path
 
-__all__ = ["FoldCheckpoint", "FoldState", "Tensors"]
+__all__ = ["FoldCheckpoint", "FoldFiles", "FoldState", "Tensors"]
 
 Tensors = dict[str, torch.Tensor]
 
@@ -85,3 +85,25 @@ class FoldCheckpoint:
             part, _, key = name.partition("/")
             groups[part][key] = tensor
         return FoldState(**groups, history=FoldHistory.from_dict(meta["history"]))
+
+
+@dataclass(frozen=True)
+class FoldFiles:
+    """The checkpoints of one fold's networks: called with a network's name, gives its file.
+
+    Args:
+        folder: of all checkpoints; None to keep none.
+        fold: which.
+        fingerprint: of the events and settings.
+    """
+
+    folder: Path | None
+    fold: int
+    fingerprint: str = ""
+
+    def __call__(self, name: str) -> FoldCheckpoint | None:
+        """Return the checkpoint of a network; the fold's main one has the empty name."""
+        if self.folder is None:
+            return None
+        stem = f"fold_{self.fold}_{name}" if name else f"fold_{self.fold}"
+        return FoldCheckpoint(self.folder / f"{stem}.safetensors", self.fingerprint)

@@ -15,7 +15,8 @@ class EpochRecord:
     Attributes:
         epoch: counted from 1.
         train_loss: the scheme's own objective, averaged over the batches of the epoch.
-        validation_loss: signed cross-entropy of the validation events, classes balanced, in nats.
+        validation_loss: cross-entropy of the validation events, classes balanced, in nats: signed, or with the
+            scheme's own weights where it learns the signs apart.
         validation_error: its standard error.
         learning_rate: of the optimiser in this epoch.
     """
@@ -34,7 +35,7 @@ class FoldHistory:
     Attributes:
         fold: the fold that the network has not seen.
         epochs: the records in order.
-        best_epoch: the epoch whose state was kept, by the signed validation loss.
+        best_epoch: the epoch whose state was kept, by the validation loss.
         stopped: why training ended: ``"patience"``, ``"epochs"``, ``"interrupted"`` or ``"diverged"``.
         seconds: wall-clock time.
         message: what the user should know (an honest account of a divergence), or an empty string.

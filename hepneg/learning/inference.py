@@ -1,42 +1,47 @@
-"""Responses of networks, in cache-sized pieces."""
+"""Outputs of networks, in cache-sized pieces."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from hepneg.learning.network import ResponseNetwork
+__all__ = ["PIECE", "in_pieces", "network_logits", "one_thread"]
 
-__all__ = ["network_logits", "one_thread"]
-
-# Activations of 2048 events fit into a core's second-level cache; larger pieces are two to three times slower.
 PIECE = 2048
+"""Events at a time: their activations fit into a core's second-level cache; larger pieces are two to three times slower."""
 
 
-def network_logits(network: ResponseNetwork, features: NDArray[np.float32]) -> NDArray[np.float64]:
+def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the log-odds of each event.
 
     Args:
-        network: on any device.
+        network: on any device; takes (n, F), gives (n,) or (n, M).
         features: (n, F), in any memory order.
 
     Returns:
-        (n,) float64.
+        (n,) or (n, M) float64.
     """
-    device = network.mean.device
+    return in_pieces(network, features, next(network.parameters()).device)
+
+
+def in_pieces(
+    function: Callable[[torch.Tensor], torch.Tensor], features: NDArray[np.float32], device: torch.device
+) -> NDArray[np.float64]:
+    """Apply a function of tensors, (n, F), to arrays of any length, and return its values in float64."""
     piece = PIECE if device.type == "cpu" else 1 << 20
-    logit = np.empty(len(features))
+    parts = []
     with torch.inference_mode():
-        for start in range(0, len(features), piece):
+        for start in range(0, max(len(features), 1), piece):
             rows = torch.from_numpy(
                 np.array(features[start : start + piece], order="C")
             )  # a copy: torch wants it writable
-            logit[start : start + piece] = network(rows.to(device)).cpu().numpy()
-    return logit
+            parts.append(function(rows.to(device)).cpu().numpy())
+    return np.concatenate(parts).astype(np.float64)
 
 
 @contextmanager

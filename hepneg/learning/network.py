@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -13,7 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-__all__ = ["Architecture", "ResponseNetwork", "feature_scaling"]
+__all__ = [
+    "Architecture",
+    "ResponseNetwork",
+    "activation_layer",
+    "draw_parameters",
+    "feature_scaling",
+    "multilayer",
+]
 
 _ACTIVATIONS: Mapping[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 
@@ -44,6 +51,11 @@ class Architecture:
         return cls(int(data["inputs"]), tuple(data["hidden"]), str(data["activation"]), data["logit_bound"])
 
 
+def activation_layer(name: str) -> nn.Module:
+    """Return a new layer of an activation by its name."""
+    return _ACTIVATIONS[name]()
+
+
 def feature_scaling(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the mean and standard deviation of each column, (F,) each; a constant column gets the scale 1.
 
@@ -52,6 +64,27 @@ def feature_scaling(features: NDArray[np.float32]) -> tuple[NDArray[np.float32],
     mean = np.array([column.mean(dtype=np.float64) for column in features.T])
     scale = np.array([column.std(dtype=np.float64) for column in features.T])
     return mean.astype(np.float32), np.where(scale > 0, scale, 1.0).astype(np.float32)
+
+
+def multilayer(widths: Sequence[int], activation: str) -> nn.Sequential:
+    """Return linear layers between these widths, with activations in between."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in itertools.pairwise(widths[:-1]):
+        layers += [nn.Linear(inputs, outputs), activation_layer(activation)]
+    return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
+
+
+def draw_parameters(layers: nn.Sequential, generator: torch.Generator) -> nn.Linear:
+    """Draw the parameters of all linear layers anew, but set the last layer to zero, and return that one."""
+    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    with torch.no_grad():
+        for layer in linear:
+            bound = 1 / math.sqrt(layer.in_features)
+            nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
+            layer.bias.uniform_(-bound, bound, generator=generator)
+        linear[-1].weight.zero_()
+        linear[-1].bias.zero_()
+    return linear[-1]
 
 
 class ResponseNetwork(nn.Module):
@@ -69,22 +102,12 @@ class ResponseNetwork(nn.Module):
         self.architecture = architecture
         self.register_buffer("mean", torch.zeros(architecture.inputs))
         self.register_buffer("scale", torch.ones(architecture.inputs))
-        widths = [architecture.inputs, *architecture.hidden]
-        layers: list[nn.Module] = []
-        for inputs, outputs in itertools.pairwise(widths):
-            layers += [nn.Linear(inputs, outputs), _ACTIVATIONS[architecture.activation]()]
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+        self.layers = multilayer([architecture.inputs, *architecture.hidden, 1], architecture.activation)
 
     def initialise(self, generator: torch.Generator, mean: NDArray[np.float32], scale: NDArray[np.float32]) -> None:
         """Draw the weights anew and set the scaling. The last layer starts at zero: every response is ½."""
-        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        draw_parameters(self.layers, generator)
         with torch.no_grad():
-            for layer in linear:
-                bound = 1 / math.sqrt(layer.in_features)
-                nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
-                layer.bias.uniform_(-bound, bound, generator=generator)
-            linear[-1].weight.zero_()
-            linear[-1].bias.zero_()
             self.mean.copy_(torch.from_numpy(mean))
             self.scale.copy_(torch.from_numpy(scale))
 

@@ -9,12 +9,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from hepneg.errors import DataError
-from hepneg.learning.network import Architecture, ResponseNetwork
+from hepneg.learning.architectures import AnyArchitecture, FoldNetwork, build
 
 __all__ = ["read_networks", "write_networks"]
 
 
-def write_networks(path: Path, networks: Sequence[ResponseNetwork]) -> None:
+def write_networks(path: Path, networks: Sequence[FoldNetwork]) -> None:
     """Write the parameters and scalings of all networks, named ``fold_<i>/<parameter>``."""
     tensors = {
         f"fold_{number}/{name}": tensor.contiguous()
@@ -24,7 +24,7 @@ def write_networks(path: Path, networks: Sequence[ResponseNetwork]) -> None:
     save_file(tensors, path)
 
 
-def read_networks(path: Path, architectures: Sequence[Architecture]) -> list[ResponseNetwork]:
+def read_networks(path: Path, architectures: Sequence[AnyArchitecture]) -> list[FoldNetwork]:
     """Rebuild the networks.
 
     Raises:
@@ -34,9 +34,9 @@ def read_networks(path: Path, architectures: Sequence[Architecture]) -> list[Res
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} is no readable safetensors file: {error}") from None
-    networks = []
+    networks: list[FoldNetwork] = []
     for number, architecture in enumerate(architectures):
-        network = ResponseNetwork(architecture)
+        network = build(architecture)
         prefix = f"fold_{number}/"
         own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
         try:

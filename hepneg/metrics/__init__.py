@@ -7,23 +7,48 @@ number has no density to speak of, and a metric of it raises :class:`~hepneg.err
 The uncertainties are those of independent events in the number that the generator happened to give (a Poisson
 process): the variance of a metric is Σ cᵢ², where cᵢ = wᵢ ∂metric/∂wᵢ is the contribution of event i. They are linear
 in the fluctuations, so they hold where both sums of weights are many standard deviations from zero; at only two or
-three standard deviations the intervals cover too much (68 % intervals some 80 to 85 %).
+three standard deviations the intervals cover too much (68 % intervals some 80 to 85 %), and
+:func:`~hepneg.metrics.confidence_interval` is the better answer.
+
+What can be summed comes as an accumulator too (``fill``, ``merge`` or ``+``, ``result``): log-loss, Brier score, binned AUC,
+calibration and correlations.
 """
 
 from hepneg.metrics.auc import auc, auc_influence
 from hepneg.metrics.bootstrap import poisson_bootstrap, poisson_multiplicity
-from hepneg.metrics.calibration import Calibration, calibration_curve
+from hepneg.metrics.calibration import Calibration, CalibrationAccumulator, calibration_curve
+from hepneg.metrics.correlation import (
+    CorrelationAccumulator,
+    CorrelationDifference,
+    Correlations,
+    correlations,
+    sign_correlations,
+)
+from hepneg.metrics.importance import permutation_importance
 from hepneg.metrics.influence import Influence, InfluenceFunction, paired_difference
+from hepneg.metrics.intervals import Interval, confidence_interval
 from hepneg.metrics.ks import KSTest, ks_two_sample
 from hepneg.metrics.proper import brier, brier_influence, log_loss, log_loss_influence
+from hepneg.metrics.quantiles import Quantiles, quantiles
 from hepneg.metrics.roc import RocCurve, roc_curve
 from hepneg.metrics.significance import SignificanceScan, asimov_significance, significance_scan
+from hepneg.metrics.sums import BinnedAuc, BinnedAucAccumulator, BrierAccumulator, LogLossAccumulator
 
 __all__ = [
+    "BinnedAuc",
+    "BinnedAucAccumulator",
+    "BrierAccumulator",
     "Calibration",
+    "CalibrationAccumulator",
+    "CorrelationAccumulator",
+    "CorrelationDifference",
+    "Correlations",
     "Influence",
     "InfluenceFunction",
+    "Interval",
     "KSTest",
+    "LogLossAccumulator",
+    "Quantiles",
     "RocCurve",
     "SignificanceScan",
     "asimov_significance",
@@ -32,12 +57,17 @@ __all__ = [
     "brier",
     "brier_influence",
     "calibration_curve",
+    "confidence_interval",
+    "correlations",
     "ks_two_sample",
     "log_loss",
     "log_loss_influence",
     "paired_difference",
+    "permutation_importance",
     "poisson_bootstrap",
     "poisson_multiplicity",
+    "quantiles",
     "roc_curve",
+    "sign_correlations",
     "significance_scan",
 ]

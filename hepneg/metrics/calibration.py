@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg.metrics.scored import Floats, ScoredEvents, scored_events
+from hepneg.metrics.scored import Floats, labelled_events, positive_sums
 
-__all__ = ["Calibration", "calibration_curve"]
+__all__ = ["Calibration", "CalibrationAccumulator", "calibration_curve", "residual_chi2"]
 
-MIN_EVENTS = 10.0
+MIN_EVENTS = 50.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -24,6 +24,7 @@ class Calibration:
         expected: mean response, (m,).
         observed: signed share of signal, (m,); may leave [0, 1].
         error: standard error of the observed share, (m,).
+        difference_error: standard error of observed − expected, (m,); the mean response of a bin fluctuates as well.
         chi2: of observed against expected in all bins, their covariance included.
         degrees: of freedom, the number of bins.
         p_value: probability of a larger χ² for a calibrated response; asymptotic.
@@ -33,6 +34,7 @@ class Calibration:
     expected: Floats
     observed: Floats
     error: Floats
+    difference_error: Floats
     chi2: float
     degrees: int
     p_value: float
@@ -42,7 +44,7 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the columns as lists and the test as numbers."""
-        columns = {name: getattr(self, name).tolist() for name in ("edges", "expected", "observed", "error")}
+        columns = {name: getattr(self, name).tolist() for name in self.__slots__[:5]}
         return {**columns, "chi2": self.chi2, "degrees": self.degrees, "p_value": self.p_value}
 
 
@@ -57,7 +59,8 @@ def calibration_curve(
         weight: (n,) signed weights.
         bins: equal in width before merging.
         min_significance: neighbouring bins are merged until Σw (labels balanced) exceeds so many times √Σw², and
-            until each label has (Σ|w|)²/Σw² of at least 10: with fewer events the errors and the χ² are not normal.
+            until each label has (Σ|w|)²/Σw² of at least 50: with fewer events of widely spread weights the errors and the χ²
+            are not normal.
 
     Returns:
         The curve and its χ². The response is calibrated if Σ w(label − response), labels balanced, vanishes in every
@@ -66,64 +69,160 @@ def calibration_curve(
     Raises:
         DataError: unusable columns, or a label with Σw ≤ 0.
     """
+    sums = CalibrationAccumulator(bins)
+    sums.fill(response, label, weight)
+    return sums.result(min_significance=min_significance)
+
+
+class CalibrationAccumulator:
+    """Sums by label and bin of the response, from which the calibration curve follows.
+
+    Args:
+        bins: equal in width in [0, 1]; accumulators with as many bins can be merged.
+    """
+
+    def __init__(self, bins: int = 20) -> None:
+        self.bins = bins
+        self.sums = np.zeros((len(_QUANTITIES), 2, bins))
+
+    def fill(self, response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> None:
+        """Add events: response (n,) in [0, 1], label (n,) of 0 and 1, weight (n,) signed.
+
+        Raises:
+            DataError: unusable columns.
+        """
+        y, signal, w = labelled_events(response, label, weight)
+        edges = np.linspace(0.0, 1.0, self.bins + 1)
+        place = np.searchsorted(edges[1:-1], y, side="right") + self.bins * signal
+        self.sums += binned_sums(place, y, w, self.bins)
+
+    def merge(self, other: Self) -> Self:
+        """Return the accumulator of both sets of events.
+
+        Raises:
+            ValueError: the two have different bins.
+        """
+        if self.bins != other.bins:
+            raise ValueError("only accumulators with the same bins can be merged")
+        total = type(self)(self.bins)
+        total.sums = self.sums + other.sums
+        return total
+
+    __add__ = merge
+
+    def result(self, *, min_significance: float = 5.0) -> Calibration:
+        """Return the curve; see :func:`calibration_curve`.
+
+        Raises:
+            DataError: a label with Σw ≤ 0.
+        """
+        sums = _balanced(self.sums)
+        starts = _merged_starts(sums, min_significance)
+        edges = np.append(np.linspace(0.0, 1.0, self.bins + 1)[starts], 1.0)
+        return _calibration(edges, np.add.reduceat(sums, starts, axis=2))
+
+
+_QUANTITIES = ("w", "wy", "|w|", "w²", "w²y", "w²y²")
+
+
+def residual_chi2(
+    response: ArrayLike, label: ArrayLike, weight: ArrayLike, place: NDArray[np.intp]
+) -> tuple[float, int, float]:
+    """Test whether Σ w(label − response), labels balanced, vanishes in bins of any quantity.
+
+    Args:
+        response: (n,) in [0, 1], for equal priors.
+        label: (n,) of 0 and 1.
+        weight: (n,) signed weights.
+        place: (n,) bin of each event, from 0; each bin should hold some ten effective events of each label.
+
+    Returns:
+        χ² with the full covariance, its degrees of freedom (the bins), and the p-value for a response that is given.
+
+    Raises:
+        DataError: unusable columns, or a label with Σw ≤ 0.
+    """
+    y, signal, w = labelled_events(response, label, weight)
+    bins = int(place.max(initial=0)) + 1
+    return _residual_chi2(_balanced(binned_sums(place + bins * signal, y, w, bins)))
+
+
+def binned_sums(place: NDArray[np.intp], y: Floats, w: Floats, bins: int) -> Floats:
+    """Sum what the curve needs by label and bin, (6, 2, bins); place is the bin, plus ``bins`` for signal."""
+    squares = w * w
+    parts = (w, w * y, np.abs(w), squares, squares * y, squares * y * y)
+    return np.array([np.bincount(place, part, 2 * bins).reshape(2, bins) for part in parts])
+
+
+def _residual_chi2(sums: Floats) -> tuple[float, int, float]:
     from scipy.special import chdtrc
 
-    events = scored_events(response, label, weight)
-    edges = _merged_edges(events, np.linspace(0.0, 1.0, bins + 1), min_significance)
-    m = len(edges) - 1
-    place = np.clip(np.searchsorted(edges, events.score, side="right") - 1, 0, m - 1)
-    share = 0.5 * events.normalised_weight()
-    total = np.bincount(place, share, m)
-    expected = np.bincount(place, share * events.score, m) / total
-    observed = np.bincount(place, share * events.signal, m) / total
-    variance = np.diag(_covariance(events, place, m, events.signal - observed[place]))
-    error = np.sqrt(np.maximum(variance, 0.0)) / np.abs(total)
-    residual = np.bincount(place, share * (events.signal - events.score), m)
-    covariance = _covariance(events, place, m, events.signal - events.score)
-    chi2 = float(residual @ np.linalg.pinv(covariance, hermitian=True) @ residual)
-    return Calibration(edges, expected, observed, error, chi2, m, float(chdtrc(m, max(chi2, 0.0))))
+    found, covariance = _residuals(sums)
+    chi2 = float(found @ np.linalg.pinv(covariance, hermitian=True) @ found)
+    return chi2, len(found), float(chdtrc(len(found), max(chi2, 0.0)))
 
 
-def _merged_edges(events: ScoredEvents, edges: Floats, min_significance: float) -> Floats:
+def _residuals(sums: Floats) -> tuple[Floats, Floats]:
+    """Return Σ w(label − response) in bins, (m,), and its covariance, (m, m)."""
+    w, wy, _, w2, w2y, w2y2 = sums
+    target = np.array([[0.0], [1.0]])
+    residual = target * w - wy
+    squares = target * (w2 - 2.0 * w2y) + w2y2
+    return residual.sum(axis=0), _covariance(residual, target * w2 - w2y, squares, w2)
+
+
+def _balanced(sums: Floats) -> Floats:
+    """Scale the weights of each label to a sum of ½."""
+    totals = positive_sums(*(float(total) for total in sums[0].sum(axis=1)[::-1]))[::-1]
+    scale = 0.5 / np.array(totals)[:, None]
+    return np.concatenate([sums[:3] * scale, sums[3:] * scale**2])
+
+
+def _merged_starts(sums: Floats, min_significance: float) -> list[int]:
     """Merge bins from the left until each is usable; what is left over joins the last."""
-    last = len(edges) - 1
-    running = _running_sums(events, edges)
+    running = np.pad(np.cumsum(sums, axis=2), ((0, 0), (0, 0), (1, 0)))
+    last = sums.shape[2]
     bounds = [0]
     for upper in range(1, last + 1):
-        if _usable(running[:, upper] - running[:, bounds[-1]], min_significance):
+        if _usable(running[..., upper] - running[..., bounds[-1]], min_significance):
             bounds.append(upper)
     bounds = [*bounds[: max(1, len(bounds) - 1)], last]
-    while len(bounds) > 2 and not _usable(running[:, last] - running[:, bounds[-2]], min_significance):
+    while len(bounds) > 2 and not _usable(running[..., last] - running[..., bounds[-2]], min_significance):
         del bounds[-2]
-    return edges[bounds]
-
-
-def _running_sums(events: ScoredEvents, edges: Floats) -> Floats:
-    """Running Σw, and Σ|w| and Σw² of signal and of background, up to each edge, (5, edges)."""
-    share = events.normalised_weight()
-    place = np.searchsorted(edges[1:-1], events.score, side="right")
-    parts = [share] + [
-        part for mask in (events.signal, ~events.signal) for part in (np.abs(share) * mask, share**2 * mask)
-    ]
-    sums = [np.cumsum(np.bincount(place, part, len(edges) - 1)) for part in parts]
-    return np.pad(np.array(sums), ((0, 0), (1, 0)))
+    return bounds[:-1]
 
 
 def _usable(sums: Floats, min_significance: float) -> bool:
     """A bin is usable if its Σw is significant and each label has the events that a normal error needs."""
-    total, signal, signal2, background, background2 = sums
-    enough = signal**2 >= MIN_EVENTS * signal2 > 0 and background**2 >= MIN_EVENTS * background2 > 0
-    return bool(enough and total > min_significance * np.sqrt(signal2 + background2))
+    total, _, magnitude, square = sums[:4]
+    enough = bool(np.all(square > 0) and np.all(magnitude**2 >= MIN_EVENTS * square))
+    return enough and bool(total.sum() > min_significance * np.sqrt(square.sum()))
 
 
-def _covariance(events: ScoredEvents, place: NDArray[np.intp], m: int, residual: Floats) -> Floats:
-    """Covariance (m, m) of the balanced sums Σ w·residual in bins, each label's Σw fluctuating with its events."""
-    covariance = np.zeros((m, m))
-    share = 0.5 * events.normalised_weight()
-    for mask in (events.signal, ~events.signal):
-        w, r, b = share[mask], residual[mask], place[mask]
+def _calibration(edges: Floats, sums: Floats) -> Calibration:
+    w, wy, _, w2, _, _ = sums
+    total = w.sum(axis=0)
+    expected, observed = wy.sum(axis=0) / total, w[1] / total
+    share = np.array([[0.0], [1.0]]) - observed  # what an event of either label adds to the observed share
+    variance = np.diag(_covariance(w * share, w2 * share, w2 * share**2, w2))
+    error = np.sqrt(np.maximum(variance, 0.0)) / np.abs(total)
+    difference_error = np.sqrt(np.maximum(np.diag(_residuals(sums)[1]), 0.0)) / np.abs(total)
+    return Calibration(edges, expected, observed, error, difference_error, *_residual_chi2(sums))
+
+
+def _covariance(wr: Floats, w2r: Floats, w2r2: Floats, w2: Floats) -> Floats:
+    """Covariance (m, m) of the balanced sums Σ w·r in bins, each label's Σw fluctuating with its events.
+
+    Args:
+        wr: Σwr by label and bin, (2, m).
+        w2r: Σw²r.
+        w2r2: Σw²r².
+        w2: Σw².
+    """
+    covariance = np.zeros((wr.shape[1], wr.shape[1]))
+    for label in (0, 1):
         # Event i contributes w(r·1[in bin] − 2·mean), as Σw of its label normalises all bins.
-        mean = 2.0 * np.bincount(b, w * r, m)
-        cross = np.outer(np.bincount(b, w**2 * r, m), mean)
-        covariance += np.diag(np.bincount(b, (w * r) ** 2, m)) - cross - cross.T + np.outer(mean, mean) * np.sum(w**2)
+        mean = 2.0 * wr[label]
+        cross = np.outer(w2r[label], mean)
+        covariance += np.diag(w2r2[label]) - cross - cross.T + np.outer(mean, mean) * w2[label].sum()
     return covariance

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepneg.errors import DataError
 from hepneg.events import first_entries
 
-__all__ = ["Floats", "ScoredEvents", "finite_column", "scored_events"]
+__all__ = ["Floats", "ScoredEvents", "finite_column", "labelled_events", "positive_sums", "scored_events"]
 
 Floats = NDArray[np.float64]
 
@@ -67,6 +67,17 @@ def scored_events(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Scor
         DataError: shapes that do not fit, numbers that are not finite, labels other than 0 and 1, or a label whose
             weights do not sum to a positive number.
     """
+    scores, signal, weights = labelled_events(score, label, weight)
+    sums = positive_sums(float(weights[signal].sum()), float(weights[~signal].sum()))
+    return ScoredEvents(scores, signal, weights, *sums)
+
+
+def labelled_events(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> tuple[Floats, NDArray[np.bool_], Floats]:
+    """Return score, whether signal, and weight, each (n,), of a part of the events.
+
+    Raises:
+        DataError: shapes that do not fit, numbers that are not finite, or labels other than 0 and 1.
+    """
     scores, weights, labels = finite_column(score, "score"), finite_column(weight, "weight"), np.asarray(label)
     if not scores.shape == weights.shape == labels.shape:
         shapes = f"{scores.shape}, {labels.shape} and {weights.shape}"
@@ -75,10 +86,18 @@ def scored_events(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Scor
     bad = ~signal & (labels != 0)
     if bad.any():
         raise DataError(f"{int(bad.sum())} labels are neither 1 (signal) nor 0 (background), at {first_entries(bad)}")
-    sums = {name: float(weights[chosen].sum()) for name, chosen in (("signal", signal), ("background", ~signal))}
-    for name, total in sums.items():
+    return scores, signal, weights
+
+
+def positive_sums(signal: float, background: float) -> tuple[float, float]:
+    """Return Σw of signal and of background.
+
+    Raises:
+        DataError: one of them is not positive.
+    """
+    for name, total in (("signal", signal), ("background", background)):
         if total <= 0:
             raise DataError(
                 f"the {name} weights sum to {total:.6g}: no metric is defined; use more {name} events or a looser selection"
             )
-    return ScoredEvents(scores, signal, weights, sums["signal"], sums["background"])
+    return signal, background

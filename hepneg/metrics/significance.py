@@ -13,6 +13,10 @@ from hepneg.metrics.scored import Floats, finite_column
 __all__ = ["SignificanceScan", "asimov_significance", "significance_scan"]
 
 
+# Below, t and products with it lose digits to underflow; it makes no difference to Z there.
+_TINY = 1e-100
+
+
 def asimov_significance(signal: ArrayLike, background: ArrayLike, background_error: ArrayLike = 0.0) -> Floats:
     """Return the median expected discovery significance of a counting experiment.
 
@@ -31,7 +35,8 @@ def asimov_significance(signal: ArrayLike, background: ArrayLike, background_err
         # In units of b: x = s/b, and t = (σ_b/b)²·b, written with log1p so that a small s or σ_b loses no digits.
         x, t = s / b, error**2 / b
         inner = np.log1p(x) - np.log1p(x * t / (1.0 + t))
-        second = np.where(t > 0, np.log1p(t * x / (1.0 + t)) / np.where(t > 0, t, 1.0), x)
+        seen = t > _TINY
+        second = np.where(seen, np.log1p(t * x / (1.0 + t)) / np.where(seen, t, 1.0), x)
         exact = np.sqrt(2.0 * np.maximum((s + b) * inner - b * second, 0.0))
         # Where s is so small that the difference has no digits left, its first order in s/b has them all.
         z = np.where(x < 1e-7, s / np.sqrt(b + error**2), exact)

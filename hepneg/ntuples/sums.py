@@ -30,7 +30,8 @@ def exact_sum(values: NDArray[np.float64]) -> Fraction:
     exponent = 52 - math.frexp(largest)[1] - len(values).bit_length()
     if abs(exponent) < 1000:
         scaled = np.ldexp(values, exponent)
-        if np.array_equal(scaled, np.rint(scaled)):
+        # A number so much smaller than the largest that it scales to 0 would pass for a whole one.
+        if np.array_equal(scaled, np.rint(scaled)) and np.count_nonzero(scaled) == np.count_nonzero(values):
             return Fraction(int(scaled.sum())) * Fraction(2) ** -exponent
     return _sum_by_exponent(values)
 

@@ -20,6 +20,10 @@ _HOMES = {
     "plot_feature_shape": "shapes",
     "plot_effect_sizes": "shapes",
     "plot_weights": "weights",
+    "plot_sign_correlations": "correlation",
+    "plot_multivariate": "multivariate",
+    "plot_density": "regions",
+    "plot_negative_boxes": "regions",
 }
 
 __all__ = list(_HOMES)

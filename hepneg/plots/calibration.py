@@ -22,7 +22,9 @@ def plot_calibration(evaluation: Evaluation) -> Drawn:
     widths = [part.expected - part.edges[:-1], part.edges[1:] - part.expected]
     style: dict[str, Any] = {"fmt": "o", "ms": 4, "lw": 1.2, "color": colour_of(0), "zorder": 3}
     points = axes.errorbar(part.expected, part.observed, yerr=part.error, xerr=widths, **style)
-    difference = panel.errorbar(part.expected, part.observed - part.expected, yerr=part.error, xerr=widths, **style)
+    difference = panel.errorbar(
+        part.expected, part.observed - part.expected, yerr=part.difference_error, xerr=widths, **style
+    )
     (diagonal,) = axes.plot([0, 1], [0, 1], color=NEUTRAL, lw=0.8, ls="--")
     panel.axhline(0.0, color=NEUTRAL, lw=0.8, ls="--")
     text = f"χ² / bins = {part.chi2:.1f} / {part.degrees}\np = {part.p_value:.2g}"

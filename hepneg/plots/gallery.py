@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from hepneg.evaluation import Evaluation
+from hepneg.figure_names import by_sign_stem, components_stem, shape_stem
 from hepneg.plots.calibration import plot_calibration
 from hepneg.plots.response import plot_response, plot_response_by_sign, plot_response_components
 from hepneg.plots.roc import plot_roc
@@ -34,7 +35,7 @@ def shape_figures(report: ShapeReport) -> Figures:
     yield "shapes", plot_effect_sizes(report).figure
     for sample, shapes in report.samples.items():
         for feature, shape in shapes.features.items():
-            yield f"shape_{sample}_{_file_name(feature)}", plot_feature_shape(shape, sample=sample).figure
+            yield shape_stem(sample, feature), plot_feature_shape(shape, sample=sample).figure
 
 
 def response_figures(evaluation: Evaluation) -> Figures:
@@ -42,8 +43,8 @@ def response_figures(evaluation: Evaluation) -> Figures:
     yield "response", plot_response(evaluation).figure
     yield "response_log", plot_response(evaluation, scale="log").figure
     for row in evaluation.samples:
-        yield f"response_{row.sample}_components", plot_response_components(evaluation, row.sample).figure
-        yield f"response_{row.sample}_by_sign", plot_response_by_sign(evaluation, row.sample).figure
+        yield components_stem(row.sample), plot_response_components(evaluation, row.sample).figure
+        yield by_sign_stem(row.sample), plot_response_by_sign(evaluation, row.sample).figure
     yield "roc", plot_roc(evaluation).figure
     yield "calibration", plot_calibration(evaluation).figure
     yield "significance", plot_significance(evaluation).figure
@@ -60,8 +61,3 @@ def save_figures(figures: Iterable[tuple[str, Figure]], folder: Path) -> list[Pa
         OutputError: a file cannot be written.
     """
     return [path for stem, figure in figures for path in save(figure, folder / stem)]
-
-
-def _file_name(feature: str) -> str:
-    """Replace what does not belong into a file name."""
-    return "".join(letter if letter.isalnum() or letter in "_-+." else "_" for letter in feature)

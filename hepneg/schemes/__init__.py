@@ -3,7 +3,7 @@
 This is an analyst's choice list; :mod:`hepneg.schemes.registry` finds a scheme by its name.
 """
 
-from hepneg.schemes.protocol import Scheme, TrainingProblem
+from hepneg.schemes.protocol import Scheme, SignPlan, TrainingProblem
 from hepneg.schemes.registry import make_scheme, register, scheme_names, scheme_parameters
 
-__all__ = ["Scheme", "TrainingProblem", "make_scheme", "register", "scheme_names", "scheme_parameters"]
+__all__ = ["Scheme", "SignPlan", "TrainingProblem", "make_scheme", "register", "scheme_names", "scheme_parameters"]

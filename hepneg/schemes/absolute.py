@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from hepneg.batches import ShuffledBatches
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import TrainingProblem
+from hepneg.schemes.protocol import TrainingProblem, magnitude_problem
 
 __all__ = ["Absolute"]
 
@@ -26,5 +23,4 @@ class Absolute:
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
         """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
-        weight = np.abs(events.weight)
-        return TrainingProblem(weight, ShuffledBatches(weight, batch_size))
+        return magnitude_problem(events, batch_size)

@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.batches import Batches
+from hepneg.batches import Batches, ShuffledBatches
 from hepneg.events import EventTable
 
-__all__ = ["Scheme", "TrainingProblem"]
+__all__ = ["Scheme", "SignPlan", "TrainingProblem", "magnitude_problem"]
+
+
+@dataclass(frozen=True)
+class SignPlan:
+    """What is done with the local mean sign ĝ(x) = E[w|x] / E[|w| |x], learnt from \\|w\\| with a bounded loss.
+
+    Attributes:
+        use: ``"weights"``: the events of each sample are weighted with ĝ, the sum of each sample preserved;
+            ``"terms"``: log ĝ of each label is added to the log-odds;
+            ``"both"``: the mean of the log-odds of the two;
+            ``"shared"``: as ``"terms"``, label and sign learnt by one network.
+        members: sign networks in each ensemble; each leaves out another part of the events and is stopped on it.
+        patience: epochs without a better loss on those parts before the sign networks' training stops.
+        floor: smallest ĝ; held-out events may ask for a higher floor.
+    """
+
+    use: Literal["weights", "terms", "both", "shared"]
+    members: int = 2
+    patience: int = 4
+    floor: float = 0.02
+
+    def __post_init__(self) -> None:
+        for parameter in ("members", "patience"):
+            if not getattr(self, parameter) >= 1:
+                raise ValueError(f"{parameter} must be at least 1, not {getattr(self, parameter)!r}")
+        if not 0 < self.floor < 1:
+            raise ValueError(f"floor must be between 0 and 1, not {self.floor!r}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,16 +47,24 @@ class TrainingProblem:
 
     Attributes:
         train_weight: what multiplies each event's cross-entropy, (n,) float64. Its scale per label does not matter:
-            the loop brings both labels to the same sum.
+            the loop brings both labels to the same sum. With ``signs`` it is \\|w\\|, and the loop brings the signs in.
         batches: how the events are cut into batches.
         logit_bound: the network's logit is squashed into ±logit_bound; None for no bound.
         clip_norm: the gradient's norm is clipped there; None for no clipping.
+        signs: what sign networks contribute; None for none.
     """
 
     train_weight: NDArray[np.float64]
     batches: Batches
     logit_bound: float | None = None
     clip_norm: float | None = None
+    signs: SignPlan | None = None
+
+
+def magnitude_problem(events: EventTable, batch_size: int, signs: SignPlan | None = None) -> TrainingProblem:
+    """Pose the problem of \\|w\\| in shuffled batches, with what sign networks are to contribute."""
+    weight = np.abs(events.weight)
+    return TrainingProblem(weight, ShuffledBatches(weight, batch_size), signs=signs)
 
 
 @runtime_checkable

@@ -25,6 +25,10 @@ _OWN = {
     "positive": "hepneg.schemes.positive:Positive",
     "signed": "hepneg.schemes.signed:Signed",
     "paired": "hepneg.schemes.paired:Paired",
+    "mixture": "hepneg.schemes.mixture:Mixture",
+    "refined": "hepneg.schemes.refined:Refined",
+    "factorised": "hepneg.schemes.factorised:Factorised",
+    "combined": "hepneg.schemes.combined:Combined",
 }
 _registered: dict[str, type[Scheme]] = {}
 

@@ -75,14 +75,14 @@ def recommend(verdict: Verdict) -> tuple[str, ...]:
     """Return the schemes to prefer, best first.
 
     ``absolute`` has the least variance and is right where the sign does not depend on the features; elsewhere it is
-    biased, and only schemes that use the signed weights are consistent: ``paired`` before ``signed``, since its
-    batches cannot have a negative sum. Where the check cannot tell, the consistent ones come first.
+    biased, and only schemes that use the signs are consistent: those that learn the local mean sign before those that
+    put the signed weight into the loss, since smoothing the sign takes off most of its noise. Where the check cannot
+    tell, the consistent ones come first; they lose little where the sign does not depend on the features.
     """
     if verdict == "compatible":
-        return "absolute", "positive", "paired", "signed"
-    if verdict == "different":
-        return "paired", "signed"
-    return "paired", "signed", "absolute"
+        return "absolute", "combined", "refined", "positive"
+    consistent = ("combined", "refined", "factorised", "mixture", "paired", "signed")
+    return consistent if verdict == "different" else (*consistent, "absolute")
 
 
 def _differences(significant: list[FeatureShape], checked: int) -> str:

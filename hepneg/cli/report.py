@@ -1,0 +1,33 @@
+"""``hepneg report``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hepneg.cli.options import with_config
+
+if TYPE_CHECKING:
+    from hepneg.config import Config
+
+__all__ = ["command"]
+
+
+@click.command("report")
+@with_config
+def command(config: Config, *, quiet: bool) -> None:
+    """Put the results of the other commands onto one HTML page.
+
+    Writes report.html, which holds the figures and needs no network. What was not run is named in it.
+
+    Example: hepneg report analysis.yaml
+    """
+    from hepneg import workflow
+    from hepneg.cli.tables import show_files
+
+    outcome = workflow.report(config)
+    if not quiet:
+        show_files(outcome.files)
+        for missing in outcome.result.missing:
+            click.echo(f"not run: {missing}")

@@ -1,0 +1,75 @@
+"""The modules that can classify a fold: one network, or several combined. Built from plain dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
+from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
+from hepneg.learning.network import Architecture, ResponseNetwork
+
+__all__ = ["AnyArchitecture", "FoldNetwork", "MeanArchitecture", "MeanNetwork", "architecture_from_dict", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class MeanArchitecture:
+    """Several classifiers whose log-odds are averaged."""
+
+    parts: tuple[Architecture | FactorisedArchitecture, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the architecture as a plain dictionary."""
+        return {"kind": "mean", "parts": [part.to_dict() for part in self.parts]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild an architecture from :meth:`to_dict`."""
+        return cls(tuple(architecture_from_dict(part) for part in data["parts"]))  # type: ignore[misc]
+
+
+class MeanNetwork(nn.Module):
+    """The mean of the log-odds of its parts."""
+
+    def __init__(self, architecture: MeanArchitecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.parts = nn.ModuleList(build(part) for part in architecture.parts)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of being signal at equal priors, (n,)."""
+        return torch.stack([part(features) for part in self.parts]).mean(dim=0)
+
+
+FoldNetwork = ResponseNetwork | FactorisedNetwork | MeanNetwork | MixtureNetwork
+AnyArchitecture = Architecture | FactorisedArchitecture | MeanArchitecture | MixtureArchitecture
+
+_ARCHITECTURES: Mapping[str, type[FactorisedArchitecture | MeanArchitecture | MixtureArchitecture]] = {
+    "factorised": FactorisedArchitecture,
+    "mean": MeanArchitecture,
+    "mixture": MixtureArchitecture,
+}
+
+
+def architecture_from_dict(data: Mapping[str, Any]) -> AnyArchitecture:
+    """Rebuild any architecture; one without a ``kind`` is that of a single multilayer perceptron."""
+    if "kind" not in data:
+        return Architecture.from_dict(data)
+    return _ARCHITECTURES[data["kind"]].from_dict(data)
+
+
+def build(architecture: AnyArchitecture) -> FoldNetwork:
+    """Return a new network of an architecture."""
+    match architecture:
+        case FactorisedArchitecture():
+            return FactorisedNetwork(architecture)
+        case MeanArchitecture():
+            return MeanNetwork(architecture)
+        case MixtureArchitecture():
+            return MixtureNetwork(architecture)
+        case _:
+            return ResponseNetwork(architecture)

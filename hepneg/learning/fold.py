@@ -1,0 +1,275 @@
+"""What one fold's classifier is made of, and the order in which its networks are trained."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from hepneg.batches import ShuffledBatches
+from hepneg.config import Training
+from hepneg.errors import TrainingError
+from hepneg.events import EventTable
+from hepneg.hashing import uniform_events
+from hepneg.learning.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
+from hepneg.learning.balance import require_trainable
+from hepneg.learning.calibration import best_floor
+from hepneg.learning.checkpoint import FoldFiles
+from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
+from hepneg.learning.history import FoldHistory
+from hepneg.learning.inference import in_pieces
+from hepneg.learning.judges import class_judge, log_loss_judge
+from hepneg.learning.loop import Fit, train_network
+from hepneg.learning.losses import balanced_weight, event_table, label_and_sign_loss
+from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
+from hepneg.learning.network import Architecture, ResponseNetwork, feature_scaling
+from hepneg.learning.signs import LocalSigns, SignFitter
+from hepneg.progress import Task
+from hepneg.schemes import Scheme, SignPlan, TrainingProblem
+from hepneg.schemes.refined import refined_weight
+
+__all__ = ["FoldFit", "FoldTrainer", "SignReader"]
+
+Float = NDArray[np.float64]
+SignReader = Callable[[EventTable, bool], Float]
+"""From events to their local mean sign, (n,); the second argument asks for it as learnt, without its floor."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoldFit:
+    """What the training of one fold gave.
+
+    Attributes:
+        network: of the fold, on the CPU.
+        history: of its label network.
+        signs: gives the local mean sign as the fold's networks see it; None for a scheme that learns none.
+        negative_batches: share of the batches in which the training weights of a label sum to zero or less.
+    """
+
+    network: FoldNetwork
+    history: FoldHistory
+    signs: SignReader | None = None
+    negative_batches: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Share:
+    """A part of a progress bar that runs from 0 to 1."""
+
+    task: Task
+    unit: float
+
+    def advance(self, step: float = 1.0, note: str = "") -> None:
+        self.task.advance(step * self.unit, note)
+
+
+@dataclass(frozen=True, eq=False)
+class FoldTrainer:
+    """Trains the classifier of one fold on all events that are not in it.
+
+    Attributes:
+        fold: which.
+        part: the events that networks are trained on.
+        validation: the events that only judge when to stop.
+        training: the settings.
+        device: to train on.
+        task: progress, from 0 to 1.
+        stop: set from outside to stop at the end of the running epoch.
+        keep: the checkpoints of its networks.
+    """
+
+    fold: int
+    part: EventTable
+    validation: EventTable
+    training: Training
+    device: torch.device
+    task: Task
+    stop: threading.Event
+    keep: FoldFiles
+
+    @classmethod
+    def of(
+        cls,
+        fold: int,
+        events: EventTable,
+        fold_of: NDArray[np.int8],
+        training: Training,
+        device: torch.device,
+        task: Task,
+        stop: threading.Event,
+        keep: FoldFiles,
+    ) -> FoldTrainer:
+        """Split the events that a fold's networks may see into training and validation.
+
+        Raises:
+            TrainingError: a part has a label without events or without a positive Σw.
+        """
+        seen = fold_of != fold
+        aside = uniform_events(events.event_id, training.seed, f"validation {fold}") < training.validation_fraction
+        part, validation = events.select(seen & ~aside), events.select(seen & aside)
+        for table, what in ((part, "training"), (validation, "validation")):
+            try:
+                require_trainable(table.weight, table.label, significance=0.0)
+            except TrainingError as error:
+                raise TrainingError(f"fold {fold}, {what} events: {error}; use fewer folds or more events") from None
+        return cls(fold, part, validation, training, device, task, stop, keep)
+
+    def fit(self, scheme: Scheme) -> FoldFit:
+        """Train what the scheme asks for.
+
+        Raises:
+            TrainingError: the scheme cannot work on these events.
+            Interrupted: ``stop`` was set.
+        """
+        problem = scheme.problem(self.part, self.training.batch_size)
+        if problem.signs is None:
+            network, history = self._label_network(problem, self.validation.weight)
+            return FoldFit(network.cpu(), history, negative_batches=self._negative_batches(problem))
+        if problem.signs.use == "shared":
+            return self._shared(problem, problem.signs)
+        return self._with_signs(problem, problem.signs)
+
+    def _with_signs(self, problem: TrainingProblem, plan: SignPlan) -> FoldFit:
+        fitter = SignFitter(self.fold, plan, self.training, self.device, self.stop, self.keep)
+        seen = EventTable.concatenate([self.part, self.validation])
+        share = 0.5 if plan.use == "both" else 1.0
+        if plan.use == "weights":
+            by_sample = fitter.fit(seen, "sample")
+            network, history = self._refined(problem, by_sample)
+            return FoldFit(network.cpu(), history, by_sample.cpu().read)
+        by_label = fitter.fit(seen, "label")
+        factorised, history = self._factorised(problem, plan, by_label, seen, share)
+        if plan.use == "terms":
+            return FoldFit(factorised.cpu(), history, by_label.cpu().read)
+        by_sample = _by_sample(by_label, seen) or fitter.fit(seen, "sample")
+        refined, _ = self._refined(problem, by_sample, share)
+        mean = MeanNetwork(MeanArchitecture((factorised.architecture, refined.architecture)))
+        mean.parts = nn.ModuleList([factorised, refined])
+        return FoldFit(mean.cpu(), history, by_label.cpu().read)
+
+    def _refined(
+        self, problem: TrainingProblem, signs: LocalSigns, share: float = 1.0
+    ) -> tuple[ResponseNetwork, FoldHistory]:
+        """Train on refined weights and stop on refined weights: both have no sign noise left."""
+        part, validation = (refined_weight(t, signs.mean_sign(t)) for t in (self.part, self.validation))
+        for weight, table, what in ((part, self.part, "training"), (validation, self.validation, "validation")):
+            try:
+                require_trainable(weight, table.label, significance=0.0)
+            except TrainingError as error:
+                raise TrainingError(f"fold {self.fold}, refined weights of the {what} events: {error}") from None
+        batches = ShuffledBatches(part, self.training.batch_size)
+        posed = replace(problem, train_weight=part, batches=batches)
+        return self._label_network(posed, validation, name="refined", share=share)
+
+    def _factorised(
+        self, problem: TrainingProblem, plan: SignPlan, signs: LocalSigns, seen: EventTable, share: float
+    ) -> tuple[FactorisedNetwork, FoldHistory]:
+        label, history = self._label_network(problem, np.abs(self.validation.weight), share=share)
+        networks = (signs.networks.get(0), signs.networks.get(1))
+        shapes = tuple(None if network is None else network.architecture for network in networks)
+        network = FactorisedNetwork(FactorisedArchitecture(label.architecture, (shapes[0], shapes[1]), plan.floor))
+        network.label = label
+        network.signs = nn.ModuleDict({str(code): one for code, one in enumerate(networks) if one is not None})
+        _normalise(network.norm, signs.mean_sign(seen), seen, plan.floor)
+        return network.to(self.device), history
+
+    def _shared(self, problem: TrainingProblem, plan: SignPlan) -> FoldFit:
+        """Train the network of the four classes and stop on its own bounded loss."""
+        part, validation, shape = self.part, self.validation, self.training.network
+        inputs = len(part.feature_names)
+        network = MixtureNetwork(MixtureArchitecture(inputs, shape.hidden, shape.activation, plan.floor))
+        mean_signs = [_overall_sign(part.weight[part.label == code]) for code in (0, 1)]
+        network.initialise(self._generator(0), *feature_scaling(part.features), mean_signs)
+        network.to(self.device)
+        balanced = (balanced_weight(np.abs(table.weight), table.label) for table in (part, validation))
+        table, held_out = (
+            event_table(events.features, events.label, events.weight > 0, weight).to(self.device)
+            for events, weight in zip((part, validation), balanced, strict=True)
+        )
+        fit = Fit(self.fold, table, problem.batches, class_judge(held_out), label_and_sign_loss)
+        history = self._train(network, fit, "", 1.0)
+        network.cpu()
+        _set_floors(network, validation, plan.floor)
+        signs = _shared_signs(network)
+        _normalise(network.norm, signs(part, False), part, plan.floor)
+        return FoldFit(network, history, signs)
+
+    def _label_network(
+        self, problem: TrainingProblem, validation_weight: Float, *, name: str = "", share: float = 1.0
+    ) -> tuple[ResponseNetwork, FoldHistory]:
+        """Train one multilayer perceptron; early stopping goes by the log-loss with ``validation_weight``."""
+        part, shape, stream = self.part, self.training.network, int(bool(name))
+        network = ResponseNetwork(
+            Architecture(len(part.feature_names), shape.hidden, shape.activation, problem.logit_bound)
+        )
+        network.initialise(self._generator(stream), *feature_scaling(part.features))
+        network.to(self.device)
+        weight = balanced_weight(problem.train_weight, part.label)
+        fit = Fit(
+            fold=self.fold,
+            table=event_table(part.features, part.label, weight).to(self.device),
+            batches=problem.batches,
+            judge=log_loss_judge(self.validation, validation_weight),
+            clip_norm=problem.clip_norm,
+            stream=stream,
+            signed=bool((problem.train_weight < 0).any()),
+        )
+        return network, self._train(network, fit, name, share)
+
+    def _train(self, network: nn.Module, fit: Fit, name: str, share: float) -> FoldHistory:
+        task = _Share(self.task, share / self.training.epochs)
+        return train_network(network, fit, self.training, task=task, stop=self.stop, checkpoint=self.keep(name))
+
+    def _negative_batches(self, problem: TrainingProblem) -> float:
+        """Return the share of the first epoch's batches with a label whose training weights sum to zero or less."""
+        batches = list(problem.batches.epoch(np.random.default_rng([abs(self.training.seed), self.fold])))
+        labels = [np.where(self.part.label == code, problem.train_weight, 0.0) for code in (0, 1)]
+        return float(np.mean([any(weight[index].sum() <= 0 for weight in labels) for index in batches]))
+
+    def _generator(self, stream: int) -> torch.Generator:
+        seed = np.random.SeedSequence([abs(self.training.seed), self.fold, stream]).generate_state(1, np.uint64)[0]
+        return torch.Generator().manual_seed(int(seed >> np.uint64(1)))
+
+
+def _shared_signs(network: MixtureNetwork) -> SignReader:
+    def read(events: EventTable, raw: bool) -> Float:
+        both = in_pieces(network.mean_signs, events.features, network.mean.device)
+        sign = both[np.arange(len(events)), events.label]
+        return sign if raw else np.maximum(sign, network.floor.numpy()[events.label])
+
+    return read
+
+
+def _set_floors(network: MixtureNetwork, held_out: EventTable, least: float) -> None:
+    sign = _shared_signs(network)(held_out, True)
+    for code in (0, 1):
+        chosen = held_out.label == code
+        weight = held_out.weight[chosen]
+        network.floor[code] = best_floor(sign[chosen], np.sign(weight), np.abs(weight), least, _overall_sign(weight))
+
+
+def _overall_sign(weight: Float) -> float:
+    return float(weight.sum() / np.abs(weight).sum())
+
+
+def _normalise(norm: torch.Tensor, sign: Float, events: EventTable, floor: float) -> None:
+    """Set the mean of the floored ĝ under \\|w\\| of each label, so that both densities integrate to one."""
+    size = np.abs(events.weight)
+    for code in (0, 1):
+        chosen = events.label == code
+        norm[code] = float(np.average(np.maximum(sign[chosen], floor), weights=size[chosen]))
+
+
+def _by_sample(by_label: LocalSigns, events: EventTable) -> LocalSigns | None:
+    """Return the signs of the labels as those of the samples where every label has one sample, else None."""
+    pairs = np.unique(np.stack([events.label, events.sample]), axis=1).T.tolist()
+    if len({label for label, _ in pairs}) < len(pairs):
+        return None
+    networks = {sample: by_label.networks[label] for label, sample in pairs if label in by_label.networks}
+    constants = {sample: by_label.constants[label] for label, sample in pairs if label in by_label.constants}
+    return LocalSigns("sample", networks, constants)

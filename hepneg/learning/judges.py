@@ -1,0 +1,59 @@
+"""What early stopping goes by: the loss of a network on events that it is not trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from hepneg.estimate import Estimate
+from hepneg.events import EventTable
+from hepneg.learning.inference import PIECE, network_logits
+from hepneg.learning.losses import label_and_sign_loss
+from hepneg.metrics import log_loss
+
+__all__ = ["Judge", "class_judge", "log_loss_judge", "sign_judge"]
+
+Judge = Callable[[nn.Module], Estimate]
+Float = NDArray[np.float64]
+
+
+def log_loss_judge(events: EventTable, weight: Float) -> Judge:
+    """Return the log-loss of the label with some weights, (n,); NaN once the network gives no finite numbers."""
+
+    def judge(network: nn.Module) -> Estimate:
+        logit = network_logits(network, events.features)
+        loss = log_loss(np.nan_to_num(logit), events.label, weight)
+        return loss if np.isfinite(logit).all() else Estimate(math.nan, loss.error)
+
+    return judge
+
+
+def class_judge(rows: torch.Tensor) -> Judge:
+    """Return the cross-entropy of the four classes; its error is not needed to stop."""
+
+    def judge(network: nn.Module) -> Estimate:
+        pieces = [rows[start : start + PIECE] for start in range(0, len(rows), PIECE)]
+        with torch.inference_mode():
+            total = math.fsum(float(label_and_sign_loss(network, piece)) for piece in pieces)
+        return Estimate(total / len(rows), 0.0)
+
+    return judge
+
+
+def sign_judge(events: EventTable, held_out: Float) -> Judge:
+    """Return the cross-entropy of the sign, each member on the events that it leaves out."""
+    sign = np.where(events.weight > 0, 1.0, -1.0)[:, None]
+    total = max(float(held_out.sum()), np.finfo(float).tiny)
+
+    def judge(network: nn.Module) -> Estimate:
+        z = network_logits(network, events.features)
+        loss = np.logaddexp(0.0, -sign * z)
+        mean = float((held_out * loss).sum() / total)
+        return Estimate(mean, float(np.sqrt((held_out**2 * (loss - mean) ** 2).sum())) / total)
+
+    return judge

@@ -1,0 +1,100 @@
+"""One job for each fold, as many at a time as there are cores."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+from hepneg.errors import ConfigError
+from hepneg.learning.loop import Interrupted
+from hepneg.progress import Progress, Task
+
+__all__ = ["choose_device", "run_folds"]
+
+Result = TypeVar("Result")
+
+
+def run_folds(
+    job: Callable[[int, Task, threading.Event], Result],
+    folds: int,
+    device: torch.device,
+    progress: Progress,
+    description: str,
+) -> list[Result]:
+    """Run a job for each fold and return the results in order.
+
+    Each job runs on one thread of its own, so the result does not depend on the number of cores.
+
+    Args:
+        job: takes the fold, its progress bar, from 0 to 1, and the event that asks it to stop.
+        folds: how many.
+        device: on a GPU, jobs run one after the other.
+        progress: shows a bar for each fold.
+        description: of the bars.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, once the running epochs are over.
+    """
+    stop = threading.Event()
+
+    def run(fold: int) -> Result:
+        if stop.is_set():
+            raise Interrupted
+        return job(fold, tasks[fold], stop)
+
+    jobs = 1 if device.type == "cuda" else min(folds, _cores())
+    with (
+        progress,
+        _single_threaded(),
+        ThreadPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
+        tasks = [progress.task(f"{description} {fold}", 1.0) for fold in range(folds)]
+        return _collect([pool.submit(run, fold) for fold in range(folds)], stop)
+
+
+def choose_device(wanted: str) -> torch.device:
+    """Return the device to train on: with ``auto`` a GPU where there is one.
+
+    Raises:
+        ConfigError: ``cuda`` was asked for, and there is none.
+    """
+    available = torch.cuda.is_available()
+    if wanted == "cuda" and not available:
+        raise ConfigError("training.device is 'cuda', but torch finds no GPU; use 'auto' or 'cpu'")
+    return torch.device("cuda" if wanted != "cpu" and available else "cpu")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Let torch use one thread an operation: networks this small lose time to more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _collect(futures: list[Future[Result]], stop: threading.Event) -> list[Result]:
+    """Wait for all folds. On Ctrl-C or an error the others end their running epoch first."""
+    try:
+        while wait(futures, timeout=0.2, return_when=FIRST_EXCEPTION).not_done:
+            if any(future.done() and future.exception() for future in futures):
+                break
+    finally:
+        stop.set()
+        wait(futures)
+    errors = [error for future in futures if (error := future.exception()) and not isinstance(error, Interrupted)]
+    if errors:
+        raise errors[0]
+    return [future.result() for future in futures]

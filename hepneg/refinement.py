@@ -1,0 +1,206 @@
+"""Non-negative weights with the same density, for any tool that cannot take negative ones."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepneg.errors import DataError, nearest_names
+from hepneg.events import LABELS, EventTable
+from hepneg.hashing import assign_folds
+from hepneg.output import json_ready
+from hepneg.progress import SILENT, Progress
+from hepneg.schemes.closure import SignClosure, sign_closure
+from hepneg.schemes.refined import LEAST_SIGN, clipped, sum_factors
+
+if TYPE_CHECKING:
+    from hepneg.learning.signs import LocalSigns
+
+__all__ = ["Refinement", "refine"]
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """Learnt local mean signs ĝ(x) and the weights \\|w\\|·max(ĝ, 0) that follow from them.
+
+    Refined weights close for functions of the features that ĝ was learnt from, and of whatever is independent of the
+    sign given these; for any other variable they need not.
+
+    Attributes:
+        feature_names: inputs of ĝ, in order.
+        sample_names: samples with a ĝ of their own.
+        labels: label of each sample, ``signal`` or ``background``.
+        seed: of the fold rule.
+        factors: what brings the refined weights of each sample to its Σw.
+        closure: signed against refined weights of the events it was learnt from, held out, by sample.
+        signs: of each fold: its networks have not seen that fold.
+    """
+
+    feature_names: tuple[str, ...]
+    sample_names: tuple[str, ...]
+    labels: Mapping[str, str]
+    seed: int
+    factors: Float
+    closure: Mapping[str, SignClosure]
+    signs: tuple[LocalSigns, ...]
+
+    def __repr__(self) -> str:
+        shares = ", ".join(f"{name} {one.clipped_share:.2%}" for name, one in self.closure.items())
+        return f"Refinement({len(self.signs)} folds, features: {', '.join(self.feature_names)}; clipped: {shares})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{one.inclusive}</td><td>{one.clipped_share:.2%}</td>"
+            f"<td>{one.calibration.chi2:.1f} / {one.calibration.ndf}</td></tr>"
+            for name, one in self.closure.items()
+        )
+        header = "<tr><th>sample</th><th>Σ|w|ĝ / Σw</th><th>clipped</th><th>calibration χ² / ndf</th></tr>"
+        return f"<table>{header}{rows}</table>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the closure report, JSON-ready."""
+        content = {
+            "schema_version": 1,
+            "features": list(self.feature_names),
+            "folds": len(self.signs),
+            "seed": self.seed,
+            "samples": {
+                name: {**one.to_dict(), "label": self.labels[name], "factor": self.factors[code]}
+                for code, name in enumerate(self.sample_names)
+                if (one := self.closure.get(name)) is not None
+            },
+        }
+        ready: dict[str, Any] = json_ready(content)
+        return ready
+
+    def weight(
+        self, features: ArrayLike, weight: ArrayLike, label: ArrayLike, sample: ArrayLike | None = None
+    ) -> Float:
+        """Return the refined weights of events that ĝ was not learnt from, (n,), none of them negative.
+
+        Args:
+            features: (n, F) in the order of ``feature_names``.
+            weight: (n,) signed.
+            label: (n,) of 0/1 or ``"signal"`` / ``"background"``.
+            sample: (n,) names; may be left out if every label has one sample.
+
+        Raises:
+            DataError: unusable columns, or a sample without a ĝ.
+        """
+        events = EventTable.from_arrays(features, weight, label, sample=sample, feature_names=self.feature_names)
+        code = self._codes(events, named=sample is not None)
+        sign = self._fold_signs(events, code).mean(axis=1)
+        return np.asarray(clipped(events, sign) * self.factors[code])
+
+    def weight_error(
+        self, features: ArrayLike, weight: ArrayLike, label: ArrayLike, sample: ArrayLike | None = None
+    ) -> Float:
+        """Return the spread of the refined weights over the ensembles of the folds, (n,); see :meth:`weight`.
+
+        It is not divided by the root of their number: any two of them share most of their events.
+        """
+        events = EventTable.from_arrays(features, weight, label, sample=sample, feature_names=self.feature_names)
+        code = self._codes(events, named=sample is not None)
+        spread = np.maximum(self._fold_signs(events, code), 0.0).std(axis=1, ddof=1)
+        return np.asarray(np.abs(events.weight) * spread * self.factors[code])
+
+    def held_out_weight(self, events: EventTable) -> Float:
+        """Return the refined weights of the events that ĝ was learnt from, each by networks that have not seen it.
+
+        Raises:
+            DataError: other features or samples.
+        """
+        if events.feature_names != self.feature_names:
+            raise DataError(
+                f"the events have the features {', '.join(events.feature_names)}, "
+                f"but the refinement takes {', '.join(self.feature_names)}"
+            )
+        code = self._codes(events, named=True)
+        sign = _held_out_sign(self.signs, events, code, self.seed)
+        return np.asarray(clipped(events, sign) * self.factors[code])
+
+    def _fold_signs(self, events: EventTable, code: NDArray[np.int64]) -> Float:
+        return np.stack([signs.at(events.features, code) for signs in self.signs], axis=1)
+
+    def _codes(self, events: EventTable, *, named: bool) -> NDArray[np.int64]:
+        """Return the number of each event's sample in ``sample_names``."""
+        if named:
+            for name in events.sample_names:
+                if name not in self.sample_names:
+                    raise DataError(f"no refinement for sample {name!r}{nearest_names(name, self.sample_names)}")
+            return np.array([self.sample_names.index(name) for name in events.sample_names])[events.sample]
+        only = np.zeros(2, dtype=np.int64)
+        for label, value in LABELS.items():
+            codes = [code for code, name in enumerate(self.sample_names) if self.labels.get(name) == label]
+            if len(codes) != 1 and (events.label == value).any():
+                raise DataError(f"the {label} has {len(codes)} samples; say by `sample` which one each event is of")
+            only[value] = codes[0] if codes else 0
+        return np.asarray(only[events.label])
+
+
+def refine(
+    events: EventTable,
+    *,
+    members: int = 2,
+    patience: int = 4,
+    progress: Progress = SILENT,
+    **settings: Any,
+) -> Refinement:
+    """Learn non-negative weights with the density of the signed ones.
+
+    The local mean sign ĝ of each sample is learnt from \\|w\\| with a bounded loss, cross-fitted over folds: the
+    refinement of Nachman and Thaler (arXiv:2505.03724) with an ensemble in the place of one network.
+
+    Args:
+        events: signed events; one label alone is enough.
+        members: networks in the ensemble of each fold and sample.
+        patience: epochs without a better loss before training stops.
+        progress: shows a bar for each fold.
+        settings: fields of :class:`hepneg.config.Training`: ``folds``, ``seed``, ``network``, ``batch_size``, …
+
+    Raises:
+        ConfigError: unknown setting.
+        DataError: there are no events.
+    """
+    from hepneg.config import Training
+    from hepneg.learning.crossfit import crossfit_signs
+    from hepneg.schemes import SignPlan
+
+    if len(events) == 0:
+        raise DataError("there are no events to refine")
+    training = Training.of(**settings)
+    signs = crossfit_signs(events, SignPlan("weights", members, patience, LEAST_SIGN), training, progress=progress)
+    sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
+    raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)
+    labels = {
+        name: events.label_of_sample(name)
+        for code, name in enumerate(events.sample_names)
+        if (events.sample == code).any()
+    }
+    return Refinement(
+        feature_names=events.feature_names,
+        sample_names=events.sample_names,
+        labels=labels,
+        seed=training.seed,
+        factors=sum_factors(events, sign),
+        closure=sign_closure(events, sign, raw),
+        signs=signs,
+    )
+
+
+def _held_out_sign(
+    signs: tuple[LocalSigns, ...], events: EventTable, code: NDArray[np.int64], seed: int, *, raw: bool = False
+) -> Float:
+    fold_of = assign_folds(events.event_id, len(signs), seed)
+    sign = np.empty(len(events))
+    for fold, networks in enumerate(signs):
+        chosen = np.flatnonzero(fold_of == fold)
+        sign[chosen] = networks.at(events.features.T[:, chosen].T, code[chosen], raw=raw)
+    return sign

@@ -1,0 +1,61 @@
+"""The blocks on the health of a trained scheme, within the section on training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hepneg.report.blocks import Block, Cell, Column, Facts, Table, Text, number
+from hepneg.report.numbers import MISSING, estimate, percent, significant
+from hepneg.report.results import Data
+
+__all__ = ["health_blocks"]
+
+
+def health_blocks(health: Data) -> list[Block]:
+    """Show the largest log-odds, and what the sign networks did to each sample, where the scheme has such networks."""
+    facts = (
+        ("largest |log-odds|", significant(health["largest_logit"])),
+        ("batches with Σ of training weights ≤ 0", percent(health["negative_batches"])),
+    )
+    blocks: list[Block] = [Facts(facts)]
+    if health["samples"]:
+        blocks += [_table(health["samples"]), Text(_LEGEND)]
+    return blocks
+
+
+_LEGEND = (
+    "ĝ is the local mean sign that the scheme has learnt, judged on held-out events. Where the density is negative, or "
+    "nearly zero, ĝ is clipped at zero or lifted to its floor: the shares of Σ|w| say how often. The closure Σ|w|ĝ / Σw is "
+    "1 for a perfect ĝ, and χ² compares the signs with ĝ in bins of ĝ and the signed with the refined distribution "
+    "of each feature."
+)
+
+
+def _table(samples: Mapping[str, Data]) -> Table:
+    names = ("clipped", "at the floor", "closure", "calibration χ² / bins", "worst feature χ² / bins")
+    columns = (Column("sample", "text"), *map(Column, names), Column("worst feature", "text"))
+    rows = tuple(_row(name, closure) for name, closure in samples.items())
+    return Table("training-signs", "Sign networks on held-out events", columns, rows)
+
+
+def _row(name: str, closure: Data) -> tuple[Cell, ...]:
+    worst = max(closure["features"], key=lambda feature: _ratio(closure["features"][feature]) or 0.0, default=None)
+    return (
+        Cell(name),
+        number(percent(closure["clipped_share"]), closure["clipped_share"]),
+        number(percent(closure["floored_share"]), closure["floored_share"]),
+        number(estimate(closure["inclusive"], closure["inclusive_error"]), closure["inclusive"]),
+        _agreement(closure["calibration"]),
+        Cell(MISSING) if worst is None else _agreement(closure["features"][worst]),
+        Cell(MISSING if worst is None else worst),
+    )
+
+
+def _agreement(test: Mapping[str, Any]) -> Cell:
+    ratio = _ratio(test)
+    return Cell(MISSING) if ratio is None else Cell(f"{test['chi2']:.1f} / {test['ndf']}", ratio)
+
+
+def _ratio(test: Mapping[str, Any]) -> float | None:
+    return None if test["chi2"] is None or not test["ndf"] else test["chi2"] / test["ndf"]

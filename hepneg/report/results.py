@@ -1,0 +1,103 @@
+"""What the steps left under ``output``, read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from hepneg.config import Config
+from hepneg.errors import DataError
+from hepneg.report.blocks import Figure
+from hepneg.report.pictures import Picture, read_pictures
+
+__all__ = ["FILES", "Data", "Results", "load_results"]
+
+Data: TypeAlias = Mapping[str, Any]
+
+FILES = {
+    "weights": "inspect.json",
+    "shapes": "check.json",
+    "evaluation": "metrics.json",
+    "model": "model/model.json",
+    "comparison": "compare.json",
+}
+"""The file behind each field of :class:`Results`."""
+
+_SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Results:
+    """Everything that the page is made from.
+
+    Attributes:
+        config: the analysis.
+        weights: content of ``inspect.json``, or None where the step was not run.
+        shapes: content of ``check.json``, or None.
+        evaluation: content of ``metrics.json``, or None.
+        model: content of ``model/model.json``, or None.
+        comparison: content of ``compare.json``, or None.
+        pictures: figures by their names without suffix.
+    """
+
+    config: Config
+    weights: Data | None = None
+    shapes: Data | None = None
+    evaluation: Data | None = None
+    model: Data | None = None
+    comparison: Data | None = None
+    pictures: Mapping[str, Picture]
+
+    def __repr__(self) -> str:
+        found = [name for field, name in FILES.items() if getattr(self, field) is not None]
+        return f"Results({self.config.name!r}: {', '.join(found)}; {len(self.pictures)} figures)"
+
+    def label(self, sample: str) -> str:
+        """Return the label of a sample, or an empty string for one that the configuration does not know."""
+        known = self.config.samples.get(sample)
+        return known.label if known else ""
+
+    def figure(self, stem: str, caption: str, alternative: str, command: str) -> Figure:
+        """Return a figure of the page.
+
+        Args:
+            stem: name of the file without suffix.
+            caption: below the figure.
+            alternative: the same for who cannot see it.
+            command: what draws it.
+        """
+        return Figure(stem, caption, alternative, self.pictures.get(stem), command)
+
+
+def load_results(config: Config) -> Results:
+    """Read the results of an analysis.
+
+    Args:
+        config: the analysis; the files are looked for under its ``output``.
+
+    Raises:
+        DataError: there is nothing, or a file is damaged or of another version of the format.
+    """
+    found = {field: _read(config.output / name) for field, name in FILES.items()}
+    if all(content is None for content in found.values()):
+        raise DataError(f"nothing to report in {config.output}: it holds no results; do `hepneg run` first")
+    return Results(config=config, pictures=read_pictures(config.output / "plots"), **found)
+
+
+def _read(path: Path) -> Data | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}; run the step that writes it again") from None
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if version != _SCHEMA_VERSION:
+        raise DataError(
+            f"{path} has schema version {version}, not {_SCHEMA_VERSION}; run the step that writes it again"
+        )
+    content: Data = data
+    return content

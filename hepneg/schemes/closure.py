@@ -1,0 +1,112 @@
+"""How well a local mean sign ĝ describes the signs that events have: residuals of w against |w|ĝ, binned.
+
+Signed and refined weights belong to the same events, so their difference fluctuates with the signs alone: given x and
+\\|w\\|, the variance of w is w²(1 − ĝ²). Treating the two as independent samples would overstate the errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg.estimate import Estimate
+from hepneg.events import EventTable
+
+__all__ = ["Agreement", "SignClosure", "sign_closure"]
+
+BINS = 10
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """χ² of a binned residual and its degrees of freedom: the bins but one, as the sums are made equal."""
+
+    chi2: float
+    ndf: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"chi2": …, "ndf": …}``."""
+        return {"chi2": self.chi2, "ndf": self.ndf}
+
+
+@dataclass(frozen=True)
+class SignClosure:
+    """What a sign network does to the events of one sample.
+
+    Attributes:
+        clipped_share: share of Σ|w| where ĝ as learnt is < 0: the density is negative there, or nearly zero.
+        floored_share: share of Σ|w| where ĝ as learnt is below its floor.
+        inclusive: Σ|w|ĝ / Σw, and the error that it has from the signs.
+        calibration: signs against ĝ in bins of ĝ, with Σ|w|ĝ scaled to Σw.
+        features: signed against refined distribution of each feature, likewise.
+    """
+
+    clipped_share: float
+    floored_share: float
+    inclusive: Estimate
+    calibration: Agreement
+    features: Mapping[str, Agreement]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the closure as plain numbers."""
+        return {
+            "clipped_share": self.clipped_share,
+            "floored_share": self.floored_share,
+            "inclusive": self.inclusive.value,
+            "inclusive_error": self.inclusive.error,
+            "calibration": self.calibration.to_dict(),
+            "features": {name: agreement.to_dict() for name, agreement in self.features.items()},
+        }
+
+
+def sign_closure(events: EventTable, sign: Float, raw: Float) -> dict[str, SignClosure]:
+    """Compare the signs of events with their local mean sign, sample by sample.
+
+    Args:
+        events: n signed events.
+        sign: ĝ of each event by networks that have not seen it, (n,).
+        raw: the same without its floor, (n,).
+
+    Returns:
+        By name of the sample; samples without events or without weight are left out.
+    """
+    found = {}
+    for code, name in enumerate(events.sample_names):
+        members = np.flatnonzero((events.sample == code) & (events.weight != 0))
+        if len(members):
+            found[name] = _of_sample(events.select(members), sign[members], raw[members])
+    return found
+
+
+def _of_sample(events: EventTable, sign: Float, raw: Float) -> SignClosure:
+    size = np.abs(events.weight)
+    variance = size**2 * np.maximum(1 - sign**2, 0.0)
+    total, refined = float(events.weight.sum()), float((size * sign).sum())
+    ratio = refined / total if total else float("nan")
+    residual = events.weight - size * sign / (ratio if total > 0 and refined > 0 else 1.0)
+    return SignClosure(
+        clipped_share=float(size[raw < 0].sum() / size.sum()),
+        floored_share=float(size[raw < sign].sum() / size.sum()),
+        inclusive=Estimate(ratio, float(np.sqrt(variance.sum())) / abs(total) if total else float("nan")),
+        calibration=_agreement(sign, residual, variance),
+        features={
+            name: _agreement(events.feature(name).astype(np.float64), residual, variance)
+            for name in events.feature_names
+        },
+    )
+
+
+def _agreement(axis: Float, residual: Float, variance: Float) -> Agreement:
+    """χ² of the residuals in bins of equal numbers of events; a bin without fluctuation cannot be tested."""
+    edges = np.unique(np.quantile(axis, np.linspace(0, 1, BINS + 1)[1:-1]))
+    place = np.searchsorted(edges, axis, side="right")
+    found = np.bincount(place, weights=residual, minlength=len(edges) + 1)
+    expected = np.bincount(place, weights=variance, minlength=len(edges) + 1)
+    tested = expected > 0
+    return Agreement(float((found[tested] ** 2 / expected[tested]).sum()), max(0, int(tested.sum()) - 1))

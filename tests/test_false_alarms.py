@@ -1,0 +1,58 @@
+"""The quick version of the closure toys: every test of the shape check keeps its level, and the script runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from scipy.stats import binom
+
+FOLDER = Path(__file__).parents[1] / "analysis" / "closure"
+
+
+@pytest.fixture
+def closure(monkeypatch):
+    """Import a script of the folder without leaving it on the path."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+    yield importlib.import_module
+    for name in ("shape_toys", "false_alarms", "coverage"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(("weights", "fraction"), [("unit", 0.3), ("lognormal", 0.45)])
+def test_the_shape_check_keeps_its_level(closure, weights, fraction):
+    script, toys = closure("false_alarms"), 120
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        counts = script.run("univariate", closure("shape_toys").Setting(weights, fraction, 300), toys, seed=1)
+    # Some 20 tests: 99.99 % each keeps a false alarm of the whole below 1 %. The χ² and ties may be conservative.
+    for test, (rejected, made) in counts.items():
+        if not test.startswith(("naive", "kolmogorov")):
+            assert rejected <= binom.ppf(0.9999, made, 0.05), test
+    assert counts["smallest after Holm, all features"][1] == toys
+
+
+def test_naive_ks_with_counts_does_not(closure):
+    script = closure("false_alarms")
+    counts = script.run("univariate", closure("shape_toys").Setting("lognormal", 0.3, 300), 60, seed=2)
+    rejected, made = counts["naive KS (counts), normal"]
+    assert rejected > binom.ppf(0.9999, made, 0.05)
+
+
+def test_the_tables_are_written(closure):
+    script = closure("false_alarms")
+    found = script.measure(["metrics"], 5, 1, (300,))
+    text = script.as_table_of_rates(found)
+    assert "| KS of two halves |" in text
+    assert len(found["metrics"]) == 6
+
+
+def test_coverage_counts_every_interval_once(closure):
+    script = closure("coverage")
+    counts = script.measure(300, 0.1, 5, seed=1)
+    assert counts["AUC, interval", 0.95][1] == 5
+    assert all(0 <= inside <= made for inside, made in counts.values())

@@ -69,6 +69,21 @@ def test_other_activations(tmp_path: Path, activation: str) -> None:
     assert operators(path) <= PLAIN
 
 
+@pytest.mark.parametrize("scheme", ["mixture", "factorised"])
+def test_folds_that_combine_several_outputs(tmp_path: Path, scheme: str) -> None:
+    pytest.importorskip("onnxscript")
+    rng = np.random.default_rng(1)
+    label = np.arange(800) % 2
+    features = (rng.normal(size=(800, 2)) + label[:, None]).astype(np.float32)
+    events = EventTable.from_arrays(features, np.where(rng.random(800) < 0.25, -1.0, 1.0), label)
+    trained = train(events, scheme, folds=2, epochs=1, network={"hidden": [8]})
+    path = export_onnx(trained, tmp_path / "m.onnx")
+    for events_given in (0, 1, 800):
+        (response,) = session(path).run(["response"], {"features": features[:events_given]})
+        np.testing.assert_allclose(response, trained.response(features[:events_given]), rtol=0, atol=1e-6)
+    assert operators(path) <= PLAIN | {"Clip", "Expand", "Gather", "Log", "Max", "Slice"}
+
+
 def operators(path: Path) -> set[str]:
     onnx = pytest.importorskip("onnx")
     model = onnx.load(path)

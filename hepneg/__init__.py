@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hepneg.estimate import Estimate
     from hepneg.evaluation import Evaluation, evaluate
     from hepneg.events import EventTable
+    from hepneg.export import export_onnx
+    from hepneg.friends import Friends, apply_model
     from hepneg.ntuples import read
     from hepneg.refinement import Refinement, refine
     from hepneg.response import response_histogram
@@ -33,15 +35,18 @@ _HOMES = {
     "Estimate": "hepneg.estimate",
     "Evaluation": "hepneg.evaluation",
     "EventTable": "hepneg.events",
+    "Friends": "hepneg.friends",
     "HepnegError": "hepneg.errors",
     "HepnegWarning": "hepneg.errors",
     "ModelInputs": "hepneg.classifier",
     "Refinement": "hepneg.refinement",
     "ShapeReport": "hepneg.shapes",
     "WeightReport": "hepneg.weights",
+    "apply_model": "hepneg.friends",
     "check_shapes": "hepneg.shapes",
     "compare": "hepneg.comparison",
     "evaluate": "hepneg.evaluation",
+    "export_onnx": "hepneg.export",
     "load_config": "hepneg.config",
     "read": "hepneg.ntuples",
     "refine": "hepneg.refinement",
@@ -58,6 +63,7 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "EventTable",
+    "Friends",
     "HepnegError",
     "HepnegWarning",
     "ModelInputs",
@@ -65,9 +71,11 @@ __all__ = [
     "ShapeReport",
     "WeightReport",
     "__version__",
+    "apply_model",
     "check_shapes",
     "compare",
     "evaluate",
+    "export_onnx",
     "load_config",
     "metrics",
     "plots",

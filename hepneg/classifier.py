@@ -22,6 +22,7 @@ from hepneg.learning.architectures import AnyArchitecture, FoldNetwork, architec
 from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import network_logits
 from hepneg.learning.weights_file import read_networks, write_networks
+from hepneg.ntuples.identity import FileIdentity, identify_files
 from hepneg.output import atomic_path, make_folder, write_json
 
 __all__ = ["Classifier", "ModelInputs"]
@@ -41,6 +42,7 @@ class ModelInputs:
         event_id: branches that identify an event.
         tree: name of the tree.
         weight: expression of the signed weight, or None.
+        files: that the classifier was trained on; empty where it was trained on arrays.
     """
 
     features: Mapping[str, str]
@@ -48,16 +50,22 @@ class ModelInputs:
     event_id: tuple[str, ...] = ()
     tree: str | None = None
     weight: str | None = None
+    files: tuple[FileIdentity, ...] = ()
 
     @classmethod
     def from_config(cls, config: Config) -> ModelInputs:
-        """Take the expressions of a configuration."""
+        """Take the expressions of a configuration, and look at its files to know them again.
+
+        Raises:
+            DataError: a file is missing or unusable.
+        """
         return cls(
             {feature.name: feature.expression.text for feature in config.features},
             config.selection.text if config.selection else None,
             config.event_id,
             config.tree,
             config.weight.text,
+            identify_files(config),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,7 +76,14 @@ class ModelInputs:
             "event_id": list(self.event_id),
             "tree": self.tree,
             "weight": self.weight,
+            "files": [file.to_dict() for file in self.files],
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ModelInputs:
+        """Rebuild the inputs from :meth:`to_dict`."""
+        files = tuple(FileIdentity.from_dict(file) for file in data.get("files", ()))
+        return cls(**{**data, "event_id": tuple(data["event_id"]), "files": files})
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,11 +245,10 @@ class Classifier:
 
     @classmethod
     def _from_dict(cls, data: Mapping[str, Any], networks: Sequence[FoldNetwork]) -> Classifier:
-        inputs = {**data["inputs"], "event_id": tuple(data["inputs"]["event_id"])}
         scheme = dict(data["scheme"])
         return cls(
             networks=tuple(networks),
-            inputs=ModelInputs(**inputs),
+            inputs=ModelInputs.from_dict(data["inputs"]),
             scheme=scheme.pop("name"),
             scheme_parameters=scheme,
             seed=int(data["folds"]["seed"]),

@@ -16,6 +16,7 @@ __all__ = [
     "HepnegWarning",
     "OutputError",
     "TrainingError",
+    "TransferError",
     "nearest_names",
 ]
 
@@ -30,6 +31,10 @@ class ConfigError(HepnegError):
 
 class DataError(HepnegError):
     """The events or their files are unusable."""
+
+
+class TransferError(DataError):
+    """A remote file could not be opened or read; trying again may help."""
 
 
 class TrainingError(HepnegError):

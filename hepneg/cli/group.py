@@ -13,7 +13,7 @@ from hepneg.errors import HepnegError, HepnegWarning
 
 __all__ = ["cli", "main"]
 
-COMMANDS = ("init", "inspect", "check", "train", "plot", "compare", "report", "run", "schema")
+COMMANDS = ("init", "inspect", "check", "train", "plot", "compare", "report", "run", "apply", "export", "schema")
 
 
 class _LazyGroup(click.Group):
@@ -71,6 +71,8 @@ def main(arguments: list[str] | None = None) -> None:
     """
     warnings.showwarning = _Warnings().show
     warnings.simplefilter("always", HepnegWarning)
+    # At exit XRootD's bindings look at every module, also at the deprecated names of torch.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"XRootD\.")
     try:
         code: Any = cli.main(args=arguments, standalone_mode=False)
     except HepnegError as error:

@@ -12,10 +12,11 @@ from rich.table import Table
 if TYPE_CHECKING:
     from hepneg.comparison import Comparison
     from hepneg.evaluation import Evaluation
+    from hepneg.friends import Friends
     from hepneg.shapes import ShapeReport
     from hepneg.weights import WeightReport
 
-__all__ = ["show_comparison", "show_evaluation", "show_files", "show_shapes", "show_weights"]
+__all__ = ["show_comparison", "show_evaluation", "show_files", "show_friends", "show_shapes", "show_weights"]
 
 
 def _print(table: Table) -> None:
@@ -97,6 +98,15 @@ def show_comparison(comparison: Comparison) -> None:
     for name, message in {**comparison.failures, **messages}.items():
         Console(highlight=False).print(f"{name}: {message}")
     Console(highlight=False).print(f"Recommended: {comparison.reason}")
+
+
+def show_friends(friends: Friends) -> None:
+    """Print the friend files that were written or kept."""
+    table = _table("Friend files", ["", "entries", "selected", "network", ""])
+    for file in friends.files:
+        network = "held out" if file.held_out else "mean"
+        table.add_row(file.path, str(file.entries), str(file.selected), network, "kept" if file.kept else "written")
+    _print(table)
 
 
 def show_files(files: Iterable[Path]) -> None:

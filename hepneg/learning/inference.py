@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-__all__ = ["PIECE", "in_pieces", "network_logits"]
+__all__ = ["PIECE", "in_pieces", "network_logits", "one_thread"]
 
 PIECE = 2048
 """Events at a time: their activations fit into a core's second-level cache; larger pieces are two to three times slower."""
@@ -41,3 +42,14 @@ def in_pieces(
             )  # a copy: torch wants it writable
             parts.append(function(rows.to(device)).cpu().numpy())
     return np.concatenate(parts).astype(np.float64)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: the last bits of a result depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -85,13 +85,25 @@ class Needs:
     @classmethod
     def of(cls, config: Config) -> Self:
         """Collect the branches that a configuration needs, each with its first user."""
-        users: list[tuple[str, Expression | None]] = [("weight", config.weight), ("selection", config.selection)]
-        users += [(f"feature {feature.name!r}", feature.expression) for feature in config.features]
-        used_by = dict.fromkeys(config.event_id, "event_id")
+        features = {feature.name: feature.expression for feature in config.features}
+        return cls.collect(features, config.selection, config.event_id, config.weight)
+
+    @classmethod
+    def collect(
+        cls,
+        features: Mapping[str, Expression],
+        selection: Expression | None,
+        event_id: tuple[str, ...],
+        weight: Expression | None = None,
+    ) -> Self:
+        """Collect the branches behind expressions, each with its first user."""
+        users: list[tuple[str, Expression | None]] = [("weight", weight), ("selection", selection)]
+        users += [(f"feature {name!r}", expression) for name, expression in features.items()]
+        used_by = dict.fromkeys(event_id, "event_id")
         for user, expression in users:
             for branch in sorted(expression.branches) if expression else ():
                 used_by.setdefault(branch, user)
-        return cls(used_by, config.event_id)
+        return cls(used_by, event_id)
 
     def check(self, tree: Any, path: str) -> None:
         """Check that a tree has all branches, in usable types.

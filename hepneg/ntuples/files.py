@@ -5,12 +5,13 @@ from __future__ import annotations
 import glob
 import re
 import struct
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hepneg.errors import DataError, nearest_names
+from hepneg.errors import DataError, TransferError, nearest_names
 
 __all__ = [
     "is_remote",
@@ -37,7 +38,10 @@ def damage_errors() -> tuple[type[Exception], ...]:
     import cramjam
     import uproot
 
-    return (*_DAMAGED, cramjam.DecompressionError, uproot.deserialization.DeserializationError)
+    # Addresses in https go through aiohttp, whose errors have a base of their own.
+    aiohttp: Any = sys.modules.get("aiohttp")
+    lost = (aiohttp.ClientError,) if aiohttp else ()
+    return (*_DAMAGED, cramjam.DecompressionError, uproot.deserialization.DeserializationError, *lost)
 
 
 @contextmanager
@@ -46,10 +50,13 @@ def refuse_damage(path: str, what: str) -> Iterator[None]:
 
     Raises:
         DataError: ``cannot read entries 0 to 99 of a.root: …``.
+        TransferError: the same for an address.
     """
     try:
         yield
     except damage_errors() as error:
+        if is_remote(path):
+            raise _transfer_error(f"cannot read {what} of {path}", error) from None
         kind = type(error).__name__
         raise DataError(f"cannot read {what} of {path}: {kind}; the file is damaged, fetch or write it again") from None
 
@@ -123,7 +130,8 @@ def open_file(path: str) -> Iterator[Any]:
     """Open a ROOT file for reading.
 
     Raises:
-        DataError: missing, not a ROOT file, truncated or damaged.
+        DataError: missing, not a ROOT file, truncated or damaged, or an address that needs a missing package.
+        TransferError: an address that cannot be opened.
     """
     import uproot
 
@@ -134,6 +142,8 @@ def open_file(path: str) -> Iterator[Any]:
         # hold up to 100 MB that are read once.
         file = uproot.open({path: None}, array_cache=None)
     except damage_errors() as error:
+        if is_remote(path):
+            raise _transfer_error(f"cannot open {path}", error) from None
         raise DataError(f"cannot open {path}: {_brief(error)}; is it a whole ROOT file?") from None
     with file:
         yield file
@@ -165,6 +175,13 @@ def is_tree(classname: str) -> bool:
 def is_rntuple(tree: Any) -> bool:
     """Tell an RNTuple from a TTree."""
     return hasattr(tree, "ntuple")
+
+
+def _transfer_error(what: str, error: Exception) -> DataError:
+    """Say why an address cannot be read; a missing package stays missing, anything else may pass."""
+    if isinstance(error, ImportError):
+        return DataError(f"{what}: {_brief(error)}; pip install 'hepneg[remote]'")
+    return TransferError(f"{what}: {_brief(error)}; check the address and the server, or copy the file here")
 
 
 def _brief(error: Exception) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +13,16 @@ from numpy.typing import NDArray
 from hepneg.config import PB_TO_FB, Config
 from hepneg.errors import DataError
 from hepneg.events import LABELS, EventTable, first_entries
-from hepneg.functions import logical
 from hepneg.ntuples.checks import warn_about_events
 from hepneg.ntuples.columns import Needs
+from hepneg.ntuples.evaluate import Evaluator
 from hepneg.ntuples.files import open_tree, sample_files
+from hepneg.ntuples.identity import base_name
 from hepneg.ntuples.stream import STEP_SIZE, stream_columns
 from hepneg.ntuples.sums import exact_sum
 from hepneg.progress import SILENT, Progress
 
 __all__ = ["Chunk", "read", "read_chunks", "require_selected", "scale_factor"]
-
-# A block of float32 that stays in the second-level cache between being written and being checked.
-_BLOCK = 32_768
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,7 +73,7 @@ def read_chunks(
     for path in files:
         with open_tree(path, config.tree) as tree:
             needs.check(tree, path)
-            source = _Source(config, sample, path)
+            source = _Source.of(config, sample, path)
             for start, columns in stream_columns(tree, list(needs.used_by), path, step_size):
                 chunk = source.chunk(start, columns)
                 bar.advance(chunk.entries / tree.num_entries)
@@ -202,104 +198,59 @@ def _join_ids(parts: list[NDArray[np.integer]]) -> NDArray[np.integer]:
 
 @dataclass(frozen=True)
 class _Source:
-    """Evaluates what one file delivers; its name is in every message."""
+    """Evaluates what one file of a sample delivers; its name is in every message."""
 
     config: Config
-    sample: str
-    path: str
+    evaluator: Evaluator
+
+    @classmethod
+    def of(cls, config: Config, sample: str, path: str) -> _Source:
+        features = {feature.name: feature.expression for feature in config.features}
+        where = f"sample {sample!r}, {path}"
+        return cls(config, Evaluator(features, config.selection, config.event_id, base_name(path), where))
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Chunk:
         """Evaluate one step."""
         weight = self._weight(start, columns)
         total, entries = exact_sum(weight), len(weight)
         entry = np.arange(start, start + entries)
-        keep = self._selected(columns)
+        keep = self.evaluator.selected(columns)
         if keep is not None and not keep.all():
             columns = {name: column[keep] for name, column in columns.items()}
             weight, entry = weight[keep], entry[keep]
-        event_id = self._event_id(columns, entry)
-        features, bad = self._features(columns, entry, start + entries)
+        event_id = self.evaluator.identifiers(columns, entry)
+        features, bad = self.evaluator.matrix(columns, len(entry))
         chunk = Chunk(features.T, weight, event_id, entries, total, 0)
-        return chunk if bad is None else _without(chunk, bad)
+        if not bad:
+            return chunk
+        if self.config.on_nan == "error":
+            self._refuse(bad, entry, start + entries)
+        return _without(chunk, np.logical_or.reduce(list(bad.values())))
 
     def _weight(self, start: int, columns: Mapping[str, Any]) -> NDArray[np.float64]:
-        weight = self._evaluate("weight", self.config.weight, columns).astype(np.float64, copy=False)
+        weight = self.evaluator.evaluate("weight", self.config.weight, columns).astype(np.float64, copy=False)
         bad = ~np.isfinite(weight)
         if bad.any():
             raise DataError(
-                f"{self._where}: weight {self.config.weight.text!r} is NaN or infinite in {int(bad.sum())} of the "
+                f"{self.evaluator.where}: weight {self.config.weight.text!r} is NaN or infinite in {int(bad.sum())} of the "
                 f"{start + len(weight)} entries read so far, at {first_entries(bad, start)}; mend the file or the expression"
             )
         return weight
 
-    def _selected(self, columns: Mapping[str, Any]) -> NDArray[np.bool_] | None:
-        if self.config.selection is None:
-            return None
-        kept: NDArray[np.bool_] = logical(self._evaluate("selection", self.config.selection, columns))
-        return kept
-
-    def _event_id(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.integer]:
-        if not self.config.event_id:
-            name = PurePosixPath(self.path.replace("\\", "/")).name
-            return np.column_stack([np.full(len(entry), zlib.crc32(name.encode()), dtype=np.int64), entry])
-        parts = [_as_64_bits(columns[name]) for name in self.config.event_id]
-        if len(parts) == 1:
-            return parts[0]
-        common = parts[0].dtype if len({part.dtype for part in parts}) == 1 else np.dtype(np.uint64)
-        return np.column_stack([part.astype(common, copy=False) for part in parts])
-
-    def _features(
-        self, columns: Mapping[str, Any], entry: NDArray[np.int64], read_so_far: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-        """Return the features, (F, n), and which events have one that is not finite, or None if all are."""
-        features = np.empty((len(self.config.features), len(entry)), dtype=np.float32)
-        bad: NDArray[np.bool_] | None = None
-        for row, feature in zip(features, self.config.features, strict=True):
-            values = self._evaluate(f"feature {feature.name!r}", feature.expression, columns)
-            if _copy_finite(values, row):
-                continue
-            wrong = ~np.isfinite(row)
-            if self.config.on_nan == "error":
-                raise DataError(
-                    f"{self._where}: feature {feature.name!r} is NaN or infinite in {int(wrong.sum())} selected events "
-                    f"among the {read_so_far} entries read so far, at {_listed(entry[wrong])}; mend the expression, cut "
-                    "on it with `selection:`, or set `on_nan: drop`"
-                )
-            bad = wrong if bad is None else bad | wrong
-        return features, bad
-
-    def _evaluate(self, user: str, expression: Any, columns: Mapping[str, Any]) -> NDArray[Any]:
-        try:
-            values: NDArray[Any] = expression.evaluate(columns)
-        except DataError as error:
-            raise DataError(f"{self._where}: {user}: {error}") from None
-        return values
-
-    @property
-    def _where(self) -> str:
-        return f"sample {self.sample!r}, {self.path}"
+    def _refuse(self, bad: Mapping[str, NDArray[np.bool_]], entry: NDArray[np.int64], read_so_far: int) -> NoReturn:
+        """Name the first feature that is not finite, and where."""
+        name, wrong = next(iter(bad.items()))
+        raise DataError(
+            f"{self.evaluator.where}: feature {name!r} is NaN or infinite in {int(wrong.sum())} selected events "
+            f"among the {read_so_far} entries read so far, at {_listed(entry[wrong])}; mend the expression, cut "
+            "on it with `selection:`, or set `on_nan: drop`"
+        )
 
 
 def _listed(entries: NDArray[np.int64], most: int = 5) -> str:
     """Name the first of some entries, for a message."""
     shown = ", ".join(map(str, entries[:most]))
     return f"{'entry' if len(entries) == 1 else 'entries'} {shown}" + (", …" if len(entries) > most else "")
-
-
-def _as_64_bits(column: NDArray[Any]) -> NDArray[np.integer]:
-    """Widen an identifier to 64 bits of its own signedness, so that files may differ in width."""
-    return np.ascontiguousarray(column.astype(np.uint64 if column.dtype.kind == "u" else np.int64, copy=False))
-
-
-def _copy_finite(values: NDArray[Any], target: NDArray[np.float32]) -> bool:
-    """Copy one column to float32 and tell whether all of it is finite, in one pass through memory."""
-    finite = True
-    with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, len(target), _BLOCK):
-            block = target[start : start + _BLOCK]
-            np.copyto(block, values[start : start + _BLOCK], casting="unsafe")
-            finite = finite and bool(np.isfinite(block).all())
-    return finite
 
 
 def _without(chunk: Chunk, bad: NDArray[np.bool_]) -> Chunk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -61,9 +62,21 @@ def _entries_of(size: int | str, tree: Any, names: Sequence[str]) -> int:
     if isinstance(size, int):
         return max(1, size)
     try:
-        return max(1, int(tree.num_entries_for(size, filter_name=set(names).__contains__)))
+        if is_rntuple(tree):
+            return max(1, int(tree.num_entries_for(size, filter_name=set(names).__contains__)))
+        # uproot would read a basket of each branch for this; over XRootD it cannot.
+        total = sum(int(tree[name].member("fTotBytes")) for name in names)
+        return max(1, int(_bytes_of(size) / total * int(tree.num_entries)))
     except ZeroDivisionError:  # no bytes at all
         return max(1, int(tree.num_entries))
+
+
+def _bytes_of(size: str) -> float:
+    """Return the bytes in a text such as ``"24 MB"``."""
+    parts = re.fullmatch(r"([\d.]+)\s*([kMG]?)B", size)
+    if parts is None:
+        raise ValueError(f"a size in memory is written as '24 MB', not {size!r}")
+    return float(parts[1]) * {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}[parts[2]]
 
 
 def _largest_cluster(tree: Any) -> int:

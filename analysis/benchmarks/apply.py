@@ -1,0 +1,159 @@
+"""Throughput and memory of `hepneg apply`: `python apply.py`.
+
+20 flat features, networks of 3 × 64, five folds. First the networks alone, from arrays in memory on one thread: hepneg,
+and the exported graph in onnxruntime at each of several batch sizes. Then whole files, TTree and RNTuple: `hepneg
+apply` in a process of its own with its peak memory, and a script of the kind that one writes in a hurry (chunks of
+100 000 entries, every network on the whole chunk, all results kept in memory). Times are processor seconds, which other
+work on the machine disturbs least; of the networks the smallest of several rounds counts. With onnxruntime the files'
+figures contain the preparation of the graph, some seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+import uproot
+
+from hepneg.classifier import Classifier, ModelInputs, sigmoid
+from hepneg.events import EventTable
+from hepneg.export import export_onnx, mean_graph, onnx_logit
+from hepneg.training import train
+
+CHUNK = 65_536
+BATCHES = (256, 512, 1024, 2048, 4096, 16_384)
+NAMES = [f"x{i}" for i in range(20)]
+
+
+def make_columns(entries: int, seed: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    columns = {name: rng.normal(50, 15, entries).astype(np.float32) for name in NAMES}
+    # 12 bits of mantissa, as analysis ntuples have.
+    return {name: (c.view(np.uint32) & np.uint32(0xFFFFF800)).view(np.float32) for name, c in columns.items()}
+
+
+def write(path: Path, kind: str, entries: int) -> None:
+    with uproot.recreate(path, compression=uproot.ZSTD(3)) as file:
+        make = file.mktree if kind == "ttree" else file.mkrntuple
+        tree = make("Events", {**dict.fromkeys(NAMES, np.dtype(np.float32)), "event": np.dtype(np.uint64)})
+        for start in range(0, entries, 100_000):
+            stop = min(start + 100_000, entries)
+            tree.extend({**make_columns(stop - start, start), "event": np.arange(start, stop, dtype=np.uint64)})
+
+
+def make_classifier() -> Classifier:
+    columns = make_columns(5000, 1)
+    features = np.column_stack([columns[name] for name in NAMES])
+    label = (features.sum(axis=1) > np.median(features.sum(axis=1))).astype(int)
+    events = EventTable.from_arrays(features, np.ones(5000), label, feature_names=NAMES)
+    classifier = train(events, "absolute", epochs=1)
+    return replace(classifier, inputs=ModelInputs({name: name for name in NAMES}, None, ("event",), "Events"))
+
+
+def in_onnxruntime(path: Path, features: np.ndarray, batch: int) -> Callable[[], np.ndarray]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def run() -> np.ndarray:
+        starts = range(0, len(features), batch)
+        pieces = [np.ascontiguousarray(features[start : start + batch]) for start in starts]
+        return np.concatenate([session.run(["logit"], {"features": piece})[0] for piece in pieces])
+
+    return run
+
+
+def naive(classifier: Classifier, path: Path, target: Path) -> None:
+    parts: list[np.ndarray] = []
+    for arrays in uproot.iterate({path: "Events"}, NAMES, step_size=100_000, library="np"):
+        features = torch.tensor(np.column_stack([arrays[name] for name in NAMES]))
+        with torch.no_grad():
+            parts.append(np.mean([network(features).numpy() for network in classifier.networks], axis=0))
+    logit = np.concatenate(parts)
+    with uproot.recreate(target) as file:
+        file.mktree("hepneg", {"response": np.float64, "logit": np.float64})
+        file["hepneg"].extend({"response": sigmoid(logit.astype(np.float64)), "logit": logit.astype(np.float64)})
+
+
+def seconds(work: Callable[[], object]) -> float:
+    before = os.times()
+    work()
+    after = os.times()
+    return sum(after[:4]) - sum(before[:4])
+
+
+def compare_networks(classifier: Classifier, folder: Path, entries: int, rounds: int) -> None:
+    columns = make_columns(entries, 2)
+    features = np.asfortranarray(np.column_stack([columns[name] for name in NAMES]))
+    graph = export_onnx(classifier, folder / "model.onnx")
+
+    def ours(logit: Callable[[np.ndarray], np.ndarray]) -> None:
+        for start in range(0, entries, CHUNK):
+            logit(features[start : start + CHUNK])
+
+    fast = onnx_logit(mean_graph(classifier))
+    work: dict[str, Callable[[], object]] = {"hepneg (torch)": lambda: ours(classifier.logit)}
+    work["hepneg (onnxruntime)"] = lambda: ours(fast)
+    work |= {f"onnxruntime {batch}": in_onnxruntime(graph, features, batch) for batch in BATCHES}
+    times = {name: min(seconds(run) for _ in range(rounds)) for name, run in work.items()}
+    best = min(value for name, value in times.items() if name[0] == "o")
+    for name, value in times.items():
+        print(
+            f"  {name:<20} {entries / value / 1e3:7.0f} thousand events/s   {best / value:.2f} of the best onnxruntime"
+        )
+
+
+def compare_files(classifier: Classifier, folder: Path, entries: int) -> None:
+    model = classifier.save(folder / "model")
+    for kind in ("ttree", "rntuple"):
+        path = folder / f"{kind}.root"
+        write(path, kind, entries)
+        for engine in ("torch", "onnxruntime"):
+            command = [sys.executable, "-c", APPLY, str(model), str(path), str(folder / "out"), engine]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            spent, peak = map(float, done.stdout.split())
+            print(
+                f"  {kind:<8} hepneg ({engine:<11}) {entries / spent / 1e3:5.0f} thousand entries/s, peak {peak:.0f} MB"
+            )
+        slow = seconds(lambda p=path: naive(classifier, p, folder / "naive.root"))  # type: ignore[misc]
+        print(f"  {kind:<8} script in a hurry    {entries / slow / 1e3:5.0f} thousand entries/s")
+
+
+APPLY = """
+import os, resource, sys, torch
+from hepneg.friends import apply_model
+before = os.times()
+apply_model(sys.argv[1], sys.argv[2:3], sys.argv[3], engine=sys.argv[4])
+after = os.times()
+print(sum(after[:2]) - sum(before[:2]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=200_000, help="for the networks alone")
+    parser.add_argument(
+        "--entries", type=int, default=2_000_000, help="of each file; 100 000 000 for the limit of memory"
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as name:
+        folder, classifier = Path(name), make_classifier()
+        print(f"five networks of {'-'.join(map(str, classifier.networks[0].architecture.hidden))}, one thread:")
+        compare_networks(classifier, folder, arguments.events, arguments.rounds)
+        print(f"files of {arguments.entries} entries:")
+        compare_files(classifier, folder, arguments.entries)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Applying a model to ROOT files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from hepneg.classifier import Classifier
+from hepneg.errors import ConfigError, HepnegWarning
+from hepneg.export import mean_graph
+from hepneg.friends import score
+from hepneg.friends.plan import Engine, HeldOut, plan_jobs, settings_of
+from hepneg.friends.pool import make_friends_in_parallel
+from hepneg.friends.result import FriendFile, Friends
+from hepneg.learning.inference import one_thread
+from hepneg.ntuples.friends import TreeFormat
+from hepneg.output import make_folder
+from hepneg.progress import SILENT, Progress
+
+__all__ = ["apply_model"]
+
+
+def apply_model(
+    model: str | Path,
+    files: Sequence[str | Path],
+    output: str | Path,
+    *,
+    tree: str | None = None,
+    held_out: HeldOut = "auto",
+    tree_format: TreeFormat | None = None,
+    jobs: int = 1,
+    engine: Engine = "torch",
+    progress: Progress = SILENT,
+) -> Friends:
+    """Write a friend file with the response for each ROOT file.
+
+    ``<input stem>.hepneg.root`` holds a tree ``hepneg`` with one entry for each entry of the input, in its order: the
+    branches that identify the event in their original types (``hepneg_entry``, the entry number, where the model has
+    none), ``hepneg_response`` and ``hepneg_logit`` (float32). An entry that fails the model's selection, or has a NaN
+    or infinite feature, holds NaN.
+
+    Which network: an event that the model was trained on gets the response of the network that has not seen it, others
+    get the mean log-odds of all. A model knows the files that it was trained on by their content, whatever they are
+    called (:mod:`hepneg.ntuples.identity`). It cannot know its events again in other files, such as the ntuple from
+    which a skim was made, nor those of arrays: ask for ``held_out="always"`` there, which is right for every event that
+    has the same identifier, at the price of one network's noise instead of the mean's.
+
+    Files that an earlier call with the same model and settings has finished are kept. A file appears under its final
+    name only when it is complete. Memory is bounded by two windows of 100 MB of the branches, whatever the size.
+
+    Args:
+        model: folder of the model.
+        files: paths, or addresses that uproot can open.
+        output: folder of the friend files, created where needed.
+        tree: name of the tree; left out, that of the model.
+        held_out: ``auto`` as described, ``always`` or ``never`` the network that has not seen the event.
+        tree_format: ``ttree`` or ``rntuple``; left out, that of the input.
+        jobs: number of processes, each with one thread for the networks.
+        engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks up to twice
+            as fast, with other roundings. Preparing the graph takes some seconds, so it pays from millions of entries
+            on. Held-out networks always run in torch.
+        progress: shows how much of the files is done.
+
+    Returns:
+        What was written, file by file.
+
+    Raises:
+        ConfigError: a setting out of range, or a model that does not say where its features are.
+        DataError: no model, or an unusable input file.
+        OutputError: friend files that would collide or replace other files, or cannot be written.
+
+    Warns:
+        HepnegWarning: for each file with NaN or infinite features in selected entries.
+    """
+    if jobs < 1:
+        raise ConfigError(f"jobs must be at least 1, not {jobs}")
+    folder, classifier = Path(model), Classifier.load(model)
+    name = tree or classifier.inputs.tree
+    if name is None:
+        raise ConfigError(f"model {folder} was trained on arrays and names no tree; say which with `tree` (--tree)")
+    plan = plan_jobs(files, make_folder(Path(output)))
+    settings = settings_of(folder, name, held_out, tree_format, engine)
+    graph = mean_graph(classifier) if engine == "onnxruntime" else None
+    with progress:
+        bar = progress.task("applying", len(plan))
+        if jobs > 1 and len(plan) > 1:
+            made = make_friends_in_parallel(plan, settings, graph, min(jobs, len(plan)), bar)
+        else:
+            runner = score.Engine.of(classifier, graph)
+            with one_thread():  # as in the worker processes, so that the number of jobs changes nothing
+                made = [score.make_friend(job, runner, settings, bar.advance) for job in plan]
+    for file in made:
+        _warn_about(file)
+    return Friends(tuple(made))
+
+
+def _warn_about(file: FriendFile) -> None:
+    if file.not_finite:
+        features = ", ".join(f"{name!r} in {count}" for name, count in file.not_finite.items())
+        message = f"{file.source}: NaN or infinite features among {file.selected} selected entries ({features})"
+        warnings.warn(f"{message}; their response is NaN", HepnegWarning, stacklevel=3)

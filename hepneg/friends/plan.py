@@ -1,0 +1,123 @@
+"""Which friend file each input gets, refused before any work where two would collide."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from hepneg.errors import DataError, OutputError
+from hepneg.ntuples.files import is_remote
+from hepneg.ntuples.friends import TreeFormat, read_note
+from hepneg.ntuples.identity import FileIdentity, base_name
+
+__all__ = ["Engine", "HeldOut", "Job", "Settings", "note_of", "plan_jobs", "remove_leftovers", "settings_of"]
+
+HeldOut = Literal["auto", "always", "never"]
+Engine = Literal["torch", "onnxruntime"]
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input and the friend file that it gets."""
+
+    source: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all jobs of a call share.
+
+    Attributes:
+        model: folder of the model.
+        model_sha256: of its ``model.json``, which holds the checksum of the weights.
+        tree: name of the tree in the inputs.
+        held_out: which network an event gets.
+        format: of the friend trees; None for that of the input.
+        engine: what runs the mean of the networks.
+    """
+
+    model: Path
+    model_sha256: str
+    tree: str
+    held_out: HeldOut
+    format: TreeFormat | None
+    engine: Engine
+
+
+def settings_of(model: Path, tree: str, held_out: HeldOut, form: TreeFormat | None, engine: Engine) -> Settings:
+    """Collect the settings, with the checksum of the model."""
+    checksum = hashlib.sha256((model / "model.json").read_bytes()).hexdigest()
+    return Settings(model, checksum, tree, held_out, form, engine)
+
+
+def note_of(settings: Settings, identity: FileIdentity) -> dict[str, Any]:
+    """Return what a friend file remembers of its making; a file with the same note need not be made again.
+
+    The path of the model is not part of it, so a copied model continues what the original began.
+    """
+    made = asdict(settings)
+    del made["model"]
+    return {"schema_version": SCHEMA_VERSION, "settings": made, "source": identity.to_dict()}
+
+
+def plan_jobs(files: Sequence[str | Path], output: Path) -> tuple[Job, ...]:
+    """Name the friend file ``<input stem>.hepneg.root`` of each input.
+
+    Raises:
+        DataError: no input, or one that is not there.
+        OutputError: two inputs would have the same friend file, or a friend file would replace an input or a file of
+            another origin.
+    """
+    if not files:
+        raise DataError("no input files; give the paths of ROOT files")
+    jobs = tuple(Job(str(file), output / f"{PurePosixPath(base_name(str(file))).stem}.hepneg.root") for file in files)
+    taken: dict[Path, str] = {}
+    for job in jobs:
+        if not is_remote(job.source) and not Path(job.source).is_file():
+            raise DataError(f"no such file: {job.source}")
+        if job.path in taken:
+            raise OutputError(
+                f"{taken[job.path]} and {job.source} would both have the friend file {job.path}: their names are the "
+                "same; give them in separate calls with different output folders"
+            )
+        taken[job.path] = job.source
+    for source in (source for source in taken.values() if not is_remote(source)):
+        if Path(source).resolve() in {path.resolve() for path in taken}:
+            raise OutputError(f"the friend file {source} is itself among the inputs; leave it out or choose another -o")
+    for job in jobs:
+        _require_ours(job.path)
+    return jobs
+
+
+def _require_ours(path: Path) -> None:
+    """Refuse to replace what is not a friend file of an earlier call.
+
+    Raises:
+        OutputError: the path exists and is something else.
+    """
+    if path.exists() and read_note(path) is None:
+        raise OutputError(f"{path} exists and was not written by hepneg; remove it or choose another output folder")
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files that killed processes left beside a friend file; keep those of live processes."""
+    for leftover in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
+        number = leftover.name.removesuffix(f".part{path.suffix}").rpartition(".")[2]
+        if number.isdigit() and not _is_alive(int(number)):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

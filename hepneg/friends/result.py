@@ -1,0 +1,80 @@
+"""What came of writing friend files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import Any
+
+from hepneg.output import json_ready
+
+__all__ = ["FriendFile", "Friends"]
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FriendFile:
+    """One friend file.
+
+    Attributes:
+        source: path of the input.
+        path: of the friend file.
+        entries: in the input and in the friend file.
+        selected: entries that pass the model's selection.
+        held_out: whether each event got the network that has not seen it; else it got the mean of all.
+        not_finite: number of selected entries in which a feature is NaN or infinite, by feature; their response is NaN.
+        kept: whether the file was there already, from an earlier run.
+    """
+
+    source: str
+    path: str
+    entries: int
+    selected: int
+    held_out: bool
+    not_finite: Mapping[str, int] = field(default_factory=dict)
+    kept: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Friends:
+    """The friend files of one call, in the order of the inputs."""
+
+    files: tuple[FriendFile, ...]
+
+    @property
+    def entries(self) -> int:
+        """Entries of all files."""
+        return sum(file.entries for file in self.files)
+
+    @property
+    def selected(self) -> int:
+        """Selected entries of all files."""
+        return sum(file.selected for file in self.files)
+
+    @property
+    def kept(self) -> int:
+        """Files that an earlier run had finished."""
+        return sum(file.kept for file in self.files)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON-ready values."""
+        files = [file.to_dict() for file in self.files]
+        return dict(json_ready({"schema_version": SCHEMA_VERSION, "entries": self.entries, "files": files}))
+
+    def __repr__(self) -> str:
+        return f"Friends({len(self.files)} files, {self.kept} kept; {self.selected} of {self.entries} entries selected)"
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("friend file", "entries", "selected", "network"))
+        rows = "".join(
+            f"<tr><td>{escape(file.path)}</td><td>{file.entries}</td><td>{file.selected}</td>"
+            f"<td>{'held out' if file.held_out else 'mean'}</td></tr>"
+            for file in self.files
+        )
+        return f"<table><tr>{head}</tr>{rows}</table>"

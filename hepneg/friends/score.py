@@ -1,0 +1,205 @@
+"""One input file: chunk by chunk, from branches to responses."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg.classifier import Classifier, ModelInputs, sigmoid
+from hepneg.errors import ConfigError, TransferError
+from hepneg.events import EventTable
+from hepneg.export import onnx_logit
+from hepneg.expressions import Expression
+from hepneg.friends.plan import Job, Settings, note_of, remove_leftovers
+from hepneg.friends.result import FriendFile
+from hepneg.ntuples.columns import Needs, branch_types
+from hepneg.ntuples.evaluate import Evaluator
+from hepneg.ntuples.files import is_rntuple, open_tree, refuse_damage
+from hepneg.ntuples.friends import TreeFormat, read_note, write_friend
+from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
+from hepneg.ntuples.stream import stream_columns
+
+__all__ = ["Engine", "make_friend"]
+
+RESPONSE, LOGIT, ENTRY = "hepneg_response", "hepneg_logit", "hepneg_entry"
+
+# Seconds before another try at a remote file.
+_PAUSES = (1.0, 5.0)
+
+Advance = Callable[[float], None]
+Columns = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A classifier and what runs the mean of its networks.
+
+    Attributes:
+        classifier: the classifier.
+        mean_logit: from features, (n, F), to the mean log-odds of its networks, (n,).
+    """
+
+    classifier: Classifier
+    mean_logit: Callable[[NDArray[np.float32]], NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, classifier: Classifier, graph: bytes | None) -> Engine:
+        """Run the networks in torch, or the ONNX graph of their mean in onnxruntime."""
+        return cls(classifier, classifier.logit if graph is None else onnx_logit(graph))
+
+
+def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) -> FriendFile:
+    """Write the friend file of one input, unless it is there already.
+
+    Args:
+        job: the input and the friend file. A remote input is tried three times.
+        engine: of the classifier that ``settings.model`` holds.
+        settings: how to do it.
+        advance: is told the share of the file that each chunk is, 1 in total; what it raises ends the work.
+
+    Raises:
+        DataError: the input is unusable.
+        OutputError: the friend file cannot be written.
+    """
+    for pause in _PAUSES:
+        done = 0.0
+
+        def counted(share: float) -> None:
+            nonlocal done
+            done += share
+            advance(share)
+
+        try:
+            return _make(job, engine, settings, counted)
+        except TransferError:
+            advance(-done)
+            time.sleep(pause)
+    return _make(job, engine, settings, advance)
+
+
+def _make(job: Job, engine: Engine, settings: Settings, advance: Advance) -> FriendFile:
+    identity = identify_file(job.source)
+    note = note_of(settings, identity)
+    found = read_note(job.path) if job.path.exists() else None
+    if found is not None and {key: found.get(key) for key in note} == note:
+        advance(1.0)
+        return _result(job, found["result"], kept=True)
+    remove_leftovers(job.path)
+    source = _Source.of(job.source, identity, engine, settings)
+    with open_tree(job.source, settings.tree) as tree:
+        source.needs.check(tree, job.source)
+        with refuse_damage(job.source, "the types of branches"):
+            types = source.types(tree)
+            total = int(tree.num_entries)
+            kind: TreeFormat = settings.format or ("rntuple" if is_rntuple(tree) else "ttree")
+        with write_friend(job.path, types, kind) as writer:
+            for start, columns in stream_columns(tree, list(source.needs.used_by), job.source):
+                chunk = source.chunk(start, columns)
+                writer.extend(chunk)
+                advance(len(chunk[LOGIT]) / total)
+            result = {"entries": total, **source.result()}
+            writer.note = {**note, "result": result}
+    if not total:
+        advance(1.0)
+    return _result(job, result, kept=False)
+
+
+def _result(job: Job, figures: Mapping[str, Any], *, kept: bool) -> FriendFile:
+    return FriendFile(source=job.source, path=str(job.path), kept=kept, **figures)
+
+
+@dataclass
+class _Source:
+    """What is done to each chunk of one file, and what came up so far."""
+
+    engine: Engine
+    evaluator: Evaluator
+    needs: Needs
+    held_out: bool
+    selected: int = 0
+    not_finite: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, path: str, identity: FileIdentity, engine: Engine, settings: Settings) -> _Source:
+        inputs = engine.classifier.inputs
+        features, selection = _expressions(inputs, settings)
+        event_id = inputs.event_id
+        known = find_same(identity, inputs.files)
+        # Where no branch identifies an event the name of the file does: a renamed file must keep its folds.
+        name = known.name if known else identity.name
+        evaluator = Evaluator(features, selection, event_id, name, path)
+        held_out = settings.held_out == "always" or (settings.held_out == "auto" and known is not None)
+        return cls(engine, evaluator, Needs.collect(features, selection, event_id), held_out)
+
+    def types(self, tree: Any) -> dict[str, np.dtype[Any]]:
+        """Return the types of the friend's columns: identifiers as in the input, then logit and response."""
+        kinds = branch_types(tree, self.evaluator.event_id)
+        ids = {_column_name(name): np.dtype(kind.text) for name, kind in kinds.items()} or {ENTRY: np.dtype(np.int64)}
+        return {**ids, RESPONSE: np.dtype(np.float32), LOGIT: np.dtype(np.float32)}
+
+    def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
+        """Return the friend's columns for one step."""
+        entries = len(next(iter(columns.values())))
+        entry = np.arange(start, start + entries)
+        ids = {_column_name(name): np.asarray(columns[name]) for name in self.evaluator.event_id} or {ENTRY: entry}
+        logit = np.full(entries, np.nan)
+        keep = self.evaluator.selected(columns)
+        if keep is None or keep.all():
+            logit[:] = self._logit(columns, entry)
+        else:
+            picked = {name: column[keep] for name, column in columns.items()}
+            logit[keep] = self._logit(picked, entry[keep])
+        return {**ids, RESPONSE: sigmoid(logit).astype(np.float32), LOGIT: logit.astype(np.float32)}
+
+    def result(self) -> dict[str, Any]:
+        """Return what the friend file's note keeps."""
+        return {"selected": self.selected, "held_out": self.held_out, "not_finite": dict(self.not_finite)}
+
+    def _logit(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the log-odds of selected events, (n,), NaN where a feature is not finite."""
+        self.selected += len(entry)
+        features, bad = self.evaluator.matrix(columns, len(entry))
+        self.not_finite.update({name: int(wrong.sum()) for name, wrong in bad.items()})
+        event_id = self.evaluator.identifiers(columns, entry) if self.held_out else entry
+        if not bad:
+            return self._networks(features, event_id)
+        good = ~np.logical_or.reduce(list(bad.values()))
+        logit = np.full(len(entry), np.nan)
+        logit[good] = self._networks(np.ascontiguousarray(features[:, good]), event_id[good])
+        return logit
+
+    def _networks(self, features: NDArray[np.float32], event_id: NDArray[np.integer]) -> NDArray[np.float64]:
+        if not self.held_out:
+            return self.engine.mean_logit(features.T)
+        n = features.shape[1]
+        table = EventTable(
+            features=features.T,
+            weight=np.ones(n),
+            label=np.zeros(n, dtype=np.int8),
+            sample=np.zeros(n, dtype=np.int16),
+            event_id=event_id,
+            feature_names=self.engine.classifier.feature_names,
+            sample_names=("",),
+        )
+        return self.engine.classifier.held_out_logit(table)
+
+
+def _expressions(inputs: ModelInputs, settings: Settings) -> tuple[dict[str, Expression], Expression | None]:
+    try:
+        features = {name: Expression(text) for name, text in inputs.features.items()}
+        return features, Expression(inputs.selection) if inputs.selection else None
+    except ConfigError as error:
+        raise ConfigError(
+            f"model {settings.model}: {error}; train it with `inputs` that say where features are"
+        ) from None
+
+
+def _column_name(branch: str) -> str:
+    """Return a name for a friend's column: RNTuple allows no dots."""
+    return branch.replace(".", "_")

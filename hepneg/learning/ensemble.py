@@ -1,0 +1,81 @@
+"""The k networks of a training as one module, and that module as an ONNX graph."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+__all__ = ["OPSET", "MeanEnsemble", "ensemble_graph"]
+
+# The newest set of operators that the runtimes of the experiments and ROOT's SOFIE read.
+OPSET = 18
+
+
+class MeanEnsemble(nn.Module):
+    """From raw features, (n, F), to the response and the mean log-odds of several networks, (n,) each."""
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return response and log-odds."""
+        logit = torch.stack([network(features) for network in self.networks]).mean(dim=0)
+        return torch.sigmoid(logit), logit
+
+
+def ensemble_graph(networks: Sequence[nn.Module], inputs: int) -> Any:
+    """Return the mean of networks as an ``onnx.ModelProto`` with any number of events.
+
+    Args:
+        networks: each takes raw features, (n, F), to log-odds, (n,).
+        inputs: F.
+
+    Returns:
+        A model with the input ``features``, (events, F) float32, and the outputs ``response`` and ``logit``, (events,).
+    """
+    ensemble = MeanEnsemble([copy.deepcopy(network) for network in networks]).cpu().eval()
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            ensemble,
+            (torch.zeros(2, inputs),),
+            input_names=["features"],
+            output_names=["response", "logit"],
+            opset_version=OPSET,
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("events")},),
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned nothing")
+    return _without_traces(program.model_proto)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what the exporter says about its own parts and about torchvision."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _without_traces(model: Any) -> Any:
+    """Remove the stack traces, with the paths of this machine, that the exporter keeps on every part."""
+    graph = model.graph
+    for part in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer, graph, model):
+        del part.metadata_props[:]
+    for node in graph.node:
+        node.doc_string = ""
+    return model

@@ -1,0 +1,210 @@
+"""`hepneg apply` and `hepneg export` as commands: one line for what is wrong, and kill -9 at any moment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uproot
+from conftest import _write_ntuple, toy_columns
+from friend_models import save_model, small_classifier
+
+from hepneg.cli.group import main
+from hepneg.friends import apply_model
+
+FILES = 20
+EVENTS = 20_000
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_model(small_classifier(2), tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with warnings.catch_warnings(), pytest.raises(SystemExit) as leaving:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return int(leaving.value.code or 0), out, err
+
+    return call
+
+
+Run = Callable[..., tuple[int, str, str]]
+Write = Callable[..., Path]
+
+
+def test_apply_says_what_it_wrote_or_nothing(run: Run, trained: Path, tmp_path: Path, write_ntuple: Write) -> None:
+    path = write_ntuple(tmp_path / "a.root", toy_columns(50, 0.5, 1))
+    code, out, err = run("apply", trained, path, "-o", tmp_path / "out")
+    assert (code, err) == (0, "")
+    assert "a.hepneg.root" in out
+    assert "written" in out
+    assert "kept" in run("apply", trained, path, "-o", tmp_path / "out")[1]
+    assert run("apply", trained, path, "-o", tmp_path / "out", "--quiet") == (0, "", "")
+    code, _, err = run("apply", trained, path, "-o", tmp_path / "out", "--format", "rntuple", "--held-out", "always")
+    assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("case", "parts"),
+    [
+        ("no model", ["no model at", "hepneg train"]),
+        ("no file", ["no such file", "none.root"]),
+        ("missing branch", ["a.root", "no branch 'x0', which feature 'x0' needs; did you mean 'x00'"]),
+        ("missing tree", ["a.root", "no tree 'Events'", "did you mean 'Event'"]),
+        ("truncated", ["a.root", "truncated"]),
+        ("damaged", ["a.root", "damaged"]),
+        ("no ROOT file", ["a.root", "not a ROOT file"]),
+        ("output is a file", ["cannot create the output folder"]),
+        ("foreign output", ["a.hepneg.root", "was not written by hepneg"]),
+        ("float identifier", ["'event'", "one integer per event"]),
+    ],
+)
+def test_unusable_input_is_one_line(
+    run: Run, trained: Path, tmp_path: Path, write_ntuple: Write, case: str, parts: list[str]
+) -> None:
+    columns, tree = toy_columns(3000, 0.5, 1), "Events"
+    if case == "missing branch":
+        columns["x00"] = columns.pop("x0")
+    if case == "float identifier":
+        columns["event"] = columns["event"].astype(np.float64)
+    path = write_ntuple(tmp_path / "a.root", columns, tree="Event" if case == "missing tree" else tree)
+    out = tmp_path / "out"
+    out.mkdir()
+    data = path.read_bytes()
+    if case == "truncated":
+        path.write_bytes(data[:5000])
+    if case == "damaged":
+        path.write_bytes(data[:3000] + bytes(20_000) + data[23_000:])
+    if case == "no ROOT file":
+        path.write_text("nothing of the kind, though long enough")
+    if case == "output is a file":
+        out.rmdir()
+        out.touch()
+    if case == "foreign output":
+        (out / "a.hepneg.root").write_text("mine")
+    model = tmp_path if case == "no model" else trained
+    code, printed, err = run("apply", model, tmp_path / "none.root" if case == "no file" else path, "-o", out)
+    assert (code, printed) == (1, "")
+    assert len(err.splitlines()) == 1
+    for part in ["error: ", *parts]:
+        assert part in err
+    if out.is_dir():
+        assert [left.name for left in out.iterdir()] == (["a.hepneg.root"] if case == "foreign output" else [])
+
+
+def test_export_writes_and_says_where(run: Run, trained: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    target = tmp_path / "deep" / "model.onnx"
+    assert run("export", trained, "-o", target, "--quiet") == (0, "", "")
+    assert target.stat().st_size > 1000
+    assert run("export", tmp_path / "none", "-o", target)[0] == 1
+
+
+def command(model: Path, inputs: list[Path], out: Path, jobs: int) -> list[str]:
+    files = [str(path) for path in inputs]
+    return [sys.executable, "-m", "hepneg", "apply", str(model), *files, "-o", str(out), "--jobs", str(jobs), "--quiet"]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Everything in the friend files under their final names; fails on one that is not whole."""
+    found = {}
+    for path in sorted(folder.glob("*.hepneg.root")):
+        with uproot.open(path) as file:
+            columns = file["hepneg"].arrays(library="np")
+            assert all(len(column) == EVENTS for column in columns.values())
+            found[path.name] = (
+                b"".join(column.tobytes() for column in columns.values()) + str(file["hepneg_meta"]).encode()
+            )
+    return found
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    first = _write_ntuple(tmp_path_factory.mktemp("in") / "0.root", toy_columns(EVENTS, 0.5, 1))
+    paths = [first, *(first.with_name(f"{n}.root") for n in range(1, FILES))]
+    for path in paths[1:]:
+        shutil.copy(first, path)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def whole(trained: Path, many: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What a run without interruption writes."""
+    folder = tmp_path_factory.mktemp("whole")
+    apply_model(trained, many, folder)
+    return contents(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("jobs", "delay"), [(1, 0.0), (1, 0.02), (2, 0.01)])
+def test_kill_9_and_restart_end_as_if_nothing_had_happened(
+    trained: Path, tmp_path: Path, many: list[Path], whole: dict[str, bytes], jobs: int, delay: float
+) -> None:
+    """A real SIGKILL once some files are finished; worker processes end as well."""
+    cut = tmp_path / "cut"
+    running = subprocess.Popen(command(trained, many, cut, jobs))
+    deadline = time.monotonic() + 60
+    while not list(cut.glob("*.hepneg.root")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    time.sleep(delay)
+    workers = children(running.pid)
+    running.send_signal(signal.SIGKILL)
+    running.wait(timeout=10)
+    survivors = contents(cut)
+    assert 0 < len(survivors) < FILES
+    wait_for_end(workers)
+    done = subprocess.run(command(trained, many, cut, jobs), check=False, timeout=120, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert contents(cut) == whole
+    assert not list(cut.glob(".*"))
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_one_line_and_the_rest_can_go_on(trained: Path, tmp_path: Path, many: list[Path]) -> None:
+    out = tmp_path / "out"
+    running = subprocess.Popen(command(trained, many, out, 2), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(out.glob(".*.part.root")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    writers = {int(path.name.split(".")[-3]) for path in out.glob(".*.part.root")}
+    os.kill(writers.pop(), signal.SIGKILL)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert err.startswith("error: a worker process was killed")
+    assert len(err.splitlines()) == 1
+    contents(out)
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started."""
+    try:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def wait_for_end(processes: list[int]) -> None:
+    deadline = time.monotonic() + 20
+    while [process for process in processes if Path(f"/proc/{process}/cmdline").exists() and alive(process)]:
+        assert time.monotonic() < deadline, "worker processes outlived the process that started them"
+        time.sleep(0.05)
+
+
+def alive(process: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False

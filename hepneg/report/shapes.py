@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hepneg.estimate import Estimate
 from hepneg.figure_names import MULTIVARIATE_STEM, boxes_stem, shape_stem
 from hepneg.report.blocks import Block, Cell, Column, Details, Gallery, Heading, NotRun, Section, Table, Text, number
-from hepneg.report.numbers import MISSING, interval, p_value, percent, significant
+from hepneg.report.numbers import MISSING, estimate, interval, p_value, percent, significant
 from hepneg.report.results import Data, Results
 
 __all__ = ["shapes_section"]
@@ -90,7 +89,7 @@ def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
     if shapes.get("multivariate"):
         yield Text(_multivariate(shapes["multivariate"]))
     for region in shapes["negative_regions"]:
-        yield Text(_region(region))
+        yield Text(_region(region, shapes.get("subsample")))
     boxes = [region["cuts"] for region in shapes["negative_regions"] if len(region.get("cuts", ())) > 1]
     for x, y in dict.fromkeys((cuts[0]["feature"], cuts[1]["feature"]) for cuts in boxes):
         caption = f"{x} and {y} in {name}: signed density, with the boxes in which it is negative."
@@ -107,20 +106,22 @@ def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
         )
 
 
-def _region(region: Data) -> str:
-    total = region["sum_weights"]
-    evidence = "standard deviations in events not used to find the box" if "cuts" in region else "standard deviations"
+def _region(region: Data, subsample: Data | None) -> str:
+    total, evidence, part = region["sum_weights"], "standard deviations", ""
+    if "cuts" in region:
+        evidence += " in events not used to find the box"
+        if subsample and subsample["used"] < subsample["seen"]:
+            part = f" in {subsample['used']} of {subsample['seen']} events"
     return (
-        f"Σw is significantly negative where {region['where']}: {Estimate(total['value'], total['error'])} "
+        f"Σw is significantly negative where {region['where']}: {estimate(total['value'], total['error'])}{part} "
         f"({significant(region['significance'], 2)} {evidence})."
     )
 
 
 def _multivariate(test: Data) -> str:
-    error = test.get("auc_error")
-    reached = significant(test["auc"]) if error is None else str(Estimate(test["auc"], error))
     return (
-        f"A classifier of the sign, of all features together, reaches an AUC of {reached} "
+        "A classifier of the sign, of all features together, reaches an AUC of "
+        f"{estimate(test['auc'], test.get('auc_error'))} "
         f"(p {_equals(test['p_value'])})."
     )
 

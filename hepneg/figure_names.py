@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import zlib
 
-__all__ = ["by_sign_stem", "components_stem", "shape_stem"]
+__all__ = ["MULTIVARIATE_STEM", "boxes_stem", "by_sign_stem", "components_stem", "shape_stem"]
+
+MULTIVARIATE_STEM = "shapes_multivariate"
+"""Name of the figure of the multivariate check of all samples."""
 
 
 def shape_stem(sample: str, feature: str) -> str:
-    """Return the name, without suffix, of the figure of one feature.
+    """Return the name, without suffix, of the figure of one feature."""
+    return f"shape_{sample}_{_safe(feature)}"
 
-    What does not belong into a file name becomes ``_``; a checksum then keeps features apart that would look alike.
-    """
+
+def boxes_stem(sample: str, x: str, y: str) -> str:
+    """Return the name, without suffix, of the figure of boxes of negative density in two features."""
+    return f"negative_{sample}_{_safe(x)}_{_safe(y)}"
+
+
+def _safe(feature: str) -> str:
+    """Replace by ``_`` what does not belong into a file name; a checksum keeps features apart that would look alike."""
     safe = "".join(letter if letter.isalnum() or letter in "_-+." else "_" for letter in feature)
     tail = "" if safe == feature else f"_{zlib.crc32(feature.encode()):08x}"
-    return f"shape_{sample}_{safe}{tail}"
+    return f"{safe}{tail}"
 
 
 def components_stem(sample: str) -> str:

@@ -79,7 +79,7 @@ def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport
     make_folder(config.output)
     with progress:
         sums = accumulate(config, progress=progress)
-    return _write_shapes(config, sums)
+    return _write_shapes(config, sums, progress)
 
 
 def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[Trained]:
@@ -194,7 +194,7 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
     make_folder(config.output)
     with progress:
         sums = accumulate(config, progress=progress)
-    weights, shapes = _write_weights(config, sums), _write_shapes(config, sums)
+    weights, shapes = _write_weights(config, sums), _write_shapes(config, sums, progress)
     trained = train(config, resume=resume, progress=progress)
     drawn = _draw_evaluation(config, trained.result.evaluation)
     page = report(config)
@@ -212,11 +212,12 @@ def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
     return Outcome(weights, (written, *save_figures(weight_figures(weights), config.output / "plots")))
 
 
-def _write_shapes(config: Config, sums: Accumulated) -> Outcome[ShapeReport]:
+def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outcome[ShapeReport]:
     from hepneg.plots.gallery import save_figures, shape_figures
     from hepneg.shapes import check_sums
 
-    shapes = check_sums(sums.sums, sums.subsamples)
+    with progress:
+        shapes = check_sums(sums.sums, sums.subsamples, progress=progress)
     written = write_json(config.output / "check.json", shapes.to_dict())
     return Outcome(shapes, (written, *save_figures(shape_figures(shapes), config.output / "plots")))
 

@@ -67,6 +67,7 @@ def test_the_main_job_leaves_the_promised_files(run: Run, toy_analysis: Path) ->
         assert shapes["samples"][sample]["verdict"] in ("compatible", "different", "inconclusive")
         assert {"p_value", "total_variation"} <= set(shapes["samples"][sample]["features"]["x0"])
         assert isinstance(shapes["samples"][sample]["negative_regions"], list)
+        assert {"auc", "auc_error", "p_value", "importance"} <= set(shapes["samples"][sample]["multivariate"])
     assert shapes["recommended_schemes"]
     assert {"scheme", "auc", "auc_error", "loss", "loss_error"} <= set(metrics)
     assert 0.6 < metrics["auc"] < 1
@@ -74,7 +75,16 @@ def test_the_main_job_leaves_the_promised_files(run: Run, toy_analysis: Path) ->
         assert sum(file["response_sig"].values()) == pytest.approx(inspection["samples"]["sig"]["sum_weights"])
     assert (output / "model" / "weights.safetensors").is_file()
     assert not (output / "checkpoint").exists()
-    for stem in ("weights", "shapes", "shape_sig_x0", "response", "response_bkg_components", "roc", "calibration"):
+    for stem in (
+        "weights",
+        "shapes",
+        "shapes_multivariate",
+        "shape_sig_x0",
+        "response",
+        "response_bkg_components",
+        "roc",
+        "calibration",
+    ):
         assert (output / "plots" / f"{stem}.png").stat().st_size > 5000
         assert (output / "plots" / f"{stem}.pdf").is_file()
     assert not [path for path in output.rglob("*") if ".part" in path.name]

@@ -50,6 +50,16 @@ def test_importance_bars_are_in_order():
     assert "0.550 ± 0.010" in drawn.axes[0].get_title(loc="left")
 
 
+def test_long_names_leave_room_for_the_bars():
+    importance = {"<b>" + "long_name_" * 12: Estimate(0.05, 0.01), "b": Estimate(0.01, 0.01)}
+    results = {
+        name: MultivariateShape(name, Estimate(0.55, 0.01), 1e-4, importance, (), 9, 9) for name in ("sig", "bkg")
+    }
+    drawn = plots.plot_multivariate(results)
+    drawn.figure.canvas.draw()  # a figure without room for its axes warns
+    assert drawn.axes[0].get_yticklabels()[0].get_text().endswith("…")
+
+
 def test_nothing_to_draw_is_said():
     empty = MultivariateShape("s", Estimate(np.nan, np.nan), np.nan, {}, (), 5, 5)
     with pytest.raises(DataError, match="too few events"):

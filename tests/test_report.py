@@ -329,6 +329,23 @@ def test_a_multivariate_test_is_shown_where_there_is_one(copied: Config) -> None
     assert "reaches an AUC of 0.61 (p = 0.001)" in words(section(parsed(copied), "shapes"))
 
 
+def test_regions_of_negative_density_are_named_with_their_sums(copied: Config) -> None:
+    samples = json.loads((copied.output / "check.json").read_text())["samples"]
+    figures = {"entries": 50, "sum_weights": {"value": -31.0, "error": 4.0}, "significance": -5.2, "p_value": 1e-5}
+    cuts = [{"feature": "x0", "low": 1.0, "high": None}, {"feature": "x1", "low": None, "high": 2.0}]
+    samples["sig"]["negative_regions"] = [
+        {"where": "1 ≤ x0", "feature": "x0", "low": 1.0, "high": None, **figures},
+        {"where": "1 ≤ x0 and x1 < 2", "cuts": cuts, **figures},
+    ]
+    samples["sig"]["subsample"] = {"used": 1000, "seen": 3000}
+    edit(copied, "check.json", samples=samples)
+    shown = words(section(parsed(copied), "shapes"))
+    shown = shown.replace("\N{NO-BREAK SPACE}", " ")
+    assert "negative where 1 ≤ x0: −31.0 ± 4.0 (−5.2 standard deviations)" in shown
+    assert "x1 < 2: −31.0 ± 4.0 in 1000 of 3000 events (−5.2 standard deviations in events not used" in shown
+    assert "x0 and x1 in sig: signed density" in shown
+
+
 def test_the_command_prints_the_path_and_what_is_missing(copied: Config, capsys: pytest.CaptureFixture[str]) -> None:
     from hepneg.cli import main
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hepneg.shapes.bins import SignedBins
 from hepneg.shapes.distance import DISTANCES, asymptotic_p_values, distances
 from hepneg.shapes.effect import compare
-from hepneg.shapes.feature import FeatureShape, check_feature, holm, primary_p_value
+from hepneg.shapes.feature import FeatureShape, _enough_for_chi2, check_feature, holm, primary_p_value
+from hepneg.shapes.multiple import weighted_holm
 from hepneg.shapes.permutation import permutation_p_values
 from hepneg.shapes.plan import plan_bins
 from hepneg.shapes.power import detectable_total_variation
@@ -203,10 +204,48 @@ def test_holm_is_the_stepwise_bonferroni():
 
 def test_primary_p_value_shares_the_level():
     nan = float("nan")
-    assert primary_p_value({"anderson_darling": 0.4, "chi2": 0.001}) == pytest.approx(0.005)
-    assert primary_p_value({"anderson_darling": 0.004, "chi2": 0.5}) == pytest.approx(0.005)
-    assert primary_p_value({"anderson_darling": 0.02, "chi2": nan}) == 0.02
-    assert primary_p_value({"anderson_darling": nan, "chi2": nan}) == 1.0
+
+    def combined(anderson, smooth, chi2, **options):
+        return primary_p_value({"anderson_darling": anderson, "smooth": smooth, "chi2": chi2}, **options)
+
+    assert combined(0.4, 0.5, 0.001) == pytest.approx(0.01)
+    assert combined(0.005, 0.5, 0.5) == pytest.approx(0.01)
+    assert combined(0.5, 0.004, 0.5) == pytest.approx(0.01)
+    # The share of a test that is not made goes to the others.
+    assert combined(0.005, 0.5, nan) == pytest.approx(0.009)
+    assert combined(0.005, 0.5, 1e-9, with_chi2=False) == pytest.approx(0.009)
+    assert combined(nan, nan, nan) == 1.0
+
+
+def test_chi2_takes_part_by_counts_and_magnitudes_alone():
+    rng = np.random.default_rng(8)
+    code, magnitude = rng.integers(0, 30, 400), rng.lognormal(size=400)
+    for size, taken in ((15, False), (120, True)):
+        for _ in range(5):  # any deal of the signs among the events makes the same choice
+            negative = np.isin(np.arange(400), rng.choice(400, size, replace=False))
+            assert _enough_for_chi2(dealt_bins(code, magnitude, negative)) is taken
+
+
+def dealt_bins(code, magnitude, negative):
+    rows = [
+        [np.bincount(code, part * (negative == sign), 30) for sign in (False, True)]
+        for part in (np.ones(len(code)), magnitude, magnitude**2)
+    ]
+    return SignedBins("x", np.arange(31.0), (0.0, 30.0), np.array(rows[0], np.int64), *map(np.array, rows[1:]))
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_weighted_holm_with_equal_weights_is_holms(p_values):
+    order = np.argsort(p_values, kind="stable")
+    steps = np.maximum.accumulate(np.arange(len(p_values), 0, -1) * np.array(p_values)[order])
+    expected = np.empty(len(p_values))
+    expected[order] = np.minimum(steps, 1.0)
+    assert weighted_holm(p_values, [0.3] * len(p_values)) == pytest.approx(expected)
+
+
+def test_weighted_holm_spends_the_level_by_weight():
+    assert weighted_holm([0.02, 0.5, 0.5], [0.5, 0.25, 0.25]) == pytest.approx([0.04, 1.0, 1.0])
+    assert weighted_holm([0.5, 0.01, 0.5], [0.5, 0.25, 0.25]) == pytest.approx([0.75, 0.04, 0.75])
 
 
 def test_signed_total_variation_is_the_distance_of_the_signed_shape_from_that_of_the_magnitudes():
@@ -249,7 +288,7 @@ def null_feature(rng: np.random.Generator, n: int, kind: str) -> np.ndarray:
 def test_false_alarms_of_permutations(kind, f, spread):
     toys, n = 200, 300
     rng = np.random.default_rng([int(100 * f), spread, len(kind)])
-    alarms = np.zeros(3)
+    alarms = np.zeros(4)
     for _ in range(toys):
         x, weight = null_feature(rng, n, kind), null_weights(rng, n, f, spread)
         code = np.unique(x, return_inverse=True)[1]

@@ -31,7 +31,8 @@ LEVEL = 0.05
 def univariate(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     """Every test of every feature, the verdict of the sample, and KS with the usual asymptotic law beside."""
     events = table(setting, rng)
-    sample = next(iter(check_shapes(events, seed=int(rng.integers(1 << 31))).samples.values()))
+    report = check_shapes(events, seed=int(rng.integers(1 << 31)), multivariate=False)
+    sample = next(iter(report.samples.values()))
     found = {}
     for name, shape in sample.features.items():
         found |= {f"{test}, {name}": p for test, p in shape.tests.items()}

@@ -13,9 +13,8 @@ import numpy as np
 from scipy import stats
 
 from hepneg.events import EventTable
-from hepneg.shapes import check_shapes, draw_subsample, fill_sums, plan_bins
+from hepneg.shapes import check_shapes
 from hepneg.shapes.multivariate import check_multivariate
-from hepneg.shapes.smooth import smooth_p_value
 
 EVENTS, FRACTION, LEVEL = 1000, 0.3, 0.05
 
@@ -66,17 +65,11 @@ def correlation_toy(rng, n=5000, rho=0.25):
 def hepneg_tests(x, weight) -> dict[str, float]:
     sample = check(x, weight)
     shape = next(iter(sample.features.values()))
-    return {"combined": shape.p_value, **shape.tests, "smooth": smooth_p_value(fine_bins(x, weight))}
-
-
-def fine_bins(x, weight):
-    events = EventTable.from_arrays(x, weight, np.zeros(len(weight), int))
-    plan = plan_bins([draw_subsample(events, 1).features], events.feature_names)
-    return fill_sums(plan, events).result()[0]
+    return {"combined": shape.p_value, **shape.tests}
 
 
 def check(x, weight):
-    report = check_shapes(EventTable.from_arrays(x, weight, np.zeros(len(weight), int)))
+    report = check_shapes(EventTable.from_arrays(x, weight, np.zeros(len(weight), int)), multivariate=False)
     return next(iter(report.samples.values()))
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from hepneg.evaluation import Evaluation
-from hepneg.figure_names import by_sign_stem, components_stem, shape_stem
+from hepneg.figure_names import MULTIVARIATE_STEM, boxes_stem, by_sign_stem, components_stem, shape_stem
 from hepneg.plots.calibration import plot_calibration
+from hepneg.plots.multivariate import plot_multivariate
+from hepneg.plots.regions import plot_negative_boxes
 from hepneg.plots.response import plot_response, plot_response_by_sign, plot_response_components
 from hepneg.plots.roc import plot_roc
 from hepneg.plots.shapes import plot_effect_sizes, plot_feature_shape
@@ -31,11 +33,17 @@ def weight_figures(report: WeightReport) -> Figures:
 
 
 def shape_figures(report: ShapeReport) -> Figures:
-    """Draw the summary of effect sizes and a page for each feature of each sample."""
+    """Draw the summary of effect sizes, a page for each feature of each sample, and what was found in them together."""
     yield "shapes", plot_effect_sizes(report).figure
+    together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
+    if together:
+        yield MULTIVARIATE_STEM, plot_multivariate(together).figure
     for sample, shapes in report.samples.items():
         for feature, shape in shapes.features.items():
             yield shape_stem(sample, feature), plot_feature_shape(shape, sample=sample).figure
+        for density in shapes.joint.densities if shapes.joint else ():
+            drawn = plot_negative_boxes(density, shapes.negative_boxes, sample=sample)
+            yield boxes_stem(sample, *density.names), drawn.figure
 
 
 def response_figures(evaluation: Evaluation) -> Figures:

@@ -15,6 +15,8 @@ __all__ = ["plot_multivariate"]
 
 _ROW = 0.25
 _MOST = 15
+_LONGEST_NAME = 28
+_INCHES_A_LETTER = 0.095
 
 
 @in_print_style
@@ -36,11 +38,18 @@ def plot_multivariate(results: Mapping[str, MultivariateShape], *, most: int = _
     if not shown:
         raise DataError("no sample has a multivariate check to draw: too few events of one sign")
     rows = max(min(most, len(result.importance)) for result in shown.values())
-    figure = empty_figure((0.6 + 3.1 * len(shown), 1.5 + _ROW * max(4, rows)))
+    longest = max(len(_short(name)) for result in shown.values() for name in list(result.importance)[:most])
+    width = 2.2 + _INCHES_A_LETTER * max(longest, 10)
+    figure = empty_figure((0.6 + width * len(shown), 1.5 + _ROW * max(4, rows)))
     axes = np.atleast_1d(figure.subplots(1, len(shown), sharex=True))
     artists = {name: _draw(one, name, result, most) for one, (name, result) in zip(axes, shown.items(), strict=True)}
     figure.supxlabel("AUC lost when the feature's values are dealt out anew (%)", fontsize=11)
     return Drawn(figure, tuple(axes), artists)
+
+
+def _short(name: str) -> str:
+    """Cut a long name, or an expression used as one, so that room is left for the bars."""
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def _draw(axes: Axes, name: str, result: MultivariateShape, most: int) -> list[object]:
@@ -50,7 +59,7 @@ def _draw(axes: Axes, name: str, result: MultivariateShape, most: int) -> list[o
     rows = np.arange(len(features))
     bars = axes.barh(rows, value, xerr=error, height=0.62, color=NEGATIVE, alpha=0.75, error_kw={"lw": 1.1})
     axes.axvline(0.0, color=NEUTRAL, lw=0.8)
-    axes.set_yticks(rows, features)
+    axes.set_yticks(rows, [_short(feature) for feature in features])
     axes.set_ylim(max(len(features), 4) - 0.4, -0.6)
     axes.tick_params(axis="y", which="both", length=0)
     axes.minorticks_off()

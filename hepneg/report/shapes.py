@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hepneg.figure_names import shape_stem
+from hepneg.figure_names import MULTIVARIATE_STEM, boxes_stem, shape_stem
 from hepneg.report.blocks import Block, Cell, Column, Details, Gallery, Heading, NotRun, Section, Table, Text, number
-from hepneg.report.numbers import MISSING, interval, p_value, percent, significant
+from hepneg.report.numbers import MISSING, estimate, interval, p_value, percent, significant
 from hepneg.report.results import Data, Results
 
 __all__ = ["shapes_section"]
@@ -16,6 +16,7 @@ _TESTS = {
     "anderson_darling": "p (AD)",
     "cramer_von_mises": "p (CvM)",
     "kolmogorov_smirnov": "p (KS)",
+    "smooth": "p (smooth)",
     "chi2": "p (χ²)",
 }
 
@@ -31,6 +32,10 @@ def shapes_section(results: Results) -> Section:
     summary = "Total variation between positive and negative shapes."
     alternative = "Total variation of every feature in every sample, with its error and the noise taken off"
     blocks.append(Gallery((results.figure("shapes", summary, alternative, _COMMAND),)))
+    if any(shapes.get("multivariate") for shapes in report["samples"].values()):
+        caption = "By how much the AUC of a classifier of the sign falls without each feature."
+        alternative = "AUC lost when the values of a feature are dealt out anew, by feature and sample"
+        blocks.append(Gallery((results.figure(MULTIVARIATE_STEM, caption, alternative, _COMMAND),)))
     for name, shapes in report["samples"].items():
         blocks += _sample(results, name, shapes)
     return Section("shapes", "Shapes", tuple(blocks))
@@ -84,10 +89,14 @@ def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
     if shapes.get("multivariate"):
         yield Text(_multivariate(shapes["multivariate"]))
     for region in shapes["negative_regions"]:
-        yield Text(
-            f"Σw is significantly negative for {region['feature']} from {interval(region['low'], region['high'])} "
-            f"({significant(region['significance'], 2)} standard deviations)."
+        yield Text(_region(region, shapes.get("subsample")))
+    boxes = [region["cuts"] for region in shapes["negative_regions"] if len(region.get("cuts", ())) > 1]
+    for x, y in dict.fromkeys((cuts[0]["feature"], cuts[1]["feature"]) for cuts in boxes):
+        caption = f"{x} and {y} in {name}: signed density, with the boxes in which it is negative."
+        alternative = (
+            f"Signed density of {name} in {x} and {y} in units of its error; boxes with negative sums outlined"
         )
+        yield Gallery((results.figure(boxes_stem(name, x, y), caption, alternative, _COMMAND),))
     for feature, shape in _by_size(shapes):
         caption = f"{feature} in {name}: positive and negative events."
         alternative = f"Normalised shapes of {feature} for positive and negative events of {name}, ratio and pulls"
@@ -97,9 +106,22 @@ def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
         )
 
 
+def _region(region: Data, subsample: Data | None) -> str:
+    total, evidence, part = region["sum_weights"], "standard deviations", ""
+    if "cuts" in region:
+        evidence += " in events not used to find the box"
+        if subsample and subsample["used"] < subsample["seen"]:
+            part = f" in {subsample['used']} of {subsample['seen']} events"
+    return (
+        f"Σw is significantly negative where {region['where']}: {estimate(total['value'], total['error'])}{part} "
+        f"({significant(region['significance'], 2)} {evidence})."
+    )
+
+
 def _multivariate(test: Data) -> str:
     return (
-        f"A classifier of the sign, of all features together, reaches an AUC of {significant(test['auc'])} "
+        "A classifier of the sign, of all features together, reaches an AUC of "
+        f"{estimate(test['auc'], test.get('auc_error'))} "
         f"(p {_equals(test['p_value'])})."
     )
 

@@ -7,6 +7,7 @@ from hepneg.shapes.closure import PartClosure, SignSplitClosure, check_response_
 from hepneg.shapes.density import SignedDensity, signed_density
 from hepneg.shapes.effect import Comparison, Pull
 from hepneg.shapes.feature import FeatureShape
+from hepneg.shapes.joint import JointShapes
 from hepneg.shapes.multivariate import MultivariateShape, check_multivariate, check_multivariate_subsample
 from hepneg.shapes.plan import BinPlan, FeatureBins, plan_bins
 from hepneg.shapes.regions import NegativeRegion
@@ -21,6 +22,7 @@ __all__ = [
     "Cut",
     "FeatureBins",
     "FeatureShape",
+    "JointShapes",
     "MultivariateShape",
     "NegativeBox",
     "NegativeRegion",

@@ -16,7 +16,7 @@ from hepneg.output import json_ready
 from hepneg.shapes.boxes import CODES, Box, candidate_boxes, significance_of
 from hepneg.shapes.regions import SIGNIFICANCE
 
-__all__ = ["Cut", "NegativeBox", "negative_boxes"]
+__all__ = ["Cut", "NegativeBox", "events_inside", "negative_boxes"]
 
 _MOST_BOXES = 8
 _LEAST_EFFECTIVE = 10.0
@@ -61,14 +61,19 @@ class NegativeBox:
     significance: float
     p_value: float
 
+    @property
+    def where(self) -> str:
+        """The cuts, readable."""
+        return " and ".join(map(str, self.cuts)) or "everywhere"
+
     def __str__(self) -> str:
-        where = " and ".join(map(str, self.cuts)) or "everywhere"
-        return f"{where}: Σw = {self.sum_weights} ({self.significance:.1f} σ in events not used to find it)"
+        return f"{self.where}: Σw = {self.sum_weights} ({self.significance:.1f} σ in events not used to find it)"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the box as plain numbers; open ends are null."""
         ready: dict[str, Any] = json_ready(
             {
+                "where": self.where,
                 "cuts": [{"feature": cut.feature, "low": cut.low, "high": cut.high} for cut in self.cuts],
                 "entries": self.entries,
                 "sum_weights": self.sum_weights.to_dict(),
@@ -110,7 +115,7 @@ def negative_boxes(events: EventTable, *, most: int = _MOST_BOXES, seed: int = 1
     found = [_cuts(box, edges, events.feature_names) for box in candidates]
     free, boxes = ~chosen, []
     for cuts in found:
-        members = _inside(events, cuts)
+        members = events_inside(events, cuts)
         box = _tested(cuts, events.weight[members], events.weight[members & free], len(found))
         if box.p_value <= _LIMIT:
             boxes.append(box)
@@ -134,7 +139,8 @@ def _cuts(box: Box, edges: list[NDArray[np.float32]], names: tuple[str, ...]) ->
     return tuple(cuts)
 
 
-def _inside(events: EventTable, cuts: tuple[Cut, ...]) -> NDArray[np.bool_]:
+def events_inside(events: EventTable, cuts: tuple[Cut, ...]) -> NDArray[np.bool_]:
+    """Mark the events, (n,), that pass all cuts."""
     kept = np.ones(len(events), np.bool_)
     for cut in cuts:
         column = events.feature(cut.feature)

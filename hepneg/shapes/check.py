@@ -10,23 +10,27 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.events import EventTable
+from hepneg.progress import SILENT, Progress
 from hepneg.shapes.bins import NEGATIVE, SignedBins
 from hepneg.shapes.distance import TEST_BINS
-from hepneg.shapes.feature import FeatureShape, check_feature, holm
+from hepneg.shapes.feature import SHARES, FeatureShape, check_feature, holm
+from hepneg.shapes.joint import JointShapes, check_joint
+from hepneg.shapes.multiple import weighted_holm
 from hepneg.shapes.permutation import permutation_p_values
 from hepneg.shapes.plan import BinPlan, plan_bins
 from hepneg.shapes.power import detectable_total_variation
 from hepneg.shapes.rebin import equal_starts
-from hepneg.shapes.regions import significant_regions
+from hepneg.shapes.regions import NegativeRegion, significant_regions
 from hepneg.shapes.report import SampleShapes, ShapeReport
 from hepneg.shapes.subsample import SUBSAMPLE_SIZE, Subsample, SubsampleAccumulator
 from hepneg.shapes.sums import SignedSums
-from hepneg.shapes.verdict import overall_verdict, recommend, sample_verdict, too_few
+from hepneg.shapes.verdict import negative_places, overall_verdict, recommend, sample_verdict, too_few
 
 __all__ = ["check_shapes", "check_sums", "draw_subsample", "fill_sums"]
 
@@ -35,27 +39,44 @@ _LEAST_EFFECTIVE = 10.0
 # only a subsample could be permuted.
 _ASYMPTOTIC_FROM = 500.0
 _ASYMPTOTIC_FROM_SUBSAMPLE = 100.0
+# The part of the significance level that the multivariate test gets; the features share the rest.
+_MULTIVARIATE_SHARE = 0.5
 
 
-def check_shapes(events: EventTable, *, alpha: float = 0.05, seed: int = 1) -> ShapeReport:
+def check_shapes(
+    events: EventTable,
+    *,
+    alpha: float = 0.05,
+    seed: int = 1,
+    multivariate: bool = True,
+    progress: Progress = SILENT,
+) -> ShapeReport:
     """Compare the shapes of positive and negative events, sample by sample and feature by feature.
 
     Args:
         events: the events of all samples.
-        alpha: probability that a sample without any difference is called different (Holm's correction over its
-            features).
-        seed: of the permutations and of the subsample.
+        alpha: probability that a sample without any difference is called different. Half of it goes to the multivariate
+            test, half to the features in equal parts, with Holm's weighted correction; without a multivariate test
+            the features share all of it.
+        seed: of the permutations, the networks and the subsample.
+        multivariate: whether to look at all features together too: train classifiers of the sign and search for boxes of
+            negative density. It is what takes most of the time.
+        progress: shows a bar for the classifiers of each sample.
 
     Returns:
         Effect sizes, p-values, a verdict for each sample and overall, and the schemes it recommends.
 
-    The distance tests permute the signs where the rarer one has fewer than 500 effective events, and use the law for
-    many events, with all of them, beyond. :func:`hepneg.shapes.feature.primary_p_value` says how tests are combined.
+    The tests of a feature permute the signs where the rarer one has fewer than 500 effective events (100, where the
+    subsample does not hold all events), and use the law for many events, with all of them, beyond; the χ² has no
+    permutations. The multivariate test always permutes, in at most 50 000 events of each sample.
+    :func:`hepneg.shapes.feature.primary_p_value` says how tests are combined.
     """
     tables = {name: events.of_sample(name) for name in events.sample_names}
     subsamples = {name: draw_subsample(table, seed) for name, table in tables.items()}
     plan = plan_bins([subsample.features for subsample in subsamples.values()], events.feature_names)
-    return check_sums({n: fill_sums(plan, table) for n, table in tables.items()}, subsamples, alpha=alpha, seed=seed)
+    sums = {name: fill_sums(plan, table) for name, table in tables.items()}
+    with progress:
+        return check_sums(sums, subsamples, alpha=alpha, seed=seed, multivariate=multivariate, progress=progress)
 
 
 def draw_subsample(events: EventTable, seed: int, size: int = SUBSAMPLE_SIZE) -> Subsample:
@@ -73,37 +94,84 @@ def fill_sums(plan: BinPlan, events: EventTable) -> SignedSums:
 
 
 def check_sums(
-    sums: Mapping[str, SignedSums], subsamples: Mapping[str, Subsample], *, alpha: float = 0.05, seed: int = 1
+    sums: Mapping[str, SignedSums],
+    subsamples: Mapping[str, Subsample],
+    *,
+    alpha: float = 0.05,
+    seed: int = 1,
+    multivariate: bool = True,
+    progress: Progress = SILENT,
 ) -> ShapeReport:
     """Check accumulated samples; see :func:`check_shapes`.
 
     Args:
         sums: for each sample its sums by bin and sign; all have the same plan.
-        subsamples: for each sample a subsample, for permutations where there are few events.
+        subsamples: for each sample a subsample, for the multivariate test and for permutations where there are few
+            events.
         alpha: as in :func:`check_shapes`.
-        seed: of the permutations.
+        seed: of the permutations and the networks.
+        multivariate: as in :func:`check_shapes`.
+        progress: shows a bar for the classifiers of each sample.
     """
-    samples = {name: _check_sample(name, sums[name], subsamples[name], alpha, seed) for name in sums}
+    together = _Together(multivariate, seed, progress)
+    samples = {name: _check_sample(name, sums[name], subsamples[name], alpha, together) for name in sums}
     verdict = overall_verdict(sample.verdict for sample in samples.values())
     return ShapeReport(samples, verdict, recommend(verdict), alpha)
 
 
-def _check_sample(name: str, sums: SignedSums, subsample: Subsample, alpha: float, seed: int) -> SampleShapes:
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """Whether and how to look at all features together."""
+
+    wanted: bool
+    seed: int
+    progress: Progress
+
+    def check(
+        self, name: str, subsample: Subsample, features: Sequence[str], regions: Sequence[NegativeRegion]
+    ) -> JointShapes | None:
+        if not self.wanted:
+            return None
+        return check_joint(subsample, features, regions, sample=name, seed=self.seed, progress=self.progress)
+
+
+def _check_sample(name: str, sums: SignedSums, subsample: Subsample, alpha: float, together: _Together) -> SampleShapes:
     bins = sums.result()
     positive, negative = (float(n) for n in bins[0].n_eff)
     magnitude = bins[0].magnitude.sum(axis=1)
     fraction = float(magnitude[NEGATIVE] / magnitude.sum()) if magnitude.sum() > 0 else math.nan
-    features: dict[str, FeatureShape] = {}
-    detectable = math.nan
-    if min(positive, negative) > 0:
-        rng = np.random.default_rng([seed & 0xFFFFFFFF, zlib.crc32(name.encode())])
-        features = _check_features(sums.plan, bins, subsample, fraction, rng)
-        detectable = detectable_total_variation(positive, negative, alpha / len(bins))
-    verdict, reason = too_few(positive, negative, _LEAST_EFFECTIVE) or sample_verdict(
-        features, alpha, detectable, int(bins[0].count.sum())
-    )
     regions = significant_regions(bins)
-    return SampleShapes(name, verdict, reason, features, regions, fraction, (positive, negative), detectable)
+    features: dict[str, FeatureShape] = {}
+    detectable, joint = math.nan, None
+    if min(positive, negative) > 0:
+        rng = np.random.default_rng([together.seed & 0xFFFFFFFF, zlib.crc32(name.encode())])
+        features = _check_features(sums.plan, bins, subsample, fraction, rng)
+    unclear = too_few(positive, negative, _LEAST_EFFECTIVE)
+    if not unclear:
+        joint = together.check(name, subsample, sums.plan.names, regions)
+    features, joint, share = _corrected(features, joint)
+    if features:
+        detectable = detectable_total_variation(positive, negative, alpha * share)
+    verdict, reason = unclear or sample_verdict(
+        features, alpha, detectable, int(bins[0].count.sum()), joint.multivariate if joint else None
+    )
+    reason += negative_places(len(regions) + (len(joint.boxes) if joint else 0))
+    return SampleShapes(name, verdict, reason, features, regions, fraction, (positive, negative), detectable, joint)
+
+
+def _corrected(
+    features: dict[str, FeatureShape], joint: JointShapes | None
+) -> tuple[dict[str, FeatureShape], JointShapes | None, float]:
+    """Adjust all p-values of a sample; also return the least part of the level that a feature's leading test gets."""
+    leading = SHARES["anderson_darling"] / max(1, len(features))
+    found = joint.multivariate if joint else None
+    if found is None or joint is None or math.isnan(found.p_value):
+        return holm(features), joint, leading
+    rest = 1.0 - _MULTIVARIATE_SHARE
+    p_values = [found.p_value, *(shape.p_value for shape in features.values())]
+    first, *others = weighted_holm(p_values, [_MULTIVARIATE_SHARE, *[rest / len(features)] * len(features)])
+    adjusted = {n: replace(shape, p_adjusted=p) for (n, shape), p in zip(features.items(), others, strict=True)}
+    return adjusted, replace(joint, multivariate=replace(found, p_adjusted=first)), rest * leading
 
 
 def _check_features(
@@ -112,22 +180,21 @@ def _check_features(
     limit = _ASYMPTOTIC_FROM if subsample.complete else _ASYMPTOTIC_FROM_SUBSAMPLE
     permuted: Sequence[dict[str, float] | None] = [None] * len(bins)
     if bins[0].n_eff.min() < limit and _has_both_signs(subsample.weight):
-        permuted = permutation_p_values(_test_codes(plan, subsample), subsample.weight, rng)
+        fine = [one.codes(x).astype(np.intp) for one, x in zip(plan.features, subsample.features.T, strict=True)]
+        permuted = permutation_p_values(_test_codes(fine, subsample.weight), subsample.weight, rng, fine=fine)
     shapes = [check_feature(one, p, fraction, rng) for one, p in zip(bins, permuted, strict=True)]
-    return holm({shape.name: shape for shape in shapes})
+    return {shape.name: shape for shape in shapes}
 
 
 def _has_both_signs(weight: NDArray[np.float64]) -> bool:
     return bool((weight < 0).any() and (weight > 0).any())
 
 
-def _test_codes(plan: BinPlan, subsample: Subsample) -> list[NDArray[np.intp]]:
-    """Return for each feature the bin of the distance tests of each event; no bin is empty."""
-    magnitude = np.abs(subsample.weight)
+def _test_codes(fine: Sequence[NDArray[np.intp]], weight: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    """Return for each feature the bin of the distance tests of each event, from its fine bin; no bin is empty."""
+    magnitude = np.abs(weight)
     codes = []
-    for i, bins in enumerate(plan.features):
-        fine = bins.codes(subsample.features[:, i]).astype(np.intp)
-        total = np.bincount(fine, magnitude, len(bins)).astype(np.float64, copy=False)
-        starts = equal_starts(total, TEST_BINS)
-        codes.append(np.searchsorted(starts, fine, side="right") - 1)
+    for code in fine:
+        total = np.bincount(code, magnitude).astype(np.float64, copy=False)
+        codes.append(np.searchsorted(equal_starts(total, TEST_BINS), code, side="right") - 1)
     return codes

@@ -13,15 +13,17 @@ from hepneg.output import json_ready
 from hepneg.shapes.bins import SignedBins
 from hepneg.shapes.distance import TEST_BINS, asymptotic_p_values
 from hepneg.shapes.effect import Comparison, Pull, compare
+from hepneg.shapes.multiple import weighted_holm
 from hepneg.shapes.rebin import comparison_starts, equal_starts
+from hepneg.shapes.smooth import smooth_p_value
 
-__all__ = ["FeatureShape", "check_feature", "holm", "primary_p_value"]
+__all__ = ["SHARES", "FeatureShape", "check_feature", "holm", "primary_p_value"]
 
 _COMPARISON_BINS = 40
 _LEAST_EFFECTIVE = 10.0
-# How the significance level is shared out: the smooth differences that physics makes are Anderson–Darling's, narrow
-# ones the χ²'s.
-_SHARES = {"anderson_darling": 0.8, "chi2": 0.2}
+SHARES = {"anderson_darling": 0.5, "smooth": 0.4, "chi2": 0.1}
+"""How the significance level of a feature is shared out; see :func:`primary_p_value`."""
+_LEAST_FOR_CHI2 = 20.0
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
@@ -31,14 +33,14 @@ class FeatureShape:
     Attributes:
         name: of the feature.
         p_value: probability of so large a difference by chance; see :func:`primary_p_value`.
-        p_adjusted: the same after Holm's correction for the number of features.
+        p_adjusted: the same after Holm's correction for the other features, and the multivariate test if there is one.
         total_variation: between the normalised positive-only and |negative-only| shapes, 0 to 1, with the expected
             noise taken off in quadrature.
         signed_total_variation: between the signed shape and that of |w|: the bias of training with |w|. It is the
             former times 2f(1 − f)/(1 − 2f), f the weighted negative fraction; NaN where Σw ≤ 0.
-        tests: p-value of each test: ``anderson_darling``, ``cramer_von_mises``, ``kolmogorov_smirnov``, ``chi2``; NaN
-            where one cannot be made.
-        method: how the first three were found, ``permutation`` or ``asymptotic``.
+        tests: p-value of each test: ``anderson_darling``, ``cramer_von_mises``, ``kolmogorov_smirnov``,
+            ``smooth``, ``chi2``; NaN where one cannot be made.
+        method: how all but the χ² were found, ``permutation`` or ``asymptotic``.
         comparison: the two shapes in bins, with ratio and pulls, for drawing.
     """
 
@@ -86,17 +88,33 @@ class FeatureShape:
         return ready
 
 
-def primary_p_value(tests: dict[str, float]) -> float:
-    """Combine the Anderson–Darling and the χ² test into one valid p-value.
+def primary_p_value(tests: dict[str, float], *, with_chi2: bool = True) -> float:
+    """Combine the Anderson–Darling, the smooth and the χ² test into one valid p-value.
 
-    The significance level is shared 0.8 to 0.2 between them (weighted Bonferroni): p = min(p_AD/0.8, p_χ²/0.2), which is
-    valid whatever their correlation. Where the χ² cannot be made (fewer than two bins) it is p_AD alone.
+    The significance level is shared 0.5, 0.4 and 0.1 between them (weighted Bonferroni): p is the smallest p-value over
+    its share, which is valid whatever their correlation. Anderson–Darling is the strongest for shifts, the smooth test by
+    far for widths and tails, and the χ² is for narrow structures that neither of them sees. The share of a test that is
+    not made goes to the others in proportion.
+
+    Args:
+        tests: p-value of each test, NaN where it cannot be made.
+        with_chi2: whether there are events enough for the law of the χ².
     """
-    if math.isnan(tests["anderson_darling"]):
+    made = [name for name in SHARES if not math.isnan(tests[name]) and (with_chi2 or name != "chi2")]
+    if "anderson_darling" not in made:
         return 1.0
-    if math.isnan(tests["chi2"]):
-        return tests["anderson_darling"]
-    return min(1.0, *(tests[name] / share for name, share in _SHARES.items()))
+    whole = sum(SHARES[name] for name in made)
+    return min(1.0, *(tests[name] * whole / SHARES[name] for name in made))
+
+
+def _enough_for_chi2(bins: SignedBins) -> bool:
+    """Whether the rarer sign has some 20 effective events.
+
+    The effective events of both signs are shared out by counts: that is the same for every deal of the signs, so the
+    choice of tests cannot favour an outcome.
+    """
+    count, square = bins.count.sum(axis=1), float(bins.square.sum())
+    return bool(float(bins.total.sum()) ** 2 * count.min() >= _LEAST_FOR_CHI2 * square * count.sum())
 
 
 def check_feature(
@@ -106,15 +124,14 @@ def check_feature(
 
     Args:
         bins: fine bins with events of both signs.
-        permuted: p-values of the distance tests by permutation, or None for the asymptotic ones.
+        permuted: p-values of the distances and the smooth test by permutation, or None for the asymptotic ones.
         negative_fraction: weighted, of the sample.
         rng: draws the law of the Kolmogorov–Smirnov distance.
     """
     comparison = compare(bins.merged(comparison_starts(bins, _COMPARISON_BINS, _LEAST_EFFECTIVE)))
     coarse = bins.merged(equal_starts(bins.total, TEST_BINS))
-    distances = permuted or (asymptotic_p_values(coarse, rng) if len(coarse) > 1 else _UNDEFINED)
-    tests = {**distances, "chi2": comparison.p_value}
-    p_value = primary_p_value(tests)
+    tests = {**(permuted or _asymptotic(bins, coarse, rng)), "chi2": comparison.p_value}
+    p_value = primary_p_value(tests, with_chi2=_enough_for_chi2(bins))
     total, f = comparison.total_variation, negative_fraction
     shrink = 2.0 * f * (1.0 - f) / (1.0 - 2.0 * f) if f < 0.5 else math.nan
     return FeatureShape(
@@ -132,11 +149,12 @@ def check_feature(
 _UNDEFINED = {"anderson_darling": math.nan, "cramer_von_mises": math.nan, "kolmogorov_smirnov": math.nan}
 
 
+def _asymptotic(bins: SignedBins, coarse: SignedBins, rng: np.random.Generator) -> dict[str, float]:
+    distances = asymptotic_p_values(coarse, rng) if len(coarse) > 1 else _UNDEFINED
+    return {**distances, "smooth": smooth_p_value(bins)}
+
+
 def holm(features: dict[str, FeatureShape]) -> dict[str, FeatureShape]:
     """Return the features with p-values adjusted by Holm's method (Scand. J. Stat. 6 (1979) 65)."""
-    adjusted: dict[str, float] = {}
-    reached = 0.0
-    for rank, (name, shape) in enumerate(sorted(features.items(), key=lambda item: item[1].p_value)):
-        reached = max(reached, min(1.0, (len(features) - rank) * shape.p_value))
-        adjusted[name] = reached
-    return {name: replace(shape, p_adjusted=adjusted[name]) for name, shape in features.items()}
+    adjusted = weighted_holm([shape.p_value for shape in features.values()], [1.0] * len(features))
+    return {name: replace(shape, p_adjusted=p) for (name, shape), p in zip(features.items(), adjusted, strict=True)}

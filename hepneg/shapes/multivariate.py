@@ -23,7 +23,13 @@ from hepneg.progress import SILENT, Progress
 from hepneg.shapes.forward import Learner, ScoredBlock, block_bounds, combine, sign_permutation_p_value
 from hepneg.shapes.subsample import Subsample, SubsampleAccumulator
 
-__all__ = ["MULTIVARIATE_EVENTS", "MultivariateShape", "check_multivariate", "check_multivariate_subsample"]
+__all__ = [
+    "LEAST_EVENTS",
+    "MULTIVARIATE_EVENTS",
+    "MultivariateShape",
+    "check_multivariate",
+    "check_multivariate_subsample",
+]
 
 MULTIVARIATE_EVENTS = 50_000
 """Most events used; of more, those with the smallest hashes of their identifiers."""
@@ -49,6 +55,7 @@ class MultivariateShape:
         blocks: the blocks tested, in order; the first block only trains.
         used: how many events were used.
         seen: of how many.
+        p_adjusted: the p-value after the correction for the tests made beside this one; NaN where there are none.
     """
 
     sample: str
@@ -58,6 +65,7 @@ class MultivariateShape:
     blocks: tuple[ScoredBlock, ...]
     used: int
     seen: int
+    p_adjusted: float = math.nan
 
     def __repr__(self) -> str:
         return f"MultivariateShape({self.sample!r}: AUC {self.auc}, p {self.p_value:.3g}, {self.used} events)"
@@ -74,6 +82,7 @@ class MultivariateShape:
                 "auc": self.auc.value,
                 "auc_error": self.auc.error,
                 "p_value": self.p_value,
+                "p_adjusted": self.p_adjusted,
                 "importance": {name: part.to_dict() for name, part in self.importance.items()},
                 "blocks": [
                     {

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.shapes.distance import DISTANCES, distances
+from hepneg.shapes.smooth import SmoothScores
 
 __all__ = ["PERMUTATIONS", "permutation_p_values"]
 
 PERMUTATIONS = 1999
 _BLOCK_VALUES = 1 << 20
 _TIE = 1.0 - 1e-9
+_TESTS = (*DISTANCES, "smooth")
 
 
 def permutation_p_values(
@@ -21,10 +23,11 @@ def permutation_p_values(
     weight: NDArray[np.float64],
     rng: np.random.Generator,
     permutations: int = PERMUTATIONS,
+    fine: Sequence[NDArray[np.integer]] | None = None,
 ) -> list[dict[str, float]]:
-    """Return the p-values of the three distances for every feature.
+    """Return the p-values of the three distances and of the smooth test for every feature.
 
-    The signs are dealt out anew ``permutations`` times among the events; p = (1 + how often the distance is at least
+    The signs are dealt out anew ``permutations`` times among the events; p = (1 + how often the statistic is at least
     the observed one) / (1 + permutations). The same deals serve all features.
 
     Args:
@@ -32,25 +35,27 @@ def permutation_p_values(
         weight: (n,) signed weights, both signs present.
         rng: deals the signs.
         permutations: how many deals.
+        fine: for each feature finer bins, (n,), for the smooth test; left out, ``codes``.
 
     Returns:
         For each feature the p-values by name; NaN where all events share one bin.
 
     Exact at any size where the sign is independent of (x, |w|); where |w| depends on the sign but x does not,
-    asymptotically valid because the distances are studentised.
+    asymptotically valid because the statistics are studentised.
     """
     magnitude = np.abs(weight)
     negative = weight < 0
     rare = negative if 2 * negative.sum() <= len(weight) else ~negative
     deals = _Deals(magnitude, np.flatnonzero(rare))
-    observed = [deals.distances(code, np.flatnonzero(rare)[None, :]) for code in codes]
-    exceed = [np.zeros(len(DISTANCES), np.int64) for _ in codes]
+    features = [_Feature(code, deals, finer) for code, finer in zip(codes, fine or codes, strict=True)]
+    observed = [feature.statistics(np.flatnonzero(rare)[None, :]) for feature in features]
+    exceed = [np.zeros(len(_TESTS), np.int64) for _ in codes]
     for chosen in deals.draw(rng, permutations):
-        for i, code in enumerate(codes):
-            dealt = deals.distances(code, chosen)
+        for i, feature in enumerate(features):
+            dealt = feature.statistics(chosen)
             exceed[i] += np.count_nonzero(dealt >= observed[i] * _TIE, axis=1)
     return [
-        dict(zip(DISTANCES, _p_values(count, seen, permutations), strict=True))
+        dict(zip(_TESTS, _p_values(count, seen, permutations), strict=True))
         for count, seen in zip(exceed, observed, strict=True)
     ]
 
@@ -85,3 +90,27 @@ class _Deals:
         flat = (code[chosen] + bins * np.arange(rows)[:, None]).ravel()
         one = np.bincount(flat, self.magnitude[chosen].ravel(), bins * rows).astype(np.float64, copy=False)
         return distances(total, one.reshape(rows, bins), float(self.square.sum()), self.square[chosen].sum(axis=1))
+
+
+class _Feature:
+    """The statistics of one feature under any deal of the signs."""
+
+    def __init__(self, code: NDArray[np.integer], deals: _Deals, fine: NDArray[np.integer]) -> None:
+        self.code = code
+        self.deals = deals
+        values, place = np.unique(fine, return_inverse=True)
+        total, square = (
+            np.bincount(place, part, len(values)).astype(np.float64, copy=False)
+            for part in (deals.magnitude, deals.square)
+        )
+        self.scores = SmoothScores.of(total, square)
+        self.moments = self.scores.of_bin[:, place] * deals.magnitude
+
+    def statistics(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the distances and the smooth statistic of each deal, (4, p); NaN where all events share one bin."""
+        distance = self.deals.distances(self.code, chosen)
+        if not len(self.moments):
+            return np.full((len(_TESTS), len(chosen)), np.nan)
+        sums = np.stack([moment[chosen].sum(axis=1) for moment in self.moments], axis=1)
+        of_one, square_one = (part[chosen].sum(axis=1) for part in (self.deals.magnitude, self.deals.square))
+        return np.vstack([distance, self.scores.statistic(sums, of_one, square_one)])

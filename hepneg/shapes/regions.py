@@ -46,15 +46,21 @@ class NegativeRegion:
     significance: float
     p_value: float
 
-    def __str__(self) -> str:
+    @property
+    def where(self) -> str:
+        """The interval, readable."""
         low = "" if math.isinf(self.low) else f"{self.low:.4g} ≤ "
         high = "" if math.isinf(self.high) else f" < {self.high:.4g}"
-        return f"{low}{self.feature}{high}: Σw = {self.sum_weights} ({self.significance:.1f} σ)"
+        return f"{low}{self.feature}{high}"
+
+    def __str__(self) -> str:
+        return f"{self.where}: Σw = {self.sum_weights} ({self.significance:.1f} σ)"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the region as plain numbers; open ends are null."""
         ready: dict[str, Any] = json_ready(
             {
+                "where": self.where,
                 "feature": self.feature,
                 "low": self.low,
                 "high": self.high,

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from hepneg.shapes.cells import NegativeBox
 from hepneg.shapes.feature import FeatureShape
+from hepneg.shapes.joint import JointShapes
+from hepneg.shapes.multivariate import MultivariateShape
 from hepneg.shapes.regions import NegativeRegion
 from hepneg.shapes.verdict import Verdict
 
@@ -26,6 +29,7 @@ class SampleShapes:
         negative_fraction: weighted.
         n_eff: effective events of the positive and of the negative ones.
         detectable_total_variation: the smallest that a feature would have shown with 90 % power; NaN where none could.
+        joint: what the features show together; None where that was not looked at.
     """
 
     name: str
@@ -36,6 +40,17 @@ class SampleShapes:
     negative_fraction: float
     n_eff: tuple[float, float]
     detectable_total_variation: float
+    joint: JointShapes | None = None
+
+    @property
+    def multivariate(self) -> MultivariateShape | None:
+        """How well a classifier tells the sign from all features; None where that cannot or was not to be tested."""
+        return self.joint.multivariate if self.joint else None
+
+    @property
+    def negative_boxes(self) -> tuple[NegativeBox, ...]:
+        """Cuts on several features with significantly negative Σw outside ``negative_regions``; of a subsample."""
+        return self.joint.boxes if self.joint else ()
 
     def __repr__(self) -> str:
         return f"SampleShapes({self.name!r}: {self.verdict}: {self.reason})"
@@ -49,7 +64,12 @@ class SampleShapes:
             "n_eff": {"positive": self.n_eff[0], "negative": self.n_eff[1]},
             "detectable_total_variation": self.detectable_total_variation,
             "features": {name: shape.to_dict() for name, shape in self.features.items()},
-            "negative_regions": [region.to_dict() for region in self.negative_regions],
+            "multivariate": self.multivariate.to_dict() if self.multivariate else None,
+            "negative_regions": [
+                *(region.to_dict() for region in self.negative_regions),
+                *(box.to_dict() for box in self.negative_boxes),
+            ],
+            "subsample": {"used": self.joint.used, "seen": self.joint.seen} if self.joint else None,
         }
 
 

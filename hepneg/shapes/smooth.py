@@ -7,13 +7,15 @@ scores, and is far stronger for widths and tails.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.shapes.bins import NEGATIVE, SignedBins
 
-__all__ = ["COMPONENTS", "smooth_p_value", "smooth_statistic"]
+__all__ = ["COMPONENTS", "SmoothScores", "smooth_p_value", "smooth_statistic"]
 
 COMPONENTS = ("location", "width", "asymmetry", "tails")
 _FARTHEST = 3.5
@@ -33,7 +35,8 @@ def smooth_p_value(bins: SignedBins) -> float:
     quantile of its middle rank in Σ|w| of both signs (clipped at ±3.5), the components are the orthonormal polynomials
     of it, and their covariance is the one expected if the sign is independent of x, with Σw²/Σ|w| of each bin as measured
     over both signs. The law holds from some 300 effective events of the rarer sign on (at 30 it rejects 7 % at a nominal
-    5 %); for fewer, permute the signs with :func:`smooth_statistic`.
+    5 %); for fewer, the signs are permuted
+    (:func:`hepneg.shapes.permutation.permutation_p_values`).
     """
     from scipy.special import chdtrc
 
@@ -59,17 +62,53 @@ def smooth_statistic(
     Returns:
         Shape (P,), studentised with 1/n_eff(+) + 1/n_eff(−) of each assignment; 0 degrees with a single bin.
     """
-    scores = _components(total)
-    if not len(scores):
-        return np.zeros(len(one)), 0
-    of_one, everything = one.sum(axis=1), total.sum()
-    of_other = everything - of_one
-    gap = (one / of_one[:, None] - (total - one) / of_other[:, None]) @ scores.T
-    scale = square_one / of_one**2 + (square.sum() - square_one) / of_other**2
-    # The scores' means are taken off with Σ|w|, but the events fluctuate with w².
-    covariance = (scores * (square / square.sum())) @ scores.T
-    solved = np.linalg.solve(covariance, gap.T).T
-    return np.maximum(np.sum(gap * solved, axis=1), 0.0) / scale, len(scores)
+    scores = SmoothScores.of(total, square)
+    statistic = scores.statistic(one @ scores.of_bin.T, one.sum(axis=1), square_one)
+    return statistic, len(scores.of_bin)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SmoothScores:
+    """The moments of a feature that are compared, and how they scatter.
+
+    Attributes:
+        of_bin: the components of each bin, (k, B), k ≤ 4; no row with a single bin.
+        covariance: of the components of one event, (k, k).
+        total: Σ|w| of all bins.
+        square: Σw² of all bins.
+    """
+
+    of_bin: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    total: float
+    square: float
+
+    @classmethod
+    def of(cls, total: NDArray[np.float64], square: NDArray[np.float64]) -> Self:
+        """Take the scores from Σ|w| and Σw² of both signs in each bin, (B,)."""
+        scores = _components(total)
+        # The scores' means are taken off with Σ|w|, but the events fluctuate with w².
+        covariance = (scores * (square / square.sum())) @ scores.T
+        return cls(scores, covariance, float(total.sum()), float(square.sum()))
+
+    def statistic(
+        self, sums: NDArray[np.float64], of_one: NDArray[np.float64], square_one: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the studentised statistic of each assignment of the signs, (P,).
+
+        Args:
+            sums: Σ|w| × components of the events of one sign, (P, k).
+            of_one: Σ|w| of that sign, (P,).
+            square_one: Σw² of that sign, (P,).
+        """
+        if not len(self.of_bin):
+            return np.zeros(len(sums))
+        of_other = self.total - of_one
+        # Over both signs the components sum to 0, so those of the other sign are the opposite.
+        gap = sums * (1.0 / of_one + 1.0 / of_other)[:, None]
+        scale = square_one / of_one**2 + (self.square - square_one) / of_other**2
+        solved = np.linalg.solve(self.covariance, gap.T).T
+        return np.asarray(np.maximum(np.sum(gap * solved, axis=1), 0.0) / scale)
 
 
 def _components(total: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -84,4 +123,4 @@ def _components(total: NDArray[np.float64]) -> NDArray[np.float64]:
         for _ in range(2):  # once more against rounding
             raw = raw - sum((float(np.sum(share * raw * one)) * one for one in found), np.zeros_like(z))
         found.append(raw / math.sqrt(float(np.sum(share * raw**2))))
-    return np.array(found[1:])
+    return np.array(found[1:]).reshape(len(found) - 1, len(z))

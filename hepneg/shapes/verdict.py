@@ -8,8 +8,9 @@ from typing import Literal
 
 from hepneg.estimate import Estimate
 from hepneg.shapes.feature import FeatureShape
+from hepneg.shapes.multivariate import MultivariateShape
 
-__all__ = ["TOLERANCE", "Verdict", "overall_verdict", "recommend", "sample_verdict", "too_few"]
+__all__ = ["TOLERANCE", "Verdict", "negative_places", "overall_verdict", "recommend", "sample_verdict", "too_few"]
 
 Verdict = Literal["compatible", "different", "inconclusive"]
 # A total variation that is worth knowing about: differences below it may stay unseen in a compatible sample.
@@ -36,11 +37,15 @@ def too_few(positive: float, negative: float, minimum: float) -> tuple[Verdict, 
 
 
 def sample_verdict(
-    features: Mapping[str, FeatureShape], alpha: float, detectable: float, entries: int
+    features: Mapping[str, FeatureShape],
+    alpha: float,
+    detectable: float,
+    entries: int,
+    multivariate: MultivariateShape | None = None,
 ) -> tuple[Verdict, str]:
     """Return the verdict on one sample and one sentence that explains it.
 
-    ``different`` if any adjusted p-value is at most ``alpha``; else ``compatible`` if a total variation of 5 % in one
+    ``different`` if any adjusted p-value is at most ``alpha``, of a feature or of the classifier of the sign; else ``compatible`` if a total variation of 5 % in one
     feature would have been found with 90 % power; else ``inconclusive``.
 
     Args:
@@ -48,10 +53,15 @@ def sample_verdict(
         alpha: probability of a false ``different``.
         detectable: the smallest total variation found with 90 % power.
         entries: events of the sample.
+        multivariate: how well a classifier tells the sign from all features, if that was tested.
     """
     significant = [shape for shape in features.values() if shape.p_adjusted <= alpha]
+    told_apart = multivariate is not None and multivariate.p_adjusted <= alpha
     if significant:
-        return "different", _differences(significant, len(features))
+        beside = f"; {_classifier(multivariate)}" if told_apart and multivariate else ""
+        return "different", _differences(significant, len(features)) + beside
+    if told_apart and multivariate:
+        return "different", f"no feature differs significantly on its own, but {_classifier(multivariate, named=2)}"
     if detectable <= TOLERANCE:
         return "compatible", (
             f"no feature differs significantly; a total variation of {detectable:.1%} would have been seen in any of them"
@@ -61,6 +71,12 @@ def sample_verdict(
         f"no feature differs significantly, but only a total variation above {detectable:.1%} would have been seen; "
         f"{TOLERANCE:.0%} takes about {_rounded(needed)} such events instead of {entries}"
     )
+
+
+def negative_places(number: int) -> str:
+    """Return the clause on intervals and boxes with significantly negative Σw, empty where there are none."""
+    plural = "" if number == 1 else "s"
+    return f"; Σw is significantly below zero in {number} region{plural}" if number else ""
 
 
 def overall_verdict(verdicts: Iterable[Verdict]) -> Verdict:
@@ -93,6 +109,13 @@ def _differences(significant: list[FeatureShape], checked: int) -> str:
     consequence = "" if math.isnan(bias.value) else f"; |w| would displace {_percent(bias)} of the signed distribution"
     plural = "feature differs" if len(ordered) == 1 else "features differ"
     return f"{len(ordered)} of {checked} {plural} between the signs, by total variation: {named}{more}{consequence}"
+
+
+def _classifier(multivariate: MultivariateShape, named: int = 0) -> str:
+    """Say how well the sign can be told, and by which features together."""
+    text = f"a classifier tells the sign from all features together with an AUC of {multivariate.auc}"
+    leading = list(multivariate.importance)[:named]
+    return f"{text}, most of all by {' and '.join(leading)}" if leading else text
 
 
 def _percent(estimate: Estimate) -> str:

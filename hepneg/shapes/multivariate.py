@@ -207,7 +207,7 @@ def normal_scores(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _network_learner() -> Learner:
-    from hepneg.learning.sign import learn_sign
+    from hepneg.learning.sign_classifier import learn_sign
 
     return learn_sign
 

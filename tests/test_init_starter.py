@@ -97,3 +97,14 @@ def test_relative_paths_are_written_relative_to_the_folder_of_the_file(
     config = load_config(folder / "analysis.yaml")
     assert config.samples["a"].files == ("../data/a.root",)
     assert len(read(config)) == 20
+
+
+def test_truth_is_listed_but_not_taken(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
+    columns = toy_columns(50, 0, 1) | {name: np.zeros(50, np.float32) for name in ("GenNu_pz", "nTrueBJet")}
+    path = write_ntuple(tmp_path / "a.root", columns)
+    text = starter_config([path, path], tmp_path)
+    (tmp_path / "analysis.yaml").write_text(text)
+    taken = load_config(tmp_path / "analysis.yaml").feature_names
+    assert "x0" in taken
+    assert not {"GenNu_pz", "nTrueBJet"} & set(taken)
+    assert "# - GenNu_pz   # truth, by its name" in text

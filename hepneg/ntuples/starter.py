@@ -16,6 +16,8 @@ from hepneg.ntuples.files import is_remote
 
 __all__ = ["starter_config"]
 
+_TRUTH = re.compile(r"n?(gen|lhe|truth|true|mc_)", re.IGNORECASE)
+"""Names that say generator truth: GenNu_pz, nLHEPart, truth_pt, nTrueBJet, mc_channel."""
 _MOST_FEATURES = 20
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*")
 
@@ -93,10 +95,13 @@ def _features(tree: TreeSummary, shared: Sequence[TreeSummary]) -> list[str]:
     """List the flat branches that all files have, without weights and identifiers."""
     other = {candidate.name for candidate in tree.weights} | set(tree.event_ids)
     common = [name for name in tree.numeric if name not in other and all(name in s.numeric for s in shared)]
+    truth = [name for name in common if _TRUTH.match(name)]
+    common = [name for name in common if name not in truth]
     chosen = common[:_MOST_FEATURES] or list(tree.numeric[:1])
     lines = ["features:                          # CHECK: leave out truth, identifiers and what is not modelled"]
     lines += [f"  - {_entry(name)}" for name in chosen]
     lines += [f"  # - {_entry(name)}" for name in common[_MOST_FEATURES:]]
+    lines += [f"  # - {_entry(name)}   # truth, by its name" for name in truth]
     lines += [f"  # - {{leading_{name}: {_quoted(_as_expression(name) + '[:, 0]')}}}" for name in tree.jagged]
     return [*lines, ""]
 

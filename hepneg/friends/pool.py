@@ -90,11 +90,11 @@ def _watch(futures: Sequence[Future[FriendFile]], done: Any, bar: Task) -> None:
 
 def _start(settings: Settings, graph: bytes | None, done: Any, stop: Any) -> None:
     """Prepare a worker: one thread, no Ctrl-C of its own, an end with its parent."""
-    import torch
+    from hepneg.learning.pool import use_one_thread
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
+    use_one_thread()
     engine = Engine.of(Classifier.load(settings.model), graph)
     _WORKER.update(settings=settings, done=done, stop=stop, engine=engine)
 

@@ -15,7 +15,7 @@ from hepneg.errors import ConfigError
 from hepneg.learning.loop import Interrupted
 from hepneg.progress import Progress, Task
 
-__all__ = ["choose_device", "run_folds"]
+__all__ = ["choose_device", "run_folds", "use_one_thread"]
 
 Result = TypeVar("Result")
 
@@ -68,6 +68,11 @@ def choose_device(wanted: str) -> torch.device:
     if wanted == "cuda" and not available:
         raise ConfigError("training.device is 'cuda', but torch finds no GPU; use 'auto' or 'cpu'")
     return torch.device("cuda" if wanted != "cpu" and available else "cpu")
+
+
+def use_one_thread() -> None:
+    """Let torch use one thread an operation in this process: for processes that share the cores among them."""
+    torch.set_num_threads(1)
 
 
 def _cores() -> int:

@@ -13,7 +13,20 @@ from hepneg.errors import HepnegError, HepnegWarning
 
 __all__ = ["cli", "main"]
 
-COMMANDS = ("init", "inspect", "check", "train", "plot", "compare", "report", "run", "apply", "export", "schema")
+COMMANDS = (
+    "init",
+    "inspect",
+    "check",
+    "train",
+    "plot",
+    "compare",
+    "report",
+    "run",
+    "apply",
+    "refine",
+    "export",
+    "schema",
+)
 
 
 class _LazyGroup(click.Group):

@@ -13,10 +13,19 @@ if TYPE_CHECKING:
     from hepneg.comparison import Comparison
     from hepneg.evaluation import Evaluation
     from hepneg.friends import Friends
+    from hepneg.refinement import Refinement
     from hepneg.shapes import ShapeReport
     from hepneg.weights import WeightReport
 
-__all__ = ["show_comparison", "show_evaluation", "show_files", "show_friends", "show_shapes", "show_weights"]
+__all__ = [
+    "show_comparison",
+    "show_evaluation",
+    "show_files",
+    "show_friends",
+    "show_refinement",
+    "show_shapes",
+    "show_weights",
+]
 
 
 def _print(table: Table) -> None:
@@ -106,6 +115,17 @@ def show_friends(friends: Friends) -> None:
     for file in friends.files:
         network = "held out" if file.held_out else "mean"
         table.add_row(file.path, str(file.entries), str(file.selected), network, "kept" if file.kept else "written")
+    _print(table)
+
+
+def show_refinement(refinement: Refinement) -> None:
+    """Print how well refined weights close."""
+    table = _table(
+        "Refined weights, held out", ["sample", "Σ|w|ĝ / Σw before scaling", "clipped", "calibration χ²/bins"]
+    )
+    for name, closure in refinement.closure.items():
+        calibration = f"{closure.calibration.chi2:.0f}/{closure.calibration.ndf}"
+        table.add_row(name, str(closure.inclusive), f"{closure.clipped_share:.2%}", calibration)
     _print(table)
 
 

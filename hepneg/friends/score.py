@@ -25,7 +25,7 @@ from hepneg.ntuples.friends import TreeFormat, read_note, write_friend
 from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
 from hepneg.ntuples.stream import stream_columns
 
-__all__ = ["Engine", "make_friend"]
+__all__ = ["Engine", "column_name", "make_friend"]
 
 RESPONSE, LOGIT, ENTRY = "hepneg_response", "hepneg_logit", "hepneg_entry"
 
@@ -140,14 +140,14 @@ class _Source:
     def types(self, tree: Any) -> dict[str, np.dtype[Any]]:
         """Return the types of the friend's columns: identifiers as in the input, then logit and response."""
         kinds = branch_types(tree, self.evaluator.event_id)
-        ids = {_column_name(name): np.dtype(kind.text) for name, kind in kinds.items()} or {ENTRY: np.dtype(np.int64)}
+        ids = {column_name(name): np.dtype(kind.text) for name, kind in kinds.items()} or {ENTRY: np.dtype(np.int64)}
         return {**ids, RESPONSE: np.dtype(np.float32), LOGIT: np.dtype(np.float32)}
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
         entries = len(next(iter(columns.values())))
         entry = np.arange(start, start + entries)
-        ids = {_column_name(name): np.asarray(columns[name]) for name in self.evaluator.event_id} or {ENTRY: entry}
+        ids = {column_name(name): np.asarray(columns[name]) for name in self.evaluator.event_id} or {ENTRY: entry}
         logit = np.full(entries, np.nan)
         keep = self.evaluator.selected(columns)
         if keep is None or keep.all():
@@ -200,6 +200,6 @@ def _expressions(inputs: ModelInputs, settings: Settings) -> tuple[dict[str, Exp
         ) from None
 
 
-def _column_name(branch: str) -> str:
+def column_name(branch: str) -> str:
     """Return a name for a friend's column: RNTuple allows no dots."""
     return branch.replace(".", "_")

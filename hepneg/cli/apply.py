@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
+from hepneg.cli.options import Interruption
+
 __all__ = ["command"]
-
-
-class _Interruption(click.ClickException):
-    exit_code = 130
 
 
 @click.command("apply")
@@ -51,6 +49,6 @@ def command(model: Path, files: tuple[str, ...], *, output: Path, jobs: int, qui
     try:
         friends = apply_model(model, files, output, jobs=jobs, progress=progress, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
-        raise _Interruption("interrupted; finished friend files are kept: the same command goes on") from None
+        raise Interruption("interrupted; finished friend files are kept: the same command goes on") from None
     if not quiet:
         show_friends(friends)

@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from hepneg.config import Config
 
-__all__ = ["resumable", "resume_option", "with_config"]
+__all__ = ["Interruption", "resumable", "resume_option", "with_config"]
 
 Command = Callable[..., Any]
 
@@ -44,7 +44,9 @@ def with_config(function: Command) -> Command:
     return command
 
 
-class _Interruption(click.ClickException):
+class Interruption(click.ClickException):
+    """Ctrl-C, with a word on what is kept."""
+
     exit_code = 130
 
 
@@ -55,4 +57,4 @@ def resumable(config: Config) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         kept = config.output / "checkpoint"
-        raise _Interruption(f"interrupted; what is trained is kept in {kept}: go on with --resume") from None
+        raise Interruption(f"interrupted; what is trained is kept in {kept}: go on with --resume") from None

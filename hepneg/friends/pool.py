@@ -90,7 +90,7 @@ def _watch(futures: Sequence[Future[FriendFile]], done: Any, bar: Task) -> None:
 
 def _start(settings: Settings, graph: bytes | None, done: Any, stop: Any) -> None:
     """Prepare a worker: one thread, no Ctrl-C of its own, an end with its parent."""
-    from hepneg.learning.pool import use_one_thread
+    from hepneg.learning.inference import use_one_thread
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

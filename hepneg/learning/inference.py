@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-__all__ = ["PIECE", "in_pieces", "network_logits", "one_thread"]
+__all__ = ["PIECE", "in_pieces", "network_logits", "one_thread", "use_one_thread"]
 
 PIECE = 2048
 """Events at a time: their activations fit into a core's second-level cache; larger pieces are two to three times slower."""
@@ -44,11 +44,19 @@ def in_pieces(
     return np.concatenate(parts).astype(np.float64)
 
 
+def use_one_thread() -> None:
+    """Let torch use one thread an operation, here and in threads and processes that call this."""
+    torch.set_num_threads(1)
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread: the last bits of a result depend on their number."""
+    """Let torch use one thread an operation for a while.
+
+    Networks this small lose time to more, and the last bits of a result depend on their number.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    use_one_thread()
     try:
         yield
     finally:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 
 from hepneg.errors import ConfigError
+from hepneg.learning.inference import one_thread, use_one_thread
 from hepneg.learning.loop import Interrupted
 from hepneg.progress import Progress, Task
 
-__all__ = ["choose_device", "run_folds", "use_one_thread"]
+__all__ = ["choose_device", "run_folds"]
 
 Result = TypeVar("Result")
 
@@ -51,8 +51,8 @@ def run_folds(
     jobs = 1 if device.type == "cuda" else min(folds, _cores())
     with (
         progress,
-        _single_threaded(),
-        ThreadPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        one_thread(),
+        ThreadPoolExecutor(jobs, initializer=use_one_thread) as pool,
     ):
         tasks = [progress.task(f"{description} {fold}", 1.0) for fold in range(folds)]
         return _collect([pool.submit(run, fold) for fold in range(folds)], stop)
@@ -70,24 +70,8 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device("cuda" if wanted != "cpu" and available else "cpu")
 
 
-def use_one_thread() -> None:
-    """Let torch use one thread an operation in this process: for processes that share the cores among them."""
-    torch.set_num_threads(1)
-
-
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Let torch use one thread an operation: networks this small lose time to more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _collect(futures: list[Future[Result]], stop: threading.Event) -> list[Result]:

@@ -284,6 +284,11 @@ def test_usage_errors_exit_with_2(run: Run, toy_analysis: Path) -> None:
     assert run("train", toy_analysis, "--nothing").code == 2
 
 
+def _heed_ctrl_c() -> None:
+    """A job that a shell started in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_keeps_what_is_trained_and_resume_ends_as_if_nothing_had_happened(toy_analysis: Path) -> None:
     """A real SIGINT while a long training runs; the resumed model equals one that was never interrupted."""
     long = {"training.epochs": 150, "training.patience": 150, "training.batch_size": 64}
@@ -291,7 +296,12 @@ def test_ctrl_c_keeps_what_is_trained_and_resume_ends_as_if_nothing_had_happened
     command = [sys.executable, "-m", "hepneg", "train", str(toy_analysis), "--quiet", *settings]
     whole = subprocess.run([*command, "--set", "output=whole"], check=True, capture_output=True, timeout=300)
     assert whole.stderr == b""
-    running = subprocess.Popen([*command, "--set", "output=cut"], stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        [*command, "--set", "output=cut"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - one thread in the child
+    )
     checkpoint = toy_analysis.parent / "cut" / "checkpoint"
     deadline = time.monotonic() + 120
     while not list(checkpoint.glob("fold_*.safetensors")) and time.monotonic() < deadline:

@@ -22,6 +22,7 @@ from hepneg.learning.architectures import AnyArchitecture, FoldNetwork, architec
 from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import network_logits
 from hepneg.learning.weights_file import read_networks, write_networks
+from hepneg.log_odds import sigmoid
 from hepneg.ntuples.identity import FileIdentity, identify_files
 from hepneg.output import atomic_path, make_folder, write_json
 
@@ -257,12 +258,6 @@ class Classifier:
             samples=data["samples"],
             health=data.get("health", {}),
         )
-
-
-def sigmoid(logit: Float) -> Float:
-    """Return 1/(1 + e^−logit) without overflow."""
-    half: Float = np.tanh(0.5 * logit)
-    return 0.5 * (1.0 + half)
 
 
 def _architectures(data: Mapping[str, Any]) -> list[AnyArchitecture]:

@@ -16,6 +16,7 @@ from hepneg.estimate import Estimate
 from hepneg.events import LABELS, SIGNAL, EventTable
 from hepneg.hashing import uniform_events
 from hepneg.learning.history import FoldHistory
+from hepneg.log_odds import sigmoid
 from hepneg.metrics.auc import auc
 from hepneg.metrics.calibration import Calibration, calibration_curve
 from hepneg.metrics.ks import KSTest, ks_two_sample
@@ -206,7 +207,7 @@ def evaluate(
         DataError: log-odds that are not one finite number per event, or a label with Σw ≤ 0.
     """
     logit = _logits(held_out_logit, events)
-    response = _response(logit)
+    response = sigmoid(logit)
     histogram = response_histogram(response, events, bins=bins)
     trained = None if trained_logit is None else _logits(trained_logit, events)
     tests = (
@@ -232,10 +233,6 @@ def _logits(values: ArrayLike, events: EventTable) -> Floats:
     if len(logit) != len(events):
         raise DataError(f"{len(logit)} log-odds are given, but there are {len(events)} events; give one per event")
     return logit
-
-
-def _response(logit: Floats) -> Floats:
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logit)))
 
 
 def _sample_rows(events: EventTable, logit: Floats, histogram: Histogram) -> tuple[SampleRow, ...]:
@@ -283,7 +280,7 @@ def _overtraining(
     except DataError:
         test = KSTest(float("nan"), float("nan"), 0)
     halves = (
-        project(response_histogram(_response(logit[half]), events.select(half), bins=bins))
+        project(response_histogram(sigmoid(logit[half]), events.select(half), bins=bins))
         for logit, half in ((held_out, first), (trained, second))
     )
     return Overtraining(test, *halves)

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepneg.classifier import Classifier, ModelInputs, sigmoid
+from hepneg.classifier import Classifier, ModelInputs
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
 from hepneg.learning.inference import network_logits
+from hepneg.log_odds import sigmoid
 from hepneg.training import train
 
 

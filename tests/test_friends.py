@@ -66,12 +66,12 @@ def test_every_entry_has_its_response(
 
 
 def test_chunks_do_not_show(model: Path, tmp_path: Path, write_ntuple: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hepneg.friends import score
+    from hepneg.friends import stream
     from hepneg.ntuples.stream import stream_columns
 
     path = write_ntuple(tmp_path / "a.root", toy_columns(500, 0.5, 9))
     apply_model(model, [path], tmp_path / "whole")
-    monkeypatch.setattr(score, "stream_columns", lambda *arguments: stream_columns(*arguments, step_size=33))
+    monkeypatch.setattr(stream, "stream_columns", lambda *arguments: stream_columns(*arguments, step_size=33))
     apply_model(model, [path], tmp_path / "cut")
     whole, cut = (friend(tmp_path / name / "a.hepneg.root") for name in ("whole", "cut"))
     np.testing.assert_array_equal(whole["event"], cut["event"])

@@ -24,9 +24,10 @@ import onnxruntime
 import torch
 import uproot
 
-from hepneg.classifier import Classifier, ModelInputs, sigmoid
+from hepneg.classifier import Classifier, ModelInputs
 from hepneg.events import EventTable
 from hepneg.export import export_onnx, mean_graph, onnx_logit
+from hepneg.log_odds import sigmoid
 from hepneg.training import train
 
 CHUNK = 65_536

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from hepneg.config import Config
 from hepneg.events import LABELS, EventTable
 from hepneg.friends.plan import Job, plan_jobs
-from hepneg.friends.score import ENTRY, column_name
+from hepneg.friends.stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.ntuples import read
-from hepneg.ntuples.columns import Needs, branch_types
+from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
-from hepneg.ntuples.files import is_rntuple, open_tree, refuse_damage, sample_files
-from hepneg.ntuples.friends import TreeFormat, write_friend
+from hepneg.ntuples.files import sample_files
+from hepneg.ntuples.friends import TreeFormat
 from hepneg.ntuples.identity import base_name
-from hepneg.ntuples.stream import stream_columns
 from hepneg.output import make_folder, write_json
 from hepneg.progress import SILENT, Progress
 from hepneg.refinement import Refinement, refine
@@ -28,8 +27,6 @@ from hepneg.refinement import Refinement, refine
 __all__ = ["WEIGHT", "WEIGHT_ERROR", "RefinedFriends", "refine_files"]
 
 WEIGHT, WEIGHT_ERROR = "hepneg_weight", "hepneg_weight_error"
-
-Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,24 +81,18 @@ def refine_files(
     return RefinedFriends(refinement, (report, *(job.path for job in jobs)))
 
 
-def _write(
-    job: Job, source: _Source, config: Config, tree_format: TreeFormat | None, advance: Callable[[float], None]
-) -> None:
-    needs = Needs.of(config)
-    with open_tree(job.source, config.tree) as tree:
-        needs.check(tree, job.source)
-        with refuse_damage(job.source, "the types of branches"):
-            kinds = branch_types(tree, config.event_id)
-            total = int(tree.num_entries)
-            kind: TreeFormat = tree_format or ("rntuple" if is_rntuple(tree) else "ttree")
-        types = {column_name(name): np.dtype(one.text) for name, one in kinds.items()} or {ENTRY: np.dtype(np.int64)}
-        types |= {WEIGHT: np.dtype(np.float64), WEIGHT_ERROR: np.dtype(np.float64)}
-        with write_friend(job.path, types, kind) as writer:
-            for start, columns in stream_columns(tree, list(needs.used_by), job.source):
-                chunk = source.chunk(start, columns)
-                writer.extend(chunk)
-                advance(len(chunk[WEIGHT]) / total)
-            writer.note = {"schema_version": 1, "source": job.source, "sample": source.sample}
+def _write(job: Job, source: _Source, config: Config, tree_format: TreeFormat | None, advance: Advance) -> None:
+    stream_friend(
+        job,
+        config.tree,
+        Needs.of(config),
+        config.event_id,
+        {WEIGHT: np.dtype(np.float64), WEIGHT_ERROR: np.dtype(np.float64)},
+        source.chunk,
+        lambda _: {"schema_version": 1, "source": job.source, "sample": source.sample},
+        tree_format=tree_format,
+        advance=advance,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +115,7 @@ class _Source:
         """Return the friend's columns for one step."""
         entries = len(next(iter(columns.values())))
         entry = np.arange(start, start + entries)
-        ids = {column_name(name): np.asarray(columns[name]) for name in self.config.event_id} or {ENTRY: entry}
+        ids = identifying_columns(columns, self.config.event_id, entry)
         keep = self.evaluator.selected(columns)
         chosen = entry - start if keep is None else np.flatnonzero(keep)
         picked = {name: column[chosen] for name, column in columns.items()}

@@ -11,29 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.classifier import Classifier, ModelInputs, sigmoid
+from hepneg.classifier import Classifier, ModelInputs
 from hepneg.errors import ConfigError, TransferError
 from hepneg.events import EventTable
 from hepneg.export import onnx_logit
 from hepneg.expressions import Expression
 from hepneg.friends.plan import Job, Settings, note_of, remove_leftovers
 from hepneg.friends.result import FriendFile
-from hepneg.ntuples.columns import Needs, branch_types
+from hepneg.friends.stream import Advance, Columns, identifying_columns, stream_friend
+from hepneg.log_odds import sigmoid
+from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
-from hepneg.ntuples.files import is_rntuple, open_tree, refuse_damage
-from hepneg.ntuples.friends import TreeFormat, read_note, write_friend
+from hepneg.ntuples.friends import read_note
 from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
-from hepneg.ntuples.stream import stream_columns
 
-__all__ = ["Engine", "column_name", "make_friend"]
+__all__ = ["Engine", "make_friend"]
 
-RESPONSE, LOGIT, ENTRY = "hepneg_response", "hepneg_logit", "hepneg_entry"
+RESPONSE, LOGIT = "hepneg_response", "hepneg_logit"
 
 # Seconds before another try at a remote file.
 _PAUSES = (1.0, 5.0)
-
-Advance = Callable[[float], None]
-Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -92,21 +89,23 @@ def _make(job: Job, engine: Engine, settings: Settings, advance: Advance) -> Fri
         return _result(job, found["result"], kept=True)
     remove_leftovers(job.path)
     source = _Source.of(job.source, identity, engine, settings)
-    with open_tree(job.source, settings.tree) as tree:
-        source.needs.check(tree, job.source)
-        with refuse_damage(job.source, "the types of branches"):
-            types = source.types(tree)
-            total = int(tree.num_entries)
-            kind: TreeFormat = settings.format or ("rntuple" if is_rntuple(tree) else "ttree")
-        with write_friend(job.path, types, kind) as writer:
-            for start, columns in stream_columns(tree, list(source.needs.used_by), job.source):
-                chunk = source.chunk(start, columns)
-                writer.extend(chunk)
-                advance(len(chunk[LOGIT]) / total)
-            result = {"entries": total, **source.result()}
-            writer.note = {**note, "result": result}
-    if not total:
-        advance(1.0)
+    result: dict[str, Any] = {}
+
+    def finished(total: int) -> dict[str, Any]:
+        result.update(entries=total, **source.result())
+        return {**note, "result": result}
+
+    stream_friend(
+        job,
+        settings.tree,
+        source.needs,
+        source.evaluator.event_id,
+        {RESPONSE: np.dtype(np.float32), LOGIT: np.dtype(np.float32)},
+        source.chunk,
+        finished,
+        tree_format=settings.format,
+        advance=advance,
+    )
     return _result(job, result, kept=False)
 
 
@@ -137,17 +136,11 @@ class _Source:
         held_out = settings.held_out == "always" or (settings.held_out == "auto" and known is not None)
         return cls(engine, evaluator, Needs.collect(features, selection, event_id), held_out)
 
-    def types(self, tree: Any) -> dict[str, np.dtype[Any]]:
-        """Return the types of the friend's columns: identifiers as in the input, then logit and response."""
-        kinds = branch_types(tree, self.evaluator.event_id)
-        ids = {column_name(name): np.dtype(kind.text) for name, kind in kinds.items()} or {ENTRY: np.dtype(np.int64)}
-        return {**ids, RESPONSE: np.dtype(np.float32), LOGIT: np.dtype(np.float32)}
-
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
         entries = len(next(iter(columns.values())))
         entry = np.arange(start, start + entries)
-        ids = {column_name(name): np.asarray(columns[name]) for name in self.evaluator.event_id} or {ENTRY: entry}
+        ids = identifying_columns(columns, self.evaluator.event_id, entry)
         logit = np.full(entries, np.nan)
         keep = self.evaluator.selected(columns)
         if keep is None or keep.all():
@@ -198,8 +191,3 @@ def _expressions(inputs: ModelInputs, settings: Settings) -> tuple[dict[str, Exp
         raise ConfigError(
             f"model {settings.model}: {error}; train it with `inputs` that say where features are"
         ) from None
-
-
-def column_name(branch: str) -> str:
-    """Return a name for a friend's column: RNTuple allows no dots."""
-    return branch.replace(".", "_")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepneg.batches import Batches, CellBatches, StratifiedBatches
 from hepneg.events import EventTable
 from hepneg.schemes.cells import nearest_cells
-from hepneg.schemes.protocol import TrainingProblem
+from hepneg.schemes.protocol import TrainingProblem, require_positive
 
 __all__ = ["Paired"]
 
@@ -40,9 +40,7 @@ class Paired:
     def __post_init__(self) -> None:
         if self.flavour not in FLAVOURS:
             raise ValueError(f"flavour must be one of {', '.join(FLAVOURS)}, not {self.flavour!r}")
-        for parameter in ("logit_bound", "clip_norm"):
-            if not getattr(self, parameter) > 0:
-                raise ValueError(f"{parameter} must be positive, not {getattr(self, parameter)!r}")
+        require_positive(logit_bound=self.logit_bound, clip_norm=self.clip_norm)
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
         """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepneg.batches import Batches, ShuffledBatches
 from hepneg.events import EventTable
 
-__all__ = ["Scheme", "SignPlan", "TrainingProblem", "magnitude_problem"]
+__all__ = ["Scheme", "SignPlan", "TrainingProblem", "magnitude_problem", "require_positive"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,17 @@ def magnitude_problem(events: EventTable, batch_size: int, signs: SignPlan | Non
     """Pose the problem of \\|w\\| in shuffled batches, with what sign networks are to contribute."""
     weight = np.abs(events.weight)
     return TrainingProblem(weight, ShuffledBatches(weight, batch_size), signs=signs)
+
+
+def require_positive(**parameters: float) -> None:
+    """Refuse parameters of a scheme that are not positive.
+
+    Raises:
+        ValueError: with the name of the first such one.
+    """
+    for name, value in parameters.items():
+        if not value > 0:
+            raise ValueError(f"{name} must be positive, not {value!r}")
 
 
 @runtime_checkable

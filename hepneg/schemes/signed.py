@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from hepneg.batches import StratifiedBatches
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import TrainingProblem
+from hepneg.schemes.protocol import TrainingProblem, require_positive
 
 __all__ = ["Signed"]
 
@@ -30,9 +30,7 @@ class Signed:
     clip_norm: float = 1.0
 
     def __post_init__(self) -> None:
-        for parameter in ("logit_bound", "clip_norm"):
-            if not getattr(self, parameter) > 0:
-                raise ValueError(f"{parameter} must be positive, not {getattr(self, parameter)!r}")
+        require_positive(logit_bound=self.logit_bound, clip_norm=self.clip_norm)
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
         """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""

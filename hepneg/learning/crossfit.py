@@ -74,7 +74,9 @@ def crossfit(
             there if that was made from the same events and settings.
 
     Raises:
-        TrainingError: a label is missing, or its Σw is compatible with 0, overall or among one fold's events.
+        ConfigError: the objective is for another task.
+        TrainingError: a label is missing, or its Σw is compatible with 0, overall or among one fold's events; or the
+            objective does not go with the scheme.
         KeyboardInterrupt: after Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
     require_trainable(events.weight, events.label)

@@ -23,12 +23,13 @@ from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import in_pieces
-from hepneg.learning.judges import class_judge, log_loss_judge
+from hepneg.learning.judges import class_judge
 from hepneg.learning.loop import Fit, train_network
 from hepneg.learning.losses import balanced_weight, event_table, label_and_sign_loss
 from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
 from hepneg.learning.network import Architecture, ResponseNetwork, feature_scaling
 from hepneg.learning.signs import LocalSigns, SignFitter
+from hepneg.objectives import DEFAULT_OBJECTIVES, Objective
 from hepneg.progress import Task
 from hepneg.schemes import Scheme, SignPlan, TrainingProblem
 from hepneg.schemes.refined import refined_weight
@@ -77,6 +78,7 @@ class FoldTrainer:
         part: the events that networks are trained on.
         validation: the events that only judge when to stop.
         training: the settings.
+        objective: what the label networks minimise.
         device: to train on.
         task: progress, from 0 to 1.
         stop: set from outside to stop at the end of the running epoch.
@@ -87,6 +89,7 @@ class FoldTrainer:
     part: EventTable
     validation: EventTable
     training: Training
+    objective: Objective
     device: torch.device
     task: Task
     stop: threading.Event
@@ -117,7 +120,8 @@ class FoldTrainer:
                 require_trainable(table.weight, table.label, significance=0.0)
             except TrainingError as error:
                 raise TrainingError(f"fold {fold}, {what} events: {error}; use fewer folds or more events") from None
-        return cls(fold, part, validation, training, device, task, stop, keep)
+        objective = training.make_objective("classification")
+        return cls(fold, part, validation, training, objective, device, task, stop, keep)
 
     def fit(self, scheme: Scheme) -> FoldFit:
         """Train what the scheme asks for.
@@ -127,12 +131,26 @@ class FoldTrainer:
             Interrupted: ``stop`` was set.
         """
         problem = scheme.problem(self.part, self.training.batch_size)
+        self._require_one_network(scheme, problem)
         if problem.signs is None:
             network, history = self._label_network(problem, self.validation.weight)
             return FoldFit(network.cpu(), history, negative_batches=self._negative_batches(problem))
         if problem.signs.use == "shared":
             return self._shared(problem, problem.signs)
         return self._with_signs(problem, problem.signs)
+
+    def _require_one_network(self, scheme: Scheme, problem: TrainingProblem) -> None:
+        """Refuse an objective that shapes the response where the response is put together from several networks.
+
+        Raises:
+            TrainingError: for any objective but cross-entropy with such a scheme.
+        """
+        assembled = problem.signs is not None and problem.signs.use != "weights"
+        if assembled and self.objective.name != DEFAULT_OBJECTIVES["classification"]:
+            raise TrainingError(
+                f"objective {self.objective.name!r} shapes the output of one network, but scheme {scheme.name!r} puts "
+                "its response together from several; take the scheme refined, absolute, positive, signed or paired"
+            )
 
     def _with_signs(self, problem: TrainingProblem, plan: SignPlan) -> FoldFit:
         fitter = SignFitter(self.fold, plan, self.training, self.device, self.stop, self.keep)
@@ -202,24 +220,27 @@ class FoldTrainer:
     def _label_network(
         self, problem: TrainingProblem, validation_weight: Float, *, name: str = "", share: float = 1.0
     ) -> tuple[ResponseNetwork, FoldHistory]:
-        """Train one multilayer perceptron; early stopping goes by the log-loss with ``validation_weight``."""
+        """Train one multilayer perceptron; early stopping goes by the objective with ``validation_weight``."""
         part, shape, stream = self.part, self.training.network, int(bool(name))
         network = ResponseNetwork(
             Architecture(len(part.feature_names), shape.hidden, shape.activation, problem.logit_bound)
         )
         network.initialise(self._generator(stream), *feature_scaling(part.features))
         network.to(self.device)
-        weight = balanced_weight(problem.train_weight, part.label)
+        weight, loss = balanced_weight(problem.train_weight, part.label), self.objective.make_loss().to(self.device)
         fit = Fit(
             fold=self.fold,
             table=event_table(part.features, part.label, weight).to(self.device),
             batches=problem.batches,
-            judge=log_loss_judge(self.validation, validation_weight),
+            judge=loss.judge(self.validation, validation_weight),
+            loss=loss,
             clip_norm=problem.clip_norm,
             stream=stream,
             signed=bool((problem.train_weight < 0).any()),
         )
-        return network, self._train(network, fit, name, share)
+        history = self._train(network, fit, name, share)
+        loss.settle(network, self.validation, validation_weight)
+        return network, history
 
     def _train(self, network: nn.Module, fit: Fit, name: str, share: float) -> FoldHistory:
         task = _Share(self.task, share / self.training.epochs)

@@ -16,6 +16,7 @@ from hepneg.config import Training
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
+from hepneg.learning.activity import ActivityLoss
 from hepneg.learning.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
 from hepneg.learning.balance import require_trainable
 from hepneg.learning.calibration import best_floor
@@ -28,6 +29,8 @@ from hepneg.learning.loop import Fit, train_network
 from hepneg.learning.losses import balanced_weight, event_table, label_and_sign_loss
 from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
 from hepneg.learning.network import Architecture, ResponseNetwork, feature_scaling
+from hepneg.learning.objectives.protocol import ObjectiveLoss
+from hepneg.learning.outputs import response_range
 from hepneg.learning.signs import LocalSigns, SignFitter
 from hepneg.objectives import DEFAULT_OBJECTIVES, Objective
 from hepneg.progress import Task
@@ -140,17 +143,24 @@ class FoldTrainer:
         return self._with_signs(problem, problem.signs)
 
     def _require_one_network(self, scheme: Scheme, problem: TrainingProblem) -> None:
-        """Refuse an objective that shapes the response where the response is put together from several networks.
+        """Refuse what shapes the output of one network where the response is put together from several.
 
         Raises:
-            TrainingError: for any objective but cross-entropy with such a scheme.
+            TrainingError: for such a wish with such a scheme.
         """
-        assembled = problem.signs is not None and problem.signs.use != "weights"
-        if assembled and self.objective.name != DEFAULT_OBJECTIVES["classification"]:
-            raise TrainingError(
-                f"objective {self.objective.name!r} shapes the output of one network, but scheme {scheme.name!r} puts "
-                "its response together from several; take the scheme refined, absolute, positive, signed or paired"
-            )
+        if problem.signs is None or problem.signs.use == "weights":
+            return
+        wishes = {
+            f"objective {self.objective.name!r}": self.objective.name != DEFAULT_OBJECTIVES["classification"],
+            "network.output": self.training.network.output is not None,
+            "activity": self.training.activity is not None,
+        }
+        for wish, made in wishes.items():
+            if made:
+                raise TrainingError(
+                    f"{wish} shapes one network, but scheme {scheme.name!r} puts its response together from several: "
+                    "take the scheme refined, absolute, positive, signed or paired"
+                )
 
     def _with_signs(self, problem: TrainingProblem, plan: SignPlan) -> FoldFit:
         fitter = SignFitter(self.fold, plan, self.training, self.device, self.stop, self.keep)
@@ -222,12 +232,11 @@ class FoldTrainer:
     ) -> tuple[ResponseNetwork, FoldHistory]:
         """Train one multilayer perceptron; early stopping goes by the objective with ``validation_weight``."""
         part, shape, stream = self.part, self.training.network, int(bool(name))
-        network = ResponseNetwork(
-            Architecture(len(part.feature_names), shape.hidden, shape.activation, problem.logit_bound)
-        )
+        inputs, output = len(part.feature_names), response_range(shape.output)
+        network = ResponseNetwork(Architecture(inputs, shape.hidden, shape.activation, problem.logit_bound, output))
         network.initialise(self._generator(stream), *feature_scaling(part.features))
         network.to(self.device)
-        weight, loss = balanced_weight(problem.train_weight, part.label), self.objective.make_loss().to(self.device)
+        weight, loss = balanced_weight(problem.train_weight, part.label), self._loss()
         fit = Fit(
             fold=self.fold,
             table=event_table(part.features, part.label, weight).to(self.device),
@@ -241,6 +250,10 @@ class FoldTrainer:
         history = self._train(network, fit, name, share)
         loss.settle(network, self.validation, validation_weight)
         return network, history
+
+    def _loss(self) -> ObjectiveLoss:
+        loss, activity = self.objective.make_loss(), self.training.activity
+        return (ActivityLoss(loss, activity) if activity else loss).to(self.device)
 
     def _train(self, network: nn.Module, fit: Fit, name: str, share: float) -> FoldHistory:
         task = _Share(self.task, share / self.training.epochs)

@@ -23,6 +23,8 @@ DEFAULT_OBJECTIVES: Mapping[Task, str] = {"classification": "cross_entropy"}
 
 _OWN = {
     "cross_entropy": "hepneg.objectives.cross_entropy:CrossEntropy",
+    "balanced_cross_entropy": "hepneg.objectives.balanced_cross_entropy:BalancedCrossEntropy",
+    "response_preference": "hepneg.objectives.response_preference:ResponsePreference",
 }
 _objectives: Registry[Objective] = Registry("objective", "hepneg.objectives", _OWN)
 

@@ -46,8 +46,8 @@ class ResponsePreference:
     share: float = 0.5
     low: float = 0.5
     high: float = 1.0
-    price: float = 3.0
-    temperature: float = 0.5
+    price: float = 2.0
+    temperature: float = 0.25
     filter_strength: float = 0.05
 
     def __post_init__(self) -> None:

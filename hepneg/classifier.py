@@ -91,6 +91,10 @@ class ModelInputs:
 class Classifier:
     """k networks of a cross-validated training, one for each fold.
 
+    With the objective ``cross_entropy`` the logit estimates the log-odds of signal at equal priors. Other objectives
+    and a bounded output move the response on purpose (see :mod:`hepneg.objectives`): it stays within (0, 1), the logit
+    is always log(response/(1 − response)), and both rank the events, but neither is a probability any more.
+
     Attributes:
         networks: network i has not seen fold i.
         inputs: names and expressions of the features.

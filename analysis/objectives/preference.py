@@ -13,9 +13,10 @@ from levels import Float, Levels, frontier, levels
 
 import hepneg
 from hepneg.learning.inference import network_logits
+from hepneg.learning.objectives.response_preference import MARGIN
 from hepneg.log_odds import sigmoid
 from hepneg.objectives.response_preference import ResponsePreference
-from hepneg.plots.style import COLOURS, NEUTRAL, Drawn, add_legend, empty_figure, in_print_style, save
+from hepneg.plots.style import COLOURS, NEUTRAL, Drawn, empty_figure, in_print_style, save
 
 LOW = 0.8
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
@@ -35,7 +36,6 @@ class Point:
         cross_entropy: exact, in nats.
         lowest: response of any cell.
         highest: response of any cell.
-        activity: mean \\|a\\| of the hidden units over the input space.
     """
 
     wanted: float
@@ -63,9 +63,13 @@ def surrogate_optimum(space: Levels) -> tuple[Float, Float]:
     logit = np.linspace(-6, 6, 1201)
     response = sigmoid(logit)
     loss = -0.5 * (np.outer(space.signal, np.log(response)) + np.outer(space.background, np.log1p(-response)))
-    soft = sigmoid((logit - np.log(LOW / (1 - LOW))) / DEFAULT.temperature)
+    depth, temperature = logit - np.log(LOW / (1 - LOW)), DEFAULT.temperature
+    margin = MARGIN * temperature
     prices = np.concatenate([-np.geomspace(1.0, 0.01, 60), np.geomspace(0.01, 1.0, 60)])
-    best = [response[np.argmin(loss - price * space.mass[:, None] * soft, axis=1)] for price in prices]
+    best = []
+    for price in prices:
+        soft = sigmoid((np.minimum(depth, margin) if price > 0 else np.maximum(depth, -margin)) / temperature)
+        best.append(response[np.argmin(loss - price * space.mass[:, None] * soft, axis=1)])
     shares, losses = np.array([(space.share(y, LOW), space.cross_entropy(y)) for y in best]).T
     return shares, losses
 
@@ -81,7 +85,14 @@ def shifted(space: Levels) -> tuple[Float, Float]:
 @in_print_style
 def draw(space: Levels, met: Sequence[Point], plain: Sequence[Point], priced: Sequence[Point]) -> Drawn:
     """Draw the share reached against the share wanted, and the trade-off between share and cross-entropy."""
-    figure = empty_figure((9.0, 4.3))
+    figure = empty_figure((9.0, 4.8))
+    above = {
+        "loc": "lower left",
+        "bbox_to_anchor": (0.0, 1.01),
+        "fontsize": 8.5,
+        "borderaxespad": 0.0,
+        "columnspacing": 1.0,
+    }
     left, right = figure.subplots(1, 2)
     wanted, reached = np.array([(point.wanted, point.share) for point in met]).T
     left.axline((0, 0), slope=1, color=NEUTRAL, lw=1, label="as wanted")
@@ -90,7 +101,7 @@ def draw(space: Levels, met: Sequence[Point], plain: Sequence[Point], priced: Se
     left.set(
         xlabel=f"Wanted share with response ≥ {LOW:g}", ylabel="Share of the input space", xlim=(0, 0.7), ylim=(0, 0.7)
     )
-    add_legend(left, headroom=0.25, loc="upper left")
+    left.legend(**above)
     curves = (
         (frontier(space, LOW), "-", "exact optimum"),
         (surrogate_optimum(space), "--", "optimum of the surrogate"),
@@ -99,15 +110,15 @@ def draw(space: Levels, met: Sequence[Point], plain: Sequence[Point], priced: Se
         right.plot(shares, losses, style, color=colour, label=label)
     right.plot(*shifted(space), ":", color=COLOURS[1], label="exact log-odds + constant")
     marks = (
-        (met, "o", COLOURS[0], "preference"),
-        (priced, "s", COLOURS[3], "share 0.6, lower price"),
-        (plain, "*", "black", "plain"),
+        (met, "o", COLOURS[0], "preference, default price"),
+        (priced, "s", COLOURS[3], "share 0.6, lower prices"),
+        (plain, "*", "black", "plain cross-entropy"),
     )
     for chosen, mark, colour, label in marks:
         at = [point.share for point in chosen], [point.cross_entropy for point in chosen]
         right.plot(*at, mark, color=colour, mfc="none", mew=1.4, ms=9 if mark == "*" else 6, label=label)
-    right.set(xlabel=f"Share with response ≥ {LOW:g}", ylabel="Cross-entropy [nats]", xlim=(0, 0.7), ylim=(0.5, 0.75))
-    add_legend(right, headroom=0.35, loc="upper left", ncols=2, fontsize=9)
+    right.set(xlabel=f"Share with response ≥ {LOW:g}", ylabel="Cross-entropy [nats]", xlim=(0, 0.7), ylim=(0.51, 0.75))
+    right.legend(**above, ncols=2)
     return Drawn(figure, (left, right), {})
 
 
@@ -163,7 +174,7 @@ def main() -> None:
     print("\n| strength | mean activity | cross-entropy |\n" + "|---" * 3 + "|")
     print("\n".join(activity_rows(space, events, epochs)))
     options.output.mkdir(parents=True, exist_ok=True)
-    save(draw(space, met, plain, priced).figure, options.output / "preference")
+    save(draw(space, met, plain, priced).figure, options.output / "preference, default price")
 
 
 if __name__ == "__main__":

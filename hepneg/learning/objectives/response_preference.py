@@ -20,6 +20,7 @@ from hepneg.objectives.response_preference import ResponsePreference
 
 __all__ = ["ResponsePreferenceLoss"]
 
+MARGIN = 0.5  # temperatures beyond an end at which an event is left alone
 GAIN = 0.3  # nats for each unit of share, and each time constant of the filter
 
 _bce = nn.functional.binary_cross_entropy_with_logits
@@ -46,9 +47,11 @@ class ResponsePreferenceLoss(ObjectiveLoss):
         return loss + priced
 
     def _surrogate(self, logit: torch.Tensor) -> torch.Tensor:
-        temperature = self.objective.temperature
-        above_low = torch.sigmoid((logit - self.low) / temperature)
-        return above_low - torch.sigmoid((logit - self.high) / temperature)
+        """Return how far each event counts as inside, smoothly; flat for those that are on the wanted side already."""
+        depth = torch.minimum(logit - self.low, self.high - logit)
+        margin = MARGIN * self.objective.temperature
+        moved = torch.where(self.price.value > 0, depth.clamp(max=margin), depth.clamp(min=-margin))
+        return torch.sigmoid(moved / self.objective.temperature)
 
     def _follow(self, logit: torch.Tensor, weight: torch.Tensor) -> None:
         """Bring the running share and its price up to date with a batch."""

@@ -16,7 +16,7 @@ from hepneg.learning.inference import network_logits
 from hepneg.learning.objectives.response_preference import MARGIN
 from hepneg.log_odds import sigmoid
 from hepneg.objectives.response_preference import ResponsePreference
-from hepneg.plots.style import COLOURS, NEUTRAL, Drawn, empty_figure, in_print_style, save
+from hepneg.plots.style import COLOURS, NEUTRAL, Drawn, empty_figure, in_print_style
 
 LOW = 0.8
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few events and epochs, to see that it works")
     parser.add_argument("-o", "--output", type=Path, default=FIGURES, help="folder of the figure")
     options = parser.parse_args()
-    space, epochs = levels(), 3 if options.quick else 60
+    space, epochs = levels(), 2 if options.quick else 60
     events = space.events(4_000 if options.quick else 100_000, 1)
 
     def preference(share: float, **more: float) -> list[Point]:
@@ -174,7 +174,8 @@ def main() -> None:
     print("\n| strength | mean activity | cross-entropy |\n" + "|---" * 3 + "|")
     print("\n".join(activity_rows(space, events, epochs)))
     options.output.mkdir(parents=True, exist_ok=True)
-    save(draw(space, met, plain, priced).figure, options.output / "preference, default price")
+    figure = draw(space, met, plain, priced).figure
+    figure.savefig(options.output / "preference.png", dpi=150, metadata={"Software": None})
 
 
 if __name__ == "__main__":

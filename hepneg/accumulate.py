@@ -45,9 +45,7 @@ class Accumulated:
         return {sample: weights.sums for sample, weights in self.weights.items() if weights.sums is not None}
 
 
-def accumulate(
-    config: Config, *, systematics: bool = False, seed: int = 1, progress: Progress = SILENT
-) -> Accumulated:
+def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, progress: Progress = SILENT) -> Accumulated:
     """Go through the files twice: first for a subsample that plans the bins, then to fill them.
 
     Args:

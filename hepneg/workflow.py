@@ -78,7 +78,7 @@ def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport
     """
     make_folder(config.output)
     with progress:
-        sums = accumulate(config, progress=progress)
+        sums = accumulate(config, systematics=True, progress=progress)
     return _write_shapes(config, sums, progress)
 
 
@@ -193,7 +193,7 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
     """
     make_folder(config.output)
     with progress:
-        sums = accumulate(config, progress=progress)
+        sums = accumulate(config, systematics=True, progress=progress)
     weights, shapes = _write_weights(config, sums), _write_shapes(config, sums, progress)
     trained = train(config, resume=resume, progress=progress)
     drawn = _draw_evaluation(config, trained.result.evaluation)
@@ -217,7 +217,7 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outc
     from hepneg.shapes import check_sums
 
     with progress:
-        shapes = check_sums(sums.sums, sums.subsamples, progress=progress)
+        shapes = check_sums(sums.sums, sums.subsamples, sums.yardsticks, progress=progress)
     written = write_json(config.output / "check.json", shapes.to_dict())
     return Outcome(shapes, (written, *save_figures(shape_figures(shapes), config.output / "plots")))
 

@@ -21,6 +21,7 @@ from hepneg.metrics.correlation import (
     CorrelationAccumulator,
     CorrelationDifference,
     Correlations,
+    PairDifference,
     correlations,
     sign_correlations,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Interval",
     "KSTest",
     "LogLossAccumulator",
+    "PairDifference",
     "Quantiles",
     "RocCurve",
     "SignificanceScan",

@@ -19,6 +19,7 @@ _HOMES = {
     "plot_comparison": "comparison",
     "plot_feature_shape": "shapes",
     "plot_effect_sizes": "shapes",
+    "plot_yardsticks": "yardstick",
     "plot_weights": "weights",
     "plot_sign_correlations": "correlation",
     "plot_multivariate": "multivariate",

@@ -8,8 +8,17 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from hepneg.evaluation import Evaluation
-from hepneg.figure_names import MULTIVARIATE_STEM, boxes_stem, by_sign_stem, components_stem, shape_stem
+from hepneg.figure_names import (
+    MULTIVARIATE_STEM,
+    YARDSTICK_STEM,
+    boxes_stem,
+    by_sign_stem,
+    components_stem,
+    correlations_stem,
+    shape_stem,
+)
 from hepneg.plots.calibration import plot_calibration
+from hepneg.plots.correlation import plot_sign_correlations
 from hepneg.plots.multivariate import plot_multivariate
 from hepneg.plots.regions import plot_negative_boxes
 from hepneg.plots.response import plot_response, plot_response_by_sign, plot_response_components
@@ -19,6 +28,7 @@ from hepneg.plots.significance import plot_significance
 from hepneg.plots.style import save
 from hepneg.plots.training import plot_learning_curves, plot_overtraining
 from hepneg.plots.weights import plot_weights
+from hepneg.plots.yardstick import plot_yardsticks
 from hepneg.shapes import ShapeReport
 from hepneg.weights import WeightReport
 
@@ -38,7 +48,11 @@ def shape_figures(report: ShapeReport) -> Figures:
     together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
     if together:
         yield MULTIVARIATE_STEM, plot_multivariate(together).figure
+    if any(shapes.yardsticks for shapes in report.samples.values()):
+        yield YARDSTICK_STEM, plot_yardsticks(report).figure
     for sample, shapes in report.samples.items():
+        if shapes.joint and shapes.joint.correlations:
+            yield correlations_stem(sample), plot_sign_correlations(shapes.joint.correlations, sample=sample).figure
         for feature, shape in shapes.features.items():
             yield shape_stem(sample, feature), plot_feature_shape(shape, sample=sample).figure
         for density in shapes.joint.densities if shapes.joint else ():

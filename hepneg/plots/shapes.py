@@ -12,16 +12,16 @@ from hepneg.plots.style import (
     POSITIVE,
     Drawn,
     add_legend,
-    empty_figure,
     in_print_style,
     new_figure,
     note,
+    rows_figure,
+    short_name,
+    start_at_zero,
 )
 from hepneg.shapes import Comparison, FeatureShape, SampleShapes, ShapeReport
 
 __all__ = ["plot_effect_sizes", "plot_feature_shape"]
-
-_ROW = 0.24
 
 
 @in_print_style
@@ -128,19 +128,13 @@ def plot_effect_sizes(report: ShapeReport) -> Drawn:
     """
     samples = [sample for sample in report.samples.values() if sample.features]
     names = list(samples[0].features) if samples else []
-    figure = empty_figure((2.1 + 2.2 * max(1, len(samples)), 1.4 + _ROW * max(4, len(names))))
-    axes = np.atleast_1d(figure.subplots(1, max(1, len(samples)), sharey=True, sharex=True))
+    label = "Total variation between w > 0 and w < 0 (%)"
+    figure, axes = rows_figure(names, max(1, len(samples)), label)
     artists = {s.name: _draw_sizes(one, s, report.alpha) for one, s in zip(axes, samples, strict=False)}
-    axes[0].set_yticks(range(len(names)), names)
-    axes[0].set_ylim(len(names) - 0.4, -0.6)
-    axes[0].set_xlim(left=0.0)
-    for one in axes:
-        one.tick_params(axis="y", which="both", length=0)
-        one.grid(axis="y", lw=0.4, color="0.88")
-    figure.supxlabel("Total variation between w > 0 and w < 0 (%)", fontsize=11)
     if samples:
+        start_at_zero(max(axes, key=lambda one: float(one.dataLim.x1)))
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9)
-    return Drawn(figure, tuple(axes), artists)
+    return Drawn(figure, axes, artists)
 
 
 def _draw_sizes(axes: Axes, sample: SampleShapes, alpha: float) -> list[object]:
@@ -158,5 +152,5 @@ def _draw_sizes(axes: Axes, sample: SampleShapes, alpha: float) -> list[object]:
                 lw=1.0, label=label,
             )
         )  # fmt: skip
-    axes.set_title(f"{sample.name}\n{sample.verdict}", fontsize=10.5)
+    axes.set_title(f"{short_name(sample.name, 24)}\n{sample.verdict}", fontsize=10.5)
     return artists

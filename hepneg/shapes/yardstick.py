@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,15 @@ from hepneg.estimate import Estimate
 from hepneg.metrics.scored import Floats, finite_column
 from hepneg.output import json_ready
 
-__all__ = ["WeightMoments", "Yardstick", "systematic_yardstick", "weight_columns", "weight_moments", "yardstick_of"]
+__all__ = [
+    "WeightMoments",
+    "Yardstick",
+    "in_systematic_spreads",
+    "systematic_yardstick",
+    "weight_columns",
+    "weight_moments",
+    "yardstick_of",
+]
 
 SIGNIFICANCE = 2.0
 """The systematic spread must be so many standard deviations above 0 for a ratio to be given."""
@@ -88,6 +96,15 @@ def systematic_yardstick(
     if len(place) != len(columns):
         raise DataError(f"there are {len(place)} values, but {len(columns)} weights; give one of each per event")
     return yardstick_of(weight_moments(place, columns, int(place.max()) + 1), list(variations), name)
+
+
+def in_systematic_spreads(yardsticks: Iterable[Yardstick]) -> str:
+    """Return the clause on the largest ratio of some features, empty where no ratio is known."""
+    known = [yardstick for yardstick in yardsticks if math.isfinite(yardstick.ratio.value)]
+    if not known:
+        return ""
+    largest = max(known, key=lambda yardstick: yardstick.ratio.value)
+    return f"; the largest such bias is {largest.ratio} times the systematic spread ({largest.name})"
 
 
 def weight_columns(weight: Floats, variations: Mapping[str, Floats]) -> Floats:
@@ -162,7 +179,9 @@ class _Shapes:
         total = moments.content.sum(axis=0)
         for weights, value in zip(what, total, strict=True):
             if value <= 0:
-                raise DataError(f"{weights} sum to {value:.6g}: there is no shape; use more events or a looser selection")
+                raise DataError(
+                    f"{weights} sum to {value:.6g}: there is no shape; use more events or a looser selection"
+                )
         return cls(moments.content / total, moments.cross / np.outer(total, total))
 
     def measure(self, value: float, slope: Floats) -> _Measure:

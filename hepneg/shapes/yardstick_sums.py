@@ -95,7 +95,9 @@ class YardstickSums:
         """
         expected = (len(weight), len(self.moments)), (len(weight), len(self.variations))
         if (features.shape, variations.shape) != expected:
-            raise ValueError(f"features and variations have shapes {features.shape}, {variations.shape}, not {expected}")
+            raise ValueError(
+                f"features and variations have shapes {features.shape}, {variations.shape}, not {expected}"
+            )
         columns = weight_columns(weight, dict(zip(self.variations, variations.T, strict=True)))
         for number, before in enumerate(self.moments):
             place = self.bins.codes(number, features[:, number])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mplhep
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from hepneg.plots.style import (
     NEGATIVE,
@@ -24,6 +25,11 @@ from hepneg.shapes import Comparison, FeatureShape, SampleShapes, ShapeReport
 __all__ = ["plot_effect_sizes", "plot_feature_shape"]
 
 
+# What spans more than that is drawn on a logarithmic scale.
+_LOG_RANGE, _LOG_DENSITIES = 300.0, 1e4
+_LONGEST_LABEL = 48
+
+
 @in_print_style
 def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | None = None) -> Drawn:
     """Draw positive-only and |negative-only| events of one feature, each normalised to 1, with ratio and pulls.
@@ -35,7 +41,9 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
 
     Returns:
         The figure, its three axes, and the artists ``positive``, ``negative``, ``ratio`` and ``pulls``. The last bins
-        reach beyond the range drawn where the feature has long tails; ratios without significance are left out.
+        reach beyond the range drawn where the feature has long tails; ratios without significance are left out. Scales
+        are logarithmic where the range or the densities span several powers of ten. What lies beyond the range drawn,
+        as padding values do, is said in the caption.
     """
     layout = new_figure(2)
     ratio, pulls = layout.panels
@@ -45,9 +53,11 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
     artists["pulls"] = _draw_pulls(pulls, comparison)
     low, high = comparison.bins.view
     layout.main.set_xlim(low, high)
+    if low > 0 and high > _LOG_RANGE * low:
+        layout.main.set_xscale("log")
     layout.main.set_ylabel("Share / unit")
     layout.main.set_title(sample, loc="left")
-    layout.lowest.set_xlabel(axis_label or shape.name)
+    layout.lowest.set_xlabel(short_name(axis_label or shape.name, _LONGEST_LABEL))
     add_legend(layout.main, headroom=0.32)
     note(layout.main, _caption(shape))
     return Drawn(layout.figure, (layout.main, *layout.panels), artists)
@@ -56,7 +66,9 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
 def _caption(shape: FeatureShape) -> str:
     total = shape.total_variation
     p_value = "< 10$^{-10}$" if shape.p_value < 1e-10 else f"= {shape.p_value:.2g}"
-    return f"total variation {100 * total.value:.2f} ± {100 * total.error:.2f} %\np {p_value}"
+    positive, negative = (100 * share for share in shape.comparison.unseen)
+    unseen = f"\nnot shown: {positive:.1f} % of w > 0,\n{negative:.1f} % of w < 0" if positive + negative > 2 else ""
+    return f"total variation {100 * total.value:.2f} ± {100 * total.error:.2f} %\np {p_value}{unseen}"
 
 
 def _draw_overlay(axes: Axes, comparison: Comparison) -> dict[str, object]:
@@ -78,8 +90,18 @@ def _draw_overlay(axes: Axes, comparison: Comparison) -> dict[str, object]:
             edges=False,
             lw=1.3,
         )
-    axes.set_ylim(bottom=0.0)
+    _scale_densities(axes, np.concatenate([comparison.positive, comparison.negative]) / np.tile(widths, 2))
     return artists
+
+
+def _scale_densities(axes: Axes, density: NDArray[np.float64]) -> None:
+    """Start at 0, or take a logarithmic scale where the densities span several powers of ten."""
+    filled = density[density > 0]
+    if len(filled) and filled.max() > _LOG_DENSITIES * filled.min():
+        axes.set_yscale("log")
+        axes.set_ylim(0.5 * filled.min(), 2.0 * filled.max())
+    else:
+        axes.set_ylim(bottom=0.0)
 
 
 def _draw_ratio(axes: Axes, comparison: Comparison) -> object:
@@ -132,7 +154,7 @@ def plot_effect_sizes(report: ShapeReport) -> Drawn:
     figure, axes = rows_figure(names, max(1, len(samples)), label)
     artists = {s.name: _draw_sizes(one, s, report.alpha) for one, s in zip(axes, samples, strict=False)}
     if samples:
-        start_at_zero(max(axes, key=lambda one: float(one.dataLim.x1)))
+        start_at_zero(axes)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9)
     return Drawn(figure, axes, artists)
 

@@ -180,10 +180,11 @@ def rows_figure(names: Sequence[str], columns: int, label: str) -> tuple[Figure,
     return figure, axes
 
 
-def start_at_zero(axes: Axes) -> None:
-    """Let the horizontal scale start at 0, with room for a marker there."""
-    high = axes.dataLim.x1
-    axes.set_xlim(-0.03 * high, 1.05 * high)
+def start_at_zero(axes: Sequence[Axes]) -> None:
+    """Let the horizontal scale that axes share start at 0, with room for a marker there."""
+    high = max(float(one.dataLim.x1) for one in axes)
+    if high > 0:
+        axes[0].set_xlim(-0.03 * high, 1.05 * high)
 
 
 def short_name(name: str, longest: int = _LONGEST_NAME) -> str:

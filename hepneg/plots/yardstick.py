@@ -31,7 +31,7 @@ def plot_yardsticks(report: ShapeReport) -> Drawn:
         raise DataError("no sample has systematic variations to draw; name some under `systematics:`")
     figure, axes = rows_figure(list(samples[0].yardsticks), len(samples), "Total variation (%)")
     artists = {sample.name: _draw(one, sample) for one, sample in zip(axes, samples, strict=True)}
-    start_at_zero(max(axes, key=lambda one: float(one.dataLim.x1)))
+    start_at_zero(axes)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9)
     return Drawn(figure, axes, artists)
 

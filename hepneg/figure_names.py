@@ -6,6 +6,7 @@ import zlib
 
 __all__ = [
     "CLOSURE_STEM",
+    "CLOSURE_TESTS_STEM",
     "MULTIVARIATE_STEM",
     "YARDSTICK_STEM",
     "blind_response_stem",
@@ -21,7 +22,9 @@ MULTIVARIATE_STEM = "shapes_multivariate"
 YARDSTICK_STEM = "shapes_yardstick"
 """Name of the figure of sign effects against systematic variations."""
 CLOSURE_STEM = "closure"
-"""Name of the figure of the sign-split closure."""
+"""Name of the figure of the calibration of classifiers of each sign, and of both."""
+CLOSURE_TESTS_STEM = "closure_tests"
+"""Name of the figure of their residuals by feature."""
 
 
 def shape_stem(sample: str, feature: str) -> str:

@@ -20,6 +20,8 @@ _HOMES = {
     "plot_feature_shape": "shapes",
     "plot_effect_sizes": "shapes",
     "plot_yardsticks": "yardstick",
+    "plot_closure_curves": "closure",
+    "plot_closure_tests": "closure",
     "plot_weights": "weights",
     "plot_sign_correlations": "correlation",
     "plot_multivariate": "multivariate",

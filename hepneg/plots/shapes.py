@@ -26,7 +26,7 @@ __all__ = ["plot_effect_sizes", "plot_feature_shape"]
 
 
 # What spans more than that is drawn on a logarithmic scale.
-_LOG_RANGE, _LOG_DENSITIES = 300.0, 1e4
+_LOG_RANGE, _LOG_DENSITIES = 1000.0, 1e4
 _LONGEST_LABEL = 48
 
 
@@ -90,7 +90,10 @@ def _draw_overlay(axes: Axes, comparison: Comparison) -> dict[str, object]:
             edges=False,
             lw=1.3,
         )
-    _scale_densities(axes, np.concatenate([comparison.positive, comparison.negative]) / np.tile(widths, 2))
+    inside = (comparison.bins.edges[:-1] >= comparison.bins.view[0]) & (
+        comparison.bins.edges[1:] <= comparison.bins.view[1]
+    )
+    _scale_densities(axes, np.stack([comparison.positive, comparison.negative])[:, inside] / widths[inside])
     return artists
 
 

@@ -129,7 +129,7 @@ def test_the_yardstick_refuses_what_it_cannot_use():
 
 def test_the_command_leaves_its_files_and_the_page_shows_them(toy_analysis, capsys):
     with pytest.raises(SystemExit) as leaving:
-        main(["closure", str(toy_analysis), "--set", "training.epochs=2"])
+        main(["closure", str(toy_analysis), "--set", "training.epochs=1"])
     assert not leaving.value.code
     shown = capsys.readouterr().out
     config = load_config(toy_analysis)
@@ -146,7 +146,7 @@ def test_the_command_leaves_its_files_and_the_page_shows_them(toy_analysis, caps
 
 
 def test_a_closure_goes_on_where_it_was_interrupted(toy_analysis, monkeypatch):
-    config = load_config(toy_analysis, ["training.epochs=2"])
+    config = load_config(toy_analysis, ["training.epochs=1"])
     whole = workflow.closure(config).result.to_dict()
     judged = closure._judged
 

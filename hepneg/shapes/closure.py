@@ -101,6 +101,7 @@ class PartClosure:
         ready: dict[str, Any] = json_ready(
             {
                 "closes": self.closes,
+                "mismodelled": self.mismodelled,
                 "entries": self.entries,
                 "auc": self.auc.to_dict(),
                 "calibration": self.calibration.to_dict(),

@@ -26,7 +26,7 @@ __all__ = ["plot_effect_sizes", "plot_feature_shape"]
 
 
 # What spans more than that is drawn on a logarithmic scale.
-_LOG_RANGE, _LOG_DENSITIES = 1000.0, 1e4
+_LOG_RANGE, _LOG_DENSITIES = 1000.0, 1000.0
 _LONGEST_LABEL = 48
 
 

@@ -126,6 +126,8 @@ class Config(Model):
         selection: condition that events must pass.
         luminosity: in 1/fb.
         on_nan: what a NaN or infinite feature does: stop, or drop the event.
+        systematics: alternative signed weights of the same events by name (scales, parton densities, …), which only
+            the shape check reads.
         samples: by name.
         features: the classifier's inputs, in order.
         training: how the classifier is trained.
@@ -143,6 +145,7 @@ class Config(Model):
     selection: ExpressionField | None = None
     luminosity: Positive | None = None
     on_nan: Literal["error", "drop"] = "error"
+    systematics: dict[Annotated[str, Field(min_length=1)], ExpressionField] = {}
     samples: dict[str, Sample] = Field(min_length=1)
     features: tuple[Feature, ...] = Field(min_length=1)
     training: Training = Training()

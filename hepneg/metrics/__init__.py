@@ -21,6 +21,7 @@ from hepneg.metrics.correlation import (
     CorrelationAccumulator,
     CorrelationDifference,
     Correlations,
+    PairDifference,
     correlations,
     sign_correlations,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "KSTest",
     "LogLossAccumulator",
     "OperatingPoint",
+    "PairDifference",
     "Quantiles",
     "RocCurve",
     "SignificanceScan",

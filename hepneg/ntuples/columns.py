@@ -14,6 +14,7 @@ from hepneg.ntuples.files import is_rntuple, refuse_damage
 
 __all__ = ["BranchType", "Needs", "branch_names", "branch_types"]
 
+_NO_EXPRESSIONS: Mapping[str, Expression] = {}
 _FLAT = re.compile(r"bool|u?int\d+|float\d+")
 _LISTS = re.compile(rf"(var|\d+) \* ({_FLAT.pattern})")
 
@@ -83,10 +84,11 @@ class Needs:
     event_id: tuple[str, ...]
 
     @classmethod
-    def of(cls, config: Config) -> Self:
+    def of(cls, config: Config, *, systematics: bool = False) -> Self:
         """Collect the branches that a configuration needs, each with its first user."""
         features = {feature.name: feature.expression for feature in config.features}
-        return cls.collect(features, config.selection, config.event_id, config.weight)
+        varied = config.systematics if systematics else {}
+        return cls.collect(features, config.selection, config.event_id, config.weight, varied)
 
     @classmethod
     def collect(
@@ -95,10 +97,12 @@ class Needs:
         selection: Expression | None,
         event_id: tuple[str, ...],
         weight: Expression | None = None,
+        systematics: Mapping[str, Expression] = _NO_EXPRESSIONS,
     ) -> Self:
         """Collect the branches behind expressions, each with its first user."""
         users: list[tuple[str, Expression | None]] = [("weight", weight), ("selection", selection)]
         users += [(f"feature {name!r}", expression) for name, expression in features.items()]
+        users += [(f"systematic variation {name!r}", expression) for name, expression in systematics.items()]
         used_by = dict.fromkeys(event_id, "event_id")
         for user, expression in users:
             for branch in sorted(expression.branches) if expression else ():

@@ -153,6 +153,12 @@ def test_settling_meets_the_operating_point_on_the_events_it_is_given(
     assert found(point) == pytest.approx(1.0, abs=4 / 1200)
 
 
+def test_an_operating_point_outside_the_range_of_the_output_is_refused() -> None:
+    network = {"hidden": [8], "output": {"low": 0.6, "high": 0.9}}
+    with pytest.raises(TrainingError, match=r"operating point at response 0.5, which network.output \[0.6, 0.9\]"):
+        train(toy(), "signed", **{**FAST, "network": network, "objective": "balanced_cross_entropy"})
+
+
 def test_balanced_training_meets_the_ratio_on_fresh_events_where_plain_training_does_not() -> None:
     events, fresh = toy(1, n=12_000, width=0.5), toy(2, n=40_000, width=0.5)
     ratios = {}

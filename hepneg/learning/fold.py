@@ -237,6 +237,7 @@ class FoldTrainer:
         network.initialise(self._generator(stream), *feature_scaling(part.features))
         network.to(self.device)
         weight, loss = balanced_weight(problem.train_weight, part.label), self._loss()
+        loss.require(network)
         fit = Fit(
             fold=self.fold,
             table=event_table(part.features, part.label, weight).to(self.device),

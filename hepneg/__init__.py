@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hepneg.refinement import Refinement, refine
     from hepneg.response import response_histogram
     from hepneg.shapes import ShapeReport, check_shapes
+    from hepneg.sklearn import SignedClassifier
     from hepneg.training import train
     from hepneg.weights import WeightReport, summarize_weights
 
@@ -41,6 +42,7 @@ _HOMES = {
     "ModelInputs": "hepneg.classifier",
     "Refinement": "hepneg.refinement",
     "ShapeReport": "hepneg.shapes",
+    "SignedClassifier": "hepneg.sklearn",
     "WeightReport": "hepneg.weights",
     "apply_model": "hepneg.friends",
     "check_shapes": "hepneg.shapes",
@@ -69,6 +71,7 @@ __all__ = [
     "ModelInputs",
     "Refinement",
     "ShapeReport",
+    "SignedClassifier",
     "WeightReport",
     "__version__",
     "apply_model",

@@ -114,7 +114,7 @@ class SchemeChoice(BaseModel):
     """A weight scheme by name; further keys are its parameters."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
-    name: str = "combined"
+    name: str = "auto"
 
     @model_validator(mode="before")
     @classmethod
@@ -165,7 +165,7 @@ class Training(_Model):
         device: ``auto`` takes a GPU where there is one.
     """
 
-    scheme: SchemeChoice = SchemeChoice.model_construct(name="combined")
+    scheme: SchemeChoice = SchemeChoice.model_construct(name="auto")
     folds: int = Field(default=5, ge=2, le=127)
     network: Network = Network()
     seed: int = 1

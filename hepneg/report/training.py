@@ -8,6 +8,7 @@ from hepneg.report.blocks import Block, Cell, Column, Facts, Figure, Gallery, It
 from hepneg.report.health import health_blocks
 from hepneg.report.numbers import MISSING, count, estimate, p_value
 from hepneg.report.results import Data, Results
+from hepneg.schemes.titles import scheme_title
 
 __all__ = ["training_section"]
 
@@ -34,14 +35,15 @@ def training_section(results: Results) -> Section:
 
 def _settings(model: Data | None, evaluation: Data) -> tuple[tuple[str, str], ...]:
     if model is None:
-        return (("scheme", evaluation["scheme"]),)
+        return (("scheme", scheme_title(evaluation["scheme"], evaluation["chosen"])),)
     scheme = dict(model["scheme"])
     name = str(scheme.pop("name"))
+    title = scheme_title(name, model["choice"].get("scheme", name))
     training = model["training"]
     network = training["network"]
     parameters = ", ".join(f"{key} {_plain(value)}" for key, value in scheme.items())
     return (
-        ("scheme", f"{name} ({parameters})" if parameters else name),
+        ("scheme", f"{title} ({parameters})" if parameters else title),
         ("folds", f"{model['folds']['number']}, by the hash of the event identifier, seed {model['folds']['seed']}"),
         ("network", f"{' × '.join(str(width) for width in network['hidden'])}, {network['activation']}"),
         ("batches", f"{count(training['batch_size'])} events"),

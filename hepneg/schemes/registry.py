@@ -29,6 +29,7 @@ _OWN = {
     "refined": "hepneg.schemes.refined:Refined",
     "factorised": "hepneg.schemes.factorised:Factorised",
     "combined": "hepneg.schemes.combined:Combined",
+    "auto": "hepneg.schemes.auto:Auto",
 }
 _registered: dict[str, type[Scheme]] = {}
 

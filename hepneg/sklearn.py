@@ -184,7 +184,7 @@ def _require_two_classes(classes: NDArray[Any], code: NDArray[np.integer], weigh
         raise ValueError("all sample weights are zero: there is nothing to train on")
     left = classes[np.unique(code[weight != 0])]
     if len(left) < 2:
-        raise ValueError(f"only one class has events with a weight, {left[0]!r}: a classifier needs both")
+        raise ValueError(f"only one class has events with a weight, {left.tolist()[0]!r}: a classifier needs both")
 
 
 def _enough(events: EventTable, training: Training) -> EventTable:

@@ -86,10 +86,10 @@ def test_the_seed_and_nothing_else_decides() -> None:
 
 
 def test_a_pipeline_in_a_search_routes_signed_weights() -> None:
-    X, y, weight = signed_events(1600, 5)
+    X, y, weight = signed_events(1000, 5)
     with config_context(enable_metadata_routing=True):
         estimator = SignedClassifier("absolute", **FAST).set_fit_request(sample_weight=True)
-        estimator.set_score_request(sample_weight=False)
+        estimator.set_score_request(sample_weight=True)
         steps = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), estimator)
         grid = {"signedclassifier__hidden": [(4,), (8,)], "signedclassifier__scheme": ["absolute", {"name": "signed"}]}
         search = GridSearchCV(steps, grid, cv=2, error_score="raise").fit(X, y, sample_weight=weight)

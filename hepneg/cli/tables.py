@@ -135,7 +135,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
     _print(table)
     Console(highlight=False).print(f"On held-out events, signed: AUC {evaluation.auc}, loss {evaluation.loss} nats")
     if evaluation.reason:
-        Console(highlight=False, soft_wrap=True).print(f"{evaluation.title}: {evaluation.reason}")
+        Console(highlight=False, soft_wrap=True).print(f"{evaluation.chosen} was chosen: {evaluation.reason}")
 
 
 def show_health(health: Mapping[str, Any]) -> None:
@@ -146,7 +146,7 @@ def show_health(health: Mapping[str, Any]) -> None:
     for name, closure in health["samples"].items():
         table.add_row(
             name,
-            str(Estimate(closure["inclusive"], closure["inclusive_error"])),
+            "—" if closure["inclusive"] is None else str(Estimate(closure["inclusive"], closure["inclusive_error"])),
             f"{closure['clipped_share']:.2%}",
             f"{closure['floored_share']:.2%}",
             f"{closure['calibration']['chi2']:.0f}/{closure['calibration']['ndf']}",
@@ -178,7 +178,9 @@ def show_comparison(comparison: Comparison) -> None:
         Console(highlight=False).print(f"{name}: {message}")
     for name, result in comparison.schemes.items():
         if result.evaluation.reason:
-            Console(highlight=False, soft_wrap=True).print(f"{name}: {result.evaluation.reason}")
+            Console(highlight=False, soft_wrap=True).print(
+                f"{name} has chosen {result.evaluation.chosen}: {result.evaluation.reason}"
+            )
     Console(highlight=False).print(f"Recommended: {comparison.reason}")
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepneg.config import Training
 from hepneg.events import EventTable
 from hepneg.learning.balance import require_trainable
+from hepneg.log_odds import sigmoid
 from hepneg.schemes import Scheme, make_scheme
 from hepneg.training import train
 
@@ -155,8 +156,6 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, X: ArrayLike) -> Float:  # noqa: N803
         """Return the probability of each class at equal priors, (n, 2)."""
-        from hepneg.log_odds import sigmoid
-
         signal = sigmoid(self.decision_function(X))
         return np.stack([1 - signal, signal], axis=1)
 

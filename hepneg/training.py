@@ -36,7 +36,7 @@ def train(
 
     Args:
         events: signed events of both labels.
-        scheme: its name, or a scheme object; left out, that of the default settings.
+        scheme: its name, or a scheme object; left out, that of the default settings, ``auto``.
         inputs: where the features come from in an ntuple; left out, branches with the names of the features.
         progress: shows a bar for each fold.
         checkpoint: folder that keeps the state of every fold after every epoch. A later call with the same events and

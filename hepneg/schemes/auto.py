@@ -13,9 +13,9 @@ __all__ = ["Auto"]
 
 @dataclass(frozen=True)
 class Auto:
-    """Train ``absolute``, ``factorised``, ``refined`` and ``combined`` at once, and keep one of them by the evidence.
+    """Train on \\|w\\| and on \\|w\\|·max(ĝ, 0), as ``combined`` does, and keep what held-out events speak for.
 
-    The four share their networks, so this costs no more than ``combined``. :func:`hepneg.schemes.choice.choose` says how
+    That may be ``absolute``, ``refined``, ``factorised`` or ``combined``, which are made of the same networks. :func:`hepneg.schemes.choice.choose` says how
     the choice is made; the classifier keeps the networks of the chosen scheme alone, with the reason. Without
     negative weights only ``absolute`` is trained.
 

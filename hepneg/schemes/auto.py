@@ -15,9 +15,9 @@ __all__ = ["Auto"]
 class Auto:
     """Train on \\|w\\| and on \\|w\\|·max(ĝ, 0), as ``combined`` does, and keep what held-out events speak for.
 
-    That may be ``absolute``, ``refined``, ``factorised`` or ``combined``, which are made of the same networks. :func:`hepneg.schemes.choice.choose` says how
-    the choice is made; the classifier keeps the networks of the chosen scheme alone, with the reason. Without
-    negative weights only ``absolute`` is trained.
+    That may be ``absolute``, ``refined``, ``factorised`` or ``combined``, which are made of the same networks.
+    :func:`hepneg.schemes.choice.choose` says how the choice is made; the classifier keeps the networks of the chosen
+    scheme alone, with the reason. Without negative weights only ``absolute`` is trained.
 
     Args:
         members: sign networks in each ensemble.

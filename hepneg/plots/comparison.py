@@ -64,7 +64,7 @@ def _draw_scheme(axes: Axes, evaluation: Evaluation, reference: Evaluation | Non
             artists.append(axes.stairs(values, edges, color=colour_of(position), ls=":", lw=1.0, alpha=0.8, zorder=1))
         artists += draw_signed(axes, net, colour=colour_of(position), label=row.sample, linewidth=1.2)
     axes.axhline(0.0, color=NEUTRAL, lw=0.8)
-    axes.text(0.97, 0.95, evaluation.title, transform=axes.transAxes, ha="right", va="top", weight="bold")
+    axes.text(0.97, 0.95, evaluation.scheme, transform=axes.transAxes, ha="right", va="top", weight="bold")
     return [*artists, annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hepneg.refinement import Refinement, refine
     from hepneg.response import response_histogram
     from hepneg.shapes import ShapeReport, check_shapes
+    from hepneg.sklearn import SignedClassifier as SignedClassifier
     from hepneg.training import train
     from hepneg.weights import WeightReport, summarize_weights
 
@@ -41,6 +42,7 @@ _HOMES = {
     "ModelInputs": "hepneg.classifier",
     "Refinement": "hepneg.refinement",
     "ShapeReport": "hepneg.shapes",
+    "SignedClassifier": "hepneg.sklearn",
     "WeightReport": "hepneg.weights",
     "apply_model": "hepneg.friends",
     "check_shapes": "hepneg.shapes",
@@ -55,6 +57,7 @@ _HOMES = {
     "train": "hepneg.training",
 }
 _ROOMS = ("metrics", "plots")
+_WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them
 
 __all__ = [
     "Classifier",
@@ -98,4 +101,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_WITH_EXTRAS])

@@ -16,6 +16,8 @@ from hepneg.events import EventTable
 from hepneg.learning.crossfit import CrossFit, crossfit
 from hepneg.progress import SILENT, Progress
 from hepneg.schemes import Scheme, make_scheme, scheme_parameters
+from hepneg.schemes.auto import Auto
+from hepneg.schemes.choice import Choice, choose
 from hepneg.schemes.health import SchemeHealth, scheme_health
 
 __all__ = ["train"]
@@ -34,7 +36,7 @@ def train(
 
     Args:
         events: signed events of both labels.
-        scheme: its name, or a scheme object; left out, that of the default settings.
+        scheme: its name, or a scheme object; left out, that of the default settings, ``auto``.
         inputs: where the features come from in an ntuple; left out, branches with the names of the features.
         progress: shows a bar for each fold.
         checkpoint: folder that keeps the state of every fold after every epoch. A later call with the same events and
@@ -59,6 +61,8 @@ def train(
         chosen = scheme
     folder = Path(checkpoint) if checkpoint else None
     fitted = crossfit(events, chosen, training, progress=progress, checkpoint=folder)
+    choice = _choose(events, fitted) if isinstance(chosen, Auto) else None
+    fitted = fitted.only(choice.scheme) if choice else fitted
     histories = tuple(fold.history for fold in fitted.folds)
     for history in histories:
         if history.message:
@@ -72,8 +76,15 @@ def train(
         histories=histories,
         training=training.model_dump(mode="json", exclude={"scheme"}),
         samples=_sample_summary(events),
+        choice=choice.to_dict() if choice else {},
     )
     return replace(classifier, health=_health(events, classifier, fitted).to_dict())
+
+
+def _choose(events: EventTable, fitted: CrossFit) -> Choice:
+    """Choose between the schemes that every fold has the networks of."""
+    logits = fitted.held_out_logits(events)
+    return choose(events, logits, fitted.held_out_sign(events) if logits else None)
 
 
 def _health(events: EventTable, classifier: Classifier, fitted: CrossFit) -> SchemeHealth:

@@ -273,6 +273,8 @@ def _evaluate(classifier: Classifier, events: EventTable) -> Evaluation:
         classifier.held_out_logit(events),
         classifier.trained_logit(events),
         scheme=classifier.scheme,
+        chosen=classifier.chosen,
+        reason=classifier.reason,
         histories=classifier.histories,
         seed=classifier.seed,
     )

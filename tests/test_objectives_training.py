@@ -38,7 +38,7 @@ from hepneg.schemes import make_scheme
 from hepneg.training import train
 
 FAST: dict[str, Any] = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
-ASSEMBLED = ("factorised", "combined", "mixture")
+ASSEMBLED = ("factorised", "combined", "auto", "mixture")
 WISHES: tuple[dict[str, Any], ...] = (
     {"objective": "balanced_cross_entropy"},
     {"objective": {"name": "response_preference", "share": 0.3}},

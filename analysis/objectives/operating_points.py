@@ -35,7 +35,7 @@ def toy(signal: int, background: int, seed: int) -> hepneg.EventTable:
 
 
 def real_points(
-    schemes: Sequence[str], wishes: Sequence[dict[str, Any]], quick: bool
+    schemes: Sequence[str], wishes: Sequence[dict[str, Any]], quick: bool, seed: int
 ) -> Iterator[tuple[str, OperatingPoint, Any]]:
     """Yield, for each scheme and objective, the operating point and the AUC by cross-validation."""
     overrides = ["training.folds=2", "training.epochs=3"] if quick else []
@@ -53,7 +53,7 @@ def real_points(
 
 
 def toy_points(
-    schemes: Sequence[str], wishes: Sequence[dict[str, Any]], quick: bool
+    schemes: Sequence[str], wishes: Sequence[dict[str, Any]], quick: bool, seed: int
 ) -> Iterator[tuple[str, OperatingPoint, Any]]:
     """Yield the same for the toy, whose operating points are measured on fresh events, as many of either label."""
     scale = 50 if quick else 1

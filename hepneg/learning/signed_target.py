@@ -33,7 +33,7 @@ class SignedTargetNetwork(SharedNetwork):
     def label_log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the log-odds of signal under \\|w\\|, (n,)."""
         signal = outputs[:, 0].clamp(SMALLEST, 1 - SMALLEST)
-        return torch.log(signal) - torch.log1p(-signal)
+        return torch.log(signal) - torch.log(1 - signal)
 
     def signs(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the local mean sign of background and of signal, (n, 2)."""

@@ -40,7 +40,8 @@ class Refinement:
         labels: label of each sample, ``signal`` or ``background``.
         seed: of the fold rule.
         factors: what brings the refined weights of each sample to its Σw.
-        closure: signed against refined weights of the events it was learnt from, held out, by sample.
+        closure: signed against refined weights of the events it was learnt from, held out, by sample. Its χ² knows
+            that both are of the same events, and what the folds' ensembles differ by.
         signs: of each fold: its networks have not seen that fold.
     """
 
@@ -212,6 +213,7 @@ def refine(
     signs = crossfit_signs(events, SignPlan("weights", members, patience, LEAST_SIGN), training, progress=progress)
     sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
     raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)
+    ensembles = np.stack([one.at(events.features, events.sample) for one in signs], axis=1)
     labels = {
         name: events.label_of_sample(name)
         for code, name in enumerate(events.sample_names)
@@ -223,7 +225,7 @@ def refine(
         labels=labels,
         seed=training.seed,
         factors=sum_factors(events, sign),
-        closure=sign_closure(events, sign, raw),
+        closure=sign_closure(events, sign, raw, ensembles),
         signs=signs,
     )
 

@@ -72,9 +72,9 @@ def test_other_schemes_give_a_positive_ratio(events: EventTable, scheme: str) ->
 def test_the_signed_target_stays_finite_where_there_is_next_to_nothing_to_learn(tmp_path: Path) -> None:
     """Steep start, few events, labels apart by ten widths: linear outputs leave [0, 1] and nothing may break."""
     rng = np.random.default_rng(2)
-    label = np.arange(120) % 2
-    weight = np.where(rng.random(120) < 0.3, -1.0, 1.0) * rng.lognormal(0, 2, 120)
-    events = EventTable.from_arrays(rng.normal(size=(120, 3)) + 10 * label[:, None], weight, label)
+    label = np.arange(200) % 2
+    weight = np.where(rng.random(200) < 0.2, -1.0, 1.0) * rng.lognormal(0, 0.5, 200)
+    events = EventTable.from_arrays(rng.normal(size=(200, 3)) + 10 * label[:, None], weight, label)
     classifier = train(events, "signed_target", folds=2, epochs=40, patience=40, batch_size=16, learning_rate=0.03)
     far = rng.normal(scale=1e4, size=(500, 3))
     for values in (classifier.logit(far), classifier.density_ratio(far), classifier.held_out_logit(events)):

@@ -1,6 +1,6 @@
 """Published toys: refined and resampled weights against the exact densities.
 
-    python analysis/closure/published.py                all toys with 4 × 10⁶ events each
+    python analysis/closure/published.py                all toys with 3 × 10⁶ events each
     python analysis/closure/published.py --quick        seconds, to see that it runs
 
 Refined weights |w|max(ĝ, 0) are compared with |w|s, s the exact local mean sign, in bins of the same events: what is left is
@@ -26,7 +26,7 @@ from hepneg.output import write_json
 
 Float = NDArray[np.float64]
 
-POSITIVE = 0.05
+POSITIVE = 0.1
 BINS = 50
 
 FULL: dict[str, Any] = {"folds": 2, "epochs": 15, "patience": 5, "batch_size": 8192, "network": {"hidden": [32, 32]}}
@@ -49,7 +49,8 @@ class Closure:
         positive: bins whose density is positive.
         clipped_share: of Σ|w| with ĝ < 0 as learnt.
         exactly_negative: share of Σ|w| with s < 0.
-        kept: share of the events that resampling keeps, and the exact one.
+        kept: share of the events that resampling keeps, the exact one, and the error of the former: of the choice, and of a
+            ĝ that knows each local mean sign as well as the events tell it.
         square_ratio: Σw² after resampling over before.
         sum_pull: Σw after resampling minus before, in units of its error.
     """
@@ -65,7 +66,7 @@ class Closure:
     positive: NDArray[np.bool_]
     clipped_share: float
     exactly_negative: float
-    kept: tuple[float, float]
+    kept: tuple[float, float, float]
     square_ratio: float
     sum_pull: float
 
@@ -80,7 +81,7 @@ class Closure:
         return (
             f"| {self.toy} | {self.positive.sum()} of {len(self.positive)} | {rms:.2f} % | {worst:.2f} % | {noise:.2f} % "
             f"| {self.factor:.4f} | {self.clipped_share:.2%} | {self.exactly_negative:.2%} "
-            f"| {self.kept[0]:.5f} | {self.kept[1]:.5f} | {self.square_ratio:.4f} | {self.sum_pull:+.1f} |"
+            f"| {self.kept[0]:.4f} ± {self.kept[2]:.4f} | {self.kept[1]:.4f} | {self.square_ratio:.4f} | {self.sum_pull:+.1f} |"
         )
 
 
@@ -118,10 +119,15 @@ def measure(toy: Line, n: int, seed: int, settings: dict[str, Any]) -> Closure:
         exact >= POSITIVE * filled(size),
         refinement.closure["signal"].clipped_share,
         float(size[sign < 0].sum() / size.sum()),
-        (float(np.mean(resampled > 0)), float(np.mean(sign**2))),
+        (float(np.mean(resampled > 0)), float(np.mean(sign**2)), _kept_error(sign)),
         float((resampled**2).sum() / (weight**2).sum()),
         float((resampled.sum() - weight.sum()) / noise) if noise > 0 else 0.0,
     )
+
+
+def _kept_error(sign: Float) -> float:
+    share = np.mean(sign**2)
+    return float(np.sqrt((share * (1 - share) + 4 * np.mean(sign**2 * (1 - sign**2))) / len(sign)))
 
 
 def draw(found: Sequence[Closure], path: Path) -> None:
@@ -141,12 +147,13 @@ def draw(found: Sequence[Closure], path: Path) -> None:
         upper.set_title(one.toy, fontsize=10)
         lower.plot(one.centre[one.positive], 100 * one.deviation, ".", ms=4, c="#0072B2")
         lower.axhspan(-1, 1, color="0.9", zorder=0)
-        lower.set(ylim=(-3, 3), xlabel="x")
+        reach = max(2.0, 115 * np.abs(one.deviation).max())
+        lower.set(ylim=(-reach, reach), xlabel="x")
     axes = np.reshape(axes, (2, -1))
     axes[0, 0].set_ylabel("10³ × Σ of weights / bin")
-    axes[1, 0].set_ylabel("refined / exact − 1 (%)")
-    axes[0, -1].legend(frameon=False, fontsize=8, loc="upper right")
-    figure.tight_layout()
+    axes[1, 0].set_ylabel("refined /\nexact − 1 (%)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), frameon=False, fontsize=9, ncols=3, loc="upper center")
+    figure.tight_layout(rect=(0, 0, 1, 0.95))
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
@@ -158,7 +165,7 @@ def _edges(one: Closure) -> Float:
 
 def main(arguments: Sequence[str] | None = None) -> list[Closure]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=4_000_000)
+    parser.add_argument("--events", type=int, default=3_000_000)
     parser.add_argument("--toys", nargs="+", default=[toy.name for toy in LINES])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true")

@@ -119,7 +119,7 @@ def measure(toy: Line, n: int, seed: int, settings: dict[str, Any]) -> Closure:
         exact >= POSITIVE * filled(size),
         refinement.closure["signal"].clipped_share,
         float(size[sign < 0].sum() / size.sum()),
-        (float(np.mean(resampled > 0)), float(np.mean(sign**2)), _kept_error(sign)),
+        (float(np.mean(resampled > 0)), float(np.mean(np.maximum(sign, 0.0) ** 2)), _kept_error(sign)),
         float((resampled**2).sum() / (weight**2).sum()),
         float((resampled.sum() - weight.sum()) / noise) if noise > 0 else 0.0,
     )

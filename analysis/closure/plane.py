@@ -37,7 +37,7 @@ QUICK: dict[str, Any] = {"folds": 2, "epochs": 3, "network": {"hidden": [16]}, "
 
 @dataclass(frozen=True)
 class Row:
-    """χ² and degrees of freedom along each axis, and the rms of the ratio's error in units of p₀ + p₁ of |w|."""
+    """χ² and degrees of freedom along each axis."""
 
     chi2: dict[str, tuple[float, int]]
 

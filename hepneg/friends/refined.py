@@ -25,7 +25,7 @@ from hepneg.progress import SILENT, Progress
 from hepneg.refinement import Refinement, refine
 from hepneg.resampling import ResampledSample
 
-__all__ = ["RESAMPLED", "WEIGHT", "WEIGHT_ERROR", "RefinedFriends", "refine_files"]
+__all__ = ["RESAMPLED", "WEIGHT", "WEIGHT_ERROR", "EventRefiner", "RefinedFriends", "refine_files"]
 
 WEIGHT, WEIGHT_ERROR, RESAMPLED = "hepneg_weight", "hepneg_weight_error", "hepneg_resampled"
 
@@ -87,15 +87,15 @@ def refine_files(
     with progress:
         bar = progress.task("writing refined weights", len(jobs))
         for job in jobs:
-            source = _Source.of(job, sample_of[job.source], config, refinement, resample=resample)
-            _write(job, source, config, tree_format, bar.advance)
+            refiner = EventRefiner.of(job.source, sample_of[job.source], config, refinement, resample=resample)
+            _write(job, refiner, config, tree_format, bar.advance)
     resampled = refinement.resampled_samples(events, seed=config.training.seed) if resample else {}
     extra = {"resampled": {name: one.to_dict() for name, one in resampled.items()}} if resample else {}
     report = write_json(folder / "refine.json", {**refinement.to_dict(), **extra})
     return RefinedFriends(refinement, (report, *(job.path for job in jobs)), resampled)
 
 
-def _write(job: Job, source: _Source, config: Config, tree_format: TreeFormat | None, advance: Advance) -> None:
+def _write(job: Job, source: EventRefiner, config: Config, tree_format: TreeFormat | None, advance: Advance) -> None:
     stream_friend(
         job,
         config.tree,
@@ -110,8 +110,15 @@ def _write(job: Job, source: _Source, config: Config, tree_format: TreeFormat | 
 
 
 @dataclass(frozen=True, eq=False)
-class _Source:
-    """What is done to each chunk of one file."""
+class EventRefiner:
+    """What is done to each chunk of one file.
+
+    Attributes:
+        config: the analysis.
+        sample: which of its samples the file belongs to.
+        evaluator: of the expressions, in this file.
+        refinement: the learnt weights.
+    """
 
     config: Config
     sample: str
@@ -125,27 +132,24 @@ class _Source:
         return (WEIGHT, WEIGHT_ERROR, *([RESAMPLED] if self.resample else []))
 
     @classmethod
-    def of(cls, job: Job, sample: str, config: Config, refinement: Refinement, *, resample: bool) -> _Source:
+    def of(
+        cls, path: str, sample: str, config: Config, refinement: Refinement, *, resample: bool = False
+    ) -> EventRefiner:
+        """Prepare for one file of a sample."""
         features = {feature.name: feature.expression for feature in config.features}
-        name = base_name(job.source)
-        evaluator = Evaluator(features, config.selection, config.event_id, name, f"sample {sample!r}, {job.source}")
+        name = base_name(path)
+        evaluator = Evaluator(features, config.selection, config.event_id, name, f"sample {sample!r}, {path}")
         return cls(config, sample, evaluator, refinement, resample)
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
+        good, events = self._good(start, columns)
         entries = len(next(iter(columns.values())))
-        entry = np.arange(start, start + entries)
-        ids = identifying_columns(columns, self.config.event_id, entry)
-        keep = self.evaluator.selected(columns)
-        chosen = entry - start if keep is None else np.flatnonzero(keep)
-        picked = {name: column[chosen] for name, column in columns.items()}
-        features, bad = self.evaluator.matrix(picked, len(chosen))
-        good = ~np.logical_or.reduce(list(bad.values())) if bad else np.ones(len(chosen), dtype=bool)
-        events = self._events(picked, features, entry[chosen]).select(good)
+        ids = identifying_columns(columns, self.config.event_id, np.arange(start, start + entries))
         new = {name: np.full(entries, np.nan) for name in self.names}
         if len(events):
             for name, values in self._values(events).items():
-                new[name][chosen[good]] = values
+                new[name][good] = values
         return {**ids, **new}
 
     def _values(self, events: EventTable) -> Columns:
@@ -158,6 +162,23 @@ class _Source:
         if self.resample:
             values[RESAMPLED] = refinement.resample(events, seed=self.config.training.seed)
         return values
+
+    def weight(self, start: int, columns: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Return the refined weights of one step, (n,), NaN where the selection fails or a feature is not finite."""
+        good, events = self._good(start, columns)
+        weight = np.full(len(next(iter(columns.values()))), np.nan)
+        if len(events):
+            weight[good] = self.refinement.held_out_weight(events)
+        return weight
+
+    def _good(self, start: int, columns: Mapping[str, Any]) -> tuple[NDArray[np.intp], EventTable]:
+        """Return which events of a step are selected and have finite features, by position, and these events."""
+        keep = self.evaluator.selected(columns)
+        chosen = np.arange(len(next(iter(columns.values())))) if keep is None else np.flatnonzero(keep)
+        picked = {name: column[chosen] for name, column in columns.items()}
+        features, bad = self.evaluator.matrix(picked, len(chosen))
+        good = ~np.logical_or.reduce(list(bad.values())) if bad else np.ones(len(chosen), dtype=bool)
+        return chosen[good], self._events(picked, features, start + chosen).select(good)
 
     def _events(
         self, columns: Mapping[str, Any], features: NDArray[np.float32], entry: NDArray[np.int64]

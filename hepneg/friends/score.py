@@ -16,7 +16,7 @@ from hepneg.errors import ConfigError, TransferError
 from hepneg.events import EventTable
 from hepneg.export import onnx_logit
 from hepneg.expressions import Expression
-from hepneg.friends.plan import Job, Settings, note_of, remove_leftovers
+from hepneg.friends.plan import HeldOut, Job, Settings, note_of, remove_leftovers
 from hepneg.friends.result import FriendFile
 from hepneg.friends.stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.log_odds import sigmoid
@@ -88,7 +88,7 @@ def _make(job: Job, engine: Engine, settings: Settings, advance: Advance) -> Fri
         advance(1.0)
         return _result(job, found["result"], kept=True)
     remove_leftovers(job.path)
-    source = EventScorer.of(job.source, identity, engine, settings)
+    source = EventScorer.of(job.source, identity, engine, settings.held_out)
     result: dict[str, Any] = {}
 
     def finished(total: int) -> dict[str, Any]:
@@ -134,17 +134,27 @@ class EventScorer:
     not_finite: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, path: str, identity: FileIdentity, engine: Engine, settings: Settings) -> EventScorer:
-        """Prepare for one input of a job."""
+    def of(cls, where: str, identity: FileIdentity, engine: Engine, held_out: HeldOut) -> EventScorer:
+        """Prepare for one file.
+
+        Args:
+            where: what messages call it.
+            identity: by which the model may know it.
+            engine: of the classifier.
+            held_out: as in :func:`hepneg.apply_model`.
+
+        Raises:
+            ConfigError: the model does not know the expressions of its features.
+        """
         inputs = engine.classifier.inputs
-        features, selection = _expressions(inputs, settings)
+        features, selection = _expressions(inputs)
         event_id = inputs.event_id
         known = find_same(identity, inputs.files)
         # Where no branch identifies an event the name of the file does: a renamed file must keep its folds.
         name = known.name if known else identity.name
-        evaluator = Evaluator(features, selection, event_id, name, path)
-        held_out = settings.held_out == "always" or (settings.held_out == "auto" and known is not None)
-        return cls(engine, evaluator, Needs.collect(features, selection, event_id), held_out)
+        evaluator = Evaluator(features, selection, event_id, name, where)
+        own = held_out == "always" or (held_out == "auto" and known is not None)
+        return cls(engine, evaluator, Needs.collect(features, selection, event_id), own)
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
@@ -203,11 +213,9 @@ class EventScorer:
         return self.engine.classifier.held_out_logit(table)
 
 
-def _expressions(inputs: ModelInputs, settings: Settings) -> tuple[dict[str, Expression], Expression | None]:
+def _expressions(inputs: ModelInputs) -> tuple[dict[str, Expression], Expression | None]:
     try:
         features = {name: Expression(text) for name, text in inputs.features.items()}
         return features, Expression(inputs.selection) if inputs.selection else None
     except ConfigError as error:
-        raise ConfigError(
-            f"model {settings.model}: {error}; train it with `inputs` that say where features are"
-        ) from None
+        raise ConfigError(f"the model: {error}; train it with `inputs` that say where features are") from None

@@ -57,8 +57,8 @@ def read_columns(events: ak.Array, needs: Needs, where: str) -> Columns:
         column = _find(records, branch)
         if column is None:
             raise needs.no_branch(branch, _names(records), where)
-        column = ak.without_parameters(column)
         needs.check_type(branch, _type_of(column), where)
+        column = ak.without_parameters(column)
         values[branch] = _plain(column)
         missing |= np.asarray(ak.is_none(column))
     return Columns(values, missing)
@@ -85,8 +85,12 @@ def _names(records: ak.Array) -> list[str]:
 
 
 def _type_of(column: ak.Array) -> BranchType:
-    """Return the type of the numbers or lists, whether some are missing or not."""
-    return BranchType(str(column.type.content).removeprefix("option[").removesuffix("]").replace("?", ""))
+    """Return the type of the numbers, lists or strings, whether some are missing or not."""
+    import awkward as ak
+
+    kind = column.layout.purelist_parameter("__array__")
+    text = str(ak.without_parameters(column).type.content)
+    return BranchType(kind or text.removeprefix("option[").removesuffix("]").replace("?", ""))
 
 
 def _plain(column: ak.Array) -> Any:

@@ -14,6 +14,7 @@ from hepneg.columnar.processors import ChunkProcessor, GeneratorSumsProcessor, R
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.ntuples import require_selected, scale_factor
+from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.files import sample_files
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ Run: TypeAlias = "Callable[[Any], Mapping[str, Any]]"
 def fileset(config: Config, *, tree: str | None = None) -> dict[str, dict[str, Any]]:
     """Return the files of an analysis as coffea takes them: a dataset for each sample.
 
+    The branches that the analysis needs are named for ``preload``: they are read together, not one at a time.
+
     Args:
         config: the analysis.
         tree: name of the tree; left out, that of the analysis.
@@ -37,8 +40,17 @@ def fileset(config: Config, *, tree: str | None = None) -> dict[str, dict[str, A
     Raises:
         DataError: a pattern matches no file.
     """
-    name = tree if tree is not None else config.tree
-    return {sample: {"files": dict.fromkeys(sample_files(config, sample), name)} for sample in config.samples}
+    name, together = tree if tree is not None else config.tree, _read_together(config)
+    return {
+        sample: {"files": dict.fromkeys(sample_files(config, sample), name), "preload": together}
+        for sample in config.samples
+    }
+
+
+def _read_together(config: Config) -> list[str]:
+    """Name the branches behind an analysis, and the counters that lists of NanoAOD have; others are not looked for."""
+    branches = Needs.of(config).used_by
+    return [*branches, *dict.fromkeys(f"n{branch.partition('_')[0]}" for branch in branches if "_" in branch)]
 
 
 def accumulate(config: Config, run: Run, *, seed: int = 1) -> Accumulated:

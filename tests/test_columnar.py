@@ -190,6 +190,28 @@ def test_entries_identify_events_only_before_any_cut(config: hepneg.Config, colu
         read_chunk(without, events[:5])
 
 
+def test_a_renamed_file_does_not_change_folds_unnoticed(
+    config: hepneg.Config, classifier: hepneg.Classifier, columns: dict[str, Any]
+) -> None:
+    known = classifier.inputs.files[0]
+    process = columnar.ResponseProcessor(config.model_copy(update={"event_id": ()}), config.folder / "model")
+    place = {"dataset": "sig", "fileuuid": known.uuid, "entrystart": 0, "entrystop": len(columns["x0"])}
+    assert list(process(from_file(flat(columns), filename=f"elsewhere/{known.name}", **place))) == ["sig"]
+    with pytest.raises(DataError, match=f"was called {known.name} when the model was trained"):
+        process(from_file(flat(columns), filename="renamed.root", **place))
+
+
+def test_a_model_of_other_features_is_refused(
+    config: hepneg.Config, classifier: hepneg.Classifier, columns: dict[str, Any]
+) -> None:
+    fewer = config.model_copy(update={"features": config.features[:2]})
+    process = columnar.ResponseProcessor(fewer, config.folder / "model")
+    with pytest.raises(
+        DataError, match="the analysis has the features x0, x1, but the model in .* takes x0, x1, logx2"
+    ):
+        process(from_file(flat(columns), dataset="sig"))
+
+
 def test_missing_values_do_not_get_into_sums(config: hepneg.Config, columns: dict[str, Any]) -> None:
     masked = {**columns, "x0": ak.mask(columns["x0"], columns["x0"] > 0)}
     with pytest.raises(DataError, match=r"events have no value \(None\).*ak.fill_none"):

@@ -7,7 +7,7 @@ model, so they are light to send to workers; what they return merges with ``+`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -134,7 +134,8 @@ class ResponseProcessor:
         """Return the histogram of these events, by the name of their sample.
 
         Raises:
-            DataError: as :func:`hepneg.columnar.events.read_chunk`; also a model that cannot be read or takes other features.
+            DataError: as :func:`hepneg.columnar.events.read_chunk`; also a model that cannot be read or takes other
+                features, or a renamed file of its training where file and entry identify an event.
         """
         from hepneg.learning.inference import one_thread
 
@@ -146,8 +147,13 @@ class ResponseProcessor:
         return {sample: SampleResponse(response_histogram(values, table, bins=self.bins), chunk.sum_weights_all)}
 
     def _response(self, classifier: Classifier, table: EventTable, origin: Origin) -> Any:
-        known = find_same(origin.identity, classifier.inputs.files) is not None
+        known = find_same(origin.identity, classifier.inputs.files)
         if self.held_out == "always" or (self.held_out == "auto" and known):
+            if known and not self.config.event_id and known.name != origin.identity.name:
+                raise DataError(
+                    f"{origin.where} was called {known.name} when the model was trained, and its name identifies the "
+                    "events; give it that name, or name branches with `event_id:` and train again"
+                )
             return classifier.held_out_response(table)
         if table.feature_names != classifier.feature_names:
             raise DataError(
@@ -180,7 +186,7 @@ class GeneratorSumsProcessor:
     """
 
     config: Config
-    branch: str = field(default="genEventSumw")
+    branch: str = "genEventSumw"
 
     def __call__(self, runs: ak.Array) -> dict[str, Fraction]:
         """Return Σw of these runs, exact, by the name of their sample.

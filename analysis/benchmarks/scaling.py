@@ -100,7 +100,7 @@ def plain_loop(config: hepneg.Config, plan: BinPlan, model: Path) -> Runs:
 
 
 def cluster(stack: ExitStack, number: int, config: hepneg.Config, plan: BinPlan, model: Path) -> Runs:
-    settings = {"n_workers": number, "threads_per_worker": 1, "dashboard_address": None}
+    settings = {"n_workers": number, "threads_per_worker": 1, "dashboard_address": ":0"}
     client = stack.enter_context(Client(stack.enter_context(LocalCluster(**settings))))
     client.run(prepare, model)
     runner = Runner(DaskExecutor(client=client, status=False), schema=BaseSchema, chunksize=CHUNK)

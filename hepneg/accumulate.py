@@ -29,7 +29,18 @@ from hepneg.shapes import (
 )
 from hepneg.weights import WeightAccumulator, WeightReport, report_weights
 
-__all__ = ["Accumulated", "EmptyDraw", "EmptySums", "Fillable", "OnePass", "Part", "SampleDraw", "SampleSums", "accumulate", "in_two_passes"]
+__all__ = [
+    "Accumulated",
+    "EmptyDraw",
+    "EmptySums",
+    "Fillable",
+    "OnePass",
+    "Part",
+    "SampleDraw",
+    "SampleSums",
+    "accumulate",
+    "in_two_passes",
+]
 
 
 class Fillable(Protocol):
@@ -109,7 +120,7 @@ class EmptyDraw:
 
     seed: int = 1
 
-    def __call__(self, sample: str) -> SampleDraw:
+    def __call__(self, _sample: str) -> SampleDraw:
         """Begin a sample."""
         return SampleDraw(SubsampleAccumulator(seed=self.seed))
 

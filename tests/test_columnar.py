@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import hepneg
 from hepneg import columnar
-from hepneg.accumulate import SampleDraw, SampleSums
+from hepneg.accumulate import EmptyDraw, EmptySums
 from hepneg.columnar.events import read_chunk
 from hepneg.errors import DataError
 from hepneg.ntuples import read_chunks
@@ -253,10 +253,10 @@ def test_parts_do_not_depend_on_chunks_and_order(
 
 def test_parts_of_other_seeds_or_bins_do_not_merge(config: hepneg.Config, columns: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="same size and seed"):
-        SampleDraw.empty(1) + SampleDraw.empty(2)
+        EmptyDraw(1)("a") + EmptyDraw(2)("a")
     plan = plan_bins([np.arange(8, dtype=np.float32)[:, None]], ["x"])
     with pytest.raises(ValueError, match="same bins"):
-        SampleSums.empty(plan) + SampleSums.empty()
+        EmptySums(plan)("a") + EmptySums()("a")
 
 
 def test_a_plan_travels_lightly_and_arrives_whole(config: hepneg.Config) -> None:

@@ -23,6 +23,7 @@ import hepneg
 from hepneg import columnar
 from hepneg.accumulate import Accumulated, accumulate
 from hepneg.errors import DataError
+from hepneg.expressions import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,6 +128,16 @@ def test_weights_and_shapes_are_those_of_a_local_loop(
     assert found.weight_report().samples.keys() == config.samples.keys()
     shapes = found.shape_report(multivariate=False)
     assert shapes.verdict == expected.shape_report(multivariate=False).verdict == "different"
+
+
+def test_systematic_variations_are_those_of_a_local_loop(config: hepneg.Config) -> None:
+    varied = config.model_copy(update={"systematics": {"up": Expression("genWeight * (1 + 0.1 * x0)")}})
+    found = columnar.accumulate(varied, loop_over(varied), systematics=True)
+    expected = accumulate(varied, systematics=True)
+    assert found.yardsticks.keys() == expected.yardsticks.keys() == varied.samples.keys()
+    for name, yardstick in expected.yardsticks.items():
+        for one, other in zip(found.yardsticks[name].moments, yardstick.moments, strict=True):
+            np.testing.assert_allclose(one.content, other.content, rtol=1e-12, atol=1e-12)
 
 
 @each_executor

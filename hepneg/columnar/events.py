@@ -110,12 +110,13 @@ def refined_weight(refinement: Refinement, events: ak.Array, config: Config, *, 
     return weight
 
 
-def read_chunk(config: Config, events: ak.Array) -> tuple[str, Chunk]:
+def read_chunk(config: Config, events: ak.Array, *, systematics: bool = False) -> tuple[str, Chunk]:
     """Evaluate the weight, the selection and the features of an analysis, as :func:`hepneg.read` does.
 
     Args:
         config: the analysis.
         events: n records of one sample, with coffea's metadata.
+        systematics: whether to evaluate the systematic variations of the weight too.
 
     Returns:
         The name of the sample and its selected events.
@@ -128,13 +129,14 @@ def read_chunk(config: Config, events: ak.Array) -> tuple[str, Chunk]:
     sample = origin.known_sample(config.samples)
     if not config.event_id:
         origin.require_entries(len(events))
-    columns = read_columns(events, Needs.of(config), origin.where)
+    columns = read_columns(events, Needs.of(config, systematics=systematics), origin.where)
     if columns.missing.any():
         raise DataError(
             f"{origin.where}: {int(columns.missing.sum())} events have no value (None) in a branch that the analysis "
             "needs; fill it (ak.fill_none) or leave them out"
         )
-    return sample, ChunkMaker.of(config, sample, origin.path).chunk(origin.start, columns.values)
+    maker = ChunkMaker.of(config, sample, origin.path, systematics=systematics)
+    return sample, maker.chunk(origin.start, columns.values)
 
 
 def load_model(folder: str | Path) -> Classifier:

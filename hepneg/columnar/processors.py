@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 import numpy as np
 
-from hepneg.accumulate import Part, SampleDraw, SampleSums
+from hepneg.accumulate import EmptyDraw, EmptySums, Part, SampleDraw, SampleSums
 from hepneg.columnar.columns import read_columns
 from hepneg.columnar.events import load_model, read_chunk
 from hepneg.columnar.origin import Origin
@@ -52,11 +51,13 @@ class ChunkProcessor(Generic[Part]):
 
     Attributes:
         config: the analysis.
-        empty: makes an empty part.
+        empty: makes the empty part of a sample.
+        systematics: whether to read the systematic variations of the weight too.
     """
 
     config: Config
-    empty: Callable[[], Part]
+    empty: Callable[[str], Part]
+    systematics: bool = False
 
     def __call__(self, events: ak.Array) -> dict[str, Part]:
         """Return the part of these events, by the name of their sample.
@@ -64,8 +65,8 @@ class ChunkProcessor(Generic[Part]):
         Raises:
             DataError: as :func:`hepneg.columnar.events.read_chunk`.
         """
-        sample, chunk = read_chunk(self.config, events)
-        part = self.empty()
+        sample, chunk = read_chunk(self.config, events, systematics=self.systematics)
+        part = self.empty(sample)
         part.fill(chunk)
         return {sample: part}
 
@@ -79,7 +80,7 @@ class SubsampleProcessor(ChunkProcessor[SampleDraw]):
     """
 
     def __init__(self, config: Config, *, seed: int = 1) -> None:
-        super().__init__(config, partial(SampleDraw.empty, seed))
+        super().__init__(config, EmptyDraw(seed))
 
 
 class SumsProcessor(ChunkProcessor[SampleSums]):
@@ -92,7 +93,7 @@ class SumsProcessor(ChunkProcessor[SampleSums]):
     """
 
     def __init__(self, config: Config, plan: BinPlan | None = None) -> None:
-        super().__init__(config, partial(SampleSums.empty, plan))
+        super().__init__(config, EmptySums(plan))
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,7 +53,7 @@ def _read_together(config: Config) -> list[str]:
     return [*branches, *dict.fromkeys(f"n{branch.partition('_')[0]}" for branch in branches if "_" in branch)]
 
 
-def accumulate(config: Config, run: Run, *, seed: int = 1) -> Accumulated:
+def accumulate(config: Config, run: Run, *, systematics: bool = False, seed: int = 1) -> Accumulated:
     """Collect all that the weight summary and the shape check need, in two passes.
 
     The first pass draws a subsample of each sample, from which the bins are planned; the second fills them. Subsample
@@ -63,6 +63,7 @@ def accumulate(config: Config, run: Run, *, seed: int = 1) -> Accumulated:
     Args:
         config: the analysis.
         run: runs a processor over all events: ``lambda processor: runner(fileset(config), processor)``.
+        systematics: whether to look at the systematic variations of the weight too.
         seed: of the subsample.
 
     Returns:
@@ -75,11 +76,11 @@ def accumulate(config: Config, run: Run, *, seed: int = 1) -> Accumulated:
         HepnegWarning: a sample has no negative weights.
     """
 
-    def once(empty: Callable[[], Part]) -> dict[str, Part]:
-        found = run(ChunkProcessor(config, empty))
-        return {sample: found.get(sample) or empty() for sample in config.samples}
+    def once(empty: Callable[[str], Part], varied: bool) -> dict[str, Part]:
+        found = run(ChunkProcessor(config, empty, varied))
+        return {sample: found.get(sample) or empty(sample) for sample in config.samples}
 
-    return in_two_passes(config, once, seed=seed)
+    return in_two_passes(config, once, systematics=systematics, seed=seed)
 
 
 def response_histogram(

@@ -118,13 +118,14 @@ class EventRefiner:
         sample: which of its samples the file belongs to.
         evaluator: of the expressions, in this file.
         refinement: the learnt weights.
+        resample: whether there is a column of resampled weights too.
     """
 
     config: Config
     sample: str
     evaluator: Evaluator
     refinement: Refinement
-    resample: bool
+    resample: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

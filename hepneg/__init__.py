@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hepneg import metrics, plots
+    from hepneg import columnar, metrics, plots
     from hepneg.classifier import Classifier, ModelInputs
     from hepneg.comparison import Comparison, compare
     from hepneg.config import Config, load_config
@@ -56,7 +56,7 @@ _HOMES = {
     "summarize_weights": "hepneg.weights",
     "train": "hepneg.training",
 }
-_ROOMS = ("metrics", "plots")
+_ROOMS = ("columnar", "metrics", "plots")
 _WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them
 
 __all__ = [
@@ -76,6 +76,7 @@ __all__ = [
     "__version__",
     "apply_model",
     "check_shapes",
+    "columnar",
     "compare",
     "evaluate",
     "export_onnx",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from hepneg.hashing import assign_folds
 from hepneg.learning.architectures import AnyArchitecture, FoldNetwork, architecture_from_dict
 from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import network_logits
+from hepneg.learning.signed_ratio import signed_posteriors
 from hepneg.learning.weights_file import read_networks, write_networks
 from hepneg.log_odds import sigmoid
 from hepneg.ntuples.identity import FileIdentity, identify_files
@@ -31,6 +32,10 @@ __all__ = ["Classifier", "ModelInputs"]
 SCHEMA_VERSION = 1
 
 Float = NDArray[np.float64]
+_Function = Callable[[FoldNetwork, NDArray[np.float32]], Float]
+
+SMALLEST_DENSITY = 1e-9
+"""Of p₀ in a ratio, in units of p₀ + p₁: the ratio stays finite."""
 
 
 @dataclass(frozen=True)
@@ -165,13 +170,33 @@ class Classifier:
         """Return the response in (0, 1), (n,), for events that the classifier was not trained on; see :meth:`logit`."""
         return sigmoid(self.logit(features))
 
+    def density_ratio(self, features: ArrayLike) -> Float:
+        """Return p₁/p₀, (n,), for events that the classifier was not trained on.
+
+        Under ``mixture``, ``factorised`` and ``signed_target`` it has the sign that was learnt, and no floors: negative
+        where one of the densities is, and large of either sign where p₀ passes through zero. Under the other schemes
+        it is positive. The k networks' densities are averaged before they are divided.
+
+        Args:
+            features: (n, F) in the order of ``feature_names``.
+
+        Raises:
+            DataError: the number of columns differs, or there are NaN or infinite features.
+        """
+        matrix = self._matrix(features)
+        return _ratio(np.asarray(sum(signed_posteriors(network, matrix) for network in self.networks)))
+
+    def held_out_density_ratio(self, events: EventTable) -> Float:
+        """Return p₁/p₀ of each event by the network that has not seen it, (n,); see :meth:`density_ratio`."""
+        return _ratio(self._of_fold(events, signed_posteriors, shift=0))
+
     def held_out_logit(self, events: EventTable) -> Float:
         """Return for each event the log-odds of the network that has not seen it, (n,).
 
         Raises:
             DataError: the table's features are not those of the classifier.
         """
-        return self._logit_of_fold(events, shift=0)
+        return self._of_fold(events, network_logits, shift=0)
 
     def held_out_response(self, events: EventTable) -> Float:
         """Return for each event the response in (0, 1) of the network that has not seen it, (n,)."""
@@ -179,20 +204,22 @@ class Classifier:
 
     def trained_logit(self, events: EventTable) -> Float:
         """Return for each event the log-odds of a network that was trained on it, (n,), to look for overtraining."""
-        return self._logit_of_fold(events, shift=1)
+        return self._of_fold(events, network_logits, shift=1)
 
-    def _logit_of_fold(self, events: EventTable, shift: int) -> Float:
+    def _of_fold(self, events: EventTable, function: _Function, shift: int) -> Float:
         if events.feature_names != self.feature_names:
             raise DataError(
                 f"the events have the features {', '.join(events.feature_names)}, "
                 f"but the classifier takes {', '.join(self.feature_names)}"
             )
         network_of = (assign_folds(events.event_id, self.folds, self.seed) + shift) % self.folds
-        logit = np.empty(len(events))
-        for number, network in enumerate(self.networks):
-            members = np.flatnonzero(network_of == number)
-            logit[members] = network_logits(network, events.features.T[:, members].T)
-        return logit
+        parts = [np.flatnonzero(network_of == number) for number in range(self.folds)]
+        found = [
+            function(network, events.features.T[:, part].T) for network, part in zip(self.networks, parts, strict=True)
+        ]
+        values = np.empty_like(np.concatenate(found))
+        values[np.concatenate(parts)] = np.concatenate(found)
+        return values
 
     def _matrix(self, features: ArrayLike) -> NDArray[np.float32]:
         matrix = np.asarray(features, dtype=np.float32)
@@ -280,6 +307,12 @@ class Classifier:
             health=data.get("health", {}),
             choice=data.get("choice", {}),
         )
+
+
+def _ratio(posteriors: Float) -> Float:
+    """Return p₁/p₀ from both, (n, 2)."""
+    below, above = posteriors.T
+    return np.asarray(above / np.where(np.abs(below) < SMALLEST_DENSITY, np.copysign(SMALLEST_DENSITY, below), below))
 
 
 def _architectures(data: Mapping[str, Any]) -> list[AnyArchitecture]:

@@ -238,6 +238,7 @@ PUBLIC = [
     "__version__",
     "apply_model",
     "check_shapes",
+    "columnar",
     "compare",
     "evaluate",
     "export_onnx",

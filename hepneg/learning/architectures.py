@@ -12,6 +12,7 @@ from torch import nn
 from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
 from hepneg.learning.network import Architecture, ResponseNetwork
+from hepneg.learning.signed_target import SignedTargetArchitecture, SignedTargetNetwork
 
 __all__ = ["AnyArchitecture", "FoldNetwork", "MeanArchitecture", "MeanNetwork", "architecture_from_dict", "build"]
 
@@ -45,13 +46,14 @@ class MeanNetwork(nn.Module):
         return torch.stack([part(features) for part in self.parts]).mean(dim=0)
 
 
-FoldNetwork = ResponseNetwork | FactorisedNetwork | MeanNetwork | MixtureNetwork
+FoldNetwork = ResponseNetwork | FactorisedNetwork | MeanNetwork | MixtureNetwork | SignedTargetNetwork
 AnyArchitecture = Architecture | FactorisedArchitecture | MeanArchitecture | MixtureArchitecture
 
 _ARCHITECTURES: Mapping[str, type[FactorisedArchitecture | MeanArchitecture | MixtureArchitecture]] = {
     "factorised": FactorisedArchitecture,
     "mean": MeanArchitecture,
     "mixture": MixtureArchitecture,
+    "signed_target": SignedTargetArchitecture,
 }
 
 
@@ -69,6 +71,8 @@ def build(architecture: AnyArchitecture) -> FoldNetwork:
             return FactorisedNetwork(architecture)
         case MeanArchitecture():
             return MeanNetwork(architecture)
+        case SignedTargetArchitecture():
+            return SignedTargetNetwork(architecture)
         case MixtureArchitecture():
             return MixtureNetwork(architecture)
         case _:

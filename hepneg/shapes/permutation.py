@@ -64,7 +64,7 @@ def _p_values(values: Floats) -> tuple[dict[str, float], float]:
         name: np.full_like(row, np.nan) if np.isnan(row).any() else ranked(row)
         for name, row in zip(TESTS, values, strict=True)
     }
-    combined = ranked(-smallest(p_values))
+    combined = ranked(1.0 / smallest(p_values))
     return {name: float(p[0]) for name, p in p_values.items()}, float(combined[0])
 
 

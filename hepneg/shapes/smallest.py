@@ -23,22 +23,22 @@ Floats = NDArray[np.float64]
 
 
 def smallest(p_values: Mapping[str, Floats]) -> Floats:
-    """Return the smallest p-value over its share, at most 1: Bonferroni's weighted bound on the combined p-value.
+    """Return the smallest p-value over its share: Bonferroni's weighted bound on the combined p-value, where below 1.
 
     Args:
         p_values: of each test, (P,) for P sets of them; NaN where one cannot be made. Its share goes to the others in
-            proportion; without any the result is 1.
+            proportion; without any the result is infinite.
     """
     made = {name: share for name, share in SHARES.items() if not np.isnan(p_values[name]).any()}
     whole = sum(made.values())
-    found = np.ones_like(p_values["anderson_darling"])
+    found = np.full_like(p_values["anderson_darling"], np.inf)
     for name, share in made.items():
         np.minimum(found, p_values[name] * whole / share, out=found)
     return found
 
 
 def ranked(values: Floats) -> Floats:
-    """Return for each value the share of all that are at least as large, (P,): a p-value among its equals."""
+    """Return for each value ≥ 0 the share of all that are at least as large, (P,): a p-value among its equals."""
     order = np.sort(values)
     return np.asarray((len(values) - np.searchsorted(order, values * _TIE)) / len(values))
 

@@ -28,7 +28,7 @@ from hepneg.shapes.forward import sign_permutation_p_value
 from hepneg.shapes.multivariate import check_multivariate
 
 LEVEL, SEED = 0.05, 1
-# Networks, and permutations of 30 000 events, are slow: all toys in one setting, fewer or none in the others.
+# The sign from x takes seconds with 30 000 events: one setting, and fewer toys for the network.
 TYPICAL = Setting("unit", 0.3, 30_000)
 
 
@@ -159,9 +159,9 @@ def share_of_toys(part: str, setting: Setting) -> float:
     if part == "regions":  # its toys have fractions of their own
         return float(setting.fraction == TYPICAL.fraction)
     typical = (setting.weights, setting.fraction) == (TYPICAL.weights, TYPICAL.fraction)
-    if part == "verdict":
-        return (1.0 if typical else 0.2) if setting.events < TYPICAL.events else 0.1 * typical
-    return float(part != "linear" or typical or setting.events < TYPICAL.events)
+    if part in ("linear", "verdict") and setting.events == TYPICAL.events:
+        return {"linear": 1.0, "verdict": 0.1}[part] * typical
+    return 1.0
 
 
 def measure(parts: list[str], toys: int, sizes: tuple[int, ...], keep: Path | None = None) -> Counts:

@@ -17,10 +17,12 @@ from hepneg.learning.inference import one_thread
 from hepneg.ntuples.friends import TreeFormat
 from hepneg.output import make_folder
 from hepneg.progress import SILENT, Progress
+from hepneg.timing import timed
 
 __all__ = ["apply_model"]
 
 
+@timed("apply")
 def apply_model(
     model: str | Path,
     files: Sequence[str | Path],

@@ -22,6 +22,7 @@ from hepneg.ntuples.identity import base_name
 from hepneg.ntuples.stream import STEP_SIZE, stream_columns
 from hepneg.ntuples.sums import exact_sum
 from hepneg.progress import SILENT, Progress
+from hepneg.timing import timed
 
 __all__ = ["Chunk", "ChunkMaker", "read", "read_chunks", "require_selected", "scale_factor"]
 
@@ -117,6 +118,7 @@ def scale_factor(config: Config, sample: str, sum_weights_all: float | Fraction)
     return choice.cross_section * PB_TO_FB * config.luminosity / total
 
 
+@timed("reading the events")
 def read(config: Config, *, progress: Progress = SILENT, step_size: int | str = STEP_SIZE) -> EventTable:
     """Read all samples into memory, with the weights scaled to cross section and luminosity.
 

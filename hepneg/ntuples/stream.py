@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,8 @@ from hepneg.errors import DataError
 from hepneg.ntuples.files import is_rntuple, refuse_damage
 
 __all__ = ["STEP_SIZE", "stream_columns"]
+
+logger = logging.getLogger(__name__)
 
 STEP_SIZE = 65_536
 _WINDOW = "100 MB"
@@ -44,6 +47,7 @@ def stream_columns(
         total = int(tree.num_entries)
         step = _entries_of(step_size, tree, names)
         window = max(step, _entries_of(_WINDOW, tree, names), _largest_cluster(tree))
+    logger.info("reading %s: %d entries, %d branches", path, total, len(names))
     lanes = [names[start::2] for start in range(min(2, len(names)))] if (os.cpu_count() or 1) > 1 else [names]
     readers = [tree.iterate(filter_name=set(lane).__contains__, step_size=window, library="ak") for lane in lanes]
     with ThreadPoolExecutor(len(lanes), thread_name_prefix="hepneg-read") as pool:

@@ -188,16 +188,18 @@ def test_the_script_for_a_shell(run: Run, shell: str, tmp_path: Path) -> None:
         assert subprocess.run([shell, "-n", tmp_path / "script"], check=False).returncode == 0
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 def test_bash_completes_with_the_script(run: Run, tmp_path: Path) -> None:
     """The function of the script in a real bash, with a `hepneg` on the path."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash here")
     starter = tmp_path / "hepneg"
     starter.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m hepneg "$@"\n')
     starter.chmod(0o755)
     asks = 'COMP_WORDS=(hepneg ins); COMP_CWORD=1; _hepneg_completion hepneg; echo "${COMPREPLY[@]}"'
     script = f"{run('completion', 'bash')[1]}\n{asks}"
     env = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run([bash, "-c", script], env=env, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["inspect"]
 
 

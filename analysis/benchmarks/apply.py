@@ -175,12 +175,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder, classifier = Path(name), make_classifier()
         if arguments.limit:
-            return reach_the_limit(classifier, folder, arguments.limit)
+            reach_the_limit(classifier, folder, arguments.limit)
+            return
         print(f"five networks of {'-'.join(map(str, classifier.networks[0].architecture.hidden))}, one thread:")
         compare_networks(classifier, folder, arguments.events, arguments.rounds)
         print(f"files of {arguments.entries} entries:")
         compare_files(classifier, folder, arguments.entries)
-    return None
 
 
 if __name__ == "__main__":

@@ -32,20 +32,36 @@ __all__ = ["command"]
     show_default=True,
     help="What runs the mean of the networks; onnxruntime needs hepneg[onnx]; faster from millions of entries on.",
 )
+@click.option("--in-place", is_flag=True, help="Also write copies of FILES into the folder, with the new branches.")
+@click.option("--overwrite-input", is_flag=True, help="With --in-place: add the branches to FILES themselves.")
 @with_display
-def command(model: Path, files: tuple[str, ...], *, output: Path, jobs: int, display: Display, **options: str) -> None:
+def command(
+    model: Path,
+    files: tuple[str, ...],
+    *,
+    output: Path,
+    jobs: int,
+    in_place: bool,
+    overwrite_input: bool,
+    display: Display,
+    **options: str,
+) -> None:
     """Write a friend file with the response for each of the ROOT FILES.
 
     Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, entry for entry. Events that
-    fail the selection hold NaN. After an interruption, the same command goes on: finished files are kept.
+    fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES as well. After an
+    interruption, the same command goes on: finished files are kept.
 
     Example: hepneg apply results/toy/model ntuples/*.root -o friends --jobs 4
     """
     from hepneg.cli.tables import show_friends
     from hepneg.friends import apply_model
 
+    if overwrite_input and not in_place:
+        raise click.UsageError("--overwrite-input goes with --in-place")
+    where = None if not in_place else "input" if overwrite_input else "copy"
     try:
-        friends = apply_model(model, files, output, jobs=jobs, progress=display.progress, **options)  # type: ignore[arg-type]
+        friends = apply_model(model, files, output, jobs=jobs, in_place=where, progress=display.progress, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         raise Interruption("interrupted; finished friend files are kept: the same command goes on") from None
     display.document(friends.to_dict())

@@ -10,6 +10,7 @@ from hepneg.classifier import Classifier
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.export import mean_graph
 from hepneg.friends import score
+from hepneg.friends.in_place import InPlace, add_in_place, finished_before, target_of
 from hepneg.friends.plan import Engine, HeldOut, plan_jobs, settings_of
 from hepneg.friends.pool import make_friends_in_parallel
 from hepneg.friends.result import FriendFile, Friends
@@ -20,6 +21,8 @@ from hepneg.progress import SILENT, Progress
 from hepneg.timing import timed
 
 __all__ = ["apply_model"]
+
+NEW_COLUMNS = (score.RESPONSE, score.LOGIT)
 
 
 @timed("apply")
@@ -33,6 +36,7 @@ def apply_model(
     tree_format: TreeFormat | None = None,
     jobs: int = 1,
     engine: Engine = "torch",
+    in_place: InPlace | None = None,
     progress: Progress = SILENT,
 ) -> Friends:
     """Write a friend file with the response for each ROOT file.
@@ -51,6 +55,11 @@ def apply_model(
     Files that an earlier call with the same model and settings has finished are kept. A file appears under its final
     name only when it is complete. Memory is bounded by two windows of 100 MB of the branches, whatever the size.
 
+    With ``in_place`` the two columns also become branches of the inputs' own TTree, float32, in whole copies of the
+    inputs (``<output>/<input name>.root``) or in the inputs themselves. Each is made under a temporary name in its folder,
+    compared with the friend file and renamed, so that a crash or a full disk leaves the old file. uproot can extend trees
+    with one basket a branch; others take ROOT (``pip install root``). Both columns are in memory as a whole.
+
     Args:
         model: folder of the model.
         files: paths, or addresses that uproot can open.
@@ -62,6 +71,7 @@ def apply_model(
         engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks up to twice
             as fast, with other roundings. Preparing the graph takes some seconds, so it pays from millions of entries
             on. Held-out networks always run in torch.
+        in_place: ``copy`` or ``input`` to add branches as described; local files with a TTree only.
         progress: shows how much of the files is done.
 
     Returns:
@@ -81,8 +91,12 @@ def apply_model(
     name = tree or classifier.inputs.tree
     if name is None:
         raise ConfigError(f"model {folder} was trained on arrays and names no tree; say which with `tree` (--tree)")
+    if in_place and tree_format == "rntuple":
+        raise ConfigError("branches are added in place from TTree friend files; leave the format out")
     plan = plan_jobs(files, make_folder(Path(output)))
     settings = settings_of(folder, name, held_out, tree_format, engine)
+    finished = finished_before(plan, in_place, settings, NEW_COLUMNS) if in_place else {}
+    plan, everything = tuple(job for job in plan if job not in finished), plan
     graph = mean_graph(classifier) if engine == "onnxruntime" else None
     with progress:
         bar = progress.task("applying", len(plan))
@@ -94,7 +108,11 @@ def apply_model(
                 made = [score.make_friend(job, runner, settings, bar.advance) for job in plan]
     for file in made:
         _warn_about(file)
-    return Friends(tuple(made))
+    files_of = finished | dict(zip(plan, made, strict=True))
+    if in_place:
+        for job in plan:
+            files_of[job] = add_in_place(files_of[job], target_of(job, in_place), name, NEW_COLUMNS)
+    return Friends(tuple(files_of[job] for job in everything))
 
 
 def _warn_about(file: FriendFile) -> None:

@@ -96,9 +96,7 @@ def main(times: int) -> None:
                 if contents(out) != whole or len(list(out.iterdir())) != FILES:
                     raise SystemExit(f"{out} differs from what a job without interruption writes")
                 finished += 1
-    print(
-        f"{kills} kills, with {survivors} files finished after each; {finished} folders finished, all as they should be"
-    )
+    print(f"{kills} kills; {finished} folders finished, all of them as without a kill")
 
 
 if __name__ == "__main__":

@@ -19,12 +19,10 @@ from hepneg.schemes import Scheme, make_scheme, scheme_parameters
 from hepneg.schemes.auto import Auto
 from hepneg.schemes.choice import Choice, choose
 from hepneg.schemes.health import SchemeHealth, scheme_health
-from hepneg.timing import timed
 
 __all__ = ["train"]
 
 
-@timed("training")
 def train(
     events: EventTable,
     scheme: str | Scheme | None = None,

@@ -131,9 +131,9 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     checkpoint = _checkpoint(config, resume=resume)
     settings = config.training.model_dump(exclude={"scheme"})
     chosen = config.training.scheme.make()
-    classifier = training.train(
-        events, chosen, inputs=ModelInputs.from_config(config), progress=progress, checkpoint=checkpoint, **settings
-    )
+    inputs = ModelInputs.from_config(config)
+    with timed("training"):
+        classifier = training.train(events, chosen, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
     classifier.save(config.output / "model")
     shutil.rmtree(checkpoint, ignore_errors=True)
     evaluation = _evaluate(classifier, events)

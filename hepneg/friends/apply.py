@@ -11,7 +11,7 @@ from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.export import mean_graph
 from hepneg.friends import score
 from hepneg.friends.in_place import InPlace, add_in_place, finished_before, target_of
-from hepneg.friends.plan import Engine, HeldOut, plan_jobs, settings_of
+from hepneg.friends.plan import Engine, HeldOut, Job, Settings, plan_jobs, settings_of
 from hepneg.friends.pool import make_friends_in_parallel
 from hepneg.friends.result import FriendFile, Friends
 from hepneg.learning.inference import one_thread
@@ -25,7 +25,6 @@ __all__ = ["apply_model"]
 NEW_COLUMNS = (score.RESPONSE, score.LOGIT)
 
 
-@timed("apply")
 def apply_model(
     model: str | Path,
     files: Sequence[str | Path],
@@ -95,24 +94,28 @@ def apply_model(
         raise ConfigError("branches are added in place from TTree friend files; leave the format out")
     plan = plan_jobs(files, make_folder(Path(output)))
     settings = settings_of(folder, name, held_out, tree_format, engine)
-    finished = finished_before(plan, in_place, settings, NEW_COLUMNS) if in_place else {}
-    plan, everything = tuple(job for job in plan if job not in finished), plan
-    graph = mean_graph(classifier) if engine == "onnxruntime" else None
+    files_of = finished_before(plan, in_place, settings, NEW_COLUMNS) if in_place else {}
+    todo = tuple(job for job in plan if job not in files_of)
+    files_of |= zip(todo, _make_friends(todo, classifier, settings, jobs, progress), strict=True)
+    for job in todo:
+        _warn_about(files_of[job])
+    if in_place:
+        files_of |= {job: add_in_place(files_of[job], target_of(job, in_place), name, NEW_COLUMNS) for job in todo}
+    return Friends(tuple(files_of[job] for job in plan))
+
+
+@timed("apply")
+def _make_friends(
+    plan: Sequence[Job], classifier: Classifier, settings: Settings, jobs: int, progress: Progress
+) -> list[FriendFile]:
+    graph = mean_graph(classifier) if settings.engine == "onnxruntime" else None
     with progress:
         bar = progress.task("applying", len(plan))
         if jobs > 1 and len(plan) > 1:
-            made = make_friends_in_parallel(plan, settings, graph, min(jobs, len(plan)), bar)
-        else:
-            runner = score.Engine.of(classifier, graph)
-            with one_thread():  # as in the worker processes, so that the number of jobs changes nothing
-                made = [score.make_friend(job, runner, settings, bar.advance) for job in plan]
-    for file in made:
-        _warn_about(file)
-    files_of = finished | dict(zip(plan, made, strict=True))
-    if in_place:
-        for job in plan:
-            files_of[job] = add_in_place(files_of[job], target_of(job, in_place), name, NEW_COLUMNS)
-    return Friends(tuple(files_of[job] for job in everything))
+            return make_friends_in_parallel(plan, settings, graph, min(jobs, len(plan)), bar)
+        runner = score.Engine.of(classifier, graph)
+        with one_thread():  # as in the worker processes, so that the number of jobs changes nothing
+            return [score.make_friend(job, runner, settings, bar.advance) for job in plan]
 
 
 def _warn_about(file: FriendFile) -> None:

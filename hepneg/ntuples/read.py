@@ -118,7 +118,6 @@ def scale_factor(config: Config, sample: str, sum_weights_all: float | Fraction)
     return choice.cross_section * PB_TO_FB * config.luminosity / total
 
 
-@timed("reading the events")
 def read(config: Config, *, progress: Progress = SILENT, step_size: int | str = STEP_SIZE) -> EventTable:
     """Read all samples into memory, with the weights scaled to cross section and luminosity.
 
@@ -135,9 +134,11 @@ def read(config: Config, *, progress: Progress = SILENT, step_size: int | str = 
     Warns:
         HepnegWarning: a sample without negative weights; event identifiers that repeat.
     """
-    parts = {
-        sample: list(read_chunks(config, sample, progress=progress, step_size=step_size)) for sample in config.samples
-    }
+    with timed("reading the events"):
+        parts = {
+            sample: list(read_chunks(config, sample, progress=progress, step_size=step_size))
+            for sample in config.samples
+        }
     scales = {sample: _sample_scale(config, sample, chunks) for sample, chunks in parts.items()}
     sizes = [sum(map(len, chunks)) for chunks in parts.values()]
     codes = np.arange(len(sizes), dtype=np.int16)

@@ -15,10 +15,10 @@ much memory that takes.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -94,10 +94,9 @@ def naive(classifier: Classifier, path: Path, target: Path) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    before = os.times()
+    before = time.process_time()
     work()
-    after = os.times()
-    return sum(after[:4]) - sum(before[:4])
+    return time.process_time() - before
 
 
 def compare_networks(classifier: Classifier, folder: Path, entries: int, rounds: int) -> None:
@@ -153,12 +152,11 @@ def reach_the_limit(classifier: Classifier, folder: Path, entries: int) -> None:
 
 
 APPLY = """
-import os, resource, sys, torch
+import resource, sys, time, torch
 from hepneg.friends import apply_model
-before = os.times()
+before = time.process_time()
 apply_model(sys.argv[1], sys.argv[2:3], sys.argv[3], engine=sys.argv[4])
-after = os.times()
-print(sum(after[:2]) - sum(before[:2]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(time.process_time() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 

@@ -30,7 +30,7 @@ __all__ = ["command"]
     type=click.Choice(["torch", "onnxruntime"]),
     default="torch",
     show_default=True,
-    help="What runs the mean of the networks; onnxruntime needs hepneg[onnx]; faster from millions of entries on.",
+    help="What runs the mean of the networks; onnxruntime needs hepneg[onnx]; it pays from 10⁷ entries on.",
 )
 @click.option("--in-place", is_flag=True, help="Also write copies of FILES into the folder, with the new branches.")
 @click.option("--overwrite-input", is_flag=True, help="With --in-place: add the branches to FILES themselves.")

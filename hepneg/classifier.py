@@ -20,7 +20,7 @@ from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
 from hepneg.learning.architectures import AnyArchitecture, FoldNetwork, architecture_from_dict
 from hepneg.learning.history import FoldHistory
-from hepneg.learning.inference import network_logits
+from hepneg.learning.inference import mean_logits, network_logits
 from hepneg.learning.signed_ratio import signed_posteriors
 from hepneg.learning.weights_file import read_networks, write_networks
 from hepneg.log_odds import sigmoid
@@ -163,8 +163,7 @@ class Classifier:
         Raises:
             DataError: the number of columns differs, or there are NaN or infinite features.
         """
-        matrix = self._matrix(features)
-        return np.asarray(sum(network_logits(network, matrix) for network in self.networks)) / self.folds
+        return mean_logits(self.networks, self._matrix(features))
 
     def response(self, features: ArrayLike) -> Float:
         """Return the response in (0, 1), (n,), for events that the classifier was not trained on; see :meth:`logit`."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hepneg.classifier import Classifier
 from hepneg.errors import OutputError
 from hepneg.output import atomic_path, json_ready
+from hepneg.timing import timed
 
 __all__ = ["export_onnx", "mean_graph", "onnx_logit"]
 
@@ -27,6 +28,7 @@ _OUTPUTS = {
 _USE = "for events that the classifier was not trained on: events of the training need the network of their fold"
 
 
+@timed("export")
 def export_onnx(classifier: Classifier, path: str | Path) -> Path:
     """Write the mean of a classifier's networks as ONNX, atomically.
 

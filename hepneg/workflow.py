@@ -10,13 +10,14 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hepneg.accumulate import Accumulated, accumulate
 from hepneg.config import Config
 from hepneg.ntuples import read, write_histograms
 from hepneg.output import atomic_path, make_folder, write_json
 from hepneg.progress import SILENT, Progress
+from hepneg.timing import timed
 
 if TYPE_CHECKING:
     from hepneg.classifier import Classifier
@@ -69,7 +70,18 @@ class RunResult:
     trained: Trained
     report: ReportPage
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the steps found, JSON-ready: the contents of their files by the name of the step."""
+        return {
+            "schema_version": 1,
+            "inspect": self.weights.to_dict(),
+            "check": self.shapes.to_dict(),
+            "train": self.trained.evaluation.to_dict(),
+            "report": self.report.to_dict(),
+        }
 
+
+@timed("inspect")
 def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightReport]:
     """Say what the signs cost: writes ``inspect.json`` and its figure. The files are read in chunks.
 
@@ -82,6 +94,7 @@ def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightRep
     return _write_weights(config, sums)
 
 
+@timed("check")
 def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport]:
     """Compare positive with negative shapes: writes ``check.json`` and its figures. The files are read in chunks.
 
@@ -94,6 +107,7 @@ def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport
     return _write_shapes(config, sums, progress)
 
 
+@timed("train")
 def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[Trained]:
     """Train under the configured scheme: writes ``model/``, ``metrics.json`` and ``histograms.root``.
 
@@ -117,9 +131,9 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     checkpoint = _checkpoint(config, resume=resume)
     settings = config.training.model_dump(exclude={"scheme"})
     chosen = config.training.scheme.make()
-    classifier = training.train(
-        events, chosen, inputs=ModelInputs.from_config(config), progress=progress, checkpoint=checkpoint, **settings
-    )
+    inputs = ModelInputs.from_config(config)
+    with timed("training"):
+        classifier = training.train(events, chosen, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
     classifier.save(config.output / "model")
     shutil.rmtree(checkpoint, ignore_errors=True)
     evaluation = _evaluate(classifier, events)
@@ -127,6 +141,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     return Outcome(Trained(classifier, evaluation), files)
 
 
+@timed("plot")
 def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation]:
     """Draw the response of the trained model and what it is worth, all signed weights applied.
 
@@ -143,6 +158,7 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation]:
     return Outcome(evaluation, files)
 
 
+@timed("compare")
 def compare(
     config: Config, schemes: Sequence[str], *, resume: bool = False, progress: Progress = SILENT
 ) -> Outcome[Comparison]:
@@ -180,6 +196,7 @@ def compare(
     return Outcome(result, (written, *save_figures(figures, config.output / "plots")))
 
 
+@timed("closure")
 def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[SignSplitClosure]:
     """Look for mismodelling by classifiers that are blind to the sign: writes ``closure.json`` and its figures.
 
@@ -211,6 +228,7 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
     return Outcome(result, (written, *save_figures(closure_figures(result), config.output / "plots")))
 
 
+@timed("report")
 def report(config: Config) -> Outcome[ReportPage]:
     """Put what the other steps found under ``output`` onto one page: writes ``report.html``.
 
@@ -227,6 +245,7 @@ def report(config: Config) -> Outcome[ReportPage]:
     return Outcome(page, (path,))
 
 
+@timed("run")
 def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[RunResult]:
     """Do the main job: inspect, check, train, plot and report.
 
@@ -245,6 +264,7 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
     return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn, *page.files))
 
 
+@timed("weight summary and its figures")
 def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
     from hepneg.plots.gallery import save_figures, weight_figures
 
@@ -253,6 +273,7 @@ def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
     return Outcome(weights, (written, *save_figures(weight_figures(weights), config.output / "plots")))
 
 
+@timed("shape check and its figures")
 def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outcome[ShapeReport]:
     from hepneg.plots.gallery import save_figures, shape_figures
 
@@ -262,6 +283,7 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outc
     return Outcome(shapes, (written, *save_figures(shape_figures(shapes), config.output / "plots")))
 
 
+@timed("evaluation")
 def _evaluate(classifier: Classifier, events: EventTable) -> Evaluation:
     from hepneg.evaluation import evaluate
 
@@ -282,6 +304,7 @@ def _write_evaluation(config: Config, evaluation: Evaluation) -> tuple[Path, ...
     return metrics, write_histograms(config.output / "histograms.root", evaluation.histograms())
 
 
+@timed("figures of the response")
 def _draw_evaluation(config: Config, evaluation: Evaluation) -> list[Path]:
     from hepneg.plots.gallery import response_figures, save_figures
 

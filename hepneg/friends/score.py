@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.classifier import Classifier, ModelInputs
-from hepneg.errors import ConfigError, TransferError
+from hepneg.errors import ConfigError
 from hepneg.events import EventTable
 from hepneg.export import onnx_logit
 from hepneg.expressions import Expression
@@ -28,9 +27,6 @@ from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
 __all__ = ["Engine", "EventScorer", "make_friend"]
 
 RESPONSE, LOGIT = "hepneg_response", "hepneg_logit"
-
-# Seconds before another try at a remote file.
-_PAUSES = (1.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
     """Write the friend file of one input, unless it is there already.
 
     Args:
-        job: the input and the friend file. A remote input is tried three times.
+        job: the input and the friend file.
         engine: of the classifier that ``settings.model`` holds.
         settings: how to do it.
         advance: is told the share of the file that each chunk is, 1 in total; what it raises ends the work.
@@ -64,23 +60,6 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
         DataError: the input is unusable.
         OutputError: the friend file cannot be written.
     """
-    for pause in _PAUSES:
-        done = 0.0
-
-        def counted(share: float) -> None:
-            nonlocal done
-            done += share
-            advance(share)
-
-        try:
-            return _make(job, engine, settings, counted)
-        except TransferError:
-            advance(-done)
-            time.sleep(pause)
-    return _make(job, engine, settings, advance)
-
-
-def _make(job: Job, engine: Engine, settings: Settings, advance: Advance) -> FriendFile:
     identity = identify_file(job.source)
     note = note_of(settings, identity)
     found = read_note(job.path) if job.path.exists() else None

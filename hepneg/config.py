@@ -30,10 +30,12 @@ from hepneg.expressions import Expression
 if TYPE_CHECKING:
     from hepneg.schemes.protocol import Scheme
 
-__all__ = ["Config", "Feature", "Network", "Sample", "SchemeChoice", "Training", "config_schema", "load_config"]
+__all__ = ["Config", "Feature", "Network", "Sample", "SchemeChoice", "Task", "Training", "config_schema", "load_config"]
 
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 PB_TO_FB = 1000.0
+REGRESSION_SCHEME = "refined"
+"""The scheme of a regression that names none."""
 
 
 def _parse_expression(value: Any) -> Any:
@@ -71,6 +73,9 @@ Names = Annotated[
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+Task = Literal["classification", "regression"]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -79,13 +84,13 @@ class Sample(_Model):
     """A set of files with one physics process.
 
     Attributes:
-        label: what the classifier is to take it for.
+        label: what the classifier is to take it for. A regression needs none: all its samples count as signal in tables.
         files: paths or globs, relative to the configuration file, or ``root://`` and ``https://`` addresses.
         cross_section: in pb; with the luminosity it scales the weights.
         sum_of_weights: Σ of the generator weights before any selection; left out, it is taken from the whole input.
     """
 
-    label: Literal["signal", "background"]
+    label: Literal["signal", "background"] = "signal"
     files: Names
     cross_section: Positive | None = None
     sum_of_weights: Positive | None = None
@@ -206,8 +211,11 @@ class Config(_Model):
         luminosity: in 1/fb.
         on_nan: what a NaN or infinite feature does: stop, or drop the event.
         samples: by name.
-        features: the classifier's inputs, in order.
-        training: how the classifier is trained.
+        features: the network's inputs, in order.
+        task: to tell signal from background, or to predict a target.
+        target: what a regression predicts.
+        grade: how right the target of an event is, from 1 (right) to −1 (a counter-example); left out, all are right.
+        training: how the networks are trained.
         folder: what relative paths in ``samples`` are relative to; not a key of the file.
     """
 
@@ -224,8 +232,22 @@ class Config(_Model):
     on_nan: Literal["error", "drop"] = "error"
     samples: dict[str, Sample] = Field(min_length=1)
     features: tuple[Feature, ...] = Field(min_length=1)
+    task: Task = "classification"
+    target: ExpressionField | None = None
+    grade: ExpressionField | None = None
     training: Training = Training()
     folder: Path = Field(default=Path(), exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_for_task(cls, data: Any) -> Any:
+        """Fill in what a regression takes where the configuration leaves it open."""
+        if not isinstance(data, Mapping) or data.get("task") != "regression":
+            return data
+        training = data.get("training") or {}
+        if not isinstance(training, Mapping) or "scheme" in training:
+            return data
+        return {**data, "training": {**training, "scheme": REGRESSION_SCHEME}}
 
     @field_validator("samples")
     @classmethod
@@ -257,6 +279,30 @@ class Config(_Model):
             raise ValueError(f"sample {named!r} has a cross_section, but there is no luminosity (1/fb); give both")
         if self.luminosity is not None and without:
             raise ValueError(f"there is a luminosity, but sample {without[0]!r} has no cross_section (pb); give both")
+        return self
+
+    @model_validator(mode="after")
+    def _check_task(self) -> Self:
+        if self.task == "regression":
+            if self.target is None:
+                raise ValueError("'target' is missing: a regression needs the expression that it is to predict")
+            return self
+        for key in ("target", "grade"):
+            if getattr(self, key) is not None:
+                raise ValueError(f"there is a {key!r}, but no `task: regression`; add that or leave it out")
+        for name, sample in self.samples.items():
+            if "label" not in sample.model_fields_set:
+                raise ValueError(f"'samples.{name}.label' is missing: signal or background")
+        return self
+
+    @model_validator(mode="after")
+    def _check_scheme(self) -> Self:
+        from hepneg.schemes.registry import require_task
+
+        try:
+            require_task(self.training.scheme.make(), self.task)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
         return self
 
     @property

@@ -86,7 +86,8 @@ class Needs:
     def of(cls, config: Config) -> Self:
         """Collect the branches that a configuration needs, each with its first user."""
         features = {feature.name: feature.expression for feature in config.features}
-        return cls.collect(features, config.selection, config.event_id, config.weight)
+        others = {"weight": config.weight, "target": config.target, "grade": config.grade}
+        return cls.collect(features, config.selection, config.event_id, others)
 
     @classmethod
     def collect(
@@ -94,10 +95,10 @@ class Needs:
         features: Mapping[str, Expression],
         selection: Expression | None,
         event_id: tuple[str, ...],
-        weight: Expression | None = None,
+        others: Mapping[str, Expression | None] | None = None,
     ) -> Self:
-        """Collect the branches behind expressions, each with its first user."""
-        users: list[tuple[str, Expression | None]] = [("weight", weight), ("selection", selection)]
+        """Collect the branches behind expressions, each with its first user; ``others`` by what messages call them."""
+        users: list[tuple[str, Expression | None]] = [*(others or {}).items(), ("selection", selection)]
         users += [(f"feature {name!r}", expression) for name, expression in features.items()]
         used_by = dict.fromkeys(event_id, "event_id")
         for user, expression in users:

@@ -1,0 +1,172 @@
+"""The regression's network: a multilayer perceptron from raw features to one prediction, or to several quantiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from hepneg.learning.network import draw_parameters, multilayer
+
+__all__ = ["RegressionArchitecture", "RegressionNetwork", "TargetScaling", "central_quantile"]
+
+MARGIN = 1.0
+"""A bounded prediction may leave the range of the targets by so many of their standard deviations."""
+
+Float = NDArray[np.float64]
+
+
+def central_quantile(quantiles: tuple[float, ...]) -> int:
+    """Return the position of the quantile that stands for the prediction: the one nearest to the median."""
+    return int(np.argmin([abs(q - 0.5) for q in quantiles])) if quantiles else 0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetScaling:
+    """The scale of the targets that a network is trained on, in their unit.
+
+    Attributes:
+        shift: their mean.
+        spread: their standard deviation; 1 for a constant.
+        low: the smallest.
+        high: the largest.
+    """
+
+    shift: float
+    spread: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, target: Float) -> Self:
+        """Measure targets, (n,), without their weights: scaling conditions the optimisation and estimates nothing."""
+        spread = float(target.std())
+        return cls(float(target.mean()), spread if spread > 0 else 1.0, float(target.min()), float(target.max()))
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionArchitecture:
+    """The shape of a regression network.
+
+    Attributes:
+        inputs: number of features.
+        hidden: width of each hidden layer.
+        activation: as in :class:`hepneg.learning.network.Architecture`.
+        quantiles: increasing probabilities, one output for each; empty for a single prediction.
+        output: ``linear``, or ``relu`` for predictions that are never negative.
+        bounded: predictions stay near the range of the targets.
+    """
+
+    inputs: int
+    hidden: tuple[int, ...]
+    activation: str
+    quantiles: tuple[float, ...] = ()
+    output: str = "linear"
+    bounded: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the architecture as a plain dictionary."""
+        return {"kind": "regression", **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild an architecture from :meth:`to_dict`."""
+        return cls(
+            int(data["inputs"]),
+            tuple(data["hidden"]),
+            str(data["activation"]),
+            tuple(data["quantiles"]),
+            str(data["output"]),
+            bool(data["bounded"]),
+        )
+
+
+class RegressionNetwork(nn.Module):
+    """A multilayer perceptron from raw features, (n, F), to predictions in the target's unit, (n, M).
+
+    Features and target are standardised by buffers of the module: the layers see and give numbers of order one, of
+    either sign. Quantiles cannot cross: the central one is an output of the layers, the others follow from it by adding
+    or subtracting softplus(gap) > 0. A bounded prediction is c + h·tanh((y − c)/h), with c the middle and h half the
+    width of the targets' range, widened by ``MARGIN`` standard deviations on both sides: the identity in the middle,
+    never beyond.
+    """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+    shift: torch.Tensor
+    spread: torch.Tensor
+    centre: torch.Tensor
+    reach: torch.Tensor
+    ladder: torch.Tensor
+
+    def __init__(self, architecture: RegressionArchitecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        outputs = max(1, len(architecture.quantiles))
+        self.register_buffer("mean", torch.zeros(architecture.inputs))
+        self.register_buffer("scale", torch.ones(architecture.inputs))
+        for name, start in (("shift", 0.0), ("spread", 1.0), ("centre", 0.0), ("reach", 1.0)):
+            self.register_buffer(name, torch.tensor(start))
+        self.register_buffer("ladder", _ladder(outputs, central_quantile(architecture.quantiles)), persistent=False)
+        self.layers = multilayer([architecture.inputs, *architecture.hidden, outputs], architecture.activation)
+
+    def initialise(
+        self,
+        generator: torch.Generator,
+        mean: NDArray[np.float32],
+        scale: NDArray[np.float32],
+        target: TargetScaling,
+    ) -> None:
+        """Draw the weights anew and set the scalings. The last layer starts at zero: every prediction is the mean."""
+        draw_parameters(self.layers, generator)
+        with torch.no_grad():
+            self.mean.copy_(torch.from_numpy(mean))
+            self.scale.copy_(torch.from_numpy(scale))
+            self.shift.fill_(target.shift)
+            self.spread.fill_(target.spread)
+            self.centre.fill_((0.5 * (target.low + target.high) - target.shift) / target.spread)
+            self.reach.fill_(0.5 * (target.high - target.low) / target.spread + MARGIN)
+
+    def standardise(self, target: Float) -> Float:
+        """Return targets, (n,), in standard deviations from their mean."""
+        return (target - float(self.shift)) / float(self.spread)
+
+    def standardised(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the predictions in standard deviations of the target from its mean, (n, M)."""
+        values = self.layers((features - self.mean) / self.scale)
+        if len(self.architecture.quantiles) > 1:
+            gaps = nn.functional.softplus(values[:, 1:])
+            values = values[:, :1] + gaps @ self.ladder
+        if self.architecture.output == "relu":
+            values = torch.maximum(values, -self.shift / self.spread)
+        if self.architecture.bounded:
+            values = self.centre + self.reach * torch.tanh((values - self.centre) / self.reach)
+        return values
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the predictions in the target's unit, (n, M)."""
+        return self.shift + self.spread * self.standardised(features)
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Lowest and highest possible prediction in the target's unit; None without a bound."""
+        if not self.architecture.bounded:
+            return None
+        ends = (float(self.shift + self.spread * (self.centre + side * self.reach)) for side in (-1, 1))
+        return next(ends), next(ends)
+
+
+def _ladder(outputs: int, central: int) -> torch.Tensor:
+    """Return the matrix, (M − 1, M), that turns gaps into distances from the central quantile."""
+    ladder = torch.zeros(outputs - 1, outputs)
+    for gap in range(outputs - 1):
+        if gap < central:
+            ladder[gap, : gap + 1] = -1.0
+        else:
+            ladder[gap, gap + 1 :] = 1.0
+    return ladder

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from hepneg.events import EventTable
 from hepneg.log_odds import sigmoid
 from hepneg.model import Float, Model, ModelInputs
+from hepneg.objectives import Task
 
 __all__ = ["Classifier", "ModelInputs"]
 
@@ -18,7 +19,7 @@ __all__ = ["Classifier", "ModelInputs"]
 class Classifier(Model):
     """k networks that tell signal from background, one for each fold; see :class:`hepneg.model.Model`."""
 
-    task: ClassVar[str] = "classification"
+    task: ClassVar[Task] = "classification"
     noun: ClassVar[str] = "classifier"
 
     def logit(self, features: ArrayLike) -> Float:

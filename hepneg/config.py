@@ -1,6 +1,6 @@
 """The configuration: ``analysis.yaml`` to frozen models and back.
 
-Unknown keys are refused with the nearest known one, expressions and the scheme are checked at once, and every error is
+Unknown keys are refused with the nearest known one, expressions, scheme and objective are checked at once, and every error is
 one line that names the file and the key.
 """
 
@@ -26,11 +26,23 @@ from pydantic import (
 
 from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions import Expression
+from hepneg.objectives.protocol import Task
 
 if TYPE_CHECKING:
+    from hepneg.objectives.protocol import Objective
     from hepneg.schemes.protocol import Scheme
 
-__all__ = ["Config", "Feature", "Network", "Sample", "SchemeChoice", "Task", "Training", "config_schema", "load_config"]
+__all__ = [
+    "Config",
+    "Feature",
+    "Network",
+    "ObjectiveChoice",
+    "Sample",
+    "SchemeChoice",
+    "Training",
+    "config_schema",
+    "load_config",
+]
 
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 PB_TO_FB = 1000.0
@@ -73,7 +85,9 @@ Names = Annotated[
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-Task = Literal["classification", "regression"]
+def ungraded_message(objective: str) -> str:
+    """Say that an objective makes nothing of grades."""
+    return f"objective {objective!r} makes nothing of `grade:`; take signed_squared or reciprocal, or leave it out"
 
 
 class _Model(BaseModel):
@@ -115,11 +129,11 @@ class Feature(_Model):
         return value
 
 
-class SchemeChoice(BaseModel):
-    """A weight scheme by name; further keys are its parameters."""
+class _Choice(BaseModel):
+    """One of a registry by name; further keys are its parameters."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
-    name: str = "combined"
+    name: str
 
     @model_validator(mode="before")
     @classmethod
@@ -139,6 +153,16 @@ class SchemeChoice(BaseModel):
         """The parameters that were given, by name."""
         return dict(self.__pydantic_extra__ or {})
 
+    def make(self) -> object:
+        """Return the choice with these parameters."""
+        raise NotImplementedError
+
+
+class SchemeChoice(_Choice):
+    """A weight scheme by name; further keys are its parameters."""
+
+    name: str = "combined"
+
     def make(self) -> Scheme:
         """Return the scheme with these parameters."""
         from hepneg.schemes.registry import make_scheme
@@ -146,11 +170,25 @@ class SchemeChoice(BaseModel):
         return make_scheme(self.name, **self.parameters)
 
 
+class ObjectiveChoice(_Choice):
+    """An objective by name; further keys are its parameters."""
+
+    def make(self) -> Objective:
+        """Return the objective with these parameters."""
+        from hepneg.objectives.registry import make_objective
+
+        return make_objective(self.name, **self.parameters)
+
+
 class Network(_Model):
-    """The multilayer perceptron: widths of its hidden layers and their activation."""
+    """The multilayer perceptron: widths of its hidden layers, their activation, and the output of a regression.
+
+    ``relu`` predicts nothing negative.
+    """
 
     hidden: tuple[Annotated[int, Field(ge=1, le=65536)], ...] = Field(default=(64, 64, 64), min_length=1)
     activation: Literal["silu", "relu", "gelu", "tanh"] = "silu"
+    output: Literal["linear", "relu"] = "linear"
 
 
 class Training(_Model):
@@ -158,6 +196,7 @@ class Training(_Model):
 
     Attributes:
         scheme: the weight scheme.
+        objective: what is minimised; left out, the default of the task.
         folds: networks in the cross-validation, each tested on events that it has not seen.
         network: the multilayer perceptron.
         seed: of everything that is random.
@@ -171,6 +210,7 @@ class Training(_Model):
     """
 
     scheme: SchemeChoice = SchemeChoice.model_construct(name="combined")
+    objective: ObjectiveChoice | None = None
     folds: int = Field(default=5, ge=2, le=127)
     network: Network = Network()
     seed: int = 1
@@ -181,6 +221,22 @@ class Training(_Model):
     patience: int = Field(default=8, ge=1)
     validation_fraction: float = Field(default=0.2, gt=0, lt=0.5)
     device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    def make_objective(self, task: Task) -> Objective:
+        """Return the objective, or the default one of a task.
+
+        Raises:
+            ConfigError: it is for another task.
+        """
+        from hepneg.objectives.registry import DEFAULT_OBJECTIVES, make_objective, objective_names
+
+        chosen = self.objective.make() if self.objective else make_objective(DEFAULT_OBJECTIVES[task])
+        if chosen.task != task:
+            known = ", ".join(objective_names(task))
+            raise ConfigError(
+                f"training.objective: {chosen.name!r} is for {chosen.task}; for {task} there are: {known}"
+            )
+        return chosen
 
     @classmethod
     def of(cls, **settings: Any) -> Training:
@@ -287,6 +343,8 @@ class Config(_Model):
             if self.target is None:
                 raise ValueError("'target' is missing: a regression needs the expression that it is to predict")
             return self
+        if self.training.network.output != "linear":
+            raise ValueError("'training.network.output' is for `task: regression`; leave it out")
         for key in ("target", "grade"):
             if getattr(self, key) is not None:
                 raise ValueError(f"there is a {key!r}, but no `task: regression`; add that or leave it out")
@@ -296,13 +354,16 @@ class Config(_Model):
         return self
 
     @model_validator(mode="after")
-    def _check_scheme(self) -> Self:
+    def _check_training(self) -> Self:
         from hepneg.schemes.registry import require_task
 
         try:
             require_task(self.training.scheme.make(), self.task)
+            objective = self.training.make_objective(self.task)
         except ConfigError as error:
             raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
+        if self.grade is not None and not getattr(objective, "graded", False):
+            raise ValueError(ungraded_message(objective.name))
         return self
 
     @property
@@ -415,7 +476,7 @@ def _replaced(data: Any, parts: Sequence[str], value: Any, override: str) -> Any
     if not parts:
         return value
     if isinstance(data, str) and len(parts) == 1:
-        data = {"name": data}  # the short form of a scheme
+        data = {"name": data}  # the short form of a scheme or an objective
     if data is not None and not isinstance(data, dict):
         raise ConfigError(f"--set {override!r}: {parts[0]!r} is inside something that has no keys; set the whole of it")
     data = dict(data or {})
@@ -478,5 +539,6 @@ def config_schema() -> dict[str, Any]:
         "description": feature.get("description", ""),
         "anyOf": [{"type": "string"}, one],
     }
-    schema["$defs"]["SchemeChoice"] = {"anyOf": [{"type": "string"}, schema["$defs"]["SchemeChoice"]]}
+    for choice in ("SchemeChoice", "ObjectiveChoice"):
+        schema["$defs"][choice] = {"anyOf": [{"type": "string"}, schema["$defs"][choice]]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

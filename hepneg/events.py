@@ -164,14 +164,15 @@ class EventTable:
         return self.target
 
     def with_target_as_feature(self) -> EventTable:
-        """Return the same events with the target as a last feature, named ``(target)``, in single precision.
+        """Return the same events with ``(target)``, and ``(grade)`` where there are grades, as last features.
 
         Raises:
             DataError: the events have no target.
         """
-        column = self.required_target().astype(np.float32)
-        features = np.concatenate([self.features.T, column[None]]).T
-        return replace(self, features=features, feature_names=(*self.feature_names, "(target)"))
+        added = {"(target)": self.required_target(), "(grade)": self.grade}
+        columns = {name: column.astype(np.float32) for name, column in added.items() if column is not None}
+        features = np.concatenate([self.features.T, *(column[None] for column in columns.values())]).T
+        return replace(self, features=features, feature_names=(*self.feature_names, *columns))
 
     def of_sample(self, name: str) -> EventTable:
         """Return the events of one sample.

@@ -23,6 +23,7 @@ from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import network_logits
 from hepneg.learning.weights_file import read_networks, write_networks
 from hepneg.ntuples.identity import FileIdentity, identify_files
+from hepneg.objectives import Task
 from hepneg.output import atomic_path, make_folder, write_json
 
 __all__ = ["Model", "ModelInputs", "read_model_json"]
@@ -106,7 +107,7 @@ class Model:
         health: of the scheme on held-out events, JSON-ready; see :class:`hepneg.schemes.health.SchemeHealth`.
     """
 
-    task: ClassVar[str]
+    task: ClassVar[Task]
     noun: ClassVar[str]
     networks: tuple[FoldNetwork, ...]
     inputs: ModelInputs

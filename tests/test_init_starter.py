@@ -64,7 +64,7 @@ def test_every_training_default_is_written_out(tmp_path: Path, write_ntuple: Cal
     assert set(yaml.safe_load(text)["training"]) == set(Training.model_fields)
     path = tmp_path / "analysis.yaml"
     path.write_text(text)
-    assert load_config(path).training == Training()
+    assert load_config(path).training == Training.of(objective="cross_entropy")
 
 
 def test_odd_branch_names_become_expressions(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -80,7 +80,7 @@ def test_bad_parameters_are_refused(name: str, parameters: dict[str, object], me
 
 
 def test_a_user_adds_a_scheme(events: EventTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry, "_schemes", replace(registry._schemes, registered={}))
 
     @register
     @dataclass(frozen=True)

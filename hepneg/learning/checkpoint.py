@@ -1,6 +1,7 @@
 """The state of an unfinished training, on disk after every epoch, so that it can be resumed bit for bit.
 
-A fold's checkpoint holds the network, its best state so far, the optimiser's moments and the history. The random
+A fold's checkpoint holds the network, its best state so far, the optimiser's moments, the
+objective's running state and the history. The random
 numbers of an epoch follow from (seed, fold, epoch), so there is no generator to keep. Format: safetensors with one JSON
 string of metadata; nothing is executed on reading.
 """
@@ -23,7 +24,7 @@ __all__ = ["FoldCheckpoint", "FoldFiles", "FoldState", "Tensors"]
 
 Tensors = dict[str, torch.Tensor]
 
-_PARTS = ("network", "average", "best", "optimizer")
+_PARTS = ("network", "average", "best", "optimizer", "objective")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,7 @@ class FoldState:
         average: the running average of the parameters, by number.
         best: parameters of the best epoch.
         optimizer: moments, by ``<parameter number>.<name>``.
+        objective: running state of the loss; empty where it has none.
         history: the epochs so far; ``stopped`` is empty while there are more to come.
     """
 
@@ -42,6 +44,7 @@ class FoldState:
     average: Tensors
     best: Tensors
     optimizer: Tensors
+    objective: Tensors
     history: FoldHistory
 
 

@@ -109,16 +109,17 @@ class _Run:
     optimizer: torch.optim.Optimizer
     average: list[torch.Tensor]
     best: Tensors
+    loss: Loss
     start_loss: float
     records: list[EpochRecord] = field(default_factory=list)
 
     @classmethod
-    def start(cls, network: nn.Module, training: Training, start_loss: float) -> _Run:
+    def start(cls, network: nn.Module, fit: Fit, training: Training) -> _Run:
         optimizer = torch.optim.AdamW(
             network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
         )
         average = [parameter.detach().clone() for parameter in network.parameters()]
-        return cls(network, optimizer, average, _copy(network.state_dict()), start_loss)
+        return cls(network, optimizer, average, _copy(network.state_dict()), fit.loss, fit.start_loss)
 
     def restore(self, state: FoldState) -> None:
         """Continue from a checkpoint."""
@@ -127,6 +128,8 @@ class _Run:
         self.average = [state.average[str(i)].to(device) for i in range(len(self.average))]
         self.best = {name: value.to(device) for name, value in state.best.items()}
         self.records = list(state.history.epochs)
+        if isinstance(self.loss, nn.Module):
+            self.loss.load_state_dict(state.objective)
         moments: dict[int, Tensors] = {}
         for key, value in state.optimizer.items():
             number, _, name = key.partition(".")
@@ -138,7 +141,8 @@ class _Run:
         average = {str(i): value for i, value in enumerate(self.average)}
         moments = self.optimizer.state_dict()["state"]
         flat = {f"{number}.{name}": value for number, group in moments.items() for name, value in group.items()}
-        return FoldState(_copy(self.network.state_dict()), _copy(average), self.best, _copy(flat), history)
+        objective = _copy(self.loss.state_dict()) if isinstance(self.loss, nn.Module) else {}
+        return FoldState(_copy(self.network.state_dict()), _copy(average), self.best, _copy(flat), objective, history)
 
     @property
     def best_epoch(self) -> int:
@@ -238,7 +242,7 @@ def train_network(
         Interrupted: ``stop`` was set before training was over.
     """
     started = time.monotonic()
-    run, before = _Run.start(network, training, fit.start_loss), 0.0
+    run, before = _Run.start(network, fit, training), 0.0
     saved = checkpoint.load() if checkpoint else None
     if saved is not None:
         run.restore(saved)

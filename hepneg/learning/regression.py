@@ -138,7 +138,7 @@ class RegressionNetwork(nn.Module):
 
     def standardised(self, features: torch.Tensor) -> torch.Tensor:
         """Return the predictions in standard deviations of the target from its mean, (n, M)."""
-        values = self.layers((features - self.mean) / self.scale)
+        values: torch.Tensor = self.layers((features - self.mean) / self.scale)
         if len(self.architecture.quantiles) > 1:
             gaps = nn.functional.softplus(values[:, 1:])
             values = values[:, :1] + gaps @ self.ladder
@@ -157,8 +157,8 @@ class RegressionNetwork(nn.Module):
         """Lowest and highest possible prediction in the target's unit; None without a bound."""
         if not self.architecture.bounded:
             return None
-        ends = (float(self.shift + self.spread * (self.centre + side * self.reach)) for side in (-1, 1))
-        return next(ends), next(ends)
+        middle, half = float(self.shift + self.spread * self.centre), float(self.spread * self.reach)
+        return middle - half, middle + half
 
 
 def _ladder(outputs: int, central: int) -> torch.Tensor:

@@ -13,6 +13,7 @@ from hepneg.config import Training
 from hepneg.errors import DataError
 from hepneg.ntuples.explore import TreeSummary, explore
 from hepneg.ntuples.files import is_remote
+from hepneg.objectives import DEFAULT_OBJECTIVES
 
 __all__ = ["starter_config"]
 
@@ -107,7 +108,7 @@ def _features(tree: TreeSummary, shared: Sequence[TreeSummary]) -> list[str]:
 
 
 def _training() -> list[str]:
-    defaults = Training().model_dump(mode="json")
+    defaults = Training.of(objective=DEFAULT_OBJECTIVES["classification"]).model_dump(mode="json")
     text = yaml.safe_dump({"training": defaults}, sort_keys=False, default_flow_style=None, allow_unicode=True)
     return ["# All of this may be left out: these are the defaults.", *text.rstrip().splitlines()]
 

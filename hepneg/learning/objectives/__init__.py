@@ -1,0 +1,1 @@
+"""The losses behind :mod:`hepneg.objectives`, one file each."""

@@ -55,8 +55,9 @@ class TargetLoss(ObjectiveLoss):
         return judge
 
     def _all_terms(self, network: RegressionNetwork, events: EventTable, strength: Float) -> Float:
-        target = torch.from_numpy(network.standardise(events.required_target()))
-        size, device, parts = torch.from_numpy(strength), network.shift.device, []
+        # Copies: torch wants its arrays writable.
+        target, size = torch.tensor(network.standardise(events.required_target())), torch.tensor(strength)
+        device, parts = network.shift.device, []
         with torch.inference_mode():
             for start in range(0, len(events), PIECE):
                 piece = slice(start, start + PIECE)

@@ -7,15 +7,13 @@ one line that names the file and the key.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     ValidationError,
@@ -27,16 +25,16 @@ from pydantic import (
 from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions import Expression
 from hepneg.objectives.protocol import Task
-
-if TYPE_CHECKING:
-    from hepneg.objectives.protocol import Objective
-    from hepneg.schemes.protocol import Scheme
+from hepneg.settings import Activity, Network, ObjectiveChoice, Output, SchemeChoice, Training
+from hepneg.validation import Model, Positive, one_line, unknown_keys
 
 __all__ = [
+    "Activity",
     "Config",
     "Feature",
     "Network",
     "ObjectiveChoice",
+    "Output",
     "Sample",
     "SchemeChoice",
     "Training",
@@ -82,7 +80,6 @@ Names = Annotated[
     BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
     Field(min_length=1),
 ]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def ungraded_message(objective: str) -> str:
@@ -90,11 +87,7 @@ def ungraded_message(objective: str) -> str:
     return f"objective {objective!r} makes nothing of `grade:`; take signed_squared or reciprocal, or leave it out"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class Sample(_Model):
+class Sample(Model):
     """A set of files with one physics process.
 
     Attributes:
@@ -110,7 +103,7 @@ class Sample(_Model):
     sum_of_weights: Positive | None = None
 
 
-class Feature(_Model):
+class Feature(Model):
     """One input of the classifier: a name and the expression that gives it."""
 
     name: Annotated[str, Field(min_length=1)]
@@ -129,132 +122,7 @@ class Feature(_Model):
         return value
 
 
-class _Choice(BaseModel):
-    """One of a registry by name; further keys are its parameters."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-    name: str
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        try:
-            self.make()
-        except ConfigError as error:
-            raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
-        return self
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters that were given, by name."""
-        return dict(self.__pydantic_extra__ or {})
-
-    def make(self) -> object:
-        """Return the choice with these parameters."""
-        raise NotImplementedError
-
-
-class SchemeChoice(_Choice):
-    """A weight scheme by name; further keys are its parameters."""
-
-    name: str = "combined"
-
-    def make(self) -> Scheme:
-        """Return the scheme with these parameters."""
-        from hepneg.schemes.registry import make_scheme
-
-        return make_scheme(self.name, **self.parameters)
-
-
-class ObjectiveChoice(_Choice):
-    """An objective by name; further keys are its parameters."""
-
-    def make(self) -> Objective:
-        """Return the objective with these parameters."""
-        from hepneg.objectives.registry import make_objective
-
-        return make_objective(self.name, **self.parameters)
-
-
-class Network(_Model):
-    """The multilayer perceptron: widths of its hidden layers, their activation, and the output of a regression.
-
-    ``relu`` predicts nothing negative.
-    """
-
-    hidden: tuple[Annotated[int, Field(ge=1, le=65536)], ...] = Field(default=(64, 64, 64), min_length=1)
-    activation: Literal["silu", "relu", "gelu", "tanh"] = "silu"
-    output: Literal["linear", "relu"] = "linear"
-
-
-class Training(_Model):
-    """How the classifier is trained.
-
-    Attributes:
-        scheme: the weight scheme.
-        objective: what is minimised; left out, the default of the task.
-        folds: networks in the cross-validation, each tested on events that it has not seen.
-        network: the multilayer perceptron.
-        seed: of everything that is random.
-        epochs: most passes over the events.
-        batch_size: events in a batch.
-        learning_rate: of the optimiser at the start.
-        weight_decay: of the optimiser.
-        patience: epochs without a better validation loss before training stops.
-        validation_fraction: share of each network's events that only judge when to stop.
-        device: ``auto`` takes a GPU where there is one.
-    """
-
-    scheme: SchemeChoice = SchemeChoice.model_construct(name="combined")
-    objective: ObjectiveChoice | None = None
-    folds: int = Field(default=5, ge=2, le=127)
-    network: Network = Network()
-    seed: int = 1
-    epochs: int = Field(default=60, ge=1)
-    batch_size: int = Field(default=1024, ge=2)
-    learning_rate: Positive = 3e-3
-    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    patience: int = Field(default=8, ge=1)
-    validation_fraction: float = Field(default=0.2, gt=0, lt=0.5)
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-
-    def make_objective(self, task: Task) -> Objective:
-        """Return the objective, or the default one of a task.
-
-        Raises:
-            ConfigError: it is for another task.
-        """
-        from hepneg.objectives.registry import DEFAULT_OBJECTIVES, make_objective, objective_names
-
-        chosen = self.objective.make() if self.objective else make_objective(DEFAULT_OBJECTIVES[task])
-        if chosen.task != task:
-            known = ", ".join(objective_names(task))
-            raise ConfigError(
-                f"training.objective: {chosen.name!r} is for {chosen.task}; for {task} there are: {known}"
-            )
-        return chosen
-
-    @classmethod
-    def of(cls, **settings: Any) -> Training:
-        """Build the settings from keywords.
-
-        Raises:
-            ConfigError: an unknown keyword, with the nearest known one, or a value out of range.
-        """
-        for path, key, known in _unknown_keys(settings, cls, ()):
-            dotted = ".".join([*path, str(key)])
-            raise ConfigError(f"training: unknown setting {dotted!r}{nearest_names(str(key), known)}")
-        try:
-            return cls.model_validate(settings)
-        except ValidationError as error:
-            raise ConfigError(_one_line(error, "training")) from None
-
-
-class Config(_Model):
+class Config(Model):
     """One analysis, as ``analysis.yaml`` describes it.
 
     Attributes:
@@ -343,8 +211,6 @@ class Config(_Model):
             if self.target is None:
                 raise ValueError("'target' is missing: a regression needs the expression that it is to predict")
             return self
-        if self.training.network.output != "linear":
-            raise ValueError("'training.network.output' is for `task: regression`; leave it out")
         for key in ("target", "grade"):
             if getattr(self, key) is not None:
                 raise ValueError(f"there is a {key!r}, but no `task: regression`; add that or leave it out")
@@ -388,7 +254,7 @@ class Config(_Model):
         try:
             config = cls.model_validate({**data, "folder": root})
         except ValidationError as error:
-            raise ConfigError(_one_line(error, source)) from None
+            raise ConfigError(one_line(error, source)) from None
         output = root / (config.output if "output" in data else Path("results") / config.name)
         return config.model_copy(update={"output": output})
 
@@ -492,41 +358,9 @@ def _check_keys(data: Any, source: str) -> None:
     """
     if not isinstance(data, Mapping):
         raise ConfigError(f"{source}: expected keys such as `weight:` and `samples:`, not a {type(data).__name__}")
-    for path, key, known in _unknown_keys(data, Config, ()):
+    for path, key, known in unknown_keys(data, Config):
         dotted = ".".join([*path, str(key)])
         raise ConfigError(f"{source}: unknown key {dotted!r}{nearest_names(str(key), known)}")
-
-
-def _unknown_keys(
-    data: Any, model: type[BaseModel], path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Any, list[str]]]:
-    if not isinstance(data, Mapping):
-        return
-    known = [name for name in model.model_fields if name != "folder"]
-    for key, value in data.items():
-        if key not in known:
-            yield path, key, known
-            continue
-        inner = model.model_fields[key].annotation
-        if key == "samples" and isinstance(value, Mapping):
-            for name, sample in value.items():
-                yield from _unknown_keys(sample, Sample, (*path, key, str(name)))
-        elif isinstance(inner, type) and issubclass(inner, _Model):
-            yield from _unknown_keys(value, inner, (*path, key))
-
-
-def _one_line(error: ValidationError, source: str) -> str:
-    """Say the first error of a validation in one line."""
-    first, more = error.errors(include_url=False)[0], error.error_count() - 1
-    dotted = ".".join(str(part) for part in first["loc"])
-    cause = first.get("ctx", {}).get("error")
-    reason = str(cause) if cause is not None else first["msg"]
-    if first["type"] == "missing":
-        return f"{source}: {dotted!r} is missing" + (f" (and {more} more)" if more else "")
-    given = first["input"]
-    shown = f", not {given!r}" if isinstance(given, (str, int, float, bool)) and cause is None else ""
-    place = f"{source}: {dotted}: " if dotted else f"{source}: "
-    return " ".join((place + reason + shown + (f" (and {more} more)" if more else "")).split())
 
 
 def config_schema() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hepneg.config import Training
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
+from hepneg.learning.activity import ActivityLoss
 from hepneg.learning.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
 from hepneg.learning.calibration import best_floor
 from hepneg.learning.checkpoint import FoldFiles
@@ -29,6 +30,7 @@ from hepneg.learning.loop import Fit, train_network
 from hepneg.learning.losses import balanced_weight, event_table, label_and_sign_loss
 from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
 from hepneg.learning.network import ResponseNetwork, feature_scaling
+from hepneg.learning.objectives.protocol import ObjectiveLoss
 from hepneg.learning.signs import LocalSigns, SignFitter
 from hepneg.objectives import DEFAULT_OBJECTIVES, Objective
 from hepneg.progress import Task
@@ -148,17 +150,24 @@ class FoldTrainer:
         return self._with_signs(problem, problem.signs)
 
     def _require_one_network(self, scheme: Scheme, problem: TrainingProblem) -> None:
-        """Refuse an objective that shapes the response where the response is put together from several networks.
+        """Refuse what shapes the output of one network where the response is put together from several.
 
         Raises:
-            TrainingError: for any objective but cross-entropy with such a scheme.
+            TrainingError: for such a wish with such a scheme.
         """
-        assembled = problem.signs is not None and problem.signs.use != "weights"
-        if assembled and self.objective.name != DEFAULT_OBJECTIVES["classification"]:
-            raise TrainingError(
-                f"objective {self.objective.name!r} shapes the output of one network, but scheme {scheme.name!r} puts "
-                "its response together from several; take the scheme refined, absolute, positive, signed or paired"
-            )
+        if problem.signs is None or problem.signs.use == "weights":
+            return
+        wishes = {
+            f"objective {self.objective.name!r}": self.objective.name != DEFAULT_OBJECTIVES["classification"],
+            "network.output": self.training.network.output is not None,
+            "activity": self.training.activity is not None,
+        }
+        for wish, made in wishes.items():
+            if made:
+                raise TrainingError(
+                    f"{wish} shapes one network, but scheme {scheme.name!r} puts its response together from several: "
+                    "take the scheme refined, absolute, positive, signed or paired"
+                )
 
     def _with_signs(self, problem: TrainingProblem, plan: SignPlan) -> FoldFit:
         fitter = SignFitter(self.fold, plan, self.training, self.device, self.stop, self.keep)
@@ -231,7 +240,7 @@ class FoldTrainer:
         self, problem: TrainingProblem, validation_weight: Float, *, name: str = "", share: float = 1.0
     ) -> tuple[AnyNetwork, FoldHistory]:
         """Train one multilayer perceptron; early stopping goes by the objective with ``validation_weight``."""
-        stream, loss = int(bool(name)), self.objective.make_loss().to(self.device)
+        stream, loss = int(bool(name)), self._loss()
         network = self.learner.network(self.part, problem, self.training.network, self._generator(stream))
         network.to(self.device)
         fit = Fit(
@@ -247,6 +256,10 @@ class FoldTrainer:
         history = self._train(network, fit, name, share)
         loss.settle(network, self.validation, validation_weight)
         return network, history
+
+    def _loss(self) -> ObjectiveLoss:
+        loss, activity = self.objective.make_loss(), self.training.activity
+        return (ActivityLoss(loss, activity) if activity else loss).to(self.device)
 
     def _train(self, network: nn.Module, fit: Fit, name: str, share: float) -> FoldHistory:
         task = _Share(self.task, share / self.training.epochs)

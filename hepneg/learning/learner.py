@@ -9,18 +9,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hepneg.config import Network
+from hepneg.config import Network, Output
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.learning.balance import SIGNIFICANCE, require_density, require_trainable
 from hepneg.learning.losses import balanced_weight, event_table
 from hepneg.learning.network import Architecture, ResponseNetwork, feature_scaling
+from hepneg.learning.outputs import response_range
 from hepneg.learning.regression import RegressionArchitecture, RegressionNetwork, TargetScaling
 from hepneg.objectives import Objective
 from hepneg.objectives.target import TargetObjective
 from hepneg.schemes import TrainingProblem
 
 __all__ = ["AnyNetwork", "LabelLearner", "Learner", "TargetLearner", "make_learner"]
+
+MARGIN = 1.0
+"""A bounded prediction may leave the range of the targets by so many of their standard deviations."""
 
 Float = NDArray[np.float64]
 AnyNetwork = ResponseNetwork | RegressionNetwork
@@ -64,8 +68,8 @@ class LabelLearner:
         self, events: EventTable, problem: TrainingProblem, shape: Network, generator: torch.Generator
     ) -> ResponseNetwork:
         """Return a network with one log-odds."""
-        architecture = Architecture(len(events.feature_names), shape.hidden, shape.activation, problem.logit_bound)
-        network = ResponseNetwork(architecture)
+        inputs, output = len(events.feature_names), response_range(shape.output)
+        network = ResponseNetwork(Architecture(inputs, shape.hidden, shape.activation, problem.logit_bound, output))
         network.initialise(generator, *feature_scaling(events.features))
         return network
 
@@ -103,13 +107,13 @@ class TargetLearner:
         target = events.required_target()
         right = target if events.grade is None else target[events.grade > 0]
         scaling = TargetScaling.of(right)
-        _require_range(shape.output, scaling)
         bounded = self.objective.bounded or problem.logit_bound is not None
+        output, ends = _range(shape.output, scaling, bounded=bounded)
         architecture = RegressionArchitecture(
-            len(events.feature_names), shape.hidden, shape.activation, self.objective.quantiles, shape.output, bounded
+            len(events.feature_names), shape.hidden, shape.activation, self.objective.quantiles, output
         )
         network = RegressionNetwork(architecture)
-        network.initialise(generator, *feature_scaling(events.features), scaling)
+        network.initialise(generator, *feature_scaling(events.features), scaling, ends)
         return network
 
     def table(self, network: AnyNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
@@ -125,9 +129,30 @@ def make_learner(objective: Objective) -> Learner:
     return TargetLearner(cast(TargetObjective, objective)) if objective.task == "regression" else LabelLearner()
 
 
-def _require_range(output: str, scaling: TargetScaling) -> None:
-    if output == "relu" and scaling.low < 0:
+def _range(chosen: Output | None, target: TargetScaling, *, bounded: bool) -> tuple[str, tuple[float, float]]:
+    """Return the function of the output and the ends of its range, in the target's unit.
+
+    Args:
+        chosen: in the settings.
+        target: the targets of the training.
+        bounded: the objective or the scheme wants a range: without another, that of the targets and a margin.
+
+    Raises:
+        TrainingError: ``relu`` for targets that it cannot reach, or where a range is wanted.
+    """
+    if chosen is None:
+        margin = MARGIN * target.spread
+        return ("tanh" if bounded else "linear"), (target.low - margin, target.high + margin)
+    if chosen.high is not None:
+        return chosen.activation, (chosen.low, chosen.high)
+    if target.low < chosen.low:
         raise TrainingError(
-            f"network.output is 'relu', which is never negative, but the target goes down to {scaling.low:.6g}: "
-            "take `output: linear`"
+            f"network.output is relu, which gives nothing below {chosen.low:g}, but the target goes down to "
+            f"{target.low:.6g}: leave the output out, which makes it linear"
         )
+    if bounded:
+        raise TrainingError(
+            "the objective or the scheme wants bounded predictions, and network.output relu has no upper end: leave it "
+            "out, or give low and high"
+        )
+    return "relu", (chosen.low, chosen.low)

@@ -6,12 +6,15 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+
+from hepneg.learning.inference import in_pieces
+from hepneg.learning.outputs import OutputRange, response_log_odds
 
 __all__ = [
     "Architecture",
@@ -22,7 +25,15 @@ __all__ = [
     "multilayer",
 ]
 
-_ACTIVATIONS: Mapping[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+_ACTIVATIONS: Mapping[str, type[nn.Module]] = {
+    "silu": nn.SiLU,
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "clipped": nn.Hardtanh,
+}
+_FARTHEST = 64.0  # a latent value beyond which no output moves in single precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +43,16 @@ class Architecture:
     Attributes:
         inputs: number of features.
         hidden: width of each hidden layer.
-        activation: ``silu``, ``relu``, ``gelu`` or ``tanh``.
+        activation: ``silu``, ``relu``, ``gelu``, ``tanh``, ``sigmoid`` or ``clipped`` (to ±1).
         logit_bound: outputs are squashed into ±logit_bound; None for no bound.
+        output: range that the response never leaves, inside (0, 1); None for all of (0, 1).
     """
 
     inputs: int
     hidden: tuple[int, ...]
     activation: str
     logit_bound: float | None = None
+    output: OutputRange | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the architecture as a plain dictionary."""
@@ -48,7 +61,8 @@ class Architecture:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Rebuild an architecture from :meth:`to_dict`."""
-        return cls(int(data["inputs"]), tuple(data["hidden"]), str(data["activation"]), data["logit_bound"])
+        output = OutputRange.from_dict(data.get("output"))
+        return cls(int(data["inputs"]), tuple(data["hidden"]), str(data["activation"]), data["logit_bound"], output)
 
 
 def activation_layer(name: str) -> nn.Module:
@@ -111,8 +125,36 @@ class ResponseNetwork(nn.Module):
             self.mean.copy_(torch.from_numpy(mean))
             self.scale.copy_(torch.from_numpy(scale))
 
+    def latent(self, features: torch.Tensor) -> torch.Tensor:
+        """Return what the last layer gives, before any bound, (n,)."""
+        values: torch.Tensor = self.layers((features - self.mean) / self.scale)
+        return values.squeeze(-1)
+
+    def squash(self, latent: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds that belong to values of the last layer: a function that never falls."""
+        bound, output = self.architecture.logit_bound, self.architecture.output
+        logit = latent if bound is None else bound * torch.tanh(latent / bound)
+        return logit if output is None else response_log_odds(logit, output)
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the log-odds of being signal at equal priors, (n,)."""
-        logit: torch.Tensor = self.layers((features - self.mean) / self.scale).squeeze(-1)
-        bound = self.architecture.logit_bound
-        return logit if bound is None else bound * torch.tanh(logit / bound)
+        return self.squash(self.latent(features))
+
+    def latent_values(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return :meth:`latent` of any number of events, (n,) float64."""
+        return in_pieces(self.latent, features, self.mean.device)
+
+    @property
+    def latent_of_half(self) -> float:
+        """The value of the last layer whose response is ½; the farthest one if the output's range leaves ½ out."""
+        low, high = -_FARTHEST, _FARTHEST
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            below = float(self.squash(torch.tensor(middle))) < 0
+            low, high = (middle, high) if below else (low, middle)
+        return 0.5 * (low + high)
+
+    def shift(self, amount: float) -> None:
+        """Add a constant to what the last layer gives, in place."""
+        with torch.no_grad():
+            cast(nn.Linear, self.layers[-1]).bias.add_(amount)

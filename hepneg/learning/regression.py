@@ -15,9 +15,6 @@ from hepneg.learning.network import draw_parameters, multilayer
 
 __all__ = ["RegressionArchitecture", "RegressionNetwork", "TargetScaling", "central_quantile"]
 
-MARGIN = 1.0
-"""A bounded prediction may leave the range of the targets by so many of their standard deviations."""
-
 Float = NDArray[np.float64]
 
 
@@ -58,8 +55,8 @@ class RegressionArchitecture:
         hidden: width of each hidden layer.
         activation: as in :class:`hepneg.learning.network.Architecture`.
         quantiles: increasing probabilities, one output for each; empty for a single prediction.
-        output: ``linear``, or ``relu`` for predictions that are never negative.
-        bounded: predictions stay near the range of the targets.
+        output: ``linear``; ``tanh``, ``sigmoid`` or ``clipped`` for predictions within a range; ``relu`` for a lower end
+            alone.
     """
 
     inputs: int
@@ -67,7 +64,6 @@ class RegressionArchitecture:
     activation: str
     quantiles: tuple[float, ...] = ()
     output: str = "linear"
-    bounded: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the architecture as a plain dictionary."""
@@ -82,7 +78,6 @@ class RegressionArchitecture:
             str(data["activation"]),
             tuple(data["quantiles"]),
             str(data["output"]),
-            bool(data["bounded"]),
         )
 
 
@@ -91,9 +86,8 @@ class RegressionNetwork(nn.Module):
 
     Features and target are standardised by buffers of the module: the layers see and give numbers of order one, of
     either sign. Quantiles cannot cross: the central one is an output of the layers, the others follow from it by adding
-    or subtracting softplus(gap) > 0. A bounded prediction is c + h·tanh((y − c)/h), with c the middle and h half the
-    width of the targets' range, widened by ``MARGIN`` standard deviations on both sides: the identity in the middle,
-    never beyond.
+    or subtracting softplus(gap) > 0. A prediction with a range is c + h·tanh((y − c)/h), with c the middle and h half the
+    width of the range: the identity in the middle, never beyond; ``sigmoid`` is the same curve, ``clipped`` cuts it.
     """
 
     mean: torch.Tensor
@@ -121,16 +115,26 @@ class RegressionNetwork(nn.Module):
         mean: NDArray[np.float32],
         scale: NDArray[np.float32],
         target: TargetScaling,
+        ends: tuple[float, float] = (0.0, 0.0),
     ) -> None:
-        """Draw the weights anew and set the scalings. The last layer starts at zero: every prediction is the mean."""
+        """Draw the weights anew and set the scalings. The last layer starts at zero: every prediction is the mean.
+
+        Args:
+            generator: of the random numbers.
+            mean: of the features, (F,).
+            scale: of the features, (F,).
+            target: its scale.
+            ends: of the predictions' range, in the target's unit; of ``relu`` the first counts.
+        """
         draw_parameters(self.layers, generator)
         with torch.no_grad():
             self.mean.copy_(torch.from_numpy(mean))
             self.scale.copy_(torch.from_numpy(scale))
             self.shift.fill_(target.shift)
             self.spread.fill_(target.spread)
-            self.centre.fill_((0.5 * (target.low + target.high) - target.shift) / target.spread)
-            self.reach.fill_(0.5 * (target.high - target.low) / target.spread + MARGIN)
+            low, high = (self.standardise(np.array(end)) for end in ends)
+            self.centre.fill_(float(0.5 * (low + high)))
+            self.reach.fill_(float(0.5 * (high - low)))
 
     def standardise(self, target: Float) -> Float:
         """Return targets, (n,), in standard deviations from their mean."""
@@ -142,11 +146,15 @@ class RegressionNetwork(nn.Module):
         if len(self.architecture.quantiles) > 1:
             gaps = nn.functional.softplus(values[:, 1:])
             values = values[:, :1] + gaps @ self.ladder
-        if self.architecture.output == "relu":
-            values = torch.maximum(values, -self.shift / self.spread)
-        if self.architecture.bounded:
-            values = self.centre + self.reach * torch.tanh((values - self.centre) / self.reach)
-        return values
+        match self.architecture.output:
+            case "linear":
+                return values
+            case "relu":
+                return torch.maximum(values, self.centre - self.reach)
+            case "clipped":
+                return torch.clamp(values, self.centre - self.reach, self.centre + self.reach)
+            case _:
+                return self.centre + self.reach * torch.tanh((values - self.centre) / self.reach)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the predictions in the target's unit, (n, M)."""
@@ -154,8 +162,8 @@ class RegressionNetwork(nn.Module):
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """Lowest and highest possible prediction in the target's unit; None without a bound."""
-        if not self.architecture.bounded:
+        """Lowest and highest possible prediction in the target's unit; None without such a range."""
+        if self.architecture.output in {"linear", "relu"}:
             return None
         middle, half = float(self.shift + self.spread * self.centre), float(self.spread * self.reach)
         return middle - half, middle + half

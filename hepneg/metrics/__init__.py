@@ -30,6 +30,7 @@ from hepneg.metrics.importance import permutation_importance
 from hepneg.metrics.influence import Influence, InfluenceFunction, paired_difference
 from hepneg.metrics.intervals import Interval, confidence_interval
 from hepneg.metrics.ks import KSTest, ks_two_sample
+from hepneg.metrics.operating_point import OperatingPoint, operating_point
 from hepneg.metrics.proper import brier, brier_influence, log_loss, log_loss_influence
 from hepneg.metrics.quantiles import Quantiles, quantiles
 from hepneg.metrics.regression import (
@@ -59,6 +60,7 @@ __all__ = [
     "Interval",
     "KSTest",
     "LogLossAccumulator",
+    "OperatingPoint",
     "Quantiles",
     "RocCurve",
     "SignificanceScan",
@@ -77,6 +79,7 @@ __all__ = [
     "log_loss_influence",
     "mean_absolute_error",
     "mean_squared_error",
+    "operating_point",
     "paired_difference",
     "permutation_importance",
     "poisson_bootstrap",

@@ -23,6 +23,8 @@ DEFAULT_OBJECTIVES: Mapping[Task, str] = {"classification": "cross_entropy", "re
 
 _OWN = {
     "cross_entropy": "hepneg.objectives.cross_entropy:CrossEntropy",
+    "balanced_cross_entropy": "hepneg.objectives.balanced_cross_entropy:BalancedCrossEntropy",
+    "response_preference": "hepneg.objectives.response_preference:ResponsePreference",
     "squared": "hepneg.objectives.squared:Squared",
     "huber": "hepneg.objectives.huber:Huber",
     "log_cosh": "hepneg.objectives.log_cosh:LogCosh",

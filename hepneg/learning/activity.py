@@ -1,0 +1,71 @@
+"""Activity regularisation: a price, or a reward, on how active chosen units of a network are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from hepneg.config import Activity
+from hepneg.events import EventTable
+from hepneg.learning.judges import Judge
+from hepneg.learning.objectives.protocol import ObjectiveLoss
+
+__all__ = ["ActivityLoss"]
+
+
+class ActivityLoss(ObjectiveLoss):
+    """A loss with strength·mean |a|ᵖ added for each event, the mean over the chosen units a of the hidden layers.
+
+    Events count alike, whatever their weights. The mean of the signed weights is 1, so that a strength is in units of
+    the loss of an average event. Early stopping goes by the loss alone.
+
+    Reference: Glorot, Bordes, Bengio, AISTATS 15 (2011) 315, for the penalty on \\|a\\|.
+
+    Args:
+        loss: of the objective.
+        activity: what is asked for; see :class:`hepneg.config.Activity`.
+    """
+
+    def __init__(self, loss: ObjectiveLoss, activity: Activity) -> None:
+        super().__init__()
+        self.loss, self.activity = loss, activity
+
+    def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+        """Return the sum over the rows of the loss and of the price of the activity."""
+        with _recorded(self._chosen(network)) as outputs:
+            total: torch.Tensor = self.loss(network, rows)
+        units = torch.cat([self._units(output) for output in outputs], dim=1)
+        return total + self.activity.strength * units.abs().pow(self.activity.power).mean(dim=1).sum()
+
+    def judge(self, events: EventTable, weight: NDArray[np.float64]) -> Judge:
+        """Judge as the objective does."""
+        return self.loss.judge(events, weight)
+
+    def settle(self, network: nn.Module, events: EventTable, weight: NDArray[np.float64]) -> None:
+        """Adjust the network as the objective does."""
+        self.loss.settle(network, events, weight)
+
+    def _chosen(self, network: nn.Module) -> list[nn.Module]:
+        layers: nn.Sequential = network.layers  # type: ignore[assignment]
+        hidden = [layer for layer in layers if not isinstance(layer, nn.Linear)]
+        return [hidden[number - 1] for number in self.activity.layers or range(1, len(hidden) + 1)]
+
+    def _units(self, output: torch.Tensor) -> torch.Tensor:
+        return output[:, list(self.activity.units)] if self.activity.units else output
+
+
+@contextmanager
+def _recorded(layers: Sequence[nn.Module]) -> Iterator[list[torch.Tensor]]:
+    """Collect what layers give while they are called, in order."""
+    outputs: list[torch.Tensor] = []
+    handles = [layer.register_forward_hook(lambda _layer, _inputs, output: outputs.append(output)) for layer in layers]
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()

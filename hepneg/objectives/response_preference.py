@@ -1,0 +1,68 @@
+"""The objective ``response_preference``: a wanted share of the events in a range of the response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from hepneg.objectives.protocol import Task
+
+if TYPE_CHECKING:
+    from hepneg.learning.objectives.protocol import ObjectiveLoss
+
+__all__ = ["ResponsePreference"]
+
+
+@dataclass(frozen=True)
+class ResponsePreference:
+    """Minimise cross-entropy + price·\\|S − share\\|, S the weighted share of events with a response in [low, high].
+
+    S = Σ v 1[low ≤ y ≤ high] / Σ v over both labels at equal sums, v the training weight. No response is forbidden:
+    the share is met where that costs less than ``price`` nats for each unit of share, and approached otherwise.
+
+    \\|S − share\\| is max over \\|μ\\| ≤ 1 of μ·(share − S), so the network follows the gradient of
+    Σ v(ℓ − price·μ·s(z)), ℓ the cross-entropy, and μ grows while the running S is too small and falls while it is too
+    large (a low-pass filter over the batches, signed weights in both sums). For S itself has no gradient, s(z) is its
+    smooth surrogate in the logit, s = σ((z − logit low)/T) − σ((z − logit high)/T) with T = ``temperature``: events
+    within a few T of an end move first, events far from it hardly. Start-up: S begins at ½, which counts as one batch,
+    and μ stays 0 for the first 1/filter_strength batches. Early stopping goes by the formula above, S unsmoothed.
+
+    Valid for a share that the inputs can give: where S can only jump, as with few distinct inputs, the nearest step is
+    met. A response that was moved is no probability: rankings keep their meaning, calibration does not.
+
+    Reference: Nocedal and Wright, Numerical Optimization (2006), section 17.2, for the exact penalty and its multiplier.
+
+    Args:
+        share: wanted, in [0, 1].
+        low: lower end of the range, in [0, 1).
+        high: upper end of the range, in (0, 1]; 1 leaves a threshold at ``low``.
+        price: most that the cross-entropy may rise for each unit of share, in nats.
+        temperature: width of the surrogate's edges, in units of the logit.
+        filter_strength: weight of the newest batch in the running share, in (0, 1].
+    """
+
+    name: ClassVar[str] = "response_preference"
+    task: ClassVar[Task] = "classification"
+    share: float = 0.5
+    low: float = 0.5
+    high: float = 1.0
+    price: float = 3.0
+    temperature: float = 0.5
+    filter_strength: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share must be between 0 and 1, not {self.share!r}")
+        if not 0 <= self.low < self.high <= 1:
+            raise ValueError(f"low and high must be a range within [0, 1], not [{self.low!r}, {self.high!r}]")
+        for name in ("price", "temperature"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, not {getattr(self, name)!r}")
+        if not 0 < self.filter_strength <= 1:
+            raise ValueError(f"filter_strength must be above 0 and at most 1, not {self.filter_strength!r}")
+
+    def make_loss(self) -> ObjectiveLoss:
+        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
+        from hepneg.learning.objectives.response_preference import ResponsePreferenceLoss
+
+        return ResponsePreferenceLoss(self)

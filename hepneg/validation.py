@@ -1,0 +1,62 @@
+"""What all models of the configuration share: they are frozen, refuse unknown keys, and say what is wrong in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import UnionType
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+__all__ = ["Model", "Positive", "one_line", "unknown_keys"]
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Model(BaseModel):
+    """A part of the configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def unknown_keys(
+    data: Any, model: type[Model], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any, list[str]]]:
+    """Yield every key that a model does not know, however deep: where it is, the key, and the known ones."""
+    if not isinstance(data, Mapping):
+        return
+    known = [name for name, field in model.model_fields.items() if not field.exclude]
+    for key, value in data.items():
+        if key not in known:
+            yield path, key, known
+            continue
+        for name, inner, part in _parts(model.model_fields[key].annotation, value):
+            yield from unknown_keys(part, inner, (*path, key, *name))
+
+
+def _parts(annotation: Any, value: Any) -> Iterator[tuple[tuple[str, ...], type[Model], Any]]:
+    """Yield the models inside a value: itself (which may be None), or those of a mapping with their names."""
+    mapping = get_origin(annotation) is dict
+    if not mapping and get_origin(annotation) not in {None, UnionType}:
+        return  # a list, whose members may have short forms
+    for inner in (annotation, *get_args(annotation)):
+        if not (isinstance(inner, type) and issubclass(inner, Model)):
+            continue
+        if not mapping:
+            yield (), inner, value
+        elif isinstance(value, Mapping):
+            yield from (((str(name),), inner, part) for name, part in value.items())
+
+
+def one_line(error: ValidationError, source: str) -> str:
+    """Say the first error of a validation in one line."""
+    first, more = error.errors(include_url=False)[0], error.error_count() - 1
+    dotted = ".".join(str(part) for part in first["loc"])
+    cause = first.get("ctx", {}).get("error")
+    reason = str(cause) if cause is not None else first["msg"]
+    if first["type"] == "missing":
+        return f"{source}: {dotted!r} is missing" + (f" (and {more} more)" if more else "")
+    given = first["input"]
+    shown = f", not {given!r}" if isinstance(given, (str, int, float, bool)) and cause is None else ""
+    place = f"{source}: {dotted}: " if dotted else f"{source}: "
+    return " ".join((place + reason + shown + (f" (and {more} more)" if more else "")).split())

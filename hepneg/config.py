@@ -237,6 +237,18 @@ class Config(Model):
         """Names of the features, in order."""
         return tuple(feature.name for feature in self.features)
 
+    def require_classification(self, what: str) -> None:
+        """Refuse a regression.
+
+        Args:
+            what: cannot do it.
+
+        Raises:
+            ConfigError: it is one.
+        """
+        if self.task != "classification":
+            raise ConfigError(f"{what} is for a classification, but the configuration has `task: {self.task}`")
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], folder: str | Path = ".", *, source: str = "configuration") -> Config:
         """Build a configuration from plain dictionaries and lists.

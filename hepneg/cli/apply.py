@@ -34,10 +34,10 @@ __all__ = ["command"]
 )
 @click.option("--quiet", is_flag=True, help="No progress and no summary: warnings and errors only.")
 def command(model: Path, files: tuple[str, ...], *, output: Path, jobs: int, quiet: bool, **options: str) -> None:
-    """Write a friend file with the response for each of the ROOT FILES.
+    """Write a friend file with the response, or the prediction, for each of the ROOT FILES.
 
-    Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, entry for entry. Events that
-    fail the selection hold NaN. After an interruption, the same command goes on: finished files are kept.
+    Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, or hepneg_prediction, entry for
+    entry. Events that fail the selection hold NaN. After an interruption, the same command goes on: finished files are kept.
 
     Example: hepneg apply results/toy/model ntuples/*.root -o friends --jobs 4
     """

@@ -228,7 +228,7 @@ def evaluate_regression(
         ),
         pull_mean=signed_mean(pull, w).estimate(),
         pull_width=resolution(pull, np.zeros_like(pull), w),
-        matrix=_matrix(p, t, w, bins),
+        matrix=_matrix(p, t, w, max(1, 3 * bins // 4)),
         counter_examples=int(np.count_nonzero(~right)),
         histories=tuple(histories),
     )

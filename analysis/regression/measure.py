@@ -112,12 +112,12 @@ QUICK: dict[str, Any] = {"folds": 2, "epochs": 2, "network": {"hidden": [8]}, "b
 
 def main(arguments: Sequence[str] | None = None) -> list[Geometry]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=20_000, help="signed events")
+    parser.add_argument("--events", type=int, default=10_000, help="signed events")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 11)), help="of the geometries")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("-o", "--output", type=Path, help="write all figures as JSON")
     chosen = parser.parse_args(arguments)
-    events, test, settings, seeds = chosen.events, 50_000, {}, chosen.seeds
+    events, test, settings, seeds = chosen.events, 50_000, {"folds": 3}, chosen.seeds
     if chosen.quick:
         events, test, settings, seeds = 1500, 1000, QUICK, seeds[:1]
     geometries = []

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hepneg.evaluation import Evaluation
     from hepneg.friends import Friends
     from hepneg.refinement import Refinement
+    from hepneg.regression_evaluation import RegressionEvaluation
     from hepneg.shapes import ShapeReport
     from hepneg.weights import WeightReport
 
@@ -71,8 +72,30 @@ def show_shapes(report: ShapeReport) -> None:
     Console(highlight=False).print(f"Schemes to prefer, best first: {', '.join(report.recommended_schemes)}")
 
 
-def show_evaluation(evaluation: Evaluation) -> None:
+def show_evaluation(evaluation: Evaluation | RegressionEvaluation) -> None:
     """Print the table of processes and the signed figures of merit."""
+    from hepneg.evaluation import Evaluation
+
+    if isinstance(evaluation, Evaluation):
+        _show_classification(evaluation)
+    else:
+        _show_regression(evaluation)
+
+
+def _show_regression(evaluation: RegressionEvaluation) -> None:
+    title = f"Prediction under the scheme {evaluation.scheme}, objective {evaluation.objective}"
+    table = _table(title, ["process", "entries", "Σw", "bias", "resolution", "mean squared error"])
+    for name, row in evaluation.samples.items():
+        cells = (row.entries, row.sum_weights, row.bias, row.resolution, row.mse)
+        table.add_row(name, *map(str, cells))
+    _print(table)
+    console = Console(highlight=False)
+    console.print(f"On held-out events, signed: bias {evaluation.bias}, resolution {evaluation.resolution}")
+    for quantile in evaluation.quantiles:
+        console.print(f"Targets below the {quantile.probability:g} quantile: {quantile.below}")
+
+
+def _show_classification(evaluation: Evaluation) -> None:
     columns = ["process", "label", "entries", "Σw", "f", "n_eff", "AUC"]
     table = _table(f"Response under the scheme {evaluation.scheme}", columns, text_columns=2)
     for row in evaluation.samples:

@@ -18,7 +18,7 @@ __all__ = ["command"]
 @with_config
 @resume_option
 def command(config: Config, *, quiet: bool, resume: bool) -> None:
-    """Train a classifier under one weight scheme.
+    """Train a classifier, or a regression with `task: regression`, under one weight scheme.
 
     Writes model/, metrics.json and histograms.root.
 

@@ -138,6 +138,8 @@ def plot_runs(runs: Mapping[str, tuple[Float, Float]]) -> Drawn:
     axes.set_yscale("log")
     axes.set(ylabel="Largest |prediction − mean| [sd of target]")
     panel.set_yscale("symlog", linthresh=1.0)
+    panel.set_yticks([-1e8, -1e4, 0.0], minor=False)
+    panel.minorticks_off()
     panel.axhline(0.0, color=NEUTRAL, lw=0.8)
     panel.set(xlabel="Epoch, no early stopping", ylabel="Training\nloss")
     add_legend(axes, headroom=0.5)

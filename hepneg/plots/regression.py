@@ -125,7 +125,8 @@ def plot_bias(evaluation: RegressionEvaluation) -> Drawn:
     target = evaluation.matrix.axes[0].edges
     axes.set_xlim(target[0], target[-1])
     add_legend(axes, headroom=0.25)
-    part = evaluation.by_prediction
-    text = f"prediction: χ² / bins = {part.chi2:.1f} / {part.degrees}, p = {part.p_value:.2g}"
-    artists["note"] = [note(axes, text, where="lower left")]
+    if evaluation.objective == "squared":
+        part = evaluation.by_prediction
+        text = f"prediction: χ² / bins = {part.chi2:.1f} / {part.degrees}, p = {part.p_value:.2g}"
+        artists["note"] = [note(axes, text, where="lower left")]
     return Drawn(layout.figure, (axes, panel), artists)

@@ -7,6 +7,7 @@ from typing import Any
 from hepneg.report.blocks import Block, Cell, Column, Facts, Figure, Gallery, Items, NotRun, Section, Table, number
 from hepneg.report.health import health_blocks
 from hepneg.report.numbers import MISSING, count, estimate, p_value
+from hepneg.report.regression import is_regression
 from hepneg.report.results import Data, Results
 
 __all__ = ["training_section"]
@@ -22,7 +23,7 @@ def training_section(results: Results) -> Section:
     blocks: list[Block] = [Facts(_settings(results.model, results.evaluation))]
     histories = results.evaluation["histories"]
     if histories:
-        blocks.append(_folds(histories))
+        blocks.append(_folds(histories, "" if is_regression(results.evaluation) else " (nats)"))
     messages = tuple(f"Fold {history['fold']}: {history['message']}" for history in histories if history["message"])
     if messages:
         blocks.append(Items("Messages", messages))
@@ -54,10 +55,10 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _folds(histories: list[Data]) -> Table:
+def _folds(histories: list[Data], unit: str) -> Table:
     columns = (
         Column("fold", "text"),
-        *map(Column, ("epochs", "best epoch", "best validation loss (nats)", "seconds")),
+        *map(Column, ("epochs", "best epoch", f"best validation loss{unit}", "seconds")),
         Column("stopped by", "text"),
     )
     return Table(
@@ -82,7 +83,7 @@ def _fold(history: Data) -> tuple[Cell, ...]:
 
 
 def _figures(results: Results) -> tuple[Figure, ...]:
-    tests = (results.evaluation or {})["overtraining"]
+    tests = (results.evaluation or {}).get("overtraining", {})
     told = ", ".join(f"{label} p = {p_value(test['p_value'])}" for label, test in tests.items())
     curves = results.figure(
         "learning_curves",

@@ -81,8 +81,8 @@ def huber(output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor, *,
 
 def log_cosh(output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor, *, scale: float) -> torch.Tensor:
     """Return v·s²·log cosh(r/s), r = t − p, without overflow."""
-    ratio = (target - output[:, 0]) / scale
-    return strength * scale**2 * (ratio + nn.functional.softplus(-2.0 * ratio) - math.log(2.0))
+    size = ((target - output[:, 0]) / scale).abs()
+    return strength * scale**2 * (size + torch.log1p(torch.exp(-2.0 * size)) - math.log(2.0))
 
 
 def pinball(

@@ -9,7 +9,15 @@ from fractions import Fraction
 from hepneg.config import Config
 from hepneg.ntuples import read_chunks, require_selected, scale_factor, warn_without_negative
 from hepneg.progress import SILENT, Progress
-from hepneg.shapes import BinPlan, SignedSums, Subsample, SubsampleAccumulator, plan_bins
+from hepneg.shapes import (
+    BinPlan,
+    SignedSums,
+    Subsample,
+    SubsampleAccumulator,
+    YardstickSums,
+    plan_bins,
+    plan_yardstick,
+)
 from hepneg.weights import WeightAccumulator
 
 __all__ = ["Accumulated", "accumulate"]
@@ -23,11 +31,13 @@ class Accumulated:
         weights: sums over the raw weights, with sums by feature, bin and sign.
         subsamples: a uniform subsample of the events, for planning bins and for permutations.
         scales: factor from raw to physical weights.
+        yardsticks: sums of the systematic variations of the weight; empty where they were not asked for.
     """
 
     weights: Mapping[str, WeightAccumulator]
     subsamples: Mapping[str, Subsample]
     scales: Mapping[str, float]
+    yardsticks: Mapping[str, YardstickSums]
 
     @property
     def sums(self) -> dict[str, SignedSums]:
@@ -35,11 +45,12 @@ class Accumulated:
         return {sample: weights.sums for sample, weights in self.weights.items() if weights.sums is not None}
 
 
-def accumulate(config: Config, *, seed: int = 1, progress: Progress = SILENT) -> Accumulated:
+def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, progress: Progress = SILENT) -> Accumulated:
     """Go through the files twice: first for a subsample that plans the bins, then to fill them.
 
     Args:
         config: the analysis.
+        systematics: whether to look at the systematic variations of the weight too.
         seed: of the subsample.
         progress: shows how much of the files is read.
 
@@ -51,9 +62,17 @@ def accumulate(config: Config, *, seed: int = 1, progress: Progress = SILENT) ->
     """
     subsamples = {sample: _subsample(config, sample, seed, progress) for sample in config.samples}
     plan = plan_bins([subsample.features for subsample in subsamples.values()], config.feature_names)
-    filled = {sample: _weights(config, sample, plan, progress) for sample in config.samples}
+    yardsticks = _yardsticks(config, plan, subsamples) if systematics else {}
+    filled = {sample: _weights(config, sample, plan, yardsticks.get(sample), progress) for sample in config.samples}
     scales = {sample: scale_factor(config, sample, total) for sample, (_, total) in filled.items()}
-    return Accumulated({sample: sums for sample, (sums, _) in filled.items()}, subsamples, scales)
+    return Accumulated({sample: sums for sample, (sums, _) in filled.items()}, subsamples, scales, yardsticks)
+
+
+def _yardsticks(config: Config, plan: BinPlan, subsamples: Mapping[str, Subsample]) -> dict[str, YardstickSums]:
+    if not config.systematics:
+        return {}
+    bins = {sample: plan_yardstick(plan, subsample.features) for sample, subsample in subsamples.items()}
+    return {sample: YardstickSums(one, tuple(config.systematics)) for sample, one in bins.items()}
 
 
 def _subsample(config: Config, sample: str, seed: int, progress: Progress) -> Subsample:
@@ -67,10 +86,15 @@ def _subsample(config: Config, sample: str, seed: int, progress: Progress) -> Su
     return kept.result()
 
 
-def _weights(config: Config, sample: str, plan: BinPlan, progress: Progress) -> tuple[WeightAccumulator, Fraction]:
+def _weights(
+    config: Config, sample: str, plan: BinPlan, yardstick: YardstickSums | None, progress: Progress
+) -> tuple[WeightAccumulator, Fraction]:
+    """Fill the sums of one sample, in place those of its yardstick where there is one."""
     sums, total = WeightAccumulator(plan), Fraction(0)
-    for chunk in read_chunks(config, sample, progress=progress):
+    for chunk in read_chunks(config, sample, systematics=yardstick is not None, progress=progress):
         sums.fill(chunk.weight, chunk.features, chunk.entries)
+        if yardstick is not None:
+            yardstick.fill(chunk.features, chunk.weight, chunk.variations)
         total += chunk.sum_weights_all
     if not sums.negative:
         warn_without_negative(sample)

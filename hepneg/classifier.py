@@ -17,7 +17,12 @@ __all__ = ["Classifier", "ModelInputs"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Classifier(Model):
-    """k networks that tell signal from background, one for each fold; see :class:`hepneg.model.Model`."""
+    """k networks that tell signal from background, one for each fold; see :class:`hepneg.model.Model`.
+
+    With the objective ``cross_entropy`` the logit estimates the log-odds of signal at equal priors. Other objectives
+    and a bounded output move the response on purpose (see :mod:`hepneg.objectives`): it stays within (0, 1), the logit
+    is always log(response/(1 − response)), and both rank the events, but neither is a probability any more.
+    """
 
     task: ClassVar[Task] = "classification"
     noun: ClassVar[str] = "classifier"

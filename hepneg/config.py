@@ -134,6 +134,8 @@ class Config(Model):
         selection: condition that events must pass.
         luminosity: in 1/fb.
         on_nan: what a NaN or infinite feature does: stop, or drop the event.
+        systematics: alternative signed weights of the same events by name (scales, parton densities, …), which only
+            the shape check reads.
         samples: by name.
         features: the network's inputs, in order.
         task: to tell signal from background, or to predict a target.
@@ -154,6 +156,7 @@ class Config(Model):
     selection: ExpressionField | None = None
     luminosity: Positive | None = None
     on_nan: Literal["error", "drop"] = "error"
+    systematics: dict[Annotated[str, Field(min_length=1)], ExpressionField] = Field(default_factory=dict)
     samples: dict[str, Sample] = Field(min_length=1)
     features: tuple[Feature, ...] = Field(min_length=1)
     task: Task = "classification"

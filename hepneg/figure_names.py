@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import zlib
 
-__all__ = ["MULTIVARIATE_STEM", "boxes_stem", "by_sign_stem", "components_stem", "shape_stem"]
+__all__ = [
+    "CLOSURE_STEM",
+    "CLOSURE_TESTS_STEM",
+    "MULTIVARIATE_STEM",
+    "YARDSTICK_STEM",
+    "blind_response_stem",
+    "boxes_stem",
+    "by_sign_stem",
+    "components_stem",
+    "correlations_stem",
+    "shape_stem",
+]
 
 MULTIVARIATE_STEM = "shapes_multivariate"
 """Name of the figure of the multivariate check of all samples."""
+YARDSTICK_STEM = "shapes_yardstick"
+"""Name of the figure of sign effects against systematic variations."""
+CLOSURE_STEM = "closure"
+"""Name of the figure of the calibration of classifiers of each sign, and of both."""
+CLOSURE_TESTS_STEM = "closure_tests"
+"""Name of the figure of their residuals by feature."""
 
 
 def shape_stem(sample: str, feature: str) -> str:
@@ -18,6 +35,16 @@ def shape_stem(sample: str, feature: str) -> str:
 def boxes_stem(sample: str, x: str, y: str) -> str:
     """Return the name, without suffix, of the figure of boxes of negative density in two features."""
     return f"negative_{sample}_{_safe(x)}_{_safe(y)}"
+
+
+def correlations_stem(sample: str) -> str:
+    """Return the name, without suffix, of the figure of a sample's correlations by sign."""
+    return f"correlations_{sample}"
+
+
+def blind_response_stem(sample: str) -> str:
+    """Return the name, without suffix, of the figure of a sample's response of a classifier that is blind to the sign."""
+    return f"closure_response_{sample}"
 
 
 def _safe(feature: str) -> str:

@@ -110,10 +110,11 @@ class Network(Model):
 
 
 class Activity(Model):
-    """A price on the activity of hidden units, or a reward: strength·mean |a|ᵖ is added to the loss of each event.
+    """A price on the activity of hidden units, or a reward for it: strength·mean |a|ᵖ is added to each event's loss.
 
     Attributes:
-        strength: positive to keep the units quiet, negative to keep them active, in units of an average event's loss.
+        strength: positive to keep the units quiet, negative to keep them active (bounded activations only), in units
+            of an average event's loss.
         power: p.
         layers: hidden layers, counted from 1; empty for all.
         units: units of each of these layers, counted from 0; empty for all.

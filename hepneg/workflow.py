@@ -27,10 +27,22 @@ if TYPE_CHECKING:
     from hepneg.regression_evaluation import RegressionEvaluation
     from hepneg.regressor import Regressor
     from hepneg.report import ReportPage
-    from hepneg.shapes import ShapeReport
+    from hepneg.shapes import ShapeReport, SignSplitClosure
     from hepneg.weights import WeightReport
 
-__all__ = ["Outcome", "RunResult", "Trained", "check", "compare", "inspect", "plot", "report", "run", "train"]
+__all__ = [
+    "Outcome",
+    "RunResult",
+    "Trained",
+    "check",
+    "closure",
+    "compare",
+    "inspect",
+    "plot",
+    "report",
+    "run",
+    "train",
+]
 
 Result = TypeVar("Result")
 
@@ -81,7 +93,7 @@ def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport
     """
     make_folder(config.output)
     with progress:
-        sums = accumulate(config, progress=progress)
+        sums = accumulate(config, systematics=True, progress=progress)
     return _write_shapes(config, sums, progress)
 
 
@@ -177,6 +189,38 @@ def compare(
     return Outcome(result, (written, *save_figures(figures, config.output / "plots")))
 
 
+def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[SignSplitClosure]:
+    """Look for mismodelling by classifiers that are blind to the sign: writes ``closure.json`` and its figures.
+
+    Three of them are trained with \\|w\\|, on the positive, on the negative and on all events, whatever scheme is configured.
+
+    Args:
+        config: the analysis; its folds, network, seed and so on are used.
+        resume: go on from the checkpoint of an interrupted closure.
+        progress: bars for reading and for each fold.
+
+    Raises:
+        HepnegError: a label without events of one sign, events that cannot train a classifier, results that cannot be
+            written.
+        KeyboardInterrupt: on Ctrl-C; what is trained is in the checkpoint.
+    """
+    from hepneg.plots.gallery import closure_figures, save_figures
+    from hepneg.shapes import sign_split_closure
+
+    config.require_classification("`hepneg closure`")
+    make_folder(config.output)
+    with progress:
+        events = read(config, progress=progress)
+    checkpoint = _checkpoint(config, resume=resume)
+    settings = config.training.model_dump(exclude={"scheme"})
+    if "batch_size" not in config.training.model_fields_set:
+        del settings["batch_size"]  # each part gets one of its own
+    result = sign_split_closure(events, progress=progress, checkpoint=checkpoint, **settings)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    written = write_json(config.output / "closure.json", result.to_dict())
+    return Outcome(result, (written, *save_figures(closure_figures(result), config.output / "plots")))
+
+
 def report(config: Config) -> Outcome[ReportPage]:
     """Put what the other steps found under ``output`` onto one page: writes ``report.html``.
 
@@ -202,7 +246,7 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
     """
     make_folder(config.output)
     with progress:
-        sums = accumulate(config, progress=progress)
+        sums = accumulate(config, systematics=True, progress=progress)
     weights, shapes = _write_weights(config, sums), _write_shapes(config, sums, progress)
     trained = train(config, resume=resume, progress=progress)
     drawn = _draw_evaluation(config, trained.result.evaluation)
@@ -226,7 +270,7 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outc
     from hepneg.shapes import check_sums
 
     with progress:
-        shapes = check_sums(sums.sums, sums.subsamples, progress=progress)
+        shapes = check_sums(sums.sums, sums.subsamples, sums.yardsticks, progress=progress)
     written = write_json(config.output / "check.json", shapes.to_dict())
     return Outcome(shapes, (written, *save_figures(shape_figures(shapes), config.output / "plots")))
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
+from hepneg import workflow
+from hepneg.cli.group import main
+from hepneg.config import load_config
 from hepneg.errors import DataError
 from hepneg.events import EventTable
+from hepneg.shapes import closure
 from hepneg.shapes.closure import check_response_shapes, sign_split_closure
 from hepneg.shapes.yardstick import systematic_yardstick
 
@@ -120,3 +125,48 @@ def test_the_yardstick_refuses_what_it_cannot_use():
         systematic_yardstick(x, weight, {"short": weight[:5]})
     with pytest.raises(DataError, match="sum to"):
         systematic_yardstick(x, weight, {"gone": -weight})
+
+
+def test_the_command_leaves_its_files_and_the_page_shows_them(toy_analysis, capsys):
+    with pytest.raises(SystemExit) as leaving:
+        main(["closure", str(toy_analysis), "--set", "training.epochs=1"])
+    assert not leaving.value.code
+    shown = capsys.readouterr().out
+    config = load_config(toy_analysis)
+    data = json.loads((config.output / "closure.json").read_text())
+    assert data["conclusion"].split(":")[0].split()[0] in shown
+    assert set(data["parts"]) == {"positive", "negative", "combined"}
+    assert data["response"]["samples"]["sig"]["features"].keys() == {"response"}
+    for stem in ("closure", "closure_tests", "closure_response_sig", "closure_response_bkg"):
+        assert (config.output / "plots" / f"{stem}.png").stat().st_size > 5000
+    assert not (config.output / "checkpoint").exists()
+    html = workflow.report(config).result.html
+    assert "Trained without the signs" in html
+    assert "closure_response_sig.pdf" in html
+
+
+def test_a_closure_goes_on_where_it_was_interrupted(toy_analysis, monkeypatch):
+    config = load_config(toy_analysis, ["training.epochs=1"])
+    whole = workflow.closure(config).result.to_dict()
+    judged = closure._judged
+
+    def interrupted(part, *rest):
+        if part == "negative":
+            raise KeyboardInterrupt
+        return judged(part, *rest)
+
+    monkeypatch.setattr(closure, "_judged", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        workflow.closure(config)
+    assert (config.output / "checkpoint" / "negative").is_dir()
+    monkeypatch.undo()
+    assert workflow.closure(config, resume=True).result.to_dict() == whole
+
+
+def test_a_combination_that_is_far_worse_is_blamed_though_no_part_is_perfect(biased):
+    poor = replace(biased.parts["positive"].tests["x"], p_adjusted=1e-3)
+    parts = {**biased.parts, "positive": replace(biased.parts["positive"], tests={"x": poor})}
+    assert "the combination of the signs is at fault most of all" in replace(biased, parts=parts).conclusion
+    name, ratio = biased.parts["combined"].worst
+    assert ratio == max(test.chi2 / test.degrees for test in biased.parts["combined"].tests.values())
+    assert biased.parts["combined"].tests[name].chi2 == ratio * biased.parts["combined"].tests[name].degrees

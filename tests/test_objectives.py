@@ -82,3 +82,23 @@ def test_an_objective_may_be_a_plain_name_and_survives_a_round_trip() -> None:
     assert config.training.objective.make() == make_objective("cross_entropy")
     assert Config.from_dict(config.to_dict(), config.folder) == config
     assert "ObjectiveChoice" in config_schema()["$defs"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "expected"),
+    [
+        ("balanced_cross_entropy", {"ratio": 1.0, "sensitivity": 0.8}, "give one of ratio, .* not ratio and sens"),
+        ("balanced_cross_entropy", {"ratio": 0.0}, "ratio must be between 0.01 and 100, not 0.0"),
+        ("balanced_cross_entropy", {"sensitivity": 1.0}, "sensitivity must be between 0 and 1, not 1.0"),
+        ("balanced_cross_entropy", {"filter_strength": 0.0}, "filter_strength must be above 0"),
+        ("balanced_cross_entropy", {"ratoi": 1.0}, "no parameter 'ratoi'; did you mean 'ratio'"),
+        ("response_preference", {"share": 1.5}, "share must be between 0 and 1, not 1.5"),
+        ("response_preference", {"low": 0.9, "high": 0.1}, r"low and high must be a range within \[0, 1\]"),
+        ("response_preference", {"temperature": 0.0}, "temperature must be positive"),
+        ("response_preference", {"price": -1.0}, "price must be positive"),
+        ("response_preference", {"filter_strength": 2.0}, "filter_strength must be above 0 and at most 1"),
+    ],
+)
+def test_bad_parameters_are_refused(name: str, parameters: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        make_objective(name, **parameters)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.plots.shapes import plot_effect_sizes, plot_feature_shape
 from hepneg.plots.weights import plot_weight_spectrum, plot_weights
+from hepneg.plots.yardstick import plot_yardsticks
 from hepneg.shapes import ShapeReport, check_shapes
 from hepneg.weights import summarize_weights
 
@@ -72,3 +74,54 @@ def test_weight_figures_show_the_fractions_and_the_counts(table):
     spectrum.figure.canvas.draw()
     values, edges, _ = spectrum.artists["negative"].get_data()
     assert np.sum(values * np.diff(np.log2(edges))) == pytest.approx(summary.spectrum.count[1].sum())
+
+
+@pytest.fixture(scope="module")
+def awkward_features() -> ShapeReport:
+    rng = np.random.default_rng(1)
+    n = 6000
+    padded = np.where(rng.random(n) < 0.4, -999.0, rng.normal(50.0, 20.0, n))
+    x = np.column_stack([rng.lognormal(sigma=2.0, size=n), padded])
+    weight = np.where(rng.random(n) < 0.3, -1.0, 1.0)
+    names = ["a_name_that_is_much_too_long_for_the_axis_of_a_figure_in_print_size", "padded"]
+    return check_shapes(
+        EventTable.from_arrays(x, weight, np.ones(n), feature_names=names),
+        multivariate=False,
+        variations={"up": weight * (1.0 + 0.2 * np.tanh(x[:, 0]))},
+    )
+
+
+def test_long_tails_are_drawn_on_logarithmic_scales_and_long_names_are_cut(awkward_features):
+    shape = next(iter(awkward_features.samples["signal"].features.values()))
+    main, _, lowest = plot_feature_shape(shape, sample="signal").axes
+    assert (main.get_xscale(), main.get_yscale()) == ("log", "log")
+    assert shape.comparison.unseen == pytest.approx((0.0, 0.0), abs=0.02)
+    label = lowest.get_xlabel()
+    assert len(label) <= 48
+    assert label.startswith("a_name_that_is")
+    assert label.endswith("in_print_size")
+
+
+def test_what_lies_outside_the_view_is_said(awkward_features):
+    shape = awkward_features.samples["signal"].features["padded"]
+    assert shape.comparison.bins.view[0] > -999
+    # 40 % of some 4200 positive and 1800 negative events, within four standard deviations.
+    for share, events in zip(shape.comparison.unseen, (4200, 1800), strict=True):
+        assert share == pytest.approx(0.4, abs=4 * np.sqrt(0.24 / events))
+    main = plot_feature_shape(shape, sample="signal").axes[0]
+    assert f"not shown: {100 * shape.comparison.unseen[0]:.1f} % of w > 0" in main.texts[0].get_text()
+
+
+def test_the_yardstick_figure_shows_spread_and_bias(awkward_features):
+    drawn = plot_yardsticks(awkward_features)
+    drawn.figure.canvas.draw()
+    bars, points = drawn.artists["signal"]
+    yardsticks = awkward_features.samples["signal"].yardsticks.values()
+    assert np.allclose([bar.get_width() for bar in bars], [100 * one.spread.value for one in yardsticks])
+    assert np.allclose(points[0].get_xdata(), [100 * one.sign_difference.value for one in yardsticks])
+    assert drawn.axes[0].get_xlim()[0] < 0
+
+
+def test_a_yardstick_figure_without_variations_is_refused(report):
+    with pytest.raises(DataError, match="no sample has systematic variations"):
+        plot_yardsticks(report)

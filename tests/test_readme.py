@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from hepneg.cli.group import COMMANDS
-from hepneg.config import Config
+from hepneg.config import Config, Training
+from hepneg.objectives import objective_names
 from hepneg.schemes import scheme_names
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +35,7 @@ def test_the_commands_exist() -> None:
 
 
 def test_the_configuration_is_valid() -> None:
-    (text,) = blocks("yaml")
+    text = blocks("yaml")[0]
     config = Config.from_dict(yaml.safe_load(text))
     assert config.feature_names == ("lep_pt", "jet1_pt", "central_jets", "dphi")
 
@@ -42,6 +43,12 @@ def test_the_configuration_is_valid() -> None:
 def test_every_scheme_is_in_the_table() -> None:
     table = README.split("## Which scheme?")[1].split("##")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == set(scheme_names())
+
+
+def test_every_objective_of_a_classification_is_in_the_table() -> None:
+    table, example = README.split("## Which mistakes to avoid?")[1].split("##")[0], blocks("yaml")[1]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == set(objective_names("classification"))
+    assert Training.of(**yaml.safe_load(example)["training"]).make_objective("classification").name in table
 
 
 def test_local_links_lead_somewhere() -> None:

@@ -17,6 +17,7 @@ COMMANDS = (
     "init",
     "inspect",
     "check",
+    "closure",
     "train",
     "plot",
     "compare",

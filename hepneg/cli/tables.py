@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,16 +10,19 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from hepneg.estimate import Estimate
+
 if TYPE_CHECKING:
     from hepneg.comparison import Comparison
     from hepneg.evaluation import Evaluation
     from hepneg.friends import Friends
     from hepneg.refinement import Refinement
     from hepneg.regression_evaluation import RegressionEvaluation
-    from hepneg.shapes import ShapeReport
+    from hepneg.shapes import ShapeReport, SignSplitClosure
     from hepneg.weights import WeightReport
 
 __all__ = [
+    "show_closure",
     "show_comparison",
     "show_evaluation",
     "show_files",
@@ -27,6 +31,9 @@ __all__ = [
     "show_shapes",
     "show_weights",
 ]
+
+
+_LARGEST = 5
 
 
 def _print(table: Table) -> None:
@@ -64,12 +71,51 @@ def show_weights(report: WeightReport) -> None:
 
 def show_shapes(report: ShapeReport) -> None:
     """Print the verdicts."""
-    table = _table("Positive against negative shapes", ["sample", "verdict", "reason"], text_columns=3)
-    table.columns[-1].no_wrap = False
+    columns = ["sample", "verdict", "AUC of the sign", "p", "reason"]
+    table = _table("Positive against negative shapes", columns, text_columns=2)
+    table.columns[-1].no_wrap, table.columns[-1].justify = False, "left"
     for name, shapes in report.samples.items():
-        table.add_row(name, shapes.verdict, shapes.reason)
+        sign = shapes.multivariate
+        auc, p_value = (str(sign.auc), f"{sign.p_value:.2g}") if sign else ("—", "—")
+        table.add_row(name, shapes.verdict, auc, p_value, shapes.reason)
     _print(table)
+    if any(shapes.yardsticks for shapes in report.samples.values()):
+        _print(_yardsticks(report))
     Console(highlight=False).print(f"Schemes to prefer, best first: {', '.join(report.recommended_schemes)}")
+
+
+def _yardsticks(report: ShapeReport) -> Table:
+    """List the features for which the signs matter most against the systematic variations."""
+    columns = ["sample", "feature", "|w| displaces (%)", "systematic spread (%)", "ratio"]
+    table = _table("The signs against the systematic variations: the largest ratios", columns, text_columns=2)
+    for name, shapes in report.samples.items():
+        known = [one for one in shapes.yardsticks.values() if math.isfinite(one.ratio.value)]
+        for one in sorted(known, key=lambda one: -one.ratio.value)[:_LARGEST]:
+            table.add_row(name, one.name, _percent(one.sign_difference), _percent(one.spread), str(one.ratio))
+        if shapes.yardsticks and not known:
+            table.add_row(name, "—", "—", "not significant", "—")
+    return table
+
+
+def _percent(estimate: Estimate) -> str:
+    return str(Estimate(100.0 * estimate.value, 100.0 * estimate.error))
+
+
+def show_closure(closure: SignSplitClosure) -> None:
+    """Print what classifiers that are blind to the sign get wrong."""
+    columns = ["trained and judged on", "entries", "AUC", "calibration p", "mismodelled"]
+    table = _table("Sign-split closure, held out", columns)
+    table.columns[-1].no_wrap = False
+    for part in closure.parts.values():
+        wrong = ", ".join(part.mismodelled) or "nothing"
+        table.add_row(part.part, str(part.entries), str(part.auc), f"{part.calibration.p_value:.2g}", wrong)
+    _print(table)
+    response = _table("Its response, positive against negative events", ["sample", "verdict", "reason"], text_columns=3)
+    response.columns[-1].no_wrap = False
+    for name, shapes in closure.response.samples.items():
+        response.add_row(name, shapes.verdict, shapes.reason)
+    _print(response)
+    Console(highlight=False).print(closure.conclusion)
 
 
 def show_evaluation(evaluation: Evaluation | RegressionEvaluation) -> None:

@@ -19,10 +19,12 @@ __all__ = ["ActivityLoss"]
 
 
 class ActivityLoss(ObjectiveLoss):
-    """A loss with strength·mean |a|ᵖ added for each event, the mean over the chosen units a of the hidden layers.
+    """A loss with a price on the mean of \\|a\\|ᵖ over the chosen units a of the hidden layers, or a reward for it.
 
-    Events count alike, whatever their weights. The mean of the signed weights is 1, so that a strength is in units of
-    the loss of an average event. Early stopping goes by the loss alone.
+    strength·mean \\|a\\|ᵖ is added for each event; for a negative strength \\|strength\\|·mean(1 − \\|a\\|ᵖ), which has the
+    same gradient and, for activations within ±1, never falls below zero. Events count alike, whatever their weights.
+    The mean of the signed weights is 1, so that a strength is in units of the loss of an average event. Early stopping
+    goes by the loss alone.
 
     Reference: Glorot, Bordes, Bengio, AISTATS 15 (2011) 315, for the penalty on \\|a\\|.
 
@@ -39,8 +41,9 @@ class ActivityLoss(ObjectiveLoss):
         """Return the sum over the rows of the loss and of the price of the activity."""
         with _recorded(self._chosen(network)) as outputs:
             total: torch.Tensor = self.loss(network, rows)
-        units = torch.cat([self._units(output) for output in outputs], dim=1)
-        return total + self.activity.strength * units.abs().pow(self.activity.power).mean(dim=1).sum()
+        activity = torch.cat([self._units(output) for output in outputs], dim=1).abs().pow(self.activity.power)
+        strength = self.activity.strength
+        return total + abs(strength) * (activity if strength > 0 else 1 - activity).mean(dim=1).sum()
 
     def judge(self, events: EventTable, weight: NDArray[np.float64]) -> Judge:
         """Judge as the objective does."""

@@ -16,7 +16,7 @@ class EpochRecord:
         epoch: counted from 1.
         train_loss: the scheme's own objective, averaged over the batches of the epoch.
         validation_loss: cross-entropy of the validation events, classes balanced, in nats: signed, or with the
-            scheme's own weights where it learns the signs apart.
+            scheme's own weights where it learns the signs apart. An objective may judge by something else of its own.
         validation_error: its standard error.
         learning_rate: of the optimiser in this epoch.
     """

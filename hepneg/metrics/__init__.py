@@ -23,6 +23,7 @@ from hepneg.metrics.correlation import (
     CorrelationAccumulator,
     CorrelationDifference,
     Correlations,
+    PairDifference,
     correlations,
     sign_correlations,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "KSTest",
     "LogLossAccumulator",
     "OperatingPoint",
+    "PairDifference",
     "Quantiles",
     "RocCurve",
     "SignificanceScan",

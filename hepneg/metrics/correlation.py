@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import comb
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg.errors import DataError
+from hepneg.estimate import Estimate
 from hepneg.metrics.scored import Floats, finite_column
 from hepneg.output import json_ready
 
-__all__ = ["CorrelationAccumulator", "CorrelationDifference", "Correlations", "correlations", "sign_correlations"]
+__all__ = [
+    "CorrelationAccumulator",
+    "CorrelationDifference",
+    "Correlations",
+    "PairDifference",
+    "correlations",
+    "sign_correlations",
+]
 
 SIGNIFICANCE = 3.0
 """A signed variance must lie so many standard deviations above 0 for a correlation to be given."""
@@ -57,11 +67,10 @@ class Correlations:
 
 
 class CorrelationAccumulator:
-    """Sums of w and w² times products of up to four features, from which correlations and their errors follow.
+    """Sums of w and w² times powers of one and two features, from which correlations and their errors follow.
 
     Feature values are shifted by an origin near their mean and divided by a scale, so that the products keep their digits;
-    accumulators of the same origin and scale can be merged. The sums of products of four features hold one row and
-    column for each pair of features: F²(F + 1)²/4 numbers, 1.6 million for 50 features.
+    accumulators of the same origin and scale can be merged. The sums are some 5F² numbers.
 
     Args:
         names: F names.
@@ -76,10 +85,11 @@ class CorrelationAccumulator:
         if self.origin.shape != (len(self.names),) or self.scale.shape != self.origin.shape or (self.scale <= 0).any():
             raise DataError("origin and scale must hold one finite number per feature, the scale positive")
         self.entries = 0
-        self._rows, self._columns = np.triu_indices(len(self.names))
-        terms = 1 + len(self.names) + len(self._rows)
-        self.first = np.zeros(terms)
-        self.second = np.zeros((terms, terms))
+        count = len(self.names)
+        self.sum_weights = 0.0
+        self.first = np.zeros((1 + count, count))  # Σ w z_b, and Σ w z_a z_b
+        self.single = np.zeros((5, count))  # Σ w² z_aⁱ for i of 0 to 4
+        self.double = np.zeros((len(_POWERS), count, count))  # Σ w² z_aⁱ z_bʲ
 
     def fill(self, features: NDArray[np.floating], weight: ArrayLike) -> None:
         """Add events: features (n, F), weight (n,) signed.
@@ -98,10 +108,15 @@ class CorrelationAccumulator:
         z = (features - self.origin) / self.scale
         if not np.isfinite(z).all():
             raise DataError("NaN or infinite features; remove those events first")
-        terms = np.concatenate([np.ones((len(z), 1)), z, z[:, self._rows] * z[:, self._columns]], axis=1)
-        self.first += weight @ terms
-        terms *= weight[:, None]
-        self.second += terms.T @ terms
+        self.sum_weights += float(weight.sum())
+        self.first[0] += weight @ z
+        self.first[1:] += z.T @ (weight[:, None] * z)
+        powers = [np.repeat(weight[:, None], z.shape[1], axis=1)]  # w zⁱ
+        for _ in range(3):
+            powers.append(powers[-1] * z)
+        self.single[:4] += [np.sum(powers[0] * power, axis=0) for power in powers]
+        self.single[4] += np.sum(powers[2] ** 2, axis=0)
+        self.double += [powers[i].T @ powers[j] for i, j in _POWERS]
 
     def merge(self, other: Self) -> Self:
         """Return the accumulator of both sets of events.
@@ -114,8 +129,10 @@ class CorrelationAccumulator:
             raise ValueError("only accumulators of the same features, origin and scale can be merged")
         total = type(self)(self.names, self.origin, self.scale)
         total.entries = self.entries + other.entries
+        total.sum_weights = self.sum_weights + other.sum_weights
         total.first = self.first + other.first
-        total.second = self.second + other.second
+        total.single = self.single + other.single
+        total.double = self.double + other.double
         return total
 
     __add__ = merge
@@ -129,26 +146,20 @@ class CorrelationAccumulator:
         Raises:
             DataError: Σw ≤ 0.
         """
-        total = float(self.first[0])
+        total = self.sum_weights
         if total <= 0:
             raise DataError(f"the weights sum to {total:.6g}: there are no correlations; use more events")
-        count = len(self.names)
-        first, second = self.first / total, self.second / total**2
-        mean = first[1 : 1 + count]
-        covariance = np.empty((count, count))
-        covariance[self._rows, self._columns] = first[1 + count :] - mean[self._rows] * mean[self._columns]
-        covariance[self._columns, self._rows] = covariance[self._rows, self._columns]
-        influence, mean_influence = self._influences(mean, covariance)
-        spread = influence @ second @ influence.T  # covariance of the elements of the covariance matrix
-        diagonal = np.flatnonzero(self._rows == self._columns)
-        variance, variance_error = covariance.diagonal(), _root(spread.diagonal()[diagonal])
+        mean = self.first[0] / total
+        covariance = self.first[1:] / total - np.outer(mean, mean)
+        single, double = self._central(mean)
+        variance = covariance.diagonal().copy()
+        variance_error = _root(single[4] - 2.0 * variance * single[2] + variance**2 * single[0])
         defined = variance > SIGNIFICANCE * variance_error
-        matrix, error = self._matrix(covariance, spread, diagonal, defined)
-        mean_error = _root(np.einsum("it,tu,iu->i", mean_influence, second, mean_influence))
+        matrix, error = _standardised(covariance, single[4], double, defined)
         return Correlations(
             names=self.names,
             mean=self.origin + self.scale * mean,
-            mean_error=self.scale * mean_error,
+            mean_error=self.scale * _root(single[2]),
             variance=self.scale**2 * variance,
             variance_error=self.scale**2 * variance_error,
             matrix=matrix,
@@ -157,39 +168,51 @@ class CorrelationAccumulator:
             entries=self.entries,
         )
 
-    def _influences(self, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
-        """Write (a − μ)(b − ν) − C, and a − μ, as rows of coefficients of the terms 1, a, ab."""
-        count, pairs = len(self.names), len(self._rows)
-        number = np.arange(pairs)
-        products = np.zeros((pairs, 1 + count + pairs))
-        products[:, 0] = mean[self._rows] * mean[self._columns] - covariance[self._rows, self._columns]
-        np.add.at(products, (number, 1 + self._rows), -mean[self._columns])
-        np.add.at(products, (number, 1 + self._columns), -mean[self._rows])
-        products[number, 1 + count + number] = 1.0
-        means = np.zeros((count, 1 + count + pairs))
-        means[:, 0] = -mean
-        means[np.arange(count), 1 + np.arange(count)] = 1.0
-        return products, means
+    def _central(self, mean: Floats) -> tuple[Floats, dict[tuple[int, int], Floats]]:
+        """Return Σ w² (a − μ)ⁱ and Σ w² (a − μ)ⁱ(b − ν)ʲ over (Σw)², by the binomial theorem from the sums around 0."""
+        scale = self.sum_weights**2
+        raw = {powers: sums / scale for powers, sums in zip(_POWERS, self.double, strict=True)}
+        one = self.single / scale
+        for i in range(5):
+            raw[i, 0] = np.broadcast_to(one[i][:, None], raw[1, 1].shape)
+            raw[0, i] = np.broadcast_to(one[i][None, :], raw[1, 1].shape)
+        raw[1, 2] = raw[2, 1].T
+        central = {powers: _shifted(raw, powers, mean) for powers in ((2, 2), (3, 1))}
+        single = [np.sum([comb(i, k) * one[k] * (-mean) ** (i - k) for k in range(i + 1)], axis=0) for i in range(5)]
+        return np.array(single), central
 
-    def _matrix(
-        self, covariance: Floats, spread: Floats, diagonal: NDArray[np.intp], defined: NDArray[np.bool_]
-    ) -> tuple[Floats, Floats]:
-        rows, columns = self._rows, self._columns
-        width = np.sqrt(np.where(defined, covariance.diagonal(), np.nan))
-        r = covariance[rows, columns] / (width[rows] * width[columns])
-        # δr = δC_ab/(σ_a σ_b) − ½ r (δC_aa/σ_a² + δC_bb/σ_b²)
-        a, b = diagonal[rows], diagonal[columns]
-        own = np.arange(len(rows))
-        weights = np.stack(
-            [1.0 / (width[rows] * width[columns]), -0.5 * r / width[rows] ** 2, -0.5 * r / width[columns] ** 2]
-        )
-        where = np.stack([own, a, b])
-        variance = np.einsum("kp,lp,klp->p", weights, weights, spread[where[:, None], where[None, :]])
-        count = len(self.names)
-        matrix, error = np.empty((count, count)), np.empty((count, count))
-        for target, flat in ((matrix, r), (error, np.where(rows == columns, 0.0 * r, _root(variance)))):
-            target[rows, columns] = target[columns, rows] = flat
-        return matrix, error
+
+_POWERS = ((1, 1), (2, 1), (2, 2), (3, 1))
+"""Powers of two features of which sums are kept."""
+
+
+def _shifted(raw: Mapping[tuple[int, int], Floats], powers: tuple[int, int], mean: Floats) -> Floats:
+    """Return Σ w² (a − μ)ⁱ(b − ν)ʲ from the same around 0."""
+    i, j = powers
+    total = np.zeros_like(raw[powers])
+    for k in range(i + 1):
+        for m in range(j + 1):
+            factor = comb(i, k) * comb(j, m) * np.multiply.outer((-mean) ** (i - k), (-mean) ** (j - m))
+            total += factor * raw[k, m]
+    return total
+
+
+def _standardised(
+    covariance: Floats, fourth: Floats, double: Mapping[tuple[int, int], Floats], defined: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Return the correlations and their errors; exactly 1 and 0 on the diagonal."""
+    width = np.sqrt(np.where(defined, covariance.diagonal(), np.nan))
+    norm = np.multiply.outer(width, width)
+    r = covariance / norm
+    own = fourth / width**4
+    both = double[2, 2] / norm**2
+    odd = double[3, 1] / np.multiply.outer(width**3, width)
+    variance = both - r * (odd + odd.T) + 0.25 * r**2 * (own[:, None] + own[None, :] + 2.0 * both)
+    error = _root(variance)
+    diagonal = np.where(defined, 1.0, np.nan)
+    np.fill_diagonal(r, diagonal)
+    np.fill_diagonal(error, 0.0 * diagonal)
+    return r, error
 
 
 def _root(variance: Floats) -> Floats:
@@ -218,6 +241,35 @@ def correlations(features: NDArray[np.floating], weight: ArrayLike, names: Seque
     return sums.result()
 
 
+@dataclass(frozen=True, slots=True)
+class PairDifference:
+    """How the correlation of two features differs between positive and \\|negative\\| events.
+
+    Attributes:
+        features: their names.
+        positive: correlation of events with positive weight.
+        negative: of events with negative weight.
+        difference: negative − positive.
+        p_adjusted: probability of so large a difference by chance, times the number of pairs; the error is taken for normal.
+    """
+
+    features: tuple[str, str]
+    positive: Estimate
+    negative: Estimate
+    difference: Estimate
+    p_adjusted: float
+
+    def __str__(self) -> str:
+        one, other = self.features
+        return f"{one} and {other}: {self.positive} with w > 0, {self.negative} with w < 0"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain numbers."""
+        parts = {name: getattr(self, name).to_dict() for name in ("positive", "negative", "difference")}
+        ready: dict[str, Any] = json_ready({"features": self.features, **parts, "p_adjusted": self.p_adjusted})
+        return ready
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class CorrelationDifference:
     """Correlations of positive and of \\|negative\\| events, and their difference.
@@ -244,6 +296,35 @@ class CorrelationDifference:
     def __repr__(self) -> str:
         largest = float(np.nanmax(np.abs(self.significance))) if np.isfinite(self.significance).any() else float("nan")
         return f"CorrelationDifference({len(self.names)} features, largest difference {largest:.1f} σ)"
+
+    def pairs(self, most: int = 10) -> tuple[PairDifference, ...]:
+        """Return the pairs of features that differ most significantly, at most so many, the most significant first."""
+        rows, columns = np.triu_indices(len(self.names), 1)
+        size = np.abs(self.significance[rows, columns])
+        known = np.flatnonzero(np.isfinite(size))
+        leading = known[np.argsort(-size[known], kind="stable")][:most]
+        return tuple(self._pair(int(rows[i]), int(columns[i]), len(known)) for i in leading)
+
+    def _pair(self, row: int, column: int, tested: int) -> PairDifference:
+        def entry(matrix: Floats, error: Floats) -> Estimate:
+            return Estimate(float(matrix[row, column]), float(error[row, column]))
+
+        p_value = math.erfc(abs(float(self.significance[row, column])) / math.sqrt(2.0))
+        return PairDifference(
+            features=(self.names[row], self.names[column]),
+            positive=entry(self.positive.matrix, self.positive.error),
+            negative=entry(self.negative.matrix, self.negative.error),
+            difference=entry(self.difference, self.error),
+            p_adjusted=min(1.0, tested * p_value),
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return how many events and features there are, and the pairs that differ most, without the matrices."""
+        return {
+            "entries": self.positive.entries + self.negative.entries,
+            "features": list(self.names),
+            "largest": [pair.to_dict() for pair in self.pairs()],
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return all matrices as lists."""

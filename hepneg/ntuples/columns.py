@@ -14,6 +14,7 @@ from hepneg.ntuples.files import is_rntuple, refuse_damage
 
 __all__ = ["BranchType", "Needs", "branch_names", "branch_types"]
 
+_NO_EXPRESSIONS: Mapping[str, Expression] = {}
 _FLAT = re.compile(r"bool|u?int\d+|float\d+")
 _LISTS = re.compile(rf"(var|\d+) \* ({_FLAT.pattern})")
 
@@ -83,11 +84,12 @@ class Needs:
     event_id: tuple[str, ...]
 
     @classmethod
-    def of(cls, config: Config) -> Self:
+    def of(cls, config: Config, *, systematics: bool = False) -> Self:
         """Collect the branches that a configuration needs, each with its first user."""
         features = {feature.name: feature.expression for feature in config.features}
+        varied = config.systematics if systematics else {}
         others = {"weight": config.weight, "target": config.target, "grade": config.grade}
-        return cls.collect(features, config.selection, config.event_id, others)
+        return cls.collect(features, config.selection, config.event_id, others, varied)
 
     @classmethod
     def collect(
@@ -95,11 +97,13 @@ class Needs:
         features: Mapping[str, Expression],
         selection: Expression | None,
         event_id: tuple[str, ...],
-        others: Mapping[str, Expression | None] | None = None,
+        others: Mapping[str, Expression | None] = _NO_EXPRESSIONS,
+        systematics: Mapping[str, Expression] = _NO_EXPRESSIONS,
     ) -> Self:
         """Collect the branches behind expressions, each with its first user; ``others`` by what messages call them."""
-        users: list[tuple[str, Expression | None]] = [*(others or {}).items(), ("selection", selection)]
+        users: list[tuple[str, Expression | None]] = [*others.items(), ("selection", selection)]
         users += [(f"feature {name!r}", expression) for name, expression in features.items()]
+        users += [(f"systematic variation {name!r}", expression) for name, expression in systematics.items()]
         used_by = dict.fromkeys(event_id, "event_id")
         for user, expression in users:
             for branch in sorted(expression.branches) if expression else ():

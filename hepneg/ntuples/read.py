@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hepneg.config import PB_TO_FB, Config
 from hepneg.errors import DataError
 from hepneg.events import LABELS, EventTable, check_grades, first_entries
+from hepneg.expressions import Expression
 from hepneg.ntuples.checks import warn_about_events
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
@@ -36,6 +37,8 @@ class Chunk:
         entries: events in the step before the selection.
         sum_weights_all: Σ of the raw weights of all those events, exact.
         dropped: selected events left out because a feature or the target is NaN or infinite.
+        variations: (n, V) raw weights of the systematic variations, in the order of the configuration; V is 0 where
+            they were not asked for.
         target: of a regression, (n,) float64, or None.
         grade: how right each target is, (n,) float64, or None.
     """
@@ -46,6 +49,7 @@ class Chunk:
     entries: int
     sum_weights_all: Fraction
     dropped: int
+    variations: NDArray[np.float64]
     target: NDArray[np.float64] | None = None
     grade: NDArray[np.float64] | None = None
 
@@ -54,13 +58,19 @@ class Chunk:
 
 
 def read_chunks(
-    config: Config, sample: str, *, progress: Progress = SILENT, step_size: int | str = STEP_SIZE
+    config: Config,
+    sample: str,
+    *,
+    systematics: bool = False,
+    progress: Progress = SILENT,
+    step_size: int | str = STEP_SIZE,
 ) -> Iterator[Chunk]:
     """Read one sample in chunks, in the order of its files; memory is bounded by the step.
 
     Args:
         config: the analysis.
         sample: name of the sample.
+        systematics: whether to read the systematic variations of the weight too.
         progress: shows how much of the files is read.
         step_size: entries in a chunk, or the size of the branches behind it in memory (``"24 MB"``).
 
@@ -68,16 +78,16 @@ def read_chunks(
         Chunks, also those from which the selection keeps nothing. Files without entries yield nothing.
 
     Raises:
-        DataError: an unusable file or branch, a NaN or infinite weight, a feature or target of that kind where
-            ``on_nan`` is ``error``, or a grade outside [−1, 1].
+        DataError: an unusable file or branch, a NaN or infinite weight or variation, a feature or target of that kind
+            where ``on_nan`` is ``error``, or a grade outside [−1, 1].
     """
-    needs = Needs.of(config)
+    needs = Needs.of(config, systematics=systematics)
     files = sample_files(config, sample)
     bar = progress.task(f"reading {sample}", len(files))
     for path in files:
         with open_tree(path, config.tree) as tree:
             needs.check(tree, path)
-            source = _Source.of(config, sample, path)
+            source = _Source.of(config, sample, path, systematics=systematics)
             for start, columns in stream_columns(tree, list(needs.used_by), path, step_size):
                 chunk = source.chunk(start, columns)
                 bar.advance(chunk.entries / tree.num_entries)
@@ -214,12 +224,14 @@ class _Source:
 
     config: Config
     evaluator: Evaluator
+    systematics: Mapping[str, Expression]
 
     @classmethod
-    def of(cls, config: Config, sample: str, path: str) -> _Source:
+    def of(cls, config: Config, sample: str, path: str, *, systematics: bool) -> _Source:
         features = {feature.name: feature.expression for feature in config.features}
         where = f"sample {sample!r}, {path}"
-        return cls(config, Evaluator(features, config.selection, config.event_id, base_name(path), where))
+        evaluator = Evaluator(features, config.selection, config.event_id, base_name(path), where)
+        return cls(config, evaluator, config.systematics if systematics else {})
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Chunk:
         """Evaluate one step."""
@@ -239,7 +251,8 @@ class _Source:
                 bad[name] = ~np.isfinite(column)
         if bad and self.config.on_nan == "error":
             self._refuse(bad, entry, start + entries)
-        chunk = Chunk(features.T, weight, event_id, entries, total, 0, target, grade)
+        varied = self._variations(columns, entry)
+        chunk = Chunk(features.T, weight, event_id, entries, total, 0, varied, target, grade)
         kept = _without(chunk, np.logical_or.reduce(list(bad.values()))) if bad else chunk
         if kept.grade is not None:
             check_grades(kept.grade, f"{self.evaluator.where}: ")
@@ -261,6 +274,19 @@ class _Source:
                 f"{start + len(weight)} entries read so far, at {first_entries(bad, start)}; mend the file or the expression"
             )
         return weight
+
+    def _variations(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Evaluate the systematic variations of selected events."""
+        varied = np.empty((len(self.systematics), len(entry)))
+        for row, (name, expression) in zip(varied, self.systematics.items(), strict=True):
+            row[:] = self.evaluator.evaluate(f"systematic variation {name!r}", expression, columns)
+            bad = np.flatnonzero(~np.isfinite(row))
+            if len(bad):
+                raise DataError(
+                    f"{self.evaluator.where}: the systematic variation {name!r} ({expression.text}) is NaN or infinite in "
+                    f"{len(bad)} selected events from entry {entry[bad[0]]} on; mend the file or the expression"
+                )
+        return varied.T
 
     def _refuse(self, bad: Mapping[str, NDArray[np.bool_]], entry: NDArray[np.int64], read_so_far: int) -> NoReturn:
         """Name the first feature, or the target, that is not finite, and where."""
@@ -285,6 +311,7 @@ def _without(chunk: Chunk, bad: NDArray[np.bool_]) -> Chunk:
         features=np.ascontiguousarray(chunk.features.T[:, good]).T,
         weight=chunk.weight[good],
         event_id=chunk.event_id[good],
+        variations=chunk.variations[good],
         dropped=int(bad.sum()),
         target=None if chunk.target is None else chunk.target[good],
         grade=None if chunk.grade is None else chunk.grade[good],

@@ -69,6 +69,8 @@ def _head(tree: TreeSummary) -> list[str]:
         '# selection: "nJet >= 2"           # optional condition',
         "on_nan: error                      # or drop: what a NaN feature does",
         "# luminosity: 59.7                 # 1/fb; then every sample needs a cross_section in pb",
+        "# systematics:                     # alternative signed weights, a yardstick for `hepneg check`",
+        f"#   scale_up: {_quoted(_as_expression(weight) + ' * LHEScaleWeight[:, 8]')}",
         "",
     ]
 

@@ -22,10 +22,12 @@ class ResponsePreference:
 
     \\|S − share\\| is max over \\|μ\\| ≤ 1 of μ·(share − S), so the network follows the gradient of
     Σ v(ℓ − price·μ·s(z)), ℓ the cross-entropy, and μ grows while the running S is too small and falls while it is too
-    large (a low-pass filter over the batches, signed weights in both sums). For S itself has no gradient, s(z) is its
-    smooth surrogate in the logit, s = σ((z − logit low)/T) − σ((z − logit high)/T) with T = ``temperature``: events
-    within a few T of an end move first, events far from it hardly. Start-up: S begins at ½, which counts as one batch,
-    and μ stays 0 for the first 1/filter_strength batches. Early stopping goes by the formula above, S unsmoothed.
+    large (a low-pass filter over the batches, signed weights in both sums). For S itself has no gradient, s is its
+    smooth surrogate s(z) = σ(d/T), T = ``temperature``, where d is the distance of z from the nearer end of the range
+    in units of the logit, positive inside. Events within a few T of an end move first, events far from it hardly, and
+    those that are beyond it by T/2, on the side where more are wanted, are left alone. Start-up: S begins at ½, which
+    counts as one batch, and μ stays 0 for the first 1/filter_strength batches. Early stopping goes by the formula
+    above, S unsmoothed.
 
     Valid for a share that the inputs can give: where S can only jump, as with few distinct inputs, the nearest step is
     met. A response that was moved is no probability: rankings keep their meaning, calibration does not.
@@ -46,8 +48,8 @@ class ResponsePreference:
     share: float = 0.5
     low: float = 0.5
     high: float = 1.0
-    price: float = 3.0
-    temperature: float = 0.5
+    price: float = 2.0
+    temperature: float = 0.25
     filter_strength: float = 0.05
 
     def __post_init__(self) -> None:

@@ -8,12 +8,14 @@ from matplotlib.image import AxesImage
 
 from hepneg.metrics.correlation import CorrelationDifference
 from hepneg.metrics.scored import Floats
-from hepneg.plots.style import Drawn, empty_figure, in_print_style
+from hepneg.plots.style import Drawn, empty_figure, in_print_style, short_name
 
 __all__ = ["plot_sign_correlations"]
 
 _CELL = 0.30
 _MOST_NUMBERED = 12
+_WIDEST = 5.0
+_LONGEST_NAME = 26
 _SIGNIFICANT = 3.0
 
 
@@ -31,17 +33,22 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
         features). Undefined correlations are grey.
     """
     count = len(result.names)
-    side = max(1.9, _CELL * count)
-    label_room = 0.3 + 0.075 * max(len(name) for name in result.names)
+    side = min(max(1.9, _CELL * count), _WIDEST)
+    names = tuple(short_name(name, _LONGEST_NAME) for name in result.names)
+    size = min(8.5, max(4.5, 60.0 * side / count))
+    label_room = 0.3 + 0.009 * size * max(len(name) for name in names)
     figure = empty_figure((label_room + 3 * side + 1.4, side + label_room + 0.45))
     axes = figure.subplots(1, 3)
     images = {
-        "positive": _matrix(axes[0], result.positive.matrix, result.names, "w > 0", 1.0),
-        "negative": _matrix(axes[1], result.negative.matrix, result.names, "|w|, w < 0", 1.0),
-        "difference": _matrix(axes[2], result.significance, result.names, "difference", 5.0),
+        "positive": _matrix(axes[0], result.positive.matrix, "w > 0", 1.0),
+        "negative": _matrix(axes[1], result.negative.matrix, "|w|, w < 0", 1.0),
+        "difference": _matrix(axes[2], result.significance, "difference", 5.0),
     }
-    for one in axes[1:]:
-        one.tick_params(labelleft=False)
+    for one in axes:
+        one.set_xticks(range(count), names, rotation=90, fontsize=size)
+        one.set_yticks(range(count), names, fontsize=size)
+        one.tick_params(which="both", length=0, labelleft=one is axes[0])
+        one.minorticks_off()
     figure.colorbar(images["positive"], ax=axes[:2], label="Correlation", shrink=0.8, pad=0.02)
     figure.colorbar(images["difference"], ax=axes[2], label="Difference / error", shrink=0.8, pad=0.02, extend="both")
     if count <= _MOST_NUMBERED:
@@ -50,13 +57,9 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
     return Drawn(figure, tuple(axes), dict(images))
 
 
-def _matrix(axes: Axes, matrix: Floats, names: tuple[str, ...], title: str, reach: float) -> AxesImage:
+def _matrix(axes: Axes, matrix: Floats, title: str, reach: float) -> AxesImage:
     axes.set_facecolor("0.8")
     image = axes.imshow(np.ma.masked_invalid(matrix), cmap="RdBu_r", vmin=-reach, vmax=reach)
-    axes.set_xticks(range(len(names)), names, rotation=90)
-    axes.set_yticks(range(len(names)), names)
-    axes.tick_params(which="both", length=0, labelsize=8.5)
-    axes.minorticks_off()
     axes.set_title(title, fontsize=10.5)
     return image
 

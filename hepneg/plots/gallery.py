@@ -8,8 +8,21 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from hepneg.evaluation import Evaluation
-from hepneg.figure_names import MULTIVARIATE_STEM, boxes_stem, by_sign_stem, components_stem, shape_stem
+from hepneg.figure_names import (
+    CLOSURE_STEM,
+    CLOSURE_TESTS_STEM,
+    MULTIVARIATE_STEM,
+    YARDSTICK_STEM,
+    blind_response_stem,
+    boxes_stem,
+    by_sign_stem,
+    components_stem,
+    correlations_stem,
+    shape_stem,
+)
 from hepneg.plots.calibration import plot_calibration
+from hepneg.plots.closure import plot_closure_curves, plot_closure_tests
+from hepneg.plots.correlation import plot_sign_correlations
 from hepneg.plots.multivariate import plot_multivariate
 from hepneg.plots.regions import plot_negative_boxes
 from hepneg.plots.regression import plot_bias, plot_pulls, plot_residuals, plot_response_matrix
@@ -20,11 +33,19 @@ from hepneg.plots.significance import plot_significance
 from hepneg.plots.style import save
 from hepneg.plots.training import plot_learning_curves, plot_overtraining
 from hepneg.plots.weights import plot_weights
+from hepneg.plots.yardstick import plot_yardsticks
 from hepneg.regression_evaluation import RegressionEvaluation
-from hepneg.shapes import ShapeReport
+from hepneg.shapes import ShapeReport, SignSplitClosure
 from hepneg.weights import WeightReport
 
-__all__ = ["regression_figures", "response_figures", "save_figures", "shape_figures", "weight_figures"]
+__all__ = [
+    "closure_figures",
+    "regression_figures",
+    "response_figures",
+    "save_figures",
+    "shape_figures",
+    "weight_figures",
+]
 
 Figures = Iterator[tuple[str, Figure]]
 
@@ -40,12 +61,26 @@ def shape_figures(report: ShapeReport) -> Figures:
     together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
     if together:
         yield MULTIVARIATE_STEM, plot_multivariate(together).figure
+    if any(shapes.yardsticks for shapes in report.samples.values()):
+        yield YARDSTICK_STEM, plot_yardsticks(report).figure
     for sample, shapes in report.samples.items():
+        if shapes.joint and shapes.joint.correlations:
+            yield correlations_stem(sample), plot_sign_correlations(shapes.joint.correlations, sample=sample).figure
         for feature, shape in shapes.features.items():
             yield shape_stem(sample, feature), plot_feature_shape(shape, sample=sample).figure
         for density in shapes.joint.densities if shapes.joint else ():
             drawn = plot_negative_boxes(density, shapes.negative_boxes, sample=sample)
             yield boxes_stem(sample, *density.names), drawn.figure
+
+
+def closure_figures(closure: SignSplitClosure) -> Figures:
+    """Draw how well classifiers that are blind to the sign fit, and their response by sign."""
+    yield CLOSURE_STEM, plot_closure_curves(closure).figure
+    yield CLOSURE_TESTS_STEM, plot_closure_tests(closure).figure
+    label = "Response of a classifier trained with |w|"
+    for sample, shapes in closure.response.samples.items():
+        for shape in shapes.features.values():
+            yield blind_response_stem(sample), plot_feature_shape(shape, sample=sample, axis_label=label).figure
 
 
 def response_figures(evaluation: Evaluation) -> Figures:

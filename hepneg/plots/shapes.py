@@ -5,6 +5,7 @@ from __future__ import annotations
 import mplhep
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from hepneg.plots.style import (
     NEGATIVE,
@@ -12,16 +13,21 @@ from hepneg.plots.style import (
     POSITIVE,
     Drawn,
     add_legend,
-    empty_figure,
     in_print_style,
     new_figure,
     note,
+    rows_figure,
+    short_name,
+    start_at_zero,
 )
 from hepneg.shapes import Comparison, FeatureShape, SampleShapes, ShapeReport
 
 __all__ = ["plot_effect_sizes", "plot_feature_shape"]
 
-_ROW = 0.24
+
+# What spans more than that is drawn on a logarithmic scale.
+_LOG_RANGE, _LOG_DENSITIES = 1000.0, 1000.0
+_LONGEST_LABEL = 48
 
 
 @in_print_style
@@ -35,7 +41,9 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
 
     Returns:
         The figure, its three axes, and the artists ``positive``, ``negative``, ``ratio`` and ``pulls``. The last bins
-        reach beyond the range drawn where the feature has long tails; ratios without significance are left out.
+        reach beyond the range drawn where the feature has long tails; ratios without significance are left out. Scales
+        are logarithmic where the range or the densities span several powers of ten. What lies beyond the range drawn,
+        as padding values do, is said in the caption.
     """
     layout = new_figure(2)
     ratio, pulls = layout.panels
@@ -45,9 +53,11 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
     artists["pulls"] = _draw_pulls(pulls, comparison)
     low, high = comparison.bins.view
     layout.main.set_xlim(low, high)
+    if low > 0 and high > _LOG_RANGE * low:
+        layout.main.set_xscale("log")
     layout.main.set_ylabel("Share / unit")
     layout.main.set_title(sample, loc="left")
-    layout.lowest.set_xlabel(axis_label or shape.name)
+    layout.lowest.set_xlabel(short_name(axis_label or shape.name, _LONGEST_LABEL))
     add_legend(layout.main, headroom=0.32)
     note(layout.main, _caption(shape))
     return Drawn(layout.figure, (layout.main, *layout.panels), artists)
@@ -56,7 +66,9 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
 def _caption(shape: FeatureShape) -> str:
     total = shape.total_variation
     p_value = "< 10$^{-10}$" if shape.p_value < 1e-10 else f"= {shape.p_value:.2g}"
-    return f"total variation {100 * total.value:.2f} ± {100 * total.error:.2f} %\np {p_value}"
+    positive, negative = (100 * share for share in shape.comparison.unseen)
+    unseen = f"\nnot shown: {positive:.1f} % of w > 0,\n{negative:.1f} % of w < 0" if positive + negative > 2 else ""
+    return f"total variation {100 * total.value:.2f} ± {100 * total.error:.2f} %\np {p_value}{unseen}"
 
 
 def _draw_overlay(axes: Axes, comparison: Comparison) -> dict[str, object]:
@@ -78,8 +90,21 @@ def _draw_overlay(axes: Axes, comparison: Comparison) -> dict[str, object]:
             edges=False,
             lw=1.3,
         )
-    axes.set_ylim(bottom=0.0)
+    inside = (comparison.bins.edges[:-1] >= comparison.bins.view[0]) & (
+        comparison.bins.edges[1:] <= comparison.bins.view[1]
+    )
+    _scale_densities(axes, np.stack([comparison.positive, comparison.negative])[:, inside] / widths[inside])
     return artists
+
+
+def _scale_densities(axes: Axes, density: NDArray[np.float64]) -> None:
+    """Start at 0, or take a logarithmic scale where the densities span several powers of ten."""
+    filled = density[density > 0]
+    if len(filled) and filled.max() > _LOG_DENSITIES * filled.min():
+        axes.set_yscale("log")
+        axes.set_ylim(0.5 * filled.min(), 2.0 * filled.max())
+    else:
+        axes.set_ylim(bottom=0.0)
 
 
 def _draw_ratio(axes: Axes, comparison: Comparison) -> object:
@@ -128,19 +153,13 @@ def plot_effect_sizes(report: ShapeReport) -> Drawn:
     """
     samples = [sample for sample in report.samples.values() if sample.features]
     names = list(samples[0].features) if samples else []
-    figure = empty_figure((2.1 + 2.2 * max(1, len(samples)), 1.4 + _ROW * max(4, len(names))))
-    axes = np.atleast_1d(figure.subplots(1, max(1, len(samples)), sharey=True, sharex=True))
+    label = "Total variation between w > 0 and w < 0 (%)"
+    figure, axes = rows_figure(names, max(1, len(samples)), label)
     artists = {s.name: _draw_sizes(one, s, report.alpha) for one, s in zip(axes, samples, strict=False)}
-    axes[0].set_yticks(range(len(names)), names)
-    axes[0].set_ylim(len(names) - 0.4, -0.6)
-    axes[0].set_xlim(left=0.0)
-    for one in axes:
-        one.tick_params(axis="y", which="both", length=0)
-        one.grid(axis="y", lw=0.4, color="0.88")
-    figure.supxlabel("Total variation between w > 0 and w < 0 (%)", fontsize=11)
     if samples:
+        start_at_zero(axes)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9)
-    return Drawn(figure, tuple(axes), artists)
+    return Drawn(figure, axes, artists)
 
 
 def _draw_sizes(axes: Axes, sample: SampleShapes, alpha: float) -> list[object]:
@@ -158,5 +177,5 @@ def _draw_sizes(axes: Axes, sample: SampleShapes, alpha: float) -> list[object]:
                 lw=1.0, label=label,
             )
         )  # fmt: skip
-    axes.set_title(f"{sample.name}\n{sample.verdict}", fontsize=10.5)
+    axes.set_title(f"{short_name(sample.name, 24)}\n{sample.verdict}", fontsize=10.5)
     return artists

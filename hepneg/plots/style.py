@@ -7,7 +7,7 @@ with :func:`in_print_style`; matplotlib's global settings stay as the user has t
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -38,7 +38,10 @@ __all__ = [
     "mark_negative_bins",
     "new_figure",
     "note",
+    "rows_figure",
     "save",
+    "short_name",
+    "start_at_zero",
 ]
 
 Parameters = ParamSpec("Parameters")
@@ -144,6 +147,50 @@ def new_figure(panels: int = 0, *, size: tuple[float, float] | None = None) -> L
         above.tick_params(labelbottom=False)
     figure.align_ylabels([main, *lower])
     return Layout(figure, main, lower)
+
+
+_ROW = 0.24
+_LONGEST_NAME = 34
+_INCHES_A_LETTER = 0.085
+
+
+def rows_figure(names: Sequence[str], columns: int, label: str) -> tuple[Figure, tuple[Axes, ...]]:
+    """Make a figure with one row for each feature and one axes for each sample, which share their scales.
+
+    Args:
+        names: of the features, from top to bottom; long ones are cut.
+        columns: how many samples.
+        label: of the horizontal axis.
+
+    Returns:
+        The figure and its axes; there is room for a legend outside at the top. Give :func:`start_at_zero` the axes when the
+        data are drawn.
+    """
+    short = [short_name(name) for name in names]
+    room = 0.4 + _INCHES_A_LETTER * max((len(name) for name in short), default=0)
+    figure = empty_figure((room + 2.2 * columns, 1.4 + _ROW * max(4, len(names))))
+    axes = tuple(np.atleast_1d(figure.subplots(1, columns, sharey=True, sharex=True)))
+    axes[0].set_yticks(range(len(names)), short)
+    axes[0].set_ylim(max(4, len(names)) - 0.4, -0.6)
+    for one in axes:
+        one.tick_params(axis="y", which="both", length=0)
+        one.yaxis.minorticks_off()
+        one.grid(axis="y", lw=0.4, color="0.88")
+    figure.supxlabel(label, fontsize=11)
+    return figure, axes
+
+
+def start_at_zero(axes: Sequence[Axes]) -> None:
+    """Let the horizontal scale that axes share start at 0, with room for a marker there."""
+    high = max(float(one.dataLim.x1) for one in axes)
+    if high > 0:
+        axes[0].set_xlim(-0.03 * high, 1.05 * high)
+
+
+def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
+    """Cut the middle out of a long name, or of an expression used as one, so that room is left for the data."""
+    half = (longest - 1) // 2
+    return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
 
 
 def colour_of(position: int) -> str:

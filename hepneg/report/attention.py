@@ -37,6 +37,7 @@ def _mismatches(results: Results) -> Iterator[str]:
     of_samples = {
         "inspect": results.weights,
         "check": results.shapes,
+        "closure": results.closure["response"] if results.closure else None,
         "plot": results.evaluation,
     }
     for command, data in of_samples.items():

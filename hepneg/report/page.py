@@ -27,7 +27,7 @@ __all__ = ["ReportPage", "build_page"]
 
 _SECTIONS: tuple[tuple[Callable[[Results], Section], tuple[str, ...]], ...] = (
     (weights_section, ("weights",)),
-    (shapes_section, ("shapes",)),
+    (shapes_section, ("shapes", "closure")),
     (training_section, ("evaluation", "model")),
     (response_section, ("evaluation",)),
     (comparison_section, ("comparison",)),

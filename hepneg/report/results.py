@@ -20,6 +20,7 @@ Data: TypeAlias = Mapping[str, Any]
 FILES = {
     "weights": "inspect.json",
     "shapes": "check.json",
+    "closure": "closure.json",
     "evaluation": "metrics.json",
     "model": "model/model.json",
     "comparison": "compare.json",
@@ -37,6 +38,7 @@ class Results:
         config: the analysis.
         weights: content of ``inspect.json``, or None where the step was not run.
         shapes: content of ``check.json``, or None.
+        closure: content of ``closure.json``, or None.
         evaluation: content of ``metrics.json``, or None.
         model: content of ``model/model.json``, or None.
         comparison: content of ``compare.json``, or None.
@@ -46,6 +48,7 @@ class Results:
     config: Config
     weights: Data | None = None
     shapes: Data | None = None
+    closure: Data | None = None
     evaluation: Data | None = None
     model: Data | None = None
     comparison: Data | None = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hepneg.figure_names import MULTIVARIATE_STEM, boxes_stem, shape_stem
+from hepneg.figure_names import MULTIVARIATE_STEM, boxes_stem, correlations_stem, shape_stem
 from hepneg.report.blocks import Block, Cell, Column, Details, Gallery, Heading, NotRun, Section, Table, Text, number
+from hepneg.report.closure import closure_blocks
 from hepneg.report.numbers import MISSING, estimate, interval, p_value, percent, significant
 from hepneg.report.results import Data, Results
+from hepneg.report.yardstick import yardstick_blocks
 
 __all__ = ["shapes_section"]
 
@@ -25,7 +27,7 @@ def shapes_section(results: Results) -> Section:
     """Show the effect size and the tests of every feature, and a figure of each."""
     report = results.shapes
     if report is None:
-        return Section("shapes", "Shapes", (NotRun(_COMMAND),))
+        return Section("shapes", "Shapes", (NotRun(_COMMAND), *closure_blocks(results)))
     blocks: list[Block] = [Text(_legend(report["alpha"]))]
     if any(shapes["features"] for shapes in report["samples"].values()):
         blocks.append(_table(report["samples"], report["alpha"]))
@@ -36,8 +38,10 @@ def shapes_section(results: Results) -> Section:
         caption = "By how much the AUC of a classifier of the sign falls without each feature."
         alternative = "AUC lost when the values of a feature are dealt out anew, by feature and sample"
         blocks.append(Gallery((results.figure(MULTIVARIATE_STEM, caption, alternative, _COMMAND),)))
+    blocks += yardstick_blocks(results, report["samples"])
     for name, shapes in report["samples"].items():
         blocks += _sample(results, name, shapes)
+    blocks += closure_blocks(results)
     return Section("shapes", "Shapes", tuple(blocks))
 
 
@@ -88,6 +92,8 @@ def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
     yield Text(_sentence(shapes["reason"]))
     if shapes.get("multivariate"):
         yield Text(_multivariate(shapes["multivariate"]))
+    if shapes.get("correlations"):
+        yield from _correlations(results, name, shapes["correlations"])
     for region in shapes["negative_regions"]:
         yield Text(_region(region, shapes.get("subsample")))
     boxes = [region["cuts"] for region in shapes["negative_regions"] if len(region.get("cuts", ())) > 1]
@@ -104,6 +110,24 @@ def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
         yield Details(
             feature, f"total variation {_size(shape)}, p\N{NO-BREAK SPACE}{_equals(shape['p_value'])}", figure
         )
+
+
+def _correlations(results: Results, name: str, correlations: Data) -> Iterator[Block]:
+    if correlations["largest"]:
+        yield Text(_largest_correlation(correlations["largest"][0]))
+    caption = f"Correlations in {name}: positive events, negative events, and the difference over its error."
+    alternative = (
+        f"Correlation matrices of the features for positive and negative events of {name}, and their difference"
+    )
+    yield Gallery((results.figure(correlations_stem(name), caption, alternative, _COMMAND),))
+
+
+def _largest_correlation(pair: Data) -> str:
+    positive, negative = (estimate(pair[sign]["value"], pair[sign]["error"]) for sign in ("positive", "negative"))
+    return (
+        f"The correlation that differs most is that of {' and '.join(pair['features'])}: {positive} for positive, "
+        f"{negative} for negative events (p {_equals(pair['p_adjusted'])}, adjusted for the number of pairs)."
+    )
 
 
 def _region(region: Data, subsample: Data | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hepneg.objectives import DEFAULT_OBJECTIVES
 from hepneg.report.blocks import Block, Cell, Column, Facts, Figure, Gallery, Items, NotRun, Section, Table, number
 from hepneg.report.health import health_blocks
 from hepneg.report.numbers import MISSING, count, estimate, p_value
@@ -36,19 +37,25 @@ def training_section(results: Results) -> Section:
 def _settings(model: Data | None, evaluation: Data) -> tuple[tuple[str, str], ...]:
     if model is None:
         return (("scheme", evaluation["scheme"]),)
-    scheme = dict(model["scheme"])
-    name = str(scheme.pop("name"))
     training = model["training"]
     network = training["network"]
-    parameters = ", ".join(f"{key} {_plain(value)}" for key, value in scheme.items())
     return (
-        ("scheme", f"{name} ({parameters})" if parameters else name),
+        ("scheme", _named(model["scheme"])),
+        ("objective", _named(training.get("objective") or {"name": DEFAULT_OBJECTIVES["classification"]})),
         ("folds", f"{model['folds']['number']}, by the hash of the event identifier, seed {model['folds']['seed']}"),
         ("network", f"{' × '.join(str(width) for width in network['hidden'])}, {network['activation']}"),
         ("batches", f"{count(training['batch_size'])} events"),
         ("learning rate", f"{training['learning_rate']:g}"),
         ("features", count(len(model["feature_names"]))),
     )
+
+
+def _named(choice: Data) -> str:
+    """Say a scheme or an objective with the parameters that are set."""
+    parameters = ", ".join(
+        f"{key} {_plain(value)}" for key, value in choice.items() if key != "name" and value is not None
+    )
+    return f"{choice['name']} ({parameters})" if parameters else str(choice["name"])
 
 
 def _plain(value: Any) -> str:

@@ -15,6 +15,7 @@ from hepneg.shapes.report import SampleShapes, ShapeReport
 from hepneg.shapes.subsample import Subsample, SubsampleAccumulator
 from hepneg.shapes.sums import SignedSums
 from hepneg.shapes.yardstick import Yardstick, systematic_yardstick
+from hepneg.shapes.yardstick_sums import YardstickBins, YardstickSums, plan_yardstick
 
 __all__ = [
     "BinPlan",
@@ -37,6 +38,8 @@ __all__ = [
     "Subsample",
     "SubsampleAccumulator",
     "Yardstick",
+    "YardstickBins",
+    "YardstickSums",
     "check_multivariate",
     "check_multivariate_subsample",
     "check_response_shapes",
@@ -46,6 +49,7 @@ __all__ = [
     "fill_sums",
     "negative_boxes",
     "plan_bins",
+    "plan_yardstick",
     "sign_split_closure",
     "signed_density",
     "systematic_yardstick",

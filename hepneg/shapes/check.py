@@ -11,11 +11,14 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from hepneg.errors import DataError
 from hepneg.events import EventTable
+from hepneg.metrics.scored import finite_column
 from hepneg.progress import SILENT, Progress
 from hepneg.shapes.bins import NEGATIVE, SignedBins
 from hepneg.shapes.distance import TEST_BINS
@@ -31,6 +34,8 @@ from hepneg.shapes.report import SampleShapes, ShapeReport
 from hepneg.shapes.subsample import SUBSAMPLE_SIZE, Subsample, SubsampleAccumulator
 from hepneg.shapes.sums import SignedSums
 from hepneg.shapes.verdict import negative_places, overall_verdict, recommend, sample_verdict, too_few
+from hepneg.shapes.yardstick import in_systematic_spreads
+from hepneg.shapes.yardstick_sums import YardstickSums, plan_yardstick
 
 __all__ = ["check_shapes", "check_sums", "draw_subsample", "fill_sums"]
 
@@ -46,6 +51,7 @@ _MULTIVARIATE_SHARE = 0.5
 def check_shapes(
     events: EventTable,
     *,
+    variations: Mapping[str, ArrayLike] = MappingProxyType({}),
     alpha: float = 0.05,
     seed: int = 1,
     multivariate: bool = True,
@@ -55,6 +61,8 @@ def check_shapes(
 
     Args:
         events: the events of all samples.
+        variations: alternative signed weights (n,) of the same events by name (scales, parton densities, …), a yardstick
+            for the effect of the signs; no test depends on them.
         alpha: probability that a sample without any difference is called different. Half of it goes to the multivariate
             test, half to the features in equal parts, with Holm's weighted correction; without a multivariate test
             the features share all of it.
@@ -66,6 +74,12 @@ def check_shapes(
     Returns:
         Effect sizes, p-values, a verdict for each sample and overall, and the schemes it recommends.
 
+    Raises:
+        DataError: a variation does not hold one finite number per event.
+
+    Warns:
+        HepnegWarning: the weights of a variation do not sum to a positive number in a sample; it is left out there.
+
     The tests of a feature permute the signs where the rarer one has fewer than 500 effective events (100, where the
     subsample does not hold all events), and use the law for many events, with all of them, beyond; the χ² has no
     permutations. The multivariate test always permutes, in at most 50 000 events of each sample.
@@ -75,8 +89,28 @@ def check_shapes(
     subsamples = {name: draw_subsample(table, seed) for name, table in tables.items()}
     plan = plan_bins([subsample.features for subsample in subsamples.values()], events.feature_names)
     sums = {name: fill_sums(plan, table) for name, table in tables.items()}
+    yardsticks = _yardsticks(events, plan, subsamples, variations) if variations else {}
     with progress:
-        return check_sums(sums, subsamples, alpha=alpha, seed=seed, multivariate=multivariate, progress=progress)
+        return check_sums(
+            sums, subsamples, yardsticks, alpha=alpha, seed=seed, multivariate=multivariate, progress=progress
+        )
+
+
+def _yardsticks(
+    events: EventTable, plan: BinPlan, subsamples: Mapping[str, Subsample], variations: Mapping[str, ArrayLike]
+) -> dict[str, YardstickSums]:
+    """Fill the sums of the yardstick of each sample."""
+    columns = {name: finite_column(weight, f"the variation {name!r}") for name, weight in variations.items()}
+    for name, column in columns.items():
+        if len(column) != len(events):
+            raise DataError(f"the variation {name!r} has {len(column)} weights, but there are {len(events)} events")
+    varied = np.column_stack(list(columns.values()))
+    filled = {}
+    for code, sample in enumerate(events.sample_names):
+        chosen = np.flatnonzero(events.sample == code)
+        filled[sample] = YardstickSums(plan_yardstick(plan, subsamples[sample].features), list(columns))
+        filled[sample].fill(events.select(chosen).features, events.weight[chosen], varied[chosen])
+    return filled
 
 
 def draw_subsample(events: EventTable, seed: int, size: int = SUBSAMPLE_SIZE) -> Subsample:
@@ -96,6 +130,7 @@ def fill_sums(plan: BinPlan, events: EventTable) -> SignedSums:
 def check_sums(
     sums: Mapping[str, SignedSums],
     subsamples: Mapping[str, Subsample],
+    yardsticks: Mapping[str, YardstickSums] = MappingProxyType({}),
     *,
     alpha: float = 0.05,
     seed: int = 1,
@@ -108,6 +143,7 @@ def check_sums(
         sums: for each sample its sums by bin and sign; all have the same plan.
         subsamples: for each sample a subsample, for the multivariate test and for permutations where there are few
             events.
+        yardsticks: for the samples with systematic variations the sums over those.
         alpha: as in :func:`check_shapes`.
         seed: of the permutations and the networks.
         multivariate: as in :func:`check_shapes`.
@@ -115,8 +151,18 @@ def check_sums(
     """
     together = _Together(multivariate, seed, progress)
     samples = {name: _check_sample(name, sums[name], subsamples[name], alpha, together) for name in sums}
+    samples |= {name: _measured(samples[name], filled, alpha) for name, filled in yardsticks.items()}
     verdict = overall_verdict(sample.verdict for sample in samples.values())
     return ShapeReport(samples, verdict, recommend(verdict), alpha)
+
+
+def _measured(sample: SampleShapes, filled: YardstickSums, alpha: float) -> SampleShapes:
+    """Add what the effect of the signs is worth in units of the systematic variations."""
+    if not sample.features:
+        return sample
+    found = filled.result(sample.name)
+    different = [found[name] for name, shape in sample.features.items() if name in found and shape.p_adjusted <= alpha]
+    return replace(sample, yardsticks=found, reason=sample.reason + in_systematic_spreads(different))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +28,9 @@ Part = Literal["positive", "negative", "combined"]
 
 LEVEL = 0.01
 _BINS = 10
+_SIGNS: tuple[Part, Part] = ("positive", "negative")
+# The signed events have larger errors than those of one sign, so that equal misfits would give a smaller χ².
+_MOSTLY = 2.0
 _BATCHES_AN_EPOCH = 40
 
 
@@ -81,6 +85,13 @@ class PartClosure:
         failed = [(test.p_value, name) for name, test in self.tests.items() if test.p_adjusted < LEVEL]
         return [name for _, name in sorted(failed)]
 
+    @property
+    def worst(self) -> tuple[str, float]:
+        """Name and χ² per degree of freedom of the test that is furthest off."""
+        ratios = {name: test.chi2 / test.degrees for name, test in self.tests.items() if test.degrees}
+        name = max(ratios, key=lambda one: ratios[one])
+        return name, ratios[name]
+
     def __repr__(self) -> str:
         found = "closes" if self.closes else f"mismodelled in {', '.join(self.mismodelled)}"
         return f"PartClosure({self.part}: {found}; AUC {self.auc}, {self.entries} events)"
@@ -90,6 +101,7 @@ class PartClosure:
         ready: dict[str, Any] = json_ready(
             {
                 "closes": self.closes,
+                "mismodelled": self.mismodelled,
                 "entries": self.entries,
                 "auc": self.auc.to_dict(),
                 "calibration": self.calibration.to_dict(),
@@ -105,14 +117,23 @@ class SignSplitClosure:
 
     Attributes:
         parts: by name: ``positive``, ``negative``, ``combined``.
+        response: the shape check of the held-out response of ``combined``; see :func:`check_response_shapes`.
     """
 
     parts: dict[Part, PartClosure]
+    response: ShapeReport
 
     @property
     def conclusion(self) -> str:
         """What follows, in one sentence."""
-        alone = [name for name in ("positive", "negative") if not self.parts[name].closes]
+        alone = [name for name in _SIGNS if not self.parts[name].closes]
+        (feature, combined), apart = self.parts["combined"].worst, max(self.parts[name].worst[1] for name in _SIGNS)
+        if alone and combined > _MOSTLY * apart:
+            return (
+                f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on their own, the "
+                f"signed events miss a sign-blind response by {combined:.1f} in {feature}: the combination of the signs is "
+                "at fault most of all, and a scheme that models the sign is needed."
+            )
         if alone:
             return (
                 f"The classifier does not model the {' and the '.join(alone)} events on their own: its features, size or "
@@ -126,7 +147,9 @@ class SignSplitClosure:
         )
 
     def __repr__(self) -> str:
-        return "\n".join([f"SignSplitClosure: {self.conclusion}", *(f"  {part}" for part in self.parts.values())])
+        lines = [f"  {part}" for part in self.parts.values()]
+        lines += [f"  response of {name}: {one.verdict}: {one.reason}" for name, one in self.response.samples.items()]
+        return "\n".join([f"SignSplitClosure: {self.conclusion}", *lines])
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -135,26 +158,36 @@ class SignSplitClosure:
             for name, part in self.parts.items()
         )
         head = "<tr><th>events</th><th>entries</th><th>AUC</th><th>calibration p</th><th>mismodelled</th></tr>"
-        return f"<table><caption>{self.conclusion}</caption>{head}{rows}</table>"
+        return f"<table><caption>{self.conclusion}</caption>{head}{rows}</table>{self.response._repr_html_()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings and lists."""
         parts = {name: part.to_dict() for name, part in self.parts.items()}
-        return {"schema_version": 1, "conclusion": self.conclusion, "parts": parts}
+        response = {name: sample.to_dict() for name, sample in self.response.samples.items()}
+        return {
+            "schema_version": 1,
+            "conclusion": self.conclusion,
+            "parts": parts,
+            "response": {"verdict": self.response.verdict, "alpha": self.response.alpha, "samples": response},
+        }
 
 
-def sign_split_closure(events: EventTable, *, progress: Progress = SILENT, **settings: Any) -> SignSplitClosure:
+def sign_split_closure(
+    events: EventTable, *, progress: Progress = SILENT, checkpoint: Path | None = None, **settings: Any
+) -> SignSplitClosure:
     """Train on positive events only, on negative events only, and on all with \\|w\\|, and look for mismodelling.
 
     Args:
         events: signed events of both labels, each with both signs.
         progress: shows a bar for each fold.
+        checkpoint: folder with a subfolder for each part; see :func:`hepneg.train`.
         settings: fields of :class:`hepneg.config.Training`: ``folds``, ``seed``, ``epochs``, …; ``batch_size``, left out, is
             a fortieth of the events, 64 to 1024.
 
     Returns:
         For each the tests on events not trained on: the calibration, and Σ w(label − response) in ten quantile bins of each
-        feature. If each sign closes alone and the combination does not, the combination is at fault.
+        feature. If each sign closes alone and the combination does not, the combination is at fault. With it the shape
+        check of the response of the classifier trained on \\|w\\| of all events.
 
     Raises:
         DataError: a label has no events of one sign.
@@ -171,9 +204,11 @@ def sign_split_closure(events: EventTable, *, progress: Progress = SILENT, **set
         # The parts differ in size: each gets enough steps an epoch.
         batch_size = int(np.clip(len(table) // _BATCHES_AN_EPOCH, 64, 1024))
         chosen = {"batch_size": batch_size, **settings}
-        response = train(table, "absolute", progress=progress, **chosen).held_out_response(table)
+        folder = checkpoint / part if checkpoint else None
+        response = train(table, "absolute", progress=progress, checkpoint=folder, **chosen).held_out_response(table)
         parts[part] = _judged(part, table, response, judge)
-    return SignSplitClosure(parts)
+    # The last part is the combination.
+    return SignSplitClosure(parts, check_response_shapes(events, response, seed=chosen.get("seed", 1)))
 
 
 def _tables(events: EventTable) -> Iterator[tuple[Part, EventTable, NDArray[np.float64]]]:

@@ -65,6 +65,13 @@ class Comparison:
         where = int(np.argmax(np.abs(self.pulls)))
         return Pull(float(self.pulls[where]), float(self.bins.edges[where]), float(self.bins.edges[where + 1]))
 
+    @property
+    def unseen(self) -> tuple[float, float]:
+        """Shares of the positive and of the negative events in bins wholly outside the range worth drawing."""
+        low, high = self.bins.view
+        outside = (self.bins.edges[1:] <= low) | (self.bins.edges[:-1] >= high)
+        return float(self.positive[outside].sum()), float(self.negative[outside].sum())
+
 
 def compare(bins: SignedBins) -> Comparison:
     """Compare the shapes of the two signs.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.events import EventTable
+from hepneg.metrics.correlation import CorrelationDifference, sign_correlations
 from hepneg.progress import SILENT, Progress
 from hepneg.shapes.cells import NegativeBox, events_inside, negative_boxes
 from hepneg.shapes.density import SignedDensity, signed_density
@@ -34,6 +35,7 @@ class JointShapes:
         densities: of each pair of features that the boxes cut on first.
         used: events of the subsample in which boxes were looked for.
         seen: of how many.
+        correlations: of positive and of |negative| events of the subsample; None with one feature.
     """
 
     multivariate: MultivariateShape | None
@@ -41,6 +43,7 @@ class JointShapes:
     densities: tuple[SignedDensity, ...]
     used: int
     seen: int
+    correlations: CorrelationDifference | None = None
 
 
 def check_joint(
@@ -75,7 +78,15 @@ def check_joint(
         subsample.features, subsample.weight, np.zeros(used, np.int8), feature_names=feature_names
     )
     boxes = tuple(box for box in negative_boxes(events, seed=seed) if not _known(events, box, regions))
-    return JointShapes(multivariate, boxes, _densities(events, boxes), used, seen)
+    correlations = _correlations(subsample, feature_names)
+    return JointShapes(multivariate, boxes, _densities(events, boxes), used, seen, correlations)
+
+
+def _correlations(subsample: Subsample, feature_names: Sequence[str]) -> CorrelationDifference | None:
+    weight = subsample.weight[:MULTIVARIATE_EVENTS]
+    if not (weight < 0).any() or not (weight > 0).any():
+        return None
+    return sign_correlations(subsample.features[:MULTIVARIATE_EVENTS], weight, feature_names)
 
 
 def _enough(weight: NDArray[np.float64]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -12,6 +12,7 @@ from hepneg.shapes.joint import JointShapes
 from hepneg.shapes.multivariate import MultivariateShape
 from hepneg.shapes.regions import NegativeRegion
 from hepneg.shapes.verdict import Verdict
+from hepneg.shapes.yardstick import Yardstick
 
 __all__ = ["SampleShapes", "ShapeReport"]
 
@@ -30,6 +31,7 @@ class SampleShapes:
         n_eff: effective events of the positive and of the negative ones.
         detectable_total_variation: the smallest that a feature would have shown with 90 % power; NaN where none could.
         joint: what the features show together; None where that was not looked at.
+        yardsticks: for each feature the effect of the signs in units of the systematic variations; empty without any.
     """
 
     name: str
@@ -41,6 +43,7 @@ class SampleShapes:
     n_eff: tuple[float, float]
     detectable_total_variation: float
     joint: JointShapes | None = None
+    yardsticks: dict[str, Yardstick] = field(default_factory=dict)
 
     @property
     def multivariate(self) -> MultivariateShape | None:
@@ -57,20 +60,26 @@ class SampleShapes:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the check as plain numbers, strings and lists."""
+        correlations = self.joint.correlations if self.joint else None
         return {
             "verdict": self.verdict,
             "reason": self.reason,
             "negative_fraction": self.negative_fraction,
             "n_eff": {"positive": self.n_eff[0], "negative": self.n_eff[1]},
             "detectable_total_variation": self.detectable_total_variation,
-            "features": {name: shape.to_dict() for name, shape in self.features.items()},
+            "features": {name: self._feature(name) for name in self.features},
             "multivariate": self.multivariate.to_dict() if self.multivariate else None,
+            "correlations": correlations.summary() if correlations else None,
             "negative_regions": [
                 *(region.to_dict() for region in self.negative_regions),
                 *(box.to_dict() for box in self.negative_boxes),
             ],
             "subsample": {"used": self.joint.used, "seen": self.joint.seen} if self.joint else None,
         }
+
+    def _feature(self, name: str) -> dict[str, Any]:
+        yardstick = {"yardstick": self.yardsticks[name].to_dict()} if name in self.yardsticks else {}
+        return {**self.features[name].to_dict(), **yardstick}
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)

@@ -20,6 +20,9 @@ from hepneg.objectives.response_preference import ResponsePreference
 
 __all__ = ["ResponsePreferenceLoss"]
 
+MARGIN = 0.5  # temperatures beyond an end at which an event is left alone
+GAIN = 0.3  # nats for each unit of share, and each time constant of the filter
+
 _bce = nn.functional.binary_cross_entropy_with_logits
 
 
@@ -31,7 +34,7 @@ class ResponsePreferenceLoss(ObjectiveLoss):
         self.objective = objective
         self.low, self.high = _log_odds(objective.low), _log_odds(objective.high)
         self.rates = RunningRates((1.0,), objective.filter_strength)
-        self.price = RunningPrice(objective.filter_strength * objective.price, objective.price)
+        self.price = RunningPrice(GAIN * objective.filter_strength, objective.price)
 
     def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
         """Return the cross-entropy, summed, with the gradient of the priced share; last columns: label and weight."""
@@ -44,9 +47,11 @@ class ResponsePreferenceLoss(ObjectiveLoss):
         return loss + priced
 
     def _surrogate(self, logit: torch.Tensor) -> torch.Tensor:
-        temperature = self.objective.temperature
-        above_low = torch.sigmoid((logit - self.low) / temperature)
-        return above_low - torch.sigmoid((logit - self.high) / temperature)
+        """Return how far each event counts as inside, smoothly; flat for those that are on the wanted side already."""
+        depth = torch.minimum(logit - self.low, self.high - logit)
+        margin = MARGIN * self.objective.temperature
+        moved = torch.where(self.price.value > 0, depth.clamp(max=margin), depth.clamp(min=-margin))
+        return torch.sigmoid(moved / self.objective.temperature)
 
     def _follow(self, logit: torch.Tensor, weight: torch.Tensor) -> None:
         """Bring the running share and its price up to date with a batch."""
@@ -56,13 +61,17 @@ class ResponsePreferenceLoss(ObjectiveLoss):
         self.price.update(self.rates.started * (self.objective.share - self.rates.rates[0]))
 
     def judge(self, events: EventTable, weight: NDArray[np.float64]) -> Judge:
-        """Judge by the log-loss, labels balanced, with the price of the share on these events, in nats."""
+        """Judge by the log-loss, labels balanced, with the price of the share on these events, in nats.
+
+        During start-up the share counts as missed altogether: a network that has not learnt yet may meet it by chance.
+        """
         plain, shares = log_loss_judge(events, weight), balanced_weight(weight, events.label) / len(events)
 
         def judge(network: nn.Module) -> Estimate:
             loss, logit = plain(network), network_logits(network, events.features)
             found = float(shares[(logit >= self.low) & (logit <= self.high)].sum(dtype=np.float64))
-            return Estimate(loss.value + self.objective.price * abs(found - self.objective.share), loss.error)
+            missed = abs(found - self.objective.share) if self.rates.started else 1.0
+            return Estimate(loss.value + self.objective.price * missed, loss.error)
 
         return judge
 

@@ -1,0 +1,37 @@
+"""``hepneg closure``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hepneg.cli.options import resumable, resume_option, with_config
+
+if TYPE_CHECKING:
+    from hepneg.config import Config
+
+__all__ = ["command"]
+
+
+@click.command("closure")
+@with_config
+@resume_option
+def command(config: Config, *, quiet: bool, resume: bool) -> None:
+    """Train classifiers that are blind to the sign, and see what they get wrong.
+
+    One is trained on positive events only, one on negative events only, one on all, each with |w|. If each sign is
+    modelled well alone and the signed events are not, the combination of the signs is at fault. The response of the
+    third is compared between positive and negative events. Writes closure.json and figures.
+
+    Example: hepneg closure analysis.yaml --set training.folds=3
+    """
+    from hepneg import workflow
+    from hepneg.cli.tables import show_closure, show_files
+    from hepneg.terminal import terminal_progress
+
+    with resumable(config):
+        outcome = workflow.closure(config, resume=resume, progress=terminal_progress(quiet=quiet))
+    if not quiet:
+        show_closure(outcome.result)
+        show_files(outcome.files)

@@ -232,6 +232,8 @@ PUBLIC = [
     "HepnegWarning",
     "ModelInputs",
     "Refinement",
+    "RegressionEvaluation",
+    "Regressor",
     "ShapeReport",
     "WeightReport",
     "__version__",
@@ -239,8 +241,10 @@ PUBLIC = [
     "check_shapes",
     "compare",
     "evaluate",
+    "evaluate_regression",
     "export_onnx",
     "load_config",
+    "load_model",
     "metrics",
     "plots",
     "read",
@@ -248,6 +252,7 @@ PUBLIC = [
     "response_histogram",
     "summarize_weights",
     "train",
+    "train_regressor",
 ]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from toys import Float, MistakenToy
+from toys import Float, MistakenToy, SignedToy
 
 import hepneg
 from hepneg.batches import ShuffledBatches
@@ -121,6 +121,13 @@ RUNS: dict[str, tuple[Callable[..., Terms] | Any, str]] = {
     "signed_squared": (partial(signed_squared, reach=2.0), "tanh"),
     "reciprocal": (partial(reciprocal, epsilon=0.3), "tanh"),
 }
+NAIVE_WEIGHTS = "naive, on weights with f = 0.3"
+
+
+def signed_as_graded(seed: int, events: int) -> hepneg.EventTable:
+    """Draw signed events, with the sign as a grade and weights of 1."""
+    table = SignedToy.make(seed).sample(np.random.default_rng(6), events)
+    return replace(table, weight=np.ones(events), grade=table.weight.copy())
 
 
 @in_print_style
@@ -132,11 +139,11 @@ def plot_runs(runs: Mapping[str, tuple[Float, Float]]) -> Drawn:
     for position, (name, (loss, largest)) in enumerate(runs.items()):
         epoch, style = (
             np.arange(1, len(loss) + 1),
-            {"color": colour_of(position), "ls": ("-", "--", "-.", ":")[position]},
+            {"color": colour_of(position), "ls": ("-", "--", "-.", ":", "-")[position]},
         )
         artists[name] = [*axes.plot(epoch, largest, label=name, **style), *panel.plot(epoch, loss, **style)]
     axes.set_yscale("log")
-    axes.set(ylabel="Largest |prediction − mean| [sd of target]")
+    axes.set(ylabel="Largest |p − mean| [sd of target]")
     panel.set_yscale("symlog", linthresh=1.0)
     panel.set_yticks([-1e8, -1e4, 0.0], minor=False)
     panel.minorticks_off()
@@ -199,6 +206,8 @@ def main(arguments: Sequence[str] | None = None) -> list[Geometry]:
     print(table(geometries))
     events = MistakenToy.make(seeds[0]).sample(np.random.default_rng(5), setup.events // 4)
     runs = {name: overtrain(events, terms, output, setup.epochs) for name, (terms, output) in RUNS.items()}
+    signed = signed_as_graded(seeds[0], setup.events // 4)
+    runs[NAIVE_WEIGHTS] = overtrain(signed, squared, "linear", setup.epochs)
     for name, (loss, largest) in runs.items():
         print(f"{name}: loss {loss[-1]:.3g}, largest prediction {largest[-1]:.3g} sd after {setup.epochs} epochs")
     save(plot_runs(runs).figure, chosen.figures / "counter_examples_runs")

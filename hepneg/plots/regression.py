@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import matplotlib as mpl
@@ -79,8 +78,7 @@ def plot_response_matrix(evaluation: RegressionEvaluation) -> Drawn:
     axes = layout.main
     target, prediction = evaluation.matrix.axes
     shares = _columns(np.asarray(evaluation.matrix.values(), np.float64))
-    colours = copy.copy(mpl.colormaps["cividis"])
-    colours.set_under(NEGATIVE)
+    colours = mpl.colormaps["cividis"].with_extremes(under=NEGATIVE)
     # A column of few events would set the scale: its largest cells may reach beyond.
     top = float(np.nanquantile(shares, 0.99)) if np.isfinite(shares).any() else 1.0
     mesh = axes.pcolormesh(target.edges, prediction.edges, shares.T, cmap=colours, vmin=0.0, vmax=top, rasterized=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hepneg.regressor import Regressor
     from hepneg.response import response_histogram
     from hepneg.shapes import ShapeReport, check_shapes
+    from hepneg.sklearn import SignedClassifier as SignedClassifier
     from hepneg.training import train, train_regressor
     from hepneg.weights import WeightReport, summarize_weights
 
@@ -47,6 +48,7 @@ _HOMES = {
     "RegressionEvaluation": "hepneg.regression_evaluation",
     "Regressor": "hepneg.regressor",
     "ShapeReport": "hepneg.shapes",
+    "SignedClassifier": "hepneg.sklearn",
     "WeightReport": "hepneg.weights",
     "apply_model": "hepneg.friends",
     "check_shapes": "hepneg.shapes",
@@ -64,6 +66,7 @@ _HOMES = {
     "train_regressor": "hepneg.training",
 }
 _ROOMS = ("metrics", "plots")
+_WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them
 
 __all__ = [
     "Classifier",
@@ -112,4 +115,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_WITH_EXTRAS])

@@ -26,7 +26,7 @@ from hepneg.training import train
 
 __all__ = ["DEFAULT_SCHEMES", "Comparison", "SchemeResult", "compare"]
 
-DEFAULT_SCHEMES = ("absolute", "positive", "signed", "paired", "refined", "combined")
+DEFAULT_SCHEMES = ("absolute", "positive", "signed", "paired", "refined", "auto")
 
 SIGNIFICANT = 2.0  # standard deviations from which two schemes are called different
 
@@ -68,6 +68,8 @@ class SchemeResult:
         errors = {f"{key}_error": estimate.error for key, estimate in pairs.items()}
         calibration = self.evaluation.calibration
         return {
+            "chosen": self.evaluation.chosen,
+            "chosen_because": self.evaluation.reason,
             **figures,
             **errors,
             "calibration_chi2": calibration.chi2,
@@ -104,7 +106,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{result.evaluation.auc}</td><td>{result.evaluation.loss}</td>"
+            f"<tr><td>{html.escape(result.evaluation.title)}</td><td>{result.evaluation.auc}</td><td>{result.evaluation.loss}</td>"
             f"<td>{result.loss_difference}</td><td>{result.calibration}</td><td>{result.seconds:.1f}</td></tr>"
             for name, result in self.schemes.items()
         )
@@ -173,7 +175,11 @@ def compare(
         except TrainingError as error:
             failures[name] = str(error)
             continue
-        trained[name] = _Trained(classifier, classifier.held_out_logit(events), time.monotonic() - started)
+        logit, seconds = classifier.held_out_logit(events), time.monotonic() - started
+        if np.isfinite(logit).all():
+            trained[name] = _Trained(classifier, logit, seconds)
+        else:
+            failures[name] = "the training diverged: some log-odds are not finite"
     if not trained:
         raise TrainingError(f"no scheme could be trained: {next(iter(failures.values()))}")
     return _side_by_side(events, trained, failures)
@@ -186,6 +192,8 @@ def _side_by_side(events: EventTable, trained: Mapping[str, _Trained], failures:
             one.logit,
             one.classifier.trained_logit(events),
             scheme=name,
+            chosen=one.classifier.chosen,
+            reason=one.classifier.reason,
             histories=one.classifier.histories,
             seed=one.classifier.seed,
         )
@@ -214,7 +222,7 @@ def _reason(results: Mapping[str, SchemeResult], best: str) -> str:
     others = {name: result.loss_difference for name, result in results.items() if name != best}
     if not others:
         return f"{best} is the only scheme that was trained"
-    ties = [name for name, gap in others.items() if gap.value < SIGNIFICANT * gap.error]
+    ties = [name for name, gap in others.items() if gap.value <= SIGNIFICANT * gap.error]
     sentence = f"{best} has the lowest signed loss on held-out events"
     if ties:
         return f"{sentence}; {', '.join(ties)} cannot be told from it within {SIGNIFICANT:g} standard deviations"

@@ -156,7 +156,7 @@ class Config(Model):
     selection: ExpressionField | None = None
     luminosity: Positive | None = None
     on_nan: Literal["error", "drop"] = "error"
-    systematics: dict[Annotated[str, Field(min_length=1)], ExpressionField] = Field(default_factory=dict)
+    systematics: dict[Annotated[str, Field(min_length=1)], ExpressionField] = Field(default={})
     samples: dict[str, Sample] = Field(min_length=1)
     features: tuple[Feature, ...] = Field(min_length=1)
     task: Task = "classification"

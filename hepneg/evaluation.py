@@ -26,6 +26,7 @@ from hepneg.metrics.scored import finite_column
 from hepneg.metrics.significance import SignificanceScan, significance_scan
 from hepneg.output import json_ready
 from hepneg.response import SIGNS, count_negative_bins, project, response_histogram
+from hepneg.schemes.titles import scheme_title
 
 __all__ = ["Evaluation", "Overtraining", "SampleRow", "evaluate"]
 
@@ -108,6 +109,8 @@ class Evaluation:
         response: Σw and Σw² over sample × sign × response.
         overtraining: by label; empty without the response of trained networks.
         histories: learning curves of the folds.
+        chosen: the scheme whose networks gave the response: that of ``auto``'s choice, or ``scheme`` itself.
+        reason: why ``auto`` has chosen it, in one sentence; empty for any other scheme.
     """
 
     scheme: str
@@ -121,9 +124,16 @@ class Evaluation:
     response: Histogram
     overtraining: Mapping[str, Overtraining]
     histories: tuple[FoldHistory, ...]
+    chosen: str
+    reason: str = ""
+
+    @property
+    def title(self) -> str:
+        """The scheme as tables and figures call it: ``refined``, or ``auto: combined``."""
+        return scheme_title(self.scheme, self.chosen)
 
     def __repr__(self) -> str:
-        return f"Evaluation({self.scheme}: AUC {self.auc}, loss {self.loss} nats; {len(self.samples)} samples)"
+        return f"Evaluation({self.title}; AUC {self.auc}, loss {self.loss} nats; {len(self.samples)} samples)"
 
     def _repr_html_(self) -> str:
         header = "<tr><th>sample</th><th>label</th><th>entries</th><th>Σw</th><th>f</th><th>n_eff</th><th>AUC</th></tr>"
@@ -132,7 +142,7 @@ class Evaluation:
             f"<td>{row.negative_fraction:.1%}</td><td>{row.n_eff:.0f}</td><td>{row.auc}</td></tr>"
             for row in self.samples
         )
-        summary = f"scheme {html.escape(self.scheme)}: AUC {self.auc}, loss {self.loss} nats"
+        summary = f"scheme {html.escape(self.title)}; AUC {self.auc}, loss {self.loss} nats"
         return f"<table><caption>{summary}</caption>{header}{rows}</table>"
 
     def samples_of(self, label: str) -> list[str]:
@@ -145,6 +155,8 @@ class Evaluation:
         content = {
             "schema_version": 1,
             "scheme": self.scheme,
+            "chosen": self.chosen,
+            "reason": self.reason,
             **{f"{name}{end}": number for name in ("auc", "loss", "brier") for end, number in _parts(self, name)},
             "samples": {row.sample: row.to_dict() for row in self.samples},
             "roc": self.roc.to_dict(),
@@ -188,6 +200,8 @@ def evaluate(
     trained_logit: ArrayLike | None = None,
     *,
     scheme: str,
+    chosen: str = "",
+    reason: str = "",
     histories: Sequence[FoldHistory] = (),
     bins: int = 40,
     seed: int = 1,
@@ -199,6 +213,8 @@ def evaluate(
         held_out_logit: (n,) log-odds by networks that have not seen the event.
         trained_logit: (n,) log-odds by networks that were trained on the event; None leaves the overtraining test out.
         scheme: name of the scheme, for tables.
+        chosen: the scheme that ``auto`` has chosen; left out, ``scheme``.
+        reason: why.
         histories: learning curves, handed through.
         bins: of the response histograms.
         seed: of the halves, the permutations and the ROC band.
@@ -225,6 +241,8 @@ def evaluate(
         response=histogram,
         overtraining=tests,
         histories=tuple(histories),
+        chosen=chosen or scheme,
+        reason=reason,
     )
 
 

@@ -98,13 +98,15 @@ class Model:
     Attributes:
         networks: network i has not seen fold i.
         inputs: names and expressions of the features.
-        scheme: name of the weight scheme.
+        scheme: name of the weight scheme that was asked for.
         scheme_parameters: its parameters.
         seed: of the fold rule and of the training.
         histories: learning curve of each fold.
         training: all settings of the training, JSON-ready.
         samples: what it was trained on, per sample: entries, Σw and share of negative events.
         health: of the scheme on held-out events, JSON-ready; see :class:`hepneg.schemes.health.SchemeHealth`.
+        choice: what the scheme ``auto`` has chosen, and why, JSON-ready; see :class:`hepneg.schemes.choice.Choice`.
+            Empty for any other scheme.
     """
 
     task: ClassVar[Task]
@@ -118,6 +120,17 @@ class Model:
     training: Mapping[str, Any] = field(default_factory=dict)
     samples: Mapping[str, Any] = field(default_factory=dict)
     health: Mapping[str, Any] = field(default_factory=dict)
+    choice: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> str:
+        """Name of the scheme that the networks are of: the choice of ``auto``, or the scheme itself."""
+        return str(self.choice.get("scheme", self.scheme))
+
+    @property
+    def reason(self) -> str:
+        """Why ``auto`` has chosen that scheme, in one sentence; empty for any other scheme."""
+        return str(self.choice.get("reason", ""))
 
     @property
     def folds(self) -> int:
@@ -130,8 +143,8 @@ class Model:
         return tuple(self.inputs.features)
 
     def __repr__(self) -> str:
-        features = ", ".join(self.feature_names)
-        return f"{type(self).__name__}(scheme={self.scheme!r}, {self.folds} folds, features: {features})"
+        chosen, features = f" ({self.chosen})" if self.choice else "", ", ".join(self.feature_names)
+        return f"{type(self).__name__}(scheme={self.scheme!r}{chosen}, {self.folds} folds, features: {features})"
 
     def output(self, features: ArrayLike) -> Float:
         """Return the mean of the k networks' outputs for events that the model was not trained on.
@@ -208,6 +221,7 @@ class Model:
             "training": dict(self.training),
             "samples": dict(self.samples),
             "health": dict(self.health),
+            "choice": dict(self.choice),
             "histories": [history.to_dict() for history in self.histories],
             "versions": {
                 "python": platform.python_version(),
@@ -265,6 +279,7 @@ class Model:
             training=data["training"],
             samples=data["samples"],
             health=data.get("health", {}),
+            choice=data.get("choice", {}),
         )
 
 

@@ -50,7 +50,7 @@ class _Choice(BaseModel):
 class SchemeChoice(_Choice):
     """A weight scheme by name; further keys are its parameters."""
 
-    name: str = "combined"
+    name: str = "auto"
 
     def make(self) -> Scheme:
         """Return the scheme with these parameters."""
@@ -165,7 +165,7 @@ class Training(Model):
         device: ``auto`` takes a GPU where there is one.
     """
 
-    scheme: SchemeChoice = SchemeChoice.model_construct(name="combined")
+    scheme: SchemeChoice = SchemeChoice.model_construct(name="auto")
     objective: ObjectiveChoice | None = None
     folds: int = Field(default=5, ge=2, le=127)
     network: Network = Network()

@@ -20,6 +20,8 @@ from hepneg.objectives import Objective, objective_parameters
 from hepneg.progress import SILENT, Progress
 from hepneg.regressor import Regressor
 from hepneg.schemes import Scheme, make_scheme, require_task, scheme_parameters
+from hepneg.schemes.auto import Auto
+from hepneg.schemes.choice import Choice, choose
 from hepneg.schemes.health import SchemeHealth, scheme_health
 
 __all__ = ["train", "train_regressor"]
@@ -40,7 +42,7 @@ def train(
 
     Args:
         events: signed events of both labels.
-        scheme: its name, or a scheme object; left out, that of the default settings.
+        scheme: its name, or a scheme object; left out, that of the default settings, ``auto``.
         inputs: where the features come from in an ntuple; left out, branches with the names of the features.
         progress: shows a bar for each fold.
         checkpoint: folder that keeps the state of every fold after every epoch. A later call with the same events and
@@ -117,6 +119,8 @@ def _train(
     _require_use_of_grades(events, objective)
     folder = Path(checkpoint) if checkpoint else None
     fitted = crossfit(events, chosen, training, objective, progress=progress, checkpoint=folder)
+    choice = _choose(events, fitted) if isinstance(chosen, Auto) else None
+    fitted = fitted.only(choice.scheme) if choice else fitted
     histories = tuple(fold.history for fold in fitted.folds)
     for history in histories:
         if history.message:
@@ -131,6 +135,7 @@ def _train(
         histories=histories,
         training={**training.model_dump(mode="json", exclude={"scheme"}), "objective": named},
         samples=_sample_summary(events),
+        choice=choice.to_dict() if choice else {},
     )
     return replace(model, health=_health(events, model, fitted).to_dict())
 
@@ -144,6 +149,12 @@ def _scheme(scheme: str | Scheme | None, training: Training) -> Scheme:
 def _require_use_of_grades(events: EventTable, objective: Objective) -> None:
     if events.grade is not None and not getattr(objective, "graded", False):
         raise ConfigError(ungraded_message(objective.name))
+
+
+def _choose(events: EventTable, fitted: CrossFit) -> Choice:
+    """Choose between the schemes that every fold has the networks of."""
+    logits = fitted.held_out_logits(events)
+    return choose(events, logits, fitted.held_out_sign(events) if logits else None)
 
 
 def _health(events: EventTable, model: Model, fitted: CrossFit) -> SchemeHealth:

@@ -295,6 +295,8 @@ def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation |
         model.held_out_logit(events),
         model.trained_logit(events),
         scheme=model.scheme,
+        chosen=model.chosen,
+        reason=model.reason,
         histories=model.histories,
         seed=model.seed,
     )

@@ -70,6 +70,9 @@ def test_the_main_job_leaves_the_promised_files(run: Run, toy_analysis: Path) ->
         assert {"auc", "auc_error", "p_value", "importance"} <= set(shapes["samples"][sample]["multivariate"])
     assert shapes["recommended_schemes"]
     assert {"scheme", "auc", "auc_error", "loss", "loss_error"} <= set(metrics)
+    assert metrics["scheme"] == "auto"
+    assert metrics["chosen"] == read_json(output / "model" / "model.json")["choice"]["scheme"]
+    assert f"{metrics['chosen']} was chosen: {metrics['reason']}" in done.out
     assert 0.6 < metrics["auc"] < 1
     with uproot.open(output / "histograms.root") as file:
         assert sum(file["response_sig"].values()) == pytest.approx(inspection["samples"]["sig"]["sum_weights"])
@@ -120,8 +123,11 @@ def test_compare_writes_the_contract_and_recommends(run: Run, toy_analysis: Path
 
 
 def test_set_overrides_a_key(run: Run, toy_analysis: Path) -> None:
-    assert run("train", toy_analysis, "--set", "training.scheme.name=positive", "--quiet").code == 0
-    assert read_json(toy_analysis.parent / "results" / "toy" / "metrics.json")["scheme"] == "positive"
+    done = run("train", toy_analysis, "--set", "training.scheme.name=positive")
+    metrics = read_json(toy_analysis.parent / "results" / "toy" / "metrics.json")
+    assert (metrics["scheme"], metrics["chosen"], metrics["reason"]) == ("positive", "positive", "")
+    assert "Largest |log-odds|" in done.out
+    assert "was chosen" not in done.out
 
 
 def test_schema_and_help_of_every_command(run: Run) -> None:

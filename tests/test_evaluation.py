@@ -130,7 +130,7 @@ def test_a_sample_that_sums_to_less_than_nothing_has_no_auc():
 
 
 def test_it_reads_well(result):
-    assert repr(result).startswith("Evaluation(signed: AUC 0.")
+    assert repr(result).startswith("Evaluation(signed; AUC 0.")
     assert "<td>zjets</td>" in result._repr_html_()
 
 

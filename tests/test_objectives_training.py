@@ -38,7 +38,7 @@ from hepneg.schemes import make_scheme
 from hepneg.training import train
 
 FAST: dict[str, Any] = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
-ASSEMBLED = ("factorised", "combined", "mixture")
+ASSEMBLED = ("factorised", "combined", "auto", "mixture")
 WISHES: tuple[dict[str, Any], ...] = (
     {"objective": "balanced_cross_entropy"},
     {"objective": {"name": "response_preference", "share": 0.3}},
@@ -151,6 +151,12 @@ def test_settling_meets_the_operating_point_on_the_events_it_is_given(
     point = operating_point(network_logits(network, events.features), events.label, events.weight, 0.0)
     # One event moves a rate by 1 / Σw of its label, about 1/1200; a ratio of rates near ½ by no more than four times that.
     assert found(point) == pytest.approx(1.0, abs=4 / 1200)
+
+
+def test_an_operating_point_outside_the_range_of_the_output_is_refused() -> None:
+    network = {"hidden": [8], "output": {"low": 0.6, "high": 0.9}}
+    with pytest.raises(TrainingError, match=r"operating point at response 0.5, which network.output \[0.6, 0.9\]"):
+        train(toy(), "signed", **{**FAST, "network": network, "objective": "balanced_cross_entropy"})
 
 
 def test_balanced_training_meets_the_ratio_on_fresh_events_where_plain_training_does_not() -> None:

@@ -258,6 +258,22 @@ def test_a_file_that_is_no_image_is_taken_for_missing(copied: Config) -> None:
     assert "Calibration. PDF" not in words(page)
 
 
+def test_the_choice_of_auto_is_told_with_its_reason(copied: Config) -> None:
+    metrics = json.loads((copied.output / "metrics.json").read_text())
+    edit(copied, "metrics.json", **metrics | {"scheme": "auto", "chosen": "refined", "reason": "the signs speak"})
+    model = json.loads((copied.output / "model" / "model.json").read_text())
+    edit(copied, "model/model.json", **model | {"scheme": {"name": "auto"}, "choice": {"scheme": "refined"}})
+    comparison = json.loads((copied.output / "compare.json").read_text())
+    row = comparison["schemes"]["absolute"] | {"chosen": "refined", "chosen_because": "the loss is lower"}
+    edit(copied, "compare.json", schemes=comparison["schemes"] | {"auto": row})
+    page = parsed(copied)
+    assert "refined was chosen: the signs speak." in words(section(page, "summary"))
+    assert "auto: refined" in words(section(page, "training"))
+    told = words(section(page, "comparison"))
+    assert "auto has chosen refined: the loss is lower." in told
+    assert "auto: refined" in told
+
+
 def test_results_of_another_configuration_are_pointed_out(copied: Config) -> None:
     other = copied.model_copy(update={"features": copied.features[:1]})
     summary = words(section(parsed(other), "summary"))
@@ -272,7 +288,7 @@ def test_what_needs_attention_is_pointed_out(copied: Config) -> None:
     metrics["samples"]["bkg"]["negative_bins"] = 3
     metrics["calibration"]["p_value"] = 1e-4
     metrics["overtraining"]["signal"]["p_value"] = 0.002
-    edit(copied, "metrics.json", **metrics | {"scheme": "positive"})
+    edit(copied, "metrics.json", **metrics | {"scheme": "positive", "chosen": "positive"})
     edit(copied, "check.json", recommended_schemes=["paired"])
     edit(copied, "compare.json", recommended="absolute", failures={"paired": "it diverged"})
     edit(copied, "inspect.json", batch_risk={"signal": 0.2, "background": None})
@@ -294,19 +310,21 @@ def test_what_needs_attention_is_pointed_out(copied: Config) -> None:
 
 
 def test_the_health_of_the_scheme_is_shown(copied: Config) -> None:
+    of_x2 = {"chi2": 26.6, "ndf": 8, "closure": [0.93, None, 1.1]}
+    undefined = {"chi2": None, "ndf": 0, "closure": []}
     closure = {
         "clipped_share": 0.013,
         "floored_share": 0.2,
         "inclusive": 1.012,
         "inclusive_error": 0.0075,
         "calibration": {"chi2": 29.1, "ndf": 9},
-        "features": {"x0": {"chi2": 4.0, "ndf": 9}, "x2": {"chi2": 26.6, "ndf": 8}, "none": {"chi2": None, "ndf": 0}},
+        "features": {"x0": {"chi2": 4.0, "ndf": 9, "closure": [1.0]}, "x2": of_x2, "none": undefined},
     }
     health = {"largest_logit": 12.3, "negative_batches": 0.25, "samples": {"sig": closure}}
     edit(copied, "model/model.json", health=health)
     training = section(parsed(copied), "training")
     (row,) = [row for row in every(training, "tr") if words(row[0]) == "sig"]
-    shares = ["sig", "1.3 %", "20.0 %", "1.0120 ± 0.0075", "29.1 / 9", "26.6 / 8", "x2"]
+    shares = ["sig", "1.3 %", "20.0 %", "1.0120 ± 0.0075", "29.1 / 9", "26.6 / 8", "x2", "0.930 to 1.100"]
     assert [words(cell) for cell in row] == shares
     assert "12.3" in words(training)
     assert "25.0 %" in words(training)

@@ -68,6 +68,10 @@ def test_closure_is_good_for_the_exact_sign_and_bad_for_another() -> None:
         assert agreement.ndf == 9
         assert agreement.chi2 < chi2.ppf(1 - 1e-5, 9)
         assert wrong[name].features["x"].chi2 > chi2.ppf(1 - 1e-5, 9)
+        assert len(agreement.closure) == len(agreement.edges) + 1 == 10
+        assert all(abs(ratio.value - 1) < 4.5 * ratio.error for ratio in agreement.closure)
+        off = [ratio for ratio in wrong[name].features["x"].closure if abs(ratio.value - 1) > 4.5 * ratio.error]
+        assert len(off) >= 5  # ĝ = ½ in the place of 0.2 to 0.8
         assert abs(right[name].inclusive.value - 1) < 4.5 * right[name].inclusive.error
 
 

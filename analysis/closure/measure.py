@@ -31,7 +31,7 @@ from hepneg.output import write_json
 
 Float = NDArray[np.float64]
 
-SCHEMES = ("absolute", "positive", "signed", "paired", "mixture", "refined", "factorised", "combined")
+SCHEMES = ("absolute", "positive", "signed", "paired", "mixture", "refined", "factorised", "combined", "auto")
 CURVE = (0.5, 1.0, 2.0, 4.0)
 """Sizes of the unsigned samples, in units of N(1 − 2f)²."""
 

@@ -35,7 +35,7 @@ def toy(signal: int, background: int, seed: int) -> hepneg.EventTable:
 
 
 def real_points(
-    schemes: Sequence[str], wishes: Sequence[dict[str, Any]], quick: bool
+    schemes: Sequence[str], wishes: Sequence[dict[str, Any]], quick: bool, seed: int
 ) -> Iterator[tuple[str, OperatingPoint, Any]]:
     """Yield, for each scheme and objective, the operating point and the AUC by cross-validation."""
     overrides = ["training.folds=2", "training.epochs=3"] if quick else []
@@ -43,7 +43,7 @@ def real_points(
     events = hepneg.read(config)
     if quick:
         events = events.select(np.arange(0, len(events), 4))
-    settings = config.training.model_dump(exclude={"scheme", "objective"})
+    settings = config.training.model_dump(exclude={"scheme", "objective"}) | {"seed": seed}
     for scheme in schemes:
         for wish in wishes:
             classifier = hepneg.train(events, scheme, objective=wish, **settings)
@@ -53,12 +53,12 @@ def real_points(
 
 
 def toy_points(
-    schemes: Sequence[str], wishes: Sequence[dict[str, Any]], quick: bool
+    schemes: Sequence[str], wishes: Sequence[dict[str, Any]], quick: bool, seed: int
 ) -> Iterator[tuple[str, OperatingPoint, Any]]:
     """Yield the same for the toy, whose operating points are measured on fresh events, as many of either label."""
     scale = 50 if quick else 1
-    events, fresh = toy(10_000 // scale, 1_000_000 // scale, 1), toy(200_000 // scale, 200_000 // scale, 2)
-    settings: dict[str, Any] = {"folds": 3, "network": {"hidden": [32, 32]}}
+    events, fresh = toy(10_000 // scale, 1_000_000 // scale, seed), toy(200_000 // scale, 200_000 // scale, 2)
+    settings: dict[str, Any] = {"folds": 3, "network": {"hidden": [32, 32]}, "seed": seed}
     settings |= {"batch_size": 512, "epochs": 3} if quick else {"batch_size": 4096, "epochs": 8}
     for scheme in schemes:
         for wish in wishes:
@@ -80,13 +80,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few events and epochs, to see that it works")
     parser.add_argument("--samples", nargs="+", choices=("real", "toy"), default=("real", "toy"))
     parser.add_argument("--schemes", nargs="+", default=("refined", "signed"))
+    parser.add_argument("--seed", type=int, default=1, help="of the trainings, and of the toy's events")
     parser.add_argument("--wishes", type=int, default=len(WISHES), help="how many of the objectives, plain first")
     options = parser.parse_args()
     print("| sample | scheme | cross-entropy | sensitivity | specificity | ratio | AUC |\n" + "|---" * 7 + "|")
     for points in (real_points, toy_points):
         if points.__name__.removesuffix("_points") not in options.samples:
             continue
-        for row, found, area in points(options.schemes, WISHES[: options.wishes], options.quick):
+        for row, found, area in points(options.schemes, WISHES[: options.wishes], options.quick, options.seed):
             print(f"{row} {found.sensitivity} | {found.specificity} | {found.ratio} | {area} |", flush=True)
 
 

@@ -19,7 +19,7 @@ __all__ = ["command"]
 @click.option(
     "--schemes",
     metavar="A,B,…",
-    help="Which schemes; left out, absolute, positive, signed, paired, refined and combined.",
+    help="Which schemes; left out, absolute, positive, signed, paired, refined and auto.",
 )
 @resume_option
 def command(config: Config, *, schemes: str | None, quiet: bool, resume: bool) -> None:

@@ -25,7 +25,7 @@ def command(config: Config, *, quiet: bool, resume: bool) -> None:
     Example: hepneg run analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.tables import show_evaluation, show_files, show_shapes, show_weights
+    from hepneg.cli.tables import show_evaluation, show_files, show_health, show_shapes, show_weights
     from hepneg.terminal import terminal_progress
 
     with resumable(config):
@@ -35,3 +35,4 @@ def command(config: Config, *, quiet: bool, resume: bool) -> None:
         show_shapes(outcome.result.shapes)
         show_files(outcome.files)
         show_evaluation(outcome.result.trained.evaluation)
+        show_health(outcome.result.trained.model.health)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -27,6 +27,7 @@ __all__ = [
     "show_evaluation",
     "show_files",
     "show_friends",
+    "show_health",
     "show_refinement",
     "show_shapes",
     "show_weights",
@@ -143,7 +144,7 @@ def _show_regression(evaluation: RegressionEvaluation) -> None:
 
 def _show_classification(evaluation: Evaluation) -> None:
     columns = ["process", "label", "entries", "Σw", "f", "n_eff", "AUC"]
-    table = _table(f"Response under the scheme {evaluation.scheme}", columns, text_columns=2)
+    table = _table(f"Response under the scheme {evaluation.title}", columns, text_columns=2)
     for row in evaluation.samples:
         table.add_row(
             row.sample,
@@ -156,6 +157,29 @@ def _show_classification(evaluation: Evaluation) -> None:
         )
     _print(table)
     Console(highlight=False).print(f"On held-out events, signed: AUC {evaluation.auc}, loss {evaluation.loss} nats")
+    if evaluation.reason:
+        Console(highlight=False, soft_wrap=True).print(f"{evaluation.chosen} was chosen: {evaluation.reason}")
+
+
+def show_health(health: Mapping[str, Any]) -> None:
+    """Print the health of a training as the classifier holds it: on held-out events, by sample where signs were learnt."""
+    console = Console(highlight=False)
+    columns = ["sample", "Σ|w|ĝ / Σw", "clipped", "at the floor", "calibration χ²/bins"]
+    table = _table("Sign networks on held-out events", columns)
+    for name, closure in health["samples"].items():
+        table.add_row(
+            name,
+            "—" if closure["inclusive"] is None else str(Estimate(closure["inclusive"], closure["inclusive_error"])),
+            f"{closure['clipped_share']:.2%}",
+            f"{closure['floored_share']:.2%}",
+            f"{closure['calibration']['chi2']:.0f}/{closure['calibration']['ndf']}",
+        )
+    if table.rows:
+        _print(table)
+    console.print(
+        f"Largest |log-odds| {health['largest_logit']:.3g}; "
+        f"{health['negative_batches']:.1%} of the batches have a label with Σ of the training weights ≤ 0"
+    )
 
 
 def show_comparison(comparison: Comparison) -> None:
@@ -164,7 +188,7 @@ def show_comparison(comparison: Comparison) -> None:
     table = _table("Schemes on the same held-out events, signed", columns)
     for name, result in comparison.schemes.items():
         table.add_row(
-            name,
+            result.evaluation.title,
             str(result.evaluation.auc),
             str(result.evaluation.loss),
             "—" if name == comparison.recommended else str(result.loss_difference),
@@ -175,6 +199,11 @@ def show_comparison(comparison: Comparison) -> None:
     messages = {name: result.message for name, result in comparison.schemes.items() if result.message}
     for name, message in {**comparison.failures, **messages}.items():
         Console(highlight=False).print(f"{name}: {message}")
+    for name, result in comparison.schemes.items():
+        if result.evaluation.reason:
+            Console(highlight=False, soft_wrap=True).print(
+                f"{name} has chosen {result.evaluation.chosen}: {result.evaluation.reason}"
+            )
     Console(highlight=False).print(f"Recommended: {comparison.reason}")
 
 

@@ -25,7 +25,7 @@ def command(config: Config, *, quiet: bool, resume: bool) -> None:
     Example: hepneg train analysis.yaml --set training.scheme.name=signed
     """
     from hepneg import workflow
-    from hepneg.cli.tables import show_evaluation, show_files
+    from hepneg.cli.tables import show_evaluation, show_files, show_health
     from hepneg.terminal import terminal_progress
 
     with resumable(config):
@@ -33,3 +33,4 @@ def command(config: Config, *, quiet: bool, resume: bool) -> None:
     if not quiet:
         show_files(outcome.files)
         show_evaluation(outcome.result.evaluation)
+        show_health(outcome.result.model.health)

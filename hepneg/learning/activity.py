@@ -45,6 +45,10 @@ class ActivityLoss(ObjectiveLoss):
         strength = self.activity.strength
         return total + abs(strength) * (activity if strength > 0 else 1 - activity).mean(dim=1).sum()
 
+    def require(self, network: nn.Module) -> None:
+        """Refuse what the objective refuses."""
+        self.loss.require(network)
+
     def judge(self, events: EventTable, weight: NDArray[np.float64]) -> Judge:
         """Judge as the objective does."""
         return self.loss.judge(events, weight)

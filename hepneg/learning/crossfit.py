@@ -16,6 +16,7 @@ from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.fold import FoldFit, FoldTrainer
+from hepneg.learning.inference import network_logits
 from hepneg.learning.learner import make_learner
 from hepneg.learning.pool import choose_device, run_folds
 from hepneg.learning.signs import LocalSigns, SignFitter
@@ -52,6 +53,28 @@ class CrossFit:
             members = np.flatnonzero(self.fold_of == number)
             sign[members] = fold.signs(events.select(members), raw)
         return sign
+
+    def held_out_logits(self, events: EventTable) -> dict[str, NDArray[np.float64]]:
+        """Return, for each scheme that every fold has the networks of, the held-out log-odds of the trained events.
+
+        Args:
+            events: the events of the training.
+
+        Returns:
+            (n,) by scheme; empty where a fold has learnt no signs.
+        """
+        names = [name for name in self.folds[0].parts if all(name in fold.parts for fold in self.folds)]
+        logits = {name: np.empty(len(events)) for name in names}
+        for number, fold in enumerate(self.folds):
+            members = np.flatnonzero(self.fold_of == number)
+            features = events.features.T[:, members].T
+            for name, logit in logits.items():
+                logit[members] = network_logits(fold.parts[name][0], features)
+        return logits
+
+    def only(self, scheme: str) -> CrossFit:
+        """Return the training with the networks of one scheme alone."""
+        return CrossFit(tuple(fold.only(scheme) for fold in self.folds), self.fold_of)
 
 
 def crossfit(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -53,12 +53,19 @@ class FoldFit:
         history: of its label network.
         signs: gives the local mean sign as the fold's networks see it; None for a scheme that learns none.
         negative_batches: share of the batches in which the training weights of a label sum to zero or less.
+        parts: what other schemes would have taken of the same networks, by scheme.
     """
 
     network: FoldNetwork
     history: FoldHistory
     signs: SignReader | None = None
     negative_batches: float = 0.0
+    parts: Mapping[str, tuple[FoldNetwork, FoldHistory]] = field(default_factory=dict)
+
+    def only(self, scheme: str) -> FoldFit:
+        """Return the fit with the network of one of its parts alone; itself for a scheme that is none of them."""
+        network, history = self.parts.get(scheme, (self.network, self.history))
+        return replace(self, network=network, history=history, parts={})
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,10 +189,17 @@ class FoldTrainer:
         if plan.use == "terms":
             return FoldFit(factorised.cpu(), history, by_label.cpu().read)
         by_sample = _by_sample(by_label, seen) or fitter.fit(seen, "sample")
-        refined = cast(ResponseNetwork, self._refined(problem, by_sample, share)[0])
+        trained, of_refined = self._refined(problem, by_sample, share)
+        refined = cast(ResponseNetwork, trained)
         mean = MeanNetwork(MeanArchitecture((factorised.architecture, refined.architecture)))
         mean.parts = nn.ModuleList([factorised, refined])
-        return FoldFit(mean.cpu(), history, by_label.cpu().read)
+        parts: dict[str, tuple[FoldNetwork, FoldHistory]] = {
+            "absolute": (factorised.label, history),
+            "factorised": (factorised, history),
+            "refined": (refined, of_refined),
+            "combined": (mean, history),
+        }
+        return FoldFit(mean.cpu(), history, by_label.cpu().read, parts=parts)
 
     def _refined(
         self, problem: TrainingProblem, signs: LocalSigns, share: float = 1.0
@@ -243,6 +257,7 @@ class FoldTrainer:
         stream, loss = int(bool(name)), self._loss()
         network = self.learner.network(self.part, problem, self.training.network, self._generator(stream))
         network.to(self.device)
+        loss.require(network)
         fit = Fit(
             fold=self.fold,
             table=self.learner.table(network, self.part, problem.train_weight).to(self.device),

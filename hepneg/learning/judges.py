@@ -47,6 +47,8 @@ def class_judge(rows: torch.Tensor) -> Judge:
 
 def sign_judge(events: EventTable, held_out: Float) -> Judge:
     """Return the cross-entropy of the sign, each member on the events that it leaves out."""
+    used = np.asarray(held_out.any(axis=1))
+    events, held_out = events.select(used), held_out[used]
     sign = np.where(events.weight > 0, 1.0, -1.0)[:, None]
     total = max(float(held_out.sum()), np.finfo(float).tiny)
 

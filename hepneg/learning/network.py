@@ -146,7 +146,7 @@ class ResponseNetwork(nn.Module):
 
     @property
     def latent_of_half(self) -> float:
-        """The value of the last layer whose response is ½; the farthest one if the output's range leaves ½ out."""
+        """The value of the last layer whose response is ½."""
         low, high = -_FARTHEST, _FARTHEST
         for _ in range(60):
             middle = 0.5 * (low + high)

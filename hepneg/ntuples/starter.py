@@ -14,6 +14,7 @@ from hepneg.errors import DataError
 from hepneg.ntuples.explore import TreeSummary, explore
 from hepneg.ntuples.files import is_remote
 from hepneg.objectives import DEFAULT_OBJECTIVES
+from hepneg.schemes.registry import scheme_names
 
 __all__ = ["starter_config"]
 
@@ -112,6 +113,9 @@ def _features(tree: TreeSummary, shared: Sequence[TreeSummary]) -> list[str]:
 def _training() -> list[str]:
     defaults = Training.of(objective=DEFAULT_OBJECTIVES["classification"]).model_dump(mode="json")
     text = yaml.safe_dump({"training": defaults}, sort_keys=False, default_flow_style=None, allow_unicode=True)
+    others = ", ".join(name for name in scheme_names() if name != defaults["scheme"]["name"])
+    scheme = f"  scheme: {{name: {defaults['scheme']['name']}}}"
+    text = text.replace(scheme, f"{scheme}   # chosen by what held-out events say; or {others}")
     return ["# All of this may be left out: these are the defaults.", *text.rstrip().splitlines()]
 
 

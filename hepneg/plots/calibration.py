@@ -30,7 +30,7 @@ def plot_calibration(evaluation: Evaluation) -> Drawn:
     text = f"χ² / bins = {part.chi2:.1f} / {part.degrees}\np = {part.p_value:.2g}"
     remark = note(axes, text)
     axes.set(xlim=(0, 1), ylabel="Observed share of signal (signed)")
-    panel.set(xlabel=f"Response ({evaluation.scheme})", ylabel="observed\n− expected")
+    panel.set(xlabel=f"Response ({evaluation.title})", ylabel="observed\n− expected")
     return Drawn(
         layout.figure, (axes, panel), {"points": [points, diagonal], "difference": [difference], "note": [remark]}
     )

@@ -41,7 +41,7 @@ def plot_comparison(comparison: Comparison) -> Drawn:
     for position, (name, evaluation) in enumerate(evaluations.items()):
         shared = {"sharex": axes[0], "sharey": axes[0]} if axes else {}
         axes.append(figure.add_subplot(grid[position // 2, position % 2], **shared))
-        artists[name] = _draw_scheme(axes[-1], name, evaluation, None if evaluation is reference else reference)
+        artists[name] = _draw_scheme(axes[-1], evaluation, None if evaluation is reference else reference)
         axes[-1].tick_params(labelleft=position % 2 == 0, labelbottom=position + 2 >= len(evaluations))
     _label_multiples(figure, axes, reference)
     for column, (metric, text) in enumerate((("auc", "AUC"), ("loss", "loss [nats]"))):
@@ -54,7 +54,7 @@ def plot_comparison(comparison: Comparison) -> Drawn:
     return Drawn(figure, tuple(axes), artists)
 
 
-def _draw_scheme(axes: Axes, name: str, evaluation: Evaluation, reference: Evaluation | None) -> list[Any]:
+def _draw_scheme(axes: Axes, evaluation: Evaluation, reference: Evaluation | None) -> list[Any]:
     artists = []
     for position, row in enumerate(evaluation.samples):
         net = normalised(project(evaluation.response, row.sample))
@@ -64,7 +64,7 @@ def _draw_scheme(axes: Axes, name: str, evaluation: Evaluation, reference: Evalu
             artists.append(axes.stairs(values, edges, color=colour_of(position), ls=":", lw=1.0, alpha=0.8, zorder=1))
         artists += draw_signed(axes, net, colour=colour_of(position), label=row.sample, linewidth=1.2)
     axes.axhline(0.0, color=NEUTRAL, lw=0.8)
-    axes.text(0.97, 0.95, name, transform=axes.transAxes, ha="right", va="top", weight="bold")
+    axes.text(0.97, 0.95, evaluation.scheme, transform=axes.transAxes, ha="right", va="top", weight="bold")
     return [*artists, annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
 
 
@@ -80,7 +80,7 @@ def _label_multiples(figure: Figure, axes: list[Axes], reference: Evaluation) ->
     handles, labels = axes[0].get_legend_handles_labels()
     if len(axes) > 1:
         handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1.0))
-        labels.append(f"{reference.scheme}, for comparison")
+        labels.append(f"{reference.title}, for comparison")
     figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)))
 
 

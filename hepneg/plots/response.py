@@ -49,7 +49,7 @@ def plot_response(evaluation: Evaluation, *, scale: Scale = "linear", normalise:
         negative += row.negative_bins
     if scale == "linear":
         axes.axhline(0.0, color=NEUTRAL, lw=0.8)
-    axes.set(xlim=(0, 1), xlabel=f"Response ({evaluation.scheme})", ylabel=per_bin_label(net, normalise=normalise))
+    axes.set(xlim=(0, 1), xlabel=f"Response ({evaluation.title})", ylabel=per_bin_label(net, normalise=normalise))
     add_legend(axes, headroom=0.12 + 0.07 * len(evaluation.samples))
     artists["note"] = [annotate_negative_bins(axes, negative)]
     return Drawn(layout.figure, (axes,), artists)
@@ -83,7 +83,7 @@ def plot_response_components(evaluation: Evaluation, sample: str, *, scale: Scal
     for level in (0.0, 1.0):
         panel.axhline(level, color=NEUTRAL, lw=0.8, ls="--", zorder=0)
     axes.set(xlim=(0, 1), ylabel=per_bin_label(net, normalise=False))
-    panel.set(ylim=(-0.25, 1.15), xlabel=f"Response ({evaluation.scheme})", ylabel="net / positive")
+    panel.set(ylim=(-0.25, 1.15), xlabel=f"Response ({evaluation.title})", ylabel="net / positive")
     add_legend(axes)
     artists["note"] = [annotate_negative_bins(axes, count_negative_bins(net))]
     return Drawn(layout.figure, (axes, panel), artists)
@@ -115,7 +115,7 @@ def plot_response_by_sign(evaluation: Evaluation, sample: str) -> Drawn:
     artists["ratio"] = [draw_ratio(panel, quotient, colour=NEGATIVE)]
     ratio_limits(panel, [quotient])
     axes.set(xlim=(0, 1), ylabel=per_bin_label(positive, normalise=True).replace("Σw", "Σ|w|"))
-    panel.set(xlabel=f"Response ({evaluation.scheme})", ylabel="w < 0 / w > 0")
+    panel.set(xlabel=f"Response ({evaluation.title})", ylabel="w < 0 / w > 0")
     axes.set_ylim(bottom=0.0)
     add_legend(axes)
     return Drawn(layout.figure, (axes, panel), artists)

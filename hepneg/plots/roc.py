@@ -22,7 +22,7 @@ def plot_roc(evaluation: Evaluation, *, envelope: bool = False) -> Drawn:
     axes = layout.main
     curve = evaluation.roc.envelope() if envelope else evaluation.roc
     x, y = curve.background_efficiency, curve.signal_efficiency
-    label = f"{evaluation.scheme}: AUC = {evaluation.auc}"
+    label = f"{evaluation.title}, AUC = {evaluation.auc}"
     (line,) = axes.plot(x, y, color=colour_of(0), lw=1.4, label=label)
     order = np.argsort(x, kind="stable")
     low, high = (y - curve.band)[order], (y + curve.band)[order]

@@ -38,7 +38,7 @@ def plot_significance(evaluation: Evaluation) -> Drawn:
     positive = [part[part > 0] for part in (scan.signal, scan.background) if (part > 0).any()]
     panel.set_yscale("log", nonpositive="clip")
     panel.set_ylim(bottom=0.5 * float(min(part.min() for part in positive)) if positive else None)
-    panel.set(xlabel=f"Cut: response ({evaluation.scheme}) above", ylabel="Σw kept")
+    panel.set(xlabel=f"Cut: response ({evaluation.title}) above", ylabel="Σw kept")
     panel.legend(loc="lower left", ncols=2)
     axes.set(xlim=(0, 1), ylabel="Expected significance [σ]")
     axes.set_ylim(bottom=0.0)

@@ -44,7 +44,7 @@ def plot_overtraining(evaluation: Evaluation) -> Drawn:
         negative += count_negative_bins(held_out)
     ratio_limits(panel, ratios)
     axes.set(xlim=(0, 1), ylabel=per_bin_label(held_out, normalise=True))
-    panel.set(xlabel=f"Response ({evaluation.scheme})", ylabel="held out\n/ trained")
+    panel.set(xlabel=f"Response ({evaluation.title})", ylabel="held out\n/ trained")
     add_legend(axes, headroom=0.45)
     artists["note"] = [annotate_negative_bins(axes, negative)]
     return Drawn(layout.figure, (axes, panel), artists)

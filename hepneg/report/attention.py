@@ -25,7 +25,7 @@ def remarks(results: Results) -> tuple[str, ...]:
     if results.weights is not None:
         found += _of_weights(results.weights)
     if results.evaluation is not None:
-        found += _of_schemes(results, results.evaluation["scheme"])
+        found += _of_schemes(results, results.evaluation)
         found += _of_training(results.evaluation)
         found += (_of_prediction if is_regression(results.evaluation) else _of_response)(results.evaluation)
     return tuple(found)
@@ -70,16 +70,17 @@ def _of_weights(report: Data) -> Iterator[str]:
             )
 
 
-def _of_schemes(results: Results, trained: str) -> Iterator[str]:
+def _of_schemes(results: Results, evaluation: Data) -> Iterator[str]:
+    trained, chosen = evaluation["scheme"], evaluation["chosen"]
     if trained != results.config.training.scheme.name:
         wanted = results.config.training.scheme.name
         yield f"The model was trained under the scheme {trained}, but the configuration asks for {wanted}."
     if results.config.task == "regression":
         return
-    if results.shapes is not None and trained not in results.shapes["recommended_schemes"]:
+    if results.shapes is not None and chosen not in results.shapes["recommended_schemes"]:
         schemes = ", ".join(results.shapes["recommended_schemes"])
-        yield f"The shapes speak against the scheme {trained}, under which the model was trained: prefer {schemes}."
-    if results.comparison is not None and results.comparison["recommended"] != trained:
+        yield f"The shapes speak against the scheme {chosen}, under which the model was trained: prefer {schemes}."
+    if results.comparison is not None and results.comparison["recommended"] not in {trained, chosen}:
         yield f"The comparison recommends the scheme {results.comparison['recommended']}; the model was trained under {trained}."
 
 

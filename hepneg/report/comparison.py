@@ -5,6 +5,7 @@ from __future__ import annotations
 from hepneg.report.blocks import Block, Cell, Column, Gallery, Items, NotRun, Section, Table, Text, number
 from hepneg.report.numbers import count, estimate
 from hepneg.report.results import Data, Results
+from hepneg.schemes.titles import scheme_title
 
 __all__ = ["comparison_section"]
 
@@ -19,6 +20,10 @@ def comparison_section(results: Results) -> Section:
     reason = comparison["reason"]
     blocks: list[Block] = [Text(f"Recommended: {reason}."), _table(comparison)]
     remarks = {**comparison["failures"], **{name: row["message"] for name, row in comparison["schemes"].items()}}
+    chosen = {name: row["chosen_because"] for name, row in comparison["schemes"].items() if row["chosen_because"]}
+    blocks += [
+        Text(f"{name} has chosen {comparison['schemes'][name]['chosen']}: {why}.") for name, why in chosen.items()
+    ]
     items = tuple(f"{name}: {message}" for name, message in remarks.items() if message)
     if items:
         blocks.append(Items("Messages", items))
@@ -34,7 +39,10 @@ def _table(comparison: Data) -> Table:
         *("bins with Σw < 0", "seconds"),
     )
     best = comparison["recommended"]
-    rows = tuple(_row(name, row, reference=name == best) for name, row in comparison["schemes"].items())
+    rows = tuple(
+        _row(scheme_title(name, row["chosen"]), row, reference=name == best)
+        for name, row in comparison["schemes"].items()
+    )
     caption = f"Schemes on the same held-out events, signed; Δ is the difference to {best}"
     return Table("comparison-schemes", caption, (Column("scheme", "text"), *map(Column, names)), rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hepneg.report.blocks import Block, Cell, Column, Facts, Table, Text, number
@@ -27,13 +27,13 @@ _LEGEND = (
     "ĝ is the local mean sign that the scheme has learnt, judged on held-out events. Where the density is negative, or "
     "nearly zero, ĝ is clipped at zero or lifted to its floor: the shares of Σ|w| say how often. The closure Σ|w|ĝ / Σw is "
     "1 for a perfect ĝ, and χ² compares the signs with ĝ in bins of ĝ and the signed with the refined distribution "
-    "of each feature."
+    "of each feature; of the feature with the worst χ², the least and the largest closure of a bin are given."
 )
 
 
 def _table(samples: Mapping[str, Data]) -> Table:
     names = ("clipped", "at the floor", "closure", "calibration χ² / bins", "worst feature χ² / bins")
-    columns = (Column("sample", "text"), *map(Column, names), Column("worst feature", "text"))
+    columns = (Column("sample", "text"), *map(Column, names), Column("worst feature", "text"), Column("its closure"))
     rows = tuple(_row(name, closure) for name, closure in samples.items())
     return Table("training-signs", "Sign networks on held-out events", columns, rows)
 
@@ -48,7 +48,16 @@ def _row(name: str, closure: Data) -> tuple[Cell, ...]:
         _agreement(closure["calibration"]),
         Cell(MISSING) if worst is None else _agreement(closure["features"][worst]),
         Cell(MISSING if worst is None else worst),
+        _range([] if worst is None else closure["features"][worst]["closure"]),
     )
+
+
+def _range(ratios: Sequence[float | None]) -> Cell:
+    """Show the least and the largest of the bins' closures."""
+    known = [ratio for ratio in ratios if ratio is not None]
+    if not known:
+        return Cell(MISSING)
+    return Cell(f"{min(known):.3f} to {max(known):.3f}", max(abs(ratio - 1) for ratio in known))
 
 
 def _agreement(test: Mapping[str, Any]) -> Cell:

@@ -9,6 +9,7 @@ from hepneg.report.blocks import Block, Cell, Column, Facts, Heading, Items, Not
 from hepneg.report.numbers import MISSING, count, estimate, percent
 from hepneg.report.regression import is_regression, regression_merits
 from hepneg.report.results import Results
+from hepneg.schemes.titles import scheme_title
 
 __all__ = ["summary_section"]
 
@@ -47,13 +48,14 @@ def _merits(results: Results) -> list[Block]:
     if is_regression(evaluation):
         return [Facts((("trained under", evaluation["scheme"]), *regression_merits(evaluation)))]
     facts = [
-        ("trained under", evaluation["scheme"]),
+        ("trained under", scheme_title(evaluation["scheme"], evaluation["chosen"])),
         ("AUC, held out, signed", estimate(evaluation["auc"], evaluation["auc_error"])),
         ("loss, held out, signed", f"{estimate(evaluation['loss'], evaluation['loss_error'])} nats"),
     ]
     if results.comparison is not None:
         facts.append(("best in the comparison", results.comparison["recommended"]))
-    return [Facts(tuple(facts))]
+    because = [Text(f"{evaluation['chosen']} was chosen: {evaluation['reason']}.")] if evaluation["reason"] else []
+    return [Facts(tuple(facts)), *because]
 
 
 def _samples(results: Results) -> Table:

@@ -10,6 +10,7 @@ from hepneg.report.health import health_blocks
 from hepneg.report.numbers import MISSING, count, estimate, p_value
 from hepneg.report.regression import is_regression
 from hepneg.report.results import Data, Results
+from hepneg.schemes.titles import scheme_title
 
 __all__ = ["training_section"]
 
@@ -36,11 +37,13 @@ def training_section(results: Results) -> Section:
 
 def _settings(model: Data | None, evaluation: Data) -> tuple[tuple[str, str], ...]:
     if model is None:
-        return (("scheme", evaluation["scheme"]),)
+        return (("scheme", scheme_title(evaluation["scheme"], evaluation["chosen"])),)
+    name = str(model["scheme"]["name"])
+    scheme = {**model["scheme"], "name": scheme_title(name, model["choice"].get("scheme", name))}
     training = model["training"]
     network = training["network"]
     return (
-        ("scheme", _named(model["scheme"])),
+        ("scheme", _named(scheme)),
         ("objective", _named(training.get("objective") or {"name": DEFAULT_OBJECTIVES["classification"]})),
         ("folds", f"{model['folds']['number']}, by the hash of the event identifier, seed {model['folds']['seed']}"),
         ("network", f"{' × '.join(str(width) for width in network['hidden'])}, {network['activation']}"),

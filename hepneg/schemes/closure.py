@@ -25,14 +25,29 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """χ² of a binned residual and its degrees of freedom: the bins but one, as the sums are made equal."""
+    """χ² of a binned residual and its degrees of freedom: the bins but one, as the sums are made equal.
+
+    Attributes:
+        chi2: of the residuals.
+        ndf: degrees of freedom.
+        edges: inner edges of the bins, which hold equal numbers of events.
+        closure: Σ|w|ĝ / Σw of each bin, before the sums are made equal, with the error that it has from the signs.
+    """
 
     chi2: float
     ndf: int
+    edges: tuple[float, ...]
+    closure: tuple[Estimate, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return ``{"chi2": …, "ndf": …}``."""
-        return {"chi2": self.chi2, "ndf": self.ndf}
+        """Return the test, and the bins as lists."""
+        return {
+            "chi2": self.chi2,
+            "ndf": self.ndf,
+            "edges": self.edges,
+            "closure": [ratio.value for ratio in self.closure],
+            "closure_error": [ratio.error for ratio in self.closure],
+        }
 
 
 @dataclass(frozen=True)
@@ -89,24 +104,29 @@ def _of_sample(events: EventTable, sign: Float, raw: Float) -> SignClosure:
     variance = size**2 * np.maximum(1 - sign**2, 0.0)
     total, refined = float(events.weight.sum()), float((size * sign).sum())
     ratio = refined / total if total else float("nan")
-    residual = events.weight - size * sign / (ratio if total > 0 and refined > 0 else 1.0)
+    scale = ratio if total > 0 and refined > 0 else 1.0
+
+    def agreement(axis: Float) -> Agreement:
+        return _agreement(axis, events.weight, size * sign, scale, variance)
+
     return SignClosure(
         clipped_share=float(size[raw < 0].sum() / size.sum()),
         floored_share=float(size[raw < sign].sum() / size.sum()),
         inclusive=Estimate(ratio, float(np.sqrt(variance.sum())) / abs(total) if total else float("nan")),
-        calibration=_agreement(sign, residual, variance),
-        features={
-            name: _agreement(events.feature(name).astype(np.float64), residual, variance)
-            for name in events.feature_names
-        },
+        calibration=agreement(sign),
+        features={name: agreement(events.feature(name).astype(np.float64)) for name in events.feature_names},
     )
 
 
-def _agreement(axis: Float, residual: Float, variance: Float) -> Agreement:
-    """χ² of the residuals in bins of equal numbers of events; a bin without fluctuation cannot be tested."""
+def _agreement(axis: Float, weight: Float, refined: Float, scale: float, variance: Float) -> Agreement:
+    """Compare w with |w|ĝ in bins of equal numbers of events; a bin without fluctuation cannot be tested."""
     edges = np.unique(np.quantile(axis, np.linspace(0, 1, BINS + 1)[1:-1]))
     place = np.searchsorted(edges, axis, side="right")
-    found = np.bincount(place, weights=residual, minlength=len(edges) + 1)
-    expected = np.bincount(place, weights=variance, minlength=len(edges) + 1)
+    signed, learnt, expected = (
+        np.bincount(place, weights=column, minlength=len(edges) + 1) for column in (weight, refined, variance)
+    )
     tested = expected > 0
-    return Agreement(float((found[tested] ** 2 / expected[tested]).sum()), max(0, int(tested.sum()) - 1))
+    chi2 = float(((signed - learnt / scale)[tested] ** 2 / expected[tested]).sum())
+    known = np.where(signed == 0, np.nan, signed)
+    ratios = zip((learnt / known).tolist(), (np.sqrt(expected) / np.abs(known)).tolist(), strict=True)
+    return Agreement(chi2, max(0, int(tested.sum()) - 1), tuple(edges.tolist()), tuple(Estimate(*r) for r in ratios))

@@ -27,6 +27,7 @@ _OWN = {
     "refined": "hepneg.schemes.refined:Refined",
     "factorised": "hepneg.schemes.factorised:Factorised",
     "combined": "hepneg.schemes.combined:Combined",
+    "auto": "hepneg.schemes.auto:Auto",
 }
 _schemes: Registry[Scheme] = Registry("scheme", "hepneg.schemes", _OWN)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.learning.judges import Judge, log_loss_judge
 from hepneg.learning.network import ResponseNetwork
@@ -59,22 +61,30 @@ class BalancedCrossEntropyLoss(ObjectiveLoss):
             return torch.logit(specificity) - _log_odds(objective.specificity)
         return math.log(objective.ratio or 1.0) - torch.log(sensitivity / specificity)
 
+    def require(self, network: nn.Module) -> None:
+        """Refuse an output whose range leaves ½ out: there is no operating point in it.
+
+        Raises:
+            TrainingError: naming the range.
+        """
+        output = cast(ResponseNetwork, network).architecture.output
+        if output is not None and not output.low < 0.5 < output.high:
+            raise TrainingError(
+                f"objective 'balanced_cross_entropy' sets an operating point at response 0.5, which network.output "
+                f"[{output.low:g}, {output.high:g}] leaves out"
+            )
+
     def judge(self, events: EventTable, weight: NDArray[np.float64]) -> Judge:
         """Judge by the log-loss, labels balanced, of the log-odds without their price, in nats."""
-
-        def without_price(network: nn.Module) -> nn.Module:
-            return _Shifted(network, -float(self.price.value))
-
         plain = log_loss_judge(events, weight)
-        return lambda network: plain(without_price(network))
+        return lambda network: plain(_Shifted(network, -float(self.price.value)))
 
     def settle(self, network: nn.Module, events: EventTable, weight: NDArray[np.float64]) -> None:
         """Set the bias of the last layer so that the operating point is met on these events.
 
         The threshold is found by bisection. Signed rates need not be monotone in it; then this is one of the crossings.
         """
-        if not isinstance(network, ResponseNetwork):
-            raise TypeError(f"an operating point is set on a ResponseNetwork, not on a {type(network).__name__}")
+        network = cast(ResponseNetwork, network)
         latent = network.latent_values(events.features)
         low, high = float(latent.min()), float(latent.max())
         for _ in range(HALVINGS):

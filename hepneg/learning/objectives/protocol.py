@@ -25,6 +25,13 @@ class ObjectiveLoss(nn.Module):
     def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
         """Return the sum of the loss over the rows of a batch (see :data:`hepneg.learning.losses.Loss`)."""
 
+    def require(self, network: nn.Module) -> None:
+        """Refuse a network that this loss cannot train; by default, none.
+
+        Raises:
+            TrainingError: with what to change.
+        """
+
     @abstractmethod
     def judge(self, events: EventTable, weight: NDArray[np.float64]) -> Judge:
         """Return what early stopping goes by: lower is better, on any scale that the epochs share.

@@ -1,0 +1,214 @@
+"""The classifier as a scikit-learn estimator. Needs scikit-learn: ``pip install 'hepneg[sklearn]'``."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepneg.config import Training
+from hepneg.events import EventTable
+from hepneg.learning.balance import require_trainable
+from hepneg.log_odds import sigmoid
+from hepneg.schemes import Scheme, make_scheme
+from hepneg.training import train
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import type_of_target
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+except ImportError as error:
+    raise ImportError(
+        f"hepneg.SignedClassifier needs scikit-learn 1.6 or newer ({error}): pip install 'hepneg[sklearn]'"
+    ) from None
+
+if TYPE_CHECKING:
+    from hepneg.classifier import Classifier
+
+__all__ = ["SignedClassifier"]
+
+FEWEST = 20
+"""Events of each class that the smallest part of a training should hold on average; of fewer, copies are made."""
+
+Float = NDArray[np.float64]
+
+_SAME = (
+    "folds",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "weight_decay",
+    "patience",
+    "validation_fraction",
+    "device",
+)
+"""Settings of :class:`hepneg.config.Training` that have the same name here."""
+
+
+class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A binary classifier for events with weights of either sign, with scikit-learn's contract.
+
+    The two classes are brought to equal sums of weights, so ``predict_proba`` is for equal priors, and ``predict``
+    gives the class with p > ½. The larger of the two values of y is the signal. Weights of test events are never
+    needed. ``score`` is scikit-learn's accuracy; with signed weights, prefer ``hepneg.metrics.auc``.
+
+    Training is cross-fitted as in :func:`hepneg.train`, and predictions are the mean log-odds of the folds' networks: for
+    events that it was fitted on they are not held-out predictions; use ``cross_val_predict``. Where a class has fewer
+    than some hundred events, identical ones are joined and each is copied, with a share of its weight, so that every
+    fold and its validation events have some of each class; early stopping then guards little against overfitting.
+
+    Args:
+        scheme: name of the weight scheme, a mapping of ``name`` and parameters, or a scheme object.
+        folds: networks, each trained on all but one of as many parts.
+        hidden: width of each hidden layer.
+        activation: ``silu``, ``relu``, ``gelu`` or ``tanh``.
+        epochs: most passes over the events.
+        batch_size: events in a batch.
+        learning_rate: of the optimiser at the start.
+        weight_decay: of the optimiser.
+        patience: epochs without a better validation loss before training stops.
+        validation_fraction: share of each network's events that only judge when to stop.
+        device: ``auto`` takes a GPU where there is one.
+        random_state: seed of everything that is random; None draws one from numpy's global generator.
+
+    Attributes:
+        classifier_: the :class:`hepneg.Classifier`; it can be saved and exported.
+        classes_: the two values of y, sorted.
+        n_features_in_: F.
+        feature_names_in_: names of the columns, where X had names.
+    """
+
+    def __init__(
+        self,
+        scheme: str | Mapping[str, Any] | Scheme = "auto",
+        *,
+        folds: int = 5,
+        hidden: tuple[int, ...] = (64, 64, 64),
+        activation: str = "silu",
+        epochs: int = 60,
+        batch_size: int = 1024,
+        learning_rate: float = 3e-3,
+        weight_decay: float = 0.0,
+        patience: int = 8,
+        validation_fraction: float = 0.2,
+        device: Literal["auto", "cpu", "cuda"] = "auto",
+        random_state: int | np.random.RandomState | None = 1,
+    ) -> None:
+        self.scheme = scheme
+        self.folds = folds
+        self.hidden = hidden
+        self.activation = activation
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.device = device
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803
+        """Train on events with signed weights.
+
+        Args:
+            X: (n, F) finite numbers.
+            y: (n,) of two values of any type.
+            sample_weight: (n,) of either sign; left out, 1. Weights of 0 are the same as no event.
+
+        Returns:
+            The estimator itself.
+
+        Raises:
+            ValueError: unusable arrays, more or fewer than two classes, or weights that are all zero.
+            ConfigError: an unknown scheme, or a setting out of range.
+            TrainingError: a class whose Σw is not positive, or compatible with 0.
+        """
+        matrix, target = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        kind = type_of_target(target, input_name="y", raise_unknown=True)
+        if kind != "binary":
+            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
+        weight = _check_sample_weight(sample_weight, matrix, dtype=np.float64)
+        classes, code = np.unique(target, return_inverse=True)
+        _require_two_classes(classes, code, weight)
+        names = getattr(self, "feature_names_in_", None)
+        used = weight != 0
+        events = EventTable.from_arrays(matrix[used], weight[used], code[used], feature_names=names)
+        settings = self._settings()
+        self.classes_ = classes
+        self.classifier_ = train(_enough(events, Training.of(**settings)), self._scheme(), **settings)
+        return self
+
+    def decision_function(self, X: ArrayLike) -> Float:  # noqa: N803
+        """Return the log-odds of ``classes_[1]`` at equal priors, (n,)."""
+        check_is_fitted(self)
+        classifier: Classifier = self.classifier_
+        return classifier.logit(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
+
+    def predict_proba(self, X: ArrayLike) -> Float:  # noqa: N803
+        """Return the probability of each class at equal priors, (n, 2)."""
+        signal = sigmoid(self.decision_function(X))
+        return np.stack([1 - signal, signal], axis=1)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+        """Return the more probable class of each event at equal priors, (n,)."""
+        signal = self.decision_function(X) > 0
+        predicted: NDArray[Any] = self.classes_[signal.astype(np.intp)]
+        return predicted
+
+    def _scheme(self) -> str | Scheme:
+        return make_scheme(**self.scheme) if isinstance(self.scheme, Mapping) else self.scheme
+
+    def _settings(self) -> dict[str, Any]:
+        """Return the keywords of :class:`hepneg.config.Training`, all but the scheme."""
+        seed = self.random_state
+        if not isinstance(seed, numbers.Integral):
+            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+        network = {"hidden": tuple(self.hidden), "activation": self.activation}
+        same = {name: getattr(self, name) for name in _SAME}
+        return {**same, "network": network, "seed": int(seed)}
+
+
+def _require_two_classes(classes: NDArray[Any], code: NDArray[np.integer], weight: Float) -> None:
+    if not weight.any():
+        raise ValueError("all sample weights are zero: there is nothing to train on")
+    left = classes[np.unique(code[weight != 0])]
+    if len(left) < 2:
+        raise ValueError(f"only one class has events with a weight, {left.tolist()[0]!r}: a classifier needs both")
+
+
+def _enough(events: EventTable, training: Training) -> EventTable:
+    """Return the events, copied where a part of the training would expect fewer than ``FEWEST`` of a class."""
+    fewest = math.ceil(FEWEST / min(training.validation_fraction, 1 / training.folds))
+    counts = np.bincount(events.label, minlength=2)
+    if counts.min() >= fewest:
+        return events
+    if (events.weight < 0).any():
+        require_trainable(events.weight, events.label)  # copies would hide that a sum is compatible with 0
+    joined = _join(events)
+    counts = np.bincount(joined.label, minlength=2)
+    copies = np.ceil(fewest / counts).astype(np.int64)[joined.label]
+    rows = np.repeat(np.arange(len(joined)), copies)
+    return EventTable.from_arrays(
+        joined.features[rows],
+        (joined.weight / copies)[rows],
+        joined.label[rows],
+        feature_names=joined.feature_names,
+    )
+
+
+def _join(events: EventTable) -> EventTable:
+    """Join events with the same features, label and sign, in an order that follows from them alone."""
+    keys = np.column_stack([events.features, events.label, np.sign(events.weight)])
+    rows, place = np.unique(keys, axis=0, return_inverse=True)
+    weight = np.bincount(place.ravel(), weights=events.weight)
+    return EventTable.from_arrays(rows[:, :-2], weight, rows[:, -2], feature_names=events.feature_names)

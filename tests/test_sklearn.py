@@ -1,0 +1,140 @@
+"""SignedClassifier: scikit-learn's contract, weights of either sign, pipelines and searches."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import hepneg
+from hepneg.config import Training
+from hepneg.errors import ConfigError, TrainingError
+from hepneg.sklearn import SignedClassifier
+from hepneg.training import train
+
+FAST = {"folds": 2, "epochs": 12, "hidden": (8,), "learning_rate": 0.02}
+
+
+def signed_events(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    return rng.normal(size=(n, 2)) + y[:, None], y, np.where(rng.random(n) < 0.2, -1.5, 1.0)
+
+
+@parametrize_with_checks([SignedClassifier(**FAST)])
+def test_the_contract_of_scikit_learn(estimator: SignedClassifier, check: object) -> None:
+    check(estimator)  # type: ignore[operator]
+
+
+def test_every_setting_of_a_training_is_an_argument_with_the_same_default() -> None:
+    given = {name: p.default for name, p in inspect.signature(SignedClassifier).parameters.items()}
+    settings = Training().model_dump()
+    network = settings.pop("network")
+    assert given.pop("random_state") == settings.pop("seed")
+    assert given.pop("scheme") == settings.pop("scheme")["name"]
+    assert given == settings | {"hidden": tuple(network["hidden"]), "activation": network["activation"]}
+
+
+def test_it_is_the_classifier_that_train_gives() -> None:
+    X, y, weight = signed_events(1500, 1)
+    estimator = SignedClassifier("signed", **FAST).fit(X, y, sample_weight=weight)
+    events = hepneg.EventTable.from_arrays(X, weight, y)
+    settings = {"folds": 2, "epochs": 12, "learning_rate": 0.02, "network": {"hidden": [8]}}
+    own = train(events, "signed", **settings)
+    assert np.array_equal(estimator.decision_function(X), own.logit(X))
+    assert np.array_equal(estimator.predict_proba(X)[:, 1], own.response(X))
+    assert isinstance(estimator.classifier_, hepneg.Classifier)
+
+
+def test_signed_weights_matter_and_none_is_dropped_silently() -> None:
+    X, y, weight = signed_events(1500, 2)
+    signed = SignedClassifier(**FAST).fit(X, y, sample_weight=weight)
+    unsigned = SignedClassifier(**FAST).fit(X, y)
+    assert signed.classifier_.choice["sign_gain"]
+    assert unsigned.classifier_.reason == "no event has a negative weight"
+    assert not np.allclose(signed.decision_function(X), unsigned.decision_function(X))
+
+
+@pytest.mark.parametrize("values", [["b", "s"], [False, True], [-1, 1], [3.0, 7.0]])
+def test_targets_may_be_any_two_values(values: list[object]) -> None:
+    X, y, weight = signed_events(600, 3)
+    target = np.array(values)[y]
+    estimator = SignedClassifier("absolute", **FAST).fit(X, target, sample_weight=weight)
+    assert estimator.classes_.tolist() == values
+    assert np.mean(estimator.predict(X) == target) > 0.6
+
+
+def test_the_seed_and_nothing_else_decides() -> None:
+    X, y, weight = signed_events(600, 4)
+
+    def fit(state: object) -> np.ndarray:
+        return SignedClassifier("absolute", random_state=state, **FAST).fit(X, y, weight).decision_function(X)
+
+    assert np.array_equal(fit(3), fit(3))
+    assert not np.array_equal(fit(3), fit(4))
+    assert np.array_equal(fit(np.random.RandomState(5)), fit(np.random.RandomState(5)))
+
+
+def test_a_pipeline_in_a_search_routes_signed_weights() -> None:
+    X, y, weight = signed_events(1000, 5)
+    with config_context(enable_metadata_routing=True):
+        estimator = SignedClassifier("absolute", **FAST).set_fit_request(sample_weight=True)
+        estimator.set_score_request(sample_weight=True)
+        steps = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), estimator)
+        grid = {"signedclassifier__hidden": [(4,), (8,)], "signedclassifier__scheme": ["absolute", {"name": "signed"}]}
+        search = GridSearchCV(steps, grid, cv=2, error_score="raise").fit(X, y, sample_weight=weight)
+    fitted = search.best_estimator_[-1].classifier_
+    assert fitted.samples["signal"]["negative_fraction_counted"] > 0.1
+    assert len(search.cv_results_["params"]) == 4
+    assert np.isfinite(search.predict_proba(X)).all()
+
+
+def test_it_is_cloned_and_stored() -> None:
+    X, y, weight = signed_events(400, 6)
+    estimator = SignedClassifier({"name": "paired", "flavour": "stratified"}, **FAST).fit(X, y, weight)
+    again = pickle.loads(pickle.dumps(estimator))  # noqa: S301 - what joblib does with estimators
+    assert np.array_equal(again.decision_function(X), estimator.decision_function(X))
+    assert clone(estimator).get_params() == estimator.get_params()
+    assert estimator.classifier_.scheme_parameters["flavour"] == "stratified"
+
+
+@pytest.mark.parametrize(
+    ("target", "weight", "error", "message"),
+    [
+        ([0, 1] * 6, [0.0] * 12, ValueError, "zero"),
+        ([0, 1] * 6, [0.0, 1.0] * 6, ValueError, "only one class has events with a weight, 1"),
+        ([0, 1, 2] * 4, [1.0] * 12, ValueError, "Only binary classification is supported"),
+        ([0, 1] * 6, [1.0] * 11 + [-4.5], TrainingError, "the signal weights sum to 0.5 .* compatible with 0"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(
+    target: list[int], weight: list[float], error: type[Exception], message: str
+) -> None:
+    X = np.random.default_rng(7).normal(size=(12, 2))
+    with pytest.raises(error, match=message):
+        SignedClassifier(**FAST).fit(X, target, sample_weight=weight)
+
+
+def test_bad_settings_are_refused_when_it_is_fitted() -> None:
+    X, y, _ = signed_events(300, 8)
+    with pytest.raises(ConfigError, match="unknown scheme 'sined'; did you mean 'signed'"):
+        SignedClassifier("sined").fit(X, y)
+    with pytest.raises(ConfigError, match="folds"):
+        SignedClassifier(folds=1).fit(X, y)
+
+
+def test_without_scikit_learn_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "hepneg.sklearn")
+    monkeypatch.setitem(sys.modules, "sklearn.base", None)
+    with pytest.raises(ImportError, match=r"^hepneg.SignedClassifier needs .*: pip install 'hepneg\[sklearn\]'$"):
+        importlib.import_module("hepneg.sklearn")

@@ -16,11 +16,12 @@ import yaml
 from conftest import toy_columns
 
 from hepneg import Regressor, export_onnx, load_config, load_model, read, train_regressor, workflow
-from hepneg.cli.tables import show_evaluation
+from hepneg.cli.tables import show_evaluation, show_health
 from hepneg.config import Config
 from hepneg.errors import ConfigError, DataError
 from hepneg.events import EventTable
 from hepneg.friends import apply_model, refine_files
+from hepneg.report import build_page, load_results
 
 EVENTS = 1200
 ANALYSIS = Path(__file__).parent.parent / "analysis"
@@ -63,7 +64,10 @@ def test_the_main_job_leaves_everything(analysis: Path, capsys: pytest.CaptureFi
     assert config.training.scheme.name == "refined"
     done = workflow.run(config)
     show_evaluation(done.result.trained.evaluation)
-    assert "objective quantile" in capsys.readouterr().out
+    show_health(done.result.trained.model.health)
+    shown = capsys.readouterr().out
+    assert "objective quantile" in shown
+    assert "log-odds" not in shown
     metrics = json.loads((config.output / "metrics.json").read_text())
     assert (metrics["task"], metrics["objective"]) == ("regression", "quantile")
     keys = ("bias", "resolution", "mse", "mae", "variance", "pull_mean", "pull_width")
@@ -77,6 +81,8 @@ def test_the_main_job_leaves_everything(analysis: Path, capsys: pytest.CaptureFi
     assert "Prediction" in page
     assert "Predicted quantiles" in page
     assert "hepneg compare" not in page
+    labelled = config.model_copy(update={"task": "classification"})
+    assert "are not of a classification: run it again" in build_page(load_results(labelled)).html
     again = workflow.plot(config).result
     assert again.to_dict() == done.result.trained.evaluation.to_dict()
 

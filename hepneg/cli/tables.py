@@ -162,7 +162,7 @@ def _show_classification(evaluation: Evaluation) -> None:
 
 
 def show_health(health: Mapping[str, Any]) -> None:
-    """Print the health of a training as the classifier holds it: on held-out events, by sample where signs were learnt."""
+    """Print the health of a training as the model holds it: on held-out events, by sample where signs were learnt."""
     console = Console(highlight=False)
     columns = ["sample", "Σ|w|ĝ / Σw", "clipped", "at the floor", "calibration χ²/bins"]
     table = _table("Sign networks on held-out events", columns)
@@ -176,9 +176,9 @@ def show_health(health: Mapping[str, Any]) -> None:
         )
     if table.rows:
         _print(table)
+    largest = "" if health["largest_logit"] is None else f"Largest |log-odds| {health['largest_logit']:.3g}; "
     console.print(
-        f"Largest |log-odds| {health['largest_logit']:.3g}; "
-        f"{health['negative_batches']:.1%} of the batches have a label with Σ of the training weights ≤ 0"
+        f"{largest}{health['negative_batches']:.1%} of the batches have a label with Σ of the training weights ≤ 0"
     )
 
 

@@ -47,6 +47,8 @@ def _mismatches(results: Results) -> Iterator[str]:
         if shapes["features"] and set(shapes["features"]) != features:
             yield _again("check", f"features of {name}", shapes["features"])
             break
+    if results.evaluation is not None and is_regression(results.evaluation) != (results.config.task == "regression"):
+        yield f"The results of hepneg train are not of a {results.config.task}: run it again."
     if results.model is not None and set(results.model["feature_names"]) != features:
         yield _again("train", "features", results.model["feature_names"])
 
@@ -71,11 +73,12 @@ def _of_weights(report: Data) -> Iterator[str]:
 
 
 def _of_schemes(results: Results, evaluation: Data) -> Iterator[str]:
-    trained, chosen = evaluation["scheme"], evaluation["chosen"]
+    trained = evaluation["scheme"]
+    chosen = evaluation.get("chosen", trained)  # a regression chooses nothing
     if trained != results.config.training.scheme.name:
         wanted = results.config.training.scheme.name
         yield f"The model was trained under the scheme {trained}, but the configuration asks for {wanted}."
-    if results.config.task == "regression":
+    if is_regression(evaluation):
         return
     if results.shapes is not None and chosen not in results.shapes["recommended_schemes"]:
         schemes = ", ".join(results.shapes["recommended_schemes"])

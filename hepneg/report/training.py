@@ -37,7 +37,7 @@ def training_section(results: Results) -> Section:
 
 def _settings(model: Data | None, evaluation: Data) -> tuple[tuple[str, str], ...]:
     if model is None:
-        return (("scheme", scheme_title(evaluation["scheme"], evaluation["chosen"])),)
+        return (("scheme", scheme_title(evaluation["scheme"], evaluation.get("chosen", evaluation["scheme"]))),)
     name = str(model["scheme"]["name"])
     scheme = {**model["scheme"], "name": scheme_title(name, model["choice"].get("scheme", name))}
     training = model["training"]

@@ -197,16 +197,14 @@ def evaluate_regression(
     Raises:
         DataError: no target, predictions that are not one finite number per event, or Σw ≤ 0.
     """
-    given = _per_event(prediction, events)
-    of_quantiles = {q: _per_event(values, events) for q, values in (quantiles or {}).items()}
-    events.required_target()
     right = np.ones(len(events), np.bool_) if events.grade is None else events.grade > 0
-    judged, p = events.select(right), given[right]
+    p = _per_event(prediction, events)[right]
+    predicted = {q: _per_event(values, events)[right] for q, values in (quantiles or {}).items()}
+    events.required_target()
+    judged = events.select(right)
     t, w = judged.required_target(), judged.weight
-    predicted = {q: values[right] for q, values in of_quantiles.items()}
-    by_prediction = residual_profile(p, p, t, w)
-    pull = (p - t) / _sigma(p, by_prediction, predicted)
     residual = signed_histogram(p - t, judged, _axis(p - t, bins, "residual", "Prediction − target"))
+    by_prediction = residual_profile(p, p, t, w)
     return RegressionEvaluation(
         scheme=scheme,
         objective=objective,
@@ -215,23 +213,30 @@ def evaluate_regression(
         mse=mean_squared_error(p, t, w),
         mae=mean_absolute_error(p, t, w),
         variance=mean_squared_error(np.full_like(t, signed_mean(t, w).value), t, w),
-        quantiles=tuple(
-            QuantileRow(q, quantile_loss(v, t, w, q), signed_mean((t < v).astype(np.float64), w).estimate())
-            for q, v in predicted.items()
-        ),
+        quantiles=tuple(_quantile_row(q, values, t, w) for q, values in predicted.items()),
         samples=_sample_rows(judged, p, residual),
         by_target=residual_profile(t, p, t, w),
         by_prediction=by_prediction,
         residual=residual,
-        pull=signed_histogram(
-            pull, judged, _regular(bins, -PULL_RANGE, PULL_RANGE, "pull", "(Prediction − target) / σ")
-        ),
-        pull_mean=signed_mean(pull, w).estimate(),
-        pull_width=resolution(pull, np.zeros_like(pull), w),
+        **_pulls((p - t) / _sigma(p, by_prediction, predicted), judged, bins),
         matrix=_matrix(p, t, w, max(1, 3 * bins // 4)),
         counter_examples=int(np.count_nonzero(~right)),
         histories=tuple(histories),
     )
+
+
+def _quantile_row(probability: float, prediction: Floats, target: Floats, weight: Floats) -> QuantileRow:
+    below = signed_mean((target < prediction).astype(np.float64), weight).estimate()
+    return QuantileRow(probability, quantile_loss(prediction, target, weight, probability), below)
+
+
+def _pulls(pull: Floats, events: EventTable, bins: int) -> dict[str, Any]:
+    axis = _regular(bins, -PULL_RANGE, PULL_RANGE, "pull", "(Prediction − target) / σ")
+    return {
+        "pull": signed_histogram(pull, events, axis),
+        "pull_mean": signed_mean(pull, events.weight).estimate(),
+        "pull_width": resolution(pull, np.zeros_like(pull), events.weight),
+    }
 
 
 def _per_event(values: ArrayLike, events: EventTable) -> Floats:

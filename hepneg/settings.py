@@ -147,7 +147,7 @@ class Activity(Model):
 
 
 class Training(Model):
-    """How the classifier is trained.
+    """How networks are trained.
 
     Attributes:
         scheme: the weight scheme.

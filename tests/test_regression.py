@@ -212,6 +212,16 @@ def test_outputs_keep_their_range() -> None:
         train_regressor(positive, "signed", **{**FAST, "network": network})
 
 
+def test_activity_can_be_priced() -> None:
+    events = toy()
+    network = {"hidden": [8], "activation": "tanh"}
+    plain, quiet = (
+        train_regressor(events, "absolute", **{**FAST, "network": network}, activity=activity)
+        for activity in (None, {"strength": 10.0})
+    )
+    assert quiet.held_out_prediction(events).std() < 0.8 * plain.held_out_prediction(events).std()
+
+
 def test_scales_do_not_divide_by_zero() -> None:
     assert TargetScaling.of(np.full(3, 7.0)) == TargetScaling(7.0, 1.0, 7.0, 7.0)
     constant = EventTable.from_arrays(np.zeros((200, 1)), np.ones(200), target=np.full(200, 7.0))
@@ -256,6 +266,8 @@ def test_classifications_and_regressions_do_not_share_objectives() -> None:
     events = EventTable.from_arrays(np.zeros((40, 1)), np.ones(40), np.arange(40) % 2)
     with pytest.raises(ConfigError, match="'squared' is for regression"):
         hepneg.train(events, "absolute", objective="squared", **FAST)
+    with pytest.raises(ConfigError, match="relu is for regressions"):
+        hepneg.train(events, "absolute", **{**FAST, "network": {"hidden": [4], "output": "relu"}})
     assert {make_objective(name).task for name in OBJECTIVES} == {"regression"}
     assert "refined" in scheme_names()
 

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hepneg import metrics, plots
+    from hepneg import columnar, metrics, plots
     from hepneg.classifier import Classifier
     from hepneg.comparison import Comparison, compare
     from hepneg.config import Config, load_config
@@ -65,7 +65,7 @@ _HOMES = {
     "train": "hepneg.training",
     "train_regressor": "hepneg.training",
 }
-_ROOMS = ("metrics", "plots")
+_ROOMS = ("columnar", "metrics", "plots")
 _WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "__version__",
     "apply_model",
     "check_shapes",
+    "columnar",
     "compare",
     "evaluate",
     "evaluate_regression",

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from hepneg.events import EventTable
+from hepneg.learning.signed_ratio import signed_posteriors
 from hepneg.log_odds import sigmoid
 from hepneg.model import Float, Model, ModelInputs
 from hepneg.objectives import Task
 
 __all__ = ["Classifier", "ModelInputs"]
+
+SMALLEST_DENSITY = 1e-9
+"""Of p₀ in a ratio, in units of p₀ + p₁: the ratio stays finite."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,6 +50,26 @@ class Classifier(Model):
         """Return the response in (0, 1), (n,), for events that the classifier was not trained on; see :meth:`logit`."""
         return sigmoid(self.logit(features))
 
+    def density_ratio(self, features: ArrayLike) -> Float:
+        """Return p₁/p₀, (n,), for events that the classifier was not trained on.
+
+        Under ``mixture``, ``factorised`` and ``signed_target`` it has the sign that was learnt, and no floors: negative
+        where one of the densities is, and large of either sign where p₀ passes through zero. Under the other schemes
+        it is positive. The k networks' densities are averaged before they are divided.
+
+        Args:
+            features: (n, F) in the order of ``feature_names``.
+
+        Raises:
+            DataError: the number of columns differs, or there are NaN or infinite features.
+        """
+        matrix = self._matrix(features)
+        return _ratio(np.asarray(sum(signed_posteriors(network, matrix) for network in self.networks)))
+
+    def held_out_density_ratio(self, events: EventTable) -> Float:
+        """Return p₁/p₀ of each event by the network that has not seen it, (n,); see :meth:`density_ratio`."""
+        return _ratio(self._of_fold(events, signed_posteriors, shift=0))
+
     def held_out_logit(self, events: EventTable) -> Float:
         """Return for each event the log-odds of the network that has not seen it, (n,).
 
@@ -64,3 +89,9 @@ class Classifier(Model):
     def columns(self, output: Float) -> dict[str, Float]:
         """Return ``hepneg_response`` and ``hepneg_logit``, (n,) each, from log-odds, (n,)."""
         return {"hepneg_response": sigmoid(output), "hepneg_logit": output}
+
+
+def _ratio(posteriors: Float) -> Float:
+    """Return p₁/p₀ from both, (n, 2)."""
+    below, above = posteriors.T
+    return np.asarray(above / np.where(np.abs(below) < SMALLEST_DENSITY, np.copysign(SMALLEST_DENSITY, below), below))

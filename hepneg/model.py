@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +31,7 @@ __all__ = ["Model", "ModelInputs", "read_model_json"]
 SCHEMA_VERSION = 1
 
 Float = NDArray[np.float64]
+NetworkFunction = Callable[[FoldNetwork, NDArray[np.float32]], Float]
 
 
 @dataclass(frozen=True)
@@ -171,17 +172,22 @@ class Model:
         Raises:
             DataError: the table's features are not those of the model.
         """
+        return self._of_fold(events, network_logits, shift)
+
+    def _of_fold(self, events: EventTable, function: NetworkFunction, shift: int) -> Float:
         if events.feature_names != self.feature_names:
             raise DataError(
                 f"the events have the features {', '.join(events.feature_names)}, "
                 f"but the {self.noun} takes {', '.join(self.feature_names)}"
             )
         network_of = (assign_folds(events.event_id, self.folds, self.seed) + shift) % self.folds
-        output = np.empty((len(events), *self.output_shape))
-        for number, network in enumerate(self.networks):
-            members = np.flatnonzero(network_of == number)
-            output[members] = network_logits(network, events.features.T[:, members].T)
-        return output
+        parts = [np.flatnonzero(network_of == number) for number in range(self.folds)]
+        found = [
+            function(network, events.features.T[:, part].T) for network, part in zip(self.networks, parts, strict=True)
+        ]
+        values = np.empty_like(np.concatenate(found))
+        values[np.concatenate(parts)] = np.concatenate(found)
+        return values
 
     @property
     def output_shape(self) -> tuple[int, ...]:

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepneg.errors import DataError, nearest_names
 from hepneg.events import LABELS, EventTable
-from hepneg.hashing import assign_folds
+from hepneg.hashing import assign_folds, uniform_events
 from hepneg.output import json_ready
 from hepneg.progress import SILENT, Progress
+from hepneg.resampling import LARGEST, ResampledSample, resampled_samples, resampled_weight
 from hepneg.schemes.closure import SignClosure, sign_closure
 from hepneg.schemes.refined import LEAST_SIGN, clipped, sum_factors
 
@@ -39,7 +40,8 @@ class Refinement:
         labels: label of each sample, ``signal`` or ``background``.
         seed: of the fold rule.
         factors: what brings the refined weights of each sample to its Σw.
-        closure: signed against refined weights of the events it was learnt from, held out, by sample.
+        closure: signed against refined weights of the events it was learnt from, held out, by sample. Its χ² knows
+            that both are of the same events, and what the folds' ensembles differ by.
         signs: of each fold: its networks have not seen that fold.
     """
 
@@ -117,14 +119,46 @@ class Refinement:
         Raises:
             DataError: other features or samples.
         """
+        code, sign = self._held_out(events)
+        return np.asarray(clipped(events, sign) * self.factors[code])
+
+    def resample(self, events: EventTable, *, seed: int = 1, largest: float = LARGEST) -> Float:
+        """Return resampled weights of the events that ĝ was learnt from, (n,): 0 for those that are dropped.
+
+        Fewer events, none of them negative, with the sums and the uncertainties of the signed ones in every region of
+        the features, on average: an event is kept with probability ĝ² and then weighs \\|w\\|/ĝ; see
+        :func:`hepneg.resampling.resampled_weight`. Which events are kept follows from their identifiers and the seed.
+
+        Args:
+            events: signed events; each gets the ĝ of networks that have not seen it.
+            seed: another one keeps other events.
+            largest: limit of the factor on \\|w\\|, at least 1; where ĝ is below its inverse, Σw² shrinks.
+
+        Raises:
+            DataError: other features or samples, or a limit below 1.
+        """
+        if not largest >= 1:
+            raise DataError(f"the largest factor on |w| must be at least 1, not {largest!r}")
+        code, sign = self._held_out(events)
+        uniform = uniform_events(events.event_id, seed, "resample")
+        return resampled_weight(np.abs(events.weight), sign, uniform, largest) * self.factors[code]
+
+    def resampled_samples(
+        self, events: EventTable, *, seed: int = 1, largest: float = LARGEST
+    ) -> dict[str, ResampledSample]:
+        """Say what :meth:`resample` does to each sample: share of events kept, Σw and Σw² after over before."""
+        _, sign = self._held_out(events)
+        return dict(resampled_samples(events, sign, self.resample(events, seed=seed, largest=largest), largest))
+
+    def _held_out(self, events: EventTable) -> tuple[NDArray[np.int64], Float]:
+        """Return the number of each event's sample, and its ĝ by networks that have not seen it."""
         if events.feature_names != self.feature_names:
             raise DataError(
                 f"the events have the features {', '.join(events.feature_names)}, "
                 f"but the refinement takes {', '.join(self.feature_names)}"
             )
         code = self._codes(events, named=True)
-        sign = _held_out_sign(self.signs, events, code, self.seed)
-        return np.asarray(clipped(events, sign) * self.factors[code])
+        return code, _held_out_sign(self.signs, events, code, self.seed)
 
     def _fold_signs(self, events: EventTable, code: NDArray[np.int64]) -> Float:
         return np.stack([signs.at(events.features, code) for signs in self.signs], axis=1)
@@ -179,6 +213,7 @@ def refine(
     signs = crossfit_signs(events, SignPlan("weights", members, patience, LEAST_SIGN), training, progress=progress)
     sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
     raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)
+    ensembles = np.stack([one.at(events.features, events.sample) for one in signs], axis=1)
     labels = {
         name: events.label_of_sample(name)
         for code, name in enumerate(events.sample_names)
@@ -190,7 +225,7 @@ def refine(
         labels=labels,
         seed=training.seed,
         factors=sum_factors(events, sign),
-        closure=sign_closure(events, sign, raw),
+        closure=sign_closure(events, sign, raw, ensembles),
         signs=signs,
     )
 

@@ -257,20 +257,17 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
 
 def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
     from hepneg.plots.gallery import save_figures, weight_figures
-    from hepneg.weights import report_weights
 
-    labels = {name: sample.label for name, sample in config.samples.items()}
-    weights = report_weights(sums.weights, labels, scales=sums.scales, batch_size=config.training.batch_size)
+    weights = sums.weight_report(batch_size=config.training.batch_size)
     written = write_json(config.output / "inspect.json", weights.to_dict())
     return Outcome(weights, (written, *save_figures(weight_figures(weights), config.output / "plots")))
 
 
 def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outcome[ShapeReport]:
     from hepneg.plots.gallery import save_figures, shape_figures
-    from hepneg.shapes import check_sums
 
     with progress:
-        shapes = check_sums(sums.sums, sums.subsamples, sums.yardsticks, progress=progress)
+        shapes = sums.shape_report(progress=progress)
     written = write_json(config.output / "check.json", shapes.to_dict())
     return Outcome(shapes, (written, *save_figures(shape_figures(shapes), config.output / "plots")))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -53,7 +53,7 @@ def test_the_dictionary_is_the_contract(events: EventTable) -> None:
 
 
 def test_a_scheme_that_fails_is_a_row_and_not_a_crash(events: EventTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry, "_schemes", replace(registry._schemes, registered={}))
 
     @register
     @dataclass(frozen=True)

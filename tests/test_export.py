@@ -69,7 +69,7 @@ def test_other_activations(tmp_path: Path, activation: str) -> None:
     assert operators(path) <= PLAIN
 
 
-@pytest.mark.parametrize("scheme", ["mixture", "factorised"])
+@pytest.mark.parametrize("scheme", ["mixture", "factorised", "signed_target"])
 def test_folds_that_combine_several_outputs(tmp_path: Path, scheme: str) -> None:
     pytest.importorskip("onnxscript")
     rng = np.random.default_rng(1)

@@ -240,6 +240,7 @@ PUBLIC = [
     "__version__",
     "apply_model",
     "check_shapes",
+    "columnar",
     "compare",
     "evaluate",
     "evaluate_regression",

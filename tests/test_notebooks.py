@@ -24,6 +24,7 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LARGEST = 400_000  # bytes
 # A slash that starts a path of at least two parts (not one between two words, nor a closing tag), or a drive letter.
 ABSOLUTE_PATH = re.compile(r"(?<![\w<./:])/\w[\w.-]*/\w|\b[A-Za-z]:\\\w")
+NEEDS = {"4_columnar": ("coffea", "distributed")}
 # The kernel warns about itself while it shuts down; as an error that would keep it from doing so.
 STRICT = "import warnings\n\nwarnings.simplefilter('error')\nwarnings.filterwarnings('ignore', module='ipykernel')"
 
@@ -71,6 +72,8 @@ def test_there_are_notebooks() -> None:
 def test_it_runs_without_error_or_warning(path: Path, tmp_path: Path) -> None:
     pytest.importorskip("nbclient", reason="running notebooks takes nbclient: pip install 'hepneg[notebooks]'")
     pytest.importorskip("ipykernel", reason="running notebooks takes ipykernel: pip install 'hepneg[notebooks]'")
+    for package in NEEDS.get(path.stem, ()):
+        pytest.importorskip(package, reason=f"this notebook takes {package}: pip install 'hepneg[coffea]'")
     shutil.copytree(ROOT / EXAMPLE, tmp_path / EXAMPLE, ignore=shutil.ignore_patterns("results"))
     folder = tmp_path / FOLDER.name
     folder.mkdir()

@@ -38,7 +38,7 @@ from hepneg.schemes import make_scheme
 from hepneg.training import train
 
 FAST: dict[str, Any] = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
-ASSEMBLED = ("factorised", "combined", "auto", "mixture")
+ASSEMBLED = ("factorised", "combined", "auto", "mixture", "signed_target")
 WISHES: tuple[dict[str, Any], ...] = (
     {"objective": "balanced_cross_entropy"},
     {"objective": {"name": "response_preference", "share": 0.3}},
@@ -185,8 +185,8 @@ def test_every_wish_goes_with_schemes_of_one_network(scheme: str, wish: dict[str
 
 @pytest.mark.parametrize("scheme", ASSEMBLED)
 @pytest.mark.parametrize("wish", WISHES)
-def test_schemes_of_several_networks_refuse_wishes_for_one(scheme: str, wish: dict[str, Any]) -> None:
-    with pytest.raises(TrainingError, match=f"shapes one network, but scheme '{scheme}' .* take the scheme refined"):
+def test_schemes_without_a_network_for_the_response_refuse_wishes_for_it(scheme: str, wish: dict[str, Any]) -> None:
+    with pytest.raises(TrainingError, match=f"shapes a network .* scheme '{scheme}' has none: take the scheme refined"):
         train(toy(), scheme, **{**FAST, **wish})
 
 

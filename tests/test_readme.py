@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 import yaml
 
+import hepneg
 from hepneg.cli.group import COMMANDS
 from hepneg.config import Config, Training
 from hepneg.objectives import objective_names
@@ -66,10 +68,33 @@ def test_local_links_lead_somewhere() -> None:
 @pytest.mark.slow
 @pytest.mark.real
 def test_the_python_tour_runs(tmp_path: Path) -> None:
-    (code,) = blocks("python")
+    code, _ = blocks("python")
     example = ROOT / "analysis" / "ttbar_wjets" / "analysis.yaml"
     script = tmp_path / "tour.py"
     script.write_text(code.replace("analysis/ttbar_wjets/analysis.yaml", str(example)), encoding="utf-8")
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "results" / "model" / "model.json").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_the_columnar_example_runs(tmp_path: Path) -> None:
+    for package in ("coffea", "distributed"):
+        pytest.importorskip(package, reason="coffea is not installed: pip install 'hepneg[coffea]'")
+    config = hepneg.load_config(ROOT / "analysis" / "ttbar_wjets" / "analysis.yaml")
+    with pytest.warns(hepneg.HepnegWarning, match="event identifiers repeat"):
+        events = hepneg.read(config)
+    inputs = hepneg.ModelInputs.from_config(config)
+    hepneg.train(events, "absolute", inputs=inputs, folds=2, epochs=1).save(tmp_path / "results" / "model")
+    _, code = blocks("python")
+    code = code.replace("analysis/ttbar_wjets/analysis.yaml", str(config.folder / "analysis.yaml"))
+    code += "print(histogram.sum().value, found.weight_report().labels['signal'].selected)\n"
+    script = tmp_path / "columnar.py"
+    # Workers are started afresh, and import the script.
+    script.write_text('if __name__ == "__main__":\n' + textwrap.indent(code, "    "), encoding="utf-8")
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    total, selected = done.stdout.split()[-2:]
+    assert float(total) == pytest.approx(events.weight.sum(), rel=1e-9)
+    assert int(selected) == (events.label == 1).sum()

@@ -26,7 +26,7 @@ from hepneg.schemes.refined import refined_weight
 from hepneg.training import train
 
 FAST = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8, 8]}}
-SIGN_SCHEMES = ("refined", "factorised", "combined", "mixture")
+SIGN_SCHEMES = ("refined", "factorised", "combined", "mixture", "signed_target")
 
 
 def linear_signs(n: int, seed: int) -> tuple[EventTable, np.ndarray]:

@@ -100,3 +100,21 @@ def test_the_price_is_read_off_the_learning_curve(monkeypatch: pytest.MonkeyPatc
     assert measure.price(0.4, curve) == pytest.approx(2.5)
     assert measure.price(0.1, curve) == 4.0
     assert measure.price(9.0, curve) == 0.5
+
+
+@pytest.mark.parametrize("kind", ["events", "fraction"])
+def test_the_scans_run_draw_and_go_on_from_their_file(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    scan = importlib.import_module("scan")
+    monkeypatch.setattr(scan, "SCHEMES", {kind: ("absolute", "signed")})
+    arguments = [kind, "--quick", "-o", str(tmp_path / "scan.json"), "--figures", str(tmp_path)]
+    scan.main(arguments)
+    first = (tmp_path / "scan.json").read_text()
+    assert len(json.loads(first)) == 2
+    assert list(tmp_path.glob(f"scan_{kind}*.png"))
+    monkeypatch.setattr(scan, "measured", lambda *_: pytest.fail("measured twice"))
+    scan.main(arguments)
+    assert (tmp_path / "scan.json").read_text() == first
+    assert capsys.readouterr().out.count("| absolute | signed |") == 2

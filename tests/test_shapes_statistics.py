@@ -11,15 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepneg.shapes.bins import SignedBins
-from hepneg.shapes.distance import DISTANCES, asymptotic_p_values, distances
+from hepneg.shapes.distance import DISTANCES, distances
 from hepneg.shapes.effect import compare
-from hepneg.shapes.feature import FeatureShape, _enough_for_chi2, check_feature, holm, primary_p_value
+from hepneg.shapes.feature import FeatureShape, check_feature, holm
+from hepneg.shapes.law import asymptotic_p_values
 from hepneg.shapes.multiple import weighted_holm
 from hepneg.shapes.permutation import permutation_p_values
 from hepneg.shapes.plan import plan_bins
 from hepneg.shapes.power import detectable_total_variation
-from hepneg.shapes.quadratic import quadratic_quantile, quadratic_tail
-from hepneg.shapes.rebin import comparison_starts, equal_starts
+from hepneg.shapes.quadratic import quadratic_quantile, quadratic_tail, quadratic_tails
+from hepneg.shapes.rebin import comparison_starts, equal_starts, statistic_starts
+from hepneg.shapes.smallest import SHARES, calibrated, ranked, smallest
+from hepneg.shapes.statistics import TESTS, ShapeStatistics, observed_gap, standardised_gap
 from hepneg.shapes.sums import SignedSums
 
 
@@ -34,6 +37,22 @@ def from_counts(counts: np.ndarray) -> SignedBins:
     counts = np.asarray(counts, np.int64)
     edges = np.arange(counts.shape[1] + 1.0)
     return SignedBins("x", edges, (0.0, edges[-1]), counts, counts.astype(float), counts.astype(float))
+
+
+def distances_of(magnitude: np.ndarray, square: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The three distances of one deal of the signs, every event in a bin of its own."""
+    gap = standardised_gap(magnitude, (magnitude * chosen)[None], square.sum(), np.array([square[chosen].sum()]))
+    return distances(gap, magnitude)[:, 0]
+
+
+def permuted(columns: list[np.ndarray], weight: np.ndarray, rng: np.random.Generator, permutations: int):
+    """P-values of several features, in planned bins."""
+    x = np.stack(columns, axis=1).astype(np.float32)
+    plan = plan_bins([x], [str(i) for i in range(len(columns))])
+    sums = SignedSums(plan)
+    sums.fill(x, weight)
+    codes = [bins.codes(column) for bins, column in zip(plan.features, x.T, strict=True)]
+    return permutation_p_values(sums.result(), codes, weight, rng, permutations)
 
 
 def band(toys: int, rate: float = 0.05, level: float = 0.999) -> tuple[float, float]:
@@ -71,14 +90,14 @@ def test_quadratic_tail_is_continuous_at_its_mean():
 def test_distances_of_unit_weights_are_those_of_scipy():
     rng = np.random.default_rng(0)
     x, negative = rng.normal(size=120), rng.random(120) < 0.4
-    total, one = np.ones(120), negative[np.argsort(x)].astype(float)[None]
-    observed = distances(total, one, 120.0, one.sum(axis=1))[:, 0]
+    ordered = negative[np.argsort(x)]
+    observed = distances_of(np.ones(120), np.ones(120), ordered)
     n, m = negative.sum(), (~negative).sum()
     ks = scipy.stats.ks_2samp(x[negative], x[~negative]).statistic
     assert observed[2] == pytest.approx(ks * np.sqrt(n * m / (n + m)))
     # Pettitt's two-sample Anderson–Darling statistic, (Σ (M_i N − n i)²/(i (N − i)))/(n m).
     i = np.arange(1, 120)
-    pettitt = np.sum((np.cumsum(one[0])[:-1] * 120 - n * i) ** 2 / (i * (120 - i))) / (n * m)
+    pettitt = np.sum((np.cumsum(ordered)[:-1] * 120 - n * i) ** 2 / (i * (120 - i))) / (n * m)
     assert observed[0] == pytest.approx(pettitt)
 
 
@@ -89,45 +108,57 @@ def test_distances_do_not_depend_on_the_scale_of_the_weights_or_on_which_sign_is
     magnitude, rare = rng.lognormal(size=40), rng.random(40) < 0.4
     rare[:2] = True, False
     square = magnitude**2
-    one = distances(magnitude, (magnitude * rare)[None], square.sum(), np.array([square[rare].sum()]))
-    other = distances(magnitude, (magnitude * ~rare)[None], square.sum(), np.array([square[~rare].sum()]))
-    scaled = distances(
-        scale * magnitude,
-        (scale * magnitude * rare)[None],
-        scale**2 * square.sum(),
-        scale**2 * square[rare].sum()[None],
-    )
+    one, other = distances_of(magnitude, square, rare), distances_of(magnitude, square, ~rare)
+    scaled = distances_of(scale * magnitude, scale**2 * square, rare)
     assert np.allclose(one, other, rtol=1e-9)
     assert np.allclose(one, scaled, rtol=1e-9)
 
 
-def test_permutation_p_value_agrees_with_all_assignments():
+def test_permutation_p_values_agree_with_all_assignments():
     rng = np.random.default_rng(3)
     magnitude, n = rng.lognormal(size=9), 9
     weight = magnitude * np.where(np.arange(n) < 3, -1.0, 1.0)
-    code = np.arange(n)
-    assignments = [
-        distances(magnitude, (magnitude * mask)[None], np.sum(magnitude**2), np.array([np.sum(magnitude[mask] ** 2)]))[
-            :, 0
-        ]
-        for chosen in itertools.combinations(range(n), 3)
-        if (mask := np.isin(np.arange(n), chosen)) is not None
-    ]
-    table = np.array(assignments)
+    masks = [np.isin(np.arange(n), chosen) for chosen in itertools.combinations(range(n), 3)]
+    table = np.array([distances_of(magnitude, magnitude**2, mask) for mask in masks])
     exact = np.mean(table >= table[0] * (1 - 1e-9), axis=0)
     draws = 20_000
-    (found,) = permutation_p_values([code], weight, np.random.default_rng(0), permutations=draws)
+    ((found, _),) = permuted([np.arange(n)], weight, np.random.default_rng(0), draws)
     for name, p in zip(DISTANCES, exact, strict=True):
         assert abs(found[name] - p) < 5 * np.sqrt(p * (1 - p) / draws) + 1 / draws
 
 
 def test_permutations_repeat_for_a_seed_and_are_undefined_in_one_bin():
     weight = np.where(np.arange(50) % 3, 1.0, -1.0)
-    codes = [np.arange(50), np.zeros(50, int)]
-    first = permutation_p_values(codes, weight, np.random.default_rng(1), 99)
-    again = permutation_p_values(codes, weight, np.random.default_rng(1), 99)
-    assert first[0] == again[0]
-    assert all(np.isnan(p) for p in first[1].values())
+    columns = [np.arange(50), np.zeros(50)]
+    first = permuted(columns, weight, np.random.default_rng(1), 99)
+    again = permuted(columns, weight, np.random.default_rng(1), 99)
+    assert first[0][0] == pytest.approx(again[0][0], rel=0.0, abs=0.0, nan_ok=True)
+    assert first[0][1] == again[0][1]
+    assert all(np.isnan(p) for p in first[1][0].values())
+    assert first[1][1] == 1.0
+
+
+def test_a_permuted_p_value_counts_the_true_deal():
+    rng = np.random.default_rng(2)
+    weight = np.where(np.arange(400) < 100, -1.0, 1.0)
+    ((tests, combined),) = permuted([np.where(weight < 0, 5.0, 0.0) + rng.normal(size=400)], weight, rng, 99)
+    assert tests["anderson_darling"] == combined == 0.01
+
+
+def test_ranks_are_p_values_and_ties_count_as_larger():
+    assert ranked(np.array([3.0, 1.0, 3.0 * (1 - 1e-12), 7.0])) == pytest.approx([0.75, 1.0, 0.75, 0.25])
+
+
+@pytest.mark.parametrize("kind", ["smooth", "discrete", "spike"])
+def test_permutations_and_the_law_agree_for_many_events(kind):
+    rng = np.random.default_rng([4, len(kind)])
+    x, weight = null_feature(rng, 20_000, kind), null_weights(rng, 20_000, 0.3, spread=True)
+    weight = np.where((weight > 0) & (x > np.median(x)) & (rng.random(20_000) < 0.02), -weight, weight)
+    ((drawn, combined),) = permuted([x], weight, rng, 999)
+    tests, p_value = asymptotic_p_values(binned(x, weight), rng)
+    for one, other in [*((drawn[name], tests[name]) for name in TESTS), (combined, p_value)]:
+        # Five standard deviations of the permutations and of the draws; the law itself is good to some per cent.
+        assert abs(one - other) < 5 * np.sqrt(other * (1 - other) * (1 / 1000 + 1 / 2000)) + 0.1 * other + 0.005
 
 
 def test_chi2_of_unit_weights_is_pearsons():
@@ -202,28 +233,39 @@ def test_holm_is_the_stepwise_bonferroni():
     assert adjusted == pytest.approx({"b": 0.03, "c": 0.06, "a": 0.06})
 
 
-def test_primary_p_value_shares_the_level():
-    nan = float("nan")
+def test_the_smallest_p_value_is_bonferronis_bound_with_the_shares_of_what_is_made():
+    def bound(**changed):
+        tests = {**dict.fromkeys(TESTS, 0.9), **changed}
+        return float(smallest({name: np.array([p]) for name, p in tests.items()})[0])
 
-    def combined(anderson, smooth, chi2, **options):
-        return primary_p_value({"anderson_darling": anderson, "smooth": smooth, "chi2": chi2}, **options)
-
-    assert combined(0.4, 0.5, 0.001) == pytest.approx(0.01)
-    assert combined(0.005, 0.5, 0.5) == pytest.approx(0.01)
-    assert combined(0.5, 0.004, 0.5) == pytest.approx(0.01)
-    # The share of a test that is not made goes to the others.
-    assert combined(0.005, 0.5, nan) == pytest.approx(0.009)
-    assert combined(0.005, 0.5, 1e-9, with_chi2=False) == pytest.approx(0.009)
-    assert combined(nan, nan, nan) == 1.0
+    assert sum(SHARES.values()) == pytest.approx(1.0)
+    for name, share in SHARES.items():
+        assert bound(**{name: 0.01}) == pytest.approx(0.01 / share)
+    assert bound(anderson_darling=0.01, chi2=np.nan) == pytest.approx(0.01 * (1 - SHARES["chi2"]) / 0.5)
+    assert bound(kolmogorov_smirnov=1e-9, location=1e-9) > 1.0  # shown, but without a share
+    assert bound(**dict.fromkeys(SHARES, np.nan)) == np.inf
 
 
-def test_chi2_takes_part_by_counts_and_magnitudes_alone():
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_combined_p_value_grows_with_its_bound_and_never_exceeds_it_where_it_counts(one, other):
+    drawn = np.sort(
+        np.random.default_rng(0).random(1999) ** 0.8
+    )  # correlated tests: small bounds are rarer than they say
+    low, high = sorted((one, other))
+    assert calibrated(low, drawn) <= calibrated(high, drawn)
+    if low < 0.01:
+        assert calibrated(low, drawn) <= low
+
+
+def test_the_bins_of_the_chi2_ignore_where_either_sign_sits():
     rng = np.random.default_rng(8)
     code, magnitude = rng.integers(0, 30, 400), rng.lognormal(size=400)
-    for size, taken in ((15, False), (120, True)):
-        for _ in range(5):  # any deal of the signs among the events makes the same choice
-            negative = np.isin(np.arange(400), rng.choice(400, size, replace=False))
-            assert _enough_for_chi2(dealt_bins(code, magnitude, negative)) is taken
+    found = []
+    for _ in range(5):  # any deal of the signs among the events makes the same choice
+        negative = np.isin(np.arange(400), rng.choice(400, 120, replace=False))
+        found.append(ShapeStatistics.of(dealt_bins(code, magnitude, negative)))
+    assert all(np.array_equal(other.first, found[0].first) for other in found)
+    assert all(np.array_equal(other.starts, found[0].starts) for other in found)
 
 
 def dealt_bins(code, magnitude, negative):
@@ -232,6 +274,31 @@ def dealt_bins(code, magnitude, negative):
         for part in (np.ones(len(code)), magnitude, magnitude**2)
     ]
     return SignedBins("x", np.arange(31.0), (0.0, 30.0), np.array(rows[0], np.int64), *map(np.array, rows[1:]))
+
+
+def test_the_bins_of_the_statistics_refine_those_of_the_chi2_and_the_tails():
+    bins = binned(np.random.default_rng(9).normal(size=30_000), np.where(np.arange(30_000) % 3, 1.0, -1.0))
+    comparison = comparison_starts(bins)
+    starts = statistic_starts(bins.total, comparison)
+    assert set(comparison) <= set(starts)
+    assert 256 <= len(starts) <= 256 + len(comparison) + 2 * 2048 // 256
+    assert np.all(np.diff(starts[:5]) == 1)
+    assert np.add.reduceat(bins.total, starts).min() > 0
+
+
+def test_the_chi2_of_the_statistics_is_that_of_the_comparison():
+    rng = np.random.default_rng(10)
+    bins = binned(rng.exponential(size=3000), rng.lognormal(size=3000) * np.where(rng.random(3000) < 0.3, -1.0, 1.0))
+    statistics = ShapeStatistics.of(bins)
+    value = statistics.values(observed_gap(bins.merged(statistics.starts)))[TESTS.index("chi2"), 0]
+    assert value == pytest.approx(compare(bins.merged(comparison_starts(bins))).chi2)
+
+
+def test_quadratic_tails_are_those_of_single_values():
+    eigenvalues = 1.0 / (np.arange(1, 200) * np.arange(2, 201))
+    values = np.array([0.2, 0.6, 0.995, 1.0, 2.5, 6.0, 20.0])
+    single = [quadratic_tail(value, eigenvalues) for value in values]
+    assert quadratic_tails(values, eigenvalues) == pytest.approx(single, rel=0.005)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
@@ -258,7 +325,7 @@ def test_signed_total_variation_is_the_distance_of_the_signed_shape_from_that_of
 
 
 def test_detectable_total_variation_is_found_with_ninety_percent_power():
-    n_positive, n_negative, alpha, toys = 6000, 2000, 0.01, 400
+    n_positive, n_negative, alpha, toys = 6000, 2000, 0.01, 250
     shift = detectable_total_variation(n_positive, n_negative, alpha)
     rng = np.random.default_rng(11)
     flat = np.full(64, 1 / 64)
@@ -266,7 +333,7 @@ def test_detectable_total_variation_is_found_with_ninety_percent_power():
     found = 0
     for _ in range(toys):
         counts = np.stack([rng.multinomial(n_positive, flat), rng.multinomial(n_negative, moved)])
-        found += asymptotic_p_values(from_counts(counts), rng)["anderson_darling"] <= alpha
+        found += asymptotic_p_values(from_counts(counts), rng)[0]["anderson_darling"] <= alpha
     low, high = band(toys, 0.9)
     assert low <= found / toys <= high
 
@@ -288,28 +355,29 @@ def null_feature(rng: np.random.Generator, n: int, kind: str) -> np.ndarray:
 def test_false_alarms_of_permutations(kind, f, spread):
     toys, n = 200, 300
     rng = np.random.default_rng([int(100 * f), spread, len(kind)])
-    alarms = np.zeros(4)
+    alarms = dict.fromkeys((*TESTS, "combined"), 0)
     for _ in range(toys):
         x, weight = null_feature(rng, n, kind), null_weights(rng, n, f, spread)
-        code = np.unique(x, return_inverse=True)[1]
-        (p_values,) = permutation_p_values([code], weight, rng, permutations=199)
-        alarms += np.array(list(p_values.values())) <= 0.05
+        ((p_values, combined),) = permuted([x], weight, rng, 199)
+        for name, p in {**p_values, "combined": combined}.items():
+            alarms[name] += p <= 0.05
+    alarms = {name: count for name, count in alarms.items() if name != "chi2" or f > 0.1}  # too few events for two bins
     low, high = band(toys)
     # Discrete statistics can only be rejected less often.
-    assert alarms.max() / toys <= high
-    assert alarms.min() / toys >= (0.0 if kind == "discrete" else low)
+    assert max(alarms.values()) / toys <= high, alarms
+    assert min(alarms.values()) / toys >= (0.0 if kind == "discrete" else low), alarms
 
 
 @pytest.mark.parametrize("kind", ["smooth", "discrete", "spike"])
 @pytest.mark.parametrize(("f", "spread"), [(0.1, True), (0.45, False)])
 def test_false_alarms_of_the_laws_for_many_events(kind, f, spread):
-    toys, n = 150, 30_000
+    toys, n = 100, 10_000
     rng = np.random.default_rng([int(100 * f), spread, len(kind), 1])
     alarms: dict[str, int] = {}
     for _ in range(toys):
         bins = binned(null_feature(rng, n, kind), null_weights(rng, n, f, spread))
         shape = check_feature(bins, None, f, rng)
-        for name, p in {**shape.tests, "primary": shape.p_value}.items():
+        for name, p in {**shape.tests, "combined": shape.p_value}.items():
             alarms[name] = alarms.get(name, 0) + (p <= 0.05)
     low, high = band(toys)
     rates = {name: count / toys for name, count in alarms.items()}

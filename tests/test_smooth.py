@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binom, epps_singleton_2samp
+from scipy.stats import binom, chi2, epps_singleton_2samp
 
 from hepneg.events import EventTable
 from hepneg.shapes import draw_subsample, fill_sums, plan_bins
 from hepneg.shapes.bins import SignedBins
-from hepneg.shapes.smooth import smooth_p_value, smooth_statistic
+from hepneg.shapes.smooth import SmoothScores
+from hepneg.shapes.statistics import observed_gap, standardised_gap
 
 
 def bins_of(x, weight):
@@ -25,6 +26,16 @@ def direct(x, negative, size):
     counts = [np.bincount(place, mask, len(values)).astype(np.int64) for mask in (~negative, negative)]
     edges = np.append(values - 0.5, values[-1] + 0.5)
     return SignedBins("x", edges, (edges[0], edges[-1]), np.array(counts), np.array(rows), np.array(squares))
+
+
+def components_of(bins):
+    scores = SmoothScores.of(bins.total, bins.square.sum(axis=0))
+    return scores.components(observed_gap(bins))[:, 0]
+
+
+def smooth_p_value(bins):
+    components = components_of(bins)
+    return chi2.sf(components @ components, len(components))
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.7])
@@ -63,20 +74,38 @@ def test_permuted_statistics_match_the_law():
     order = np.argsort(x, kind="stable")
     dealt = np.stack([rng.permutation(negative[order]) for _ in range(500)])
     one = size[order] * dealt
-    statistic, degrees = smooth_statistic(bins.total, bins.square.sum(axis=0), one, np.sum(one**2, axis=1))
-    assert degrees == 4
-    assert statistic.mean() == pytest.approx(4.0, abs=4 * np.sqrt(8 / 500) + 0.1)
+    square = bins.square.sum(axis=0)
+    gap = standardised_gap(bins.total, one, square.sum(), np.sum(one**2, axis=1))
+    components = SmoothScores.of(bins.total, square).components(gap)
+    # Independent standard normals: means to 4/√500, (co)variances to 4·√2/√500.
+    assert components.mean(axis=1) == pytest.approx(np.zeros(4), abs=4 / np.sqrt(500))
+    assert np.cov(components) == pytest.approx(np.eye(4), abs=4 * np.sqrt(2 / 500))
 
 
 def test_few_values_have_few_moments():
     rng = np.random.default_rng(4)
     size, negative = np.ones(500), rng.random(500) < 0.4
-    assert np.isnan(smooth_p_value(direct(np.zeros(500), negative, size)))
-    two = rng.integers(0, 2, 500)
-    bins = direct(two, negative, size)
-    _, degrees = smooth_statistic(bins.total, bins.square.sum(axis=0), bins.magnitude[1:], bins.square[1:].sum(axis=1))
-    assert degrees == 1
-    assert 0.0 < smooth_p_value(bins) <= 1.0
+    for values in (1, 2, 4, 9):
+        assert len(components_of(direct(rng.integers(0, values, 500), negative, size))) == min(values - 1, 4)
+
+
+def test_the_components_of_two_values_are_their_difference():
+    counts = np.array([[300, 200], [100, 140]])
+    bins = SignedBins("x", np.arange(3.0), (0.0, 2.0), counts, counts.astype(float), counts.astype(float))
+    (location,) = components_of(bins)
+    n, share = counts.sum(axis=1), counts.sum(axis=0) / counts.sum()
+    gap = counts[1, 1] / n[1] - counts[0, 1] / n[0]
+    assert location == pytest.approx(gap / np.sqrt(share[0] * share[1] * np.sum(1 / n)))
+
+
+def test_a_width_moves_the_second_component_and_a_shift_the_first():
+    rng = np.random.default_rng(6)
+    x, negative = rng.normal(size=20_000), rng.random(20_000) < 0.4
+    wide = components_of(direct(np.where(negative, 1.2 * x, x), negative, np.ones(20_000)))
+    moved = components_of(direct(np.where(negative, x + 0.2, x), negative, np.ones(20_000)))
+    assert abs(wide[1]) > 10.0
+    assert abs(moved[0]) > 10.0
+    assert max(abs(wide[0]), abs(moved[1])) < 4.5  # the shift by 0.2 widens both signs together by little
 
 
 def test_planned_bins_change_little():

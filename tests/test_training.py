@@ -43,7 +43,9 @@ def same(first: Classifier, second: Classifier, events: EventTable) -> bool:
     return np.array_equal(first.held_out_logit(events), second.held_out_logit(events))
 
 
-@pytest.mark.parametrize("scheme", ["absolute", "positive", "signed", "paired", "refined", "combined", "mixture"])
+@pytest.mark.parametrize(
+    "scheme", ["absolute", "positive", "signed", "paired", "refined", "combined", "mixture", "signed_target"]
+)
 def test_each_scheme_separates_and_is_the_same_again_for_a_seed(scheme: str) -> None:
     events = toy()
     classifier, again = (train(events, scheme, **FAST) for _ in range(2))
@@ -245,7 +247,9 @@ def signs_that_cancel_the_signal(n: int, seed: int) -> EventTable:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["signed", "paired", "refined", "factorised", "combined", "mixture"])
+@pytest.mark.parametrize(
+    "scheme", ["signed", "paired", "refined", "factorised", "combined", "mixture", "signed_target"]
+)
 def test_signed_schemes_learn_what_only_the_signs_tell(scheme: str) -> None:
     """The exact log-odds is known; |w| training cannot see it, signed training must."""
     events = signs_that_cancel_the_signal(40_000, 4)

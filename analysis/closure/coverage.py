@@ -15,7 +15,7 @@ from scipy.integrate import trapezoid
 from scipy.stats import binom, norm
 
 from hepneg import metrics
-from hepneg.metrics import confidence_interval
+from hepneg.metrics import auc_interval, confidence_interval
 
 GRID = np.linspace(-9.0, 10.0, 40_001)
 TILT = 1.4
@@ -60,7 +60,10 @@ def covered(rng: np.random.Generator, n: int, fraction: float) -> dict[tuple[str
     for (name, part), level in product(influences(x, label, weight).items(), LEVELS):
         error, truth = part.estimate().error, TRUTH[name]
         found[f"{name}, ± error", level] = [abs(part.value - truth) < norm.isf(0.5 - 0.5 * level) * error]
-        interval = confidence_interval(part, label, weight, level=level)
+        args = (label, weight)
+        interval = (
+            auc_interval(x, *args, level=level) if name == "AUC" else confidence_interval(part, *args, level=level)
+        )
         found[f"{name}, interval", level] = [interval.low <= truth <= interval.high]
     curve = metrics.calibration_curve(1.0 / (1.0 + np.exp(0.5 - x)), label, weight)
     for level in LEVELS:

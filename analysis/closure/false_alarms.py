@@ -1,13 +1,15 @@
 """How often does each test call a sample different that is not? Run: python analysis/closure/false_alarms.py [--quick]
 
 Every test is applied to toys whose signs depend on nothing, at a nominal 5 % (the search for negative regions at its own
-level). The table goes to standard output, or into a JSON file with --json.
+level). The counts are kept beside this script; --table prints the tables from them.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import math
 import sys
 import warnings
 from collections import defaultdict
@@ -25,7 +27,9 @@ from hepneg.shapes.cells import negative_boxes
 from hepneg.shapes.forward import sign_permutation_p_value
 from hepneg.shapes.multivariate import check_multivariate
 
-LEVEL = 0.05
+LEVEL, SEED = 0.05, 1
+# The sign from x takes seconds with 30 000 events: one setting, and fewer toys for the network.
+TYPICAL = Setting("unit", 0.3, 30_000)
 
 
 def univariate(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
@@ -55,14 +59,28 @@ def naive_ks(x: np.ndarray, weight: np.ndarray) -> dict[str, float]:
     return {name: float(kolmogorov(distance * np.sqrt(a * b / (a + b)))) for name, (a, b) in sizes.items()}
 
 
-def multivariate(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
-    """The default network, a linear classifier, and the same in plain k folds with permutations at fixed scores."""
+def linear(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
+    """The sign from x with a linear classifier, and the same in plain k folds with permutations at fixed scores."""
     events = table(setting, rng)
-    seed = int(rng.integers(1 << 31))
-    (network,) = check_multivariate(events, seed=seed).values()
-    (linear,) = check_multivariate(events, seed=seed, learner=linear_learner).values()
-    naive = k_fold_fixed_scores(events.features.astype(np.float64), events.weight, rng)
-    return {"network": network.p_value, "linear": linear.p_value, "naive: k folds, fixed scores": naive}
+    (found,) = check_multivariate(events, seed=int(rng.integers(1 << 31)), learner=linear_learner).values()
+    tests = {"linear classifier": found.p_value}
+    if setting.events < TYPICAL.events:  # at any size it is wrong in the same way
+        naive = k_fold_fixed_scores(events.features.astype(np.float64), events.weight, rng)
+        tests["naive: linear, k folds, fixed scores"] = naive
+    return tests
+
+
+def verdict(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
+    """The whole check with its default network: the sign from x alone, and the smallest adjusted p-value of all."""
+    report = check_shapes(table(setting, rng), seed=int(rng.integers(1 << 31)))
+    (sample,) = report.samples.values()
+    if sample.multivariate is None:
+        return {}
+    adjusted = [shape.p_adjusted for shape in sample.features.values()]
+    return {
+        "network": sample.multivariate.p_value,
+        "verdict “different”": min(*adjusted, np.nan_to_num(sample.multivariate.p_adjusted, nan=1.0)),
+    }
 
 
 def linear_learner(x, negative, magnitude, _seed):
@@ -94,7 +112,7 @@ def scored(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     half = n // 2
     if min(weight[:half].sum(), weight[half:].sum()) > 0:
         y = rng.normal(size=n)
-        p = metrics.ks_two_sample(y[:half], weight[:half], y[half:], weight[half:], permutations=199).p_value
+        p = metrics.ks_two_sample(y[:half], weight[:half], y[half:], weight[half:], permutations=99).p_value
         found["KS of two halves"] = p
     if min(weight[label == 0].sum(), weight[label == 1].sum()) > 0:
         found["calibration χ²"] = metrics.calibration_curve(1.0 / (1.0 + np.exp(0.5 - x)), label, weight).p_value
@@ -120,9 +138,9 @@ def as_table(x: np.ndarray, weight: np.ndarray) -> EventTable:
     return EventTable.from_arrays(x, weight, np.zeros(len(weight), int))
 
 
-PARTS = {"univariate": univariate, "multivariate": multivariate, "metrics": scored, "regions": regions}
-# Networks and permutations of large samples are slow: fewer toys there.
-SHARE_OF_TOYS = {("multivariate", 30_000): 0.06, ("metrics", 30_000): 0.3}
+PARTS = {"univariate": univariate, "linear": linear, "verdict": verdict, "metrics": scored, "regions": regions}
+COUNTS = Path(__file__).with_suffix(".json")
+Counts = dict[str, dict[str, dict[str, list[int]]]]
 
 
 def run(part: str, setting: Setting, toys: int, seed: int) -> dict[str, tuple[int, int]]:
@@ -131,43 +149,69 @@ def run(part: str, setting: Setting, toys: int, seed: int) -> dict[str, tuple[in
     for toy in range(toys):
         for test, p_value in PARTS[part](setting, np.random.default_rng([seed, toy])).items():
             if np.isfinite(p_value):
-                counts[test][0] += p_value <= LEVEL
+                counts[test][0] += int(p_value <= LEVEL)
                 counts[test][1] += 1
     return {test: (rejected, made) for test, (rejected, made) in counts.items()}
 
 
-def measure(
-    parts: list[str], toys: int, seed: int, sizes: tuple[int, ...], keep: Path | None = None
-) -> dict[str, dict[str, dict[str, list[int]]]]:
-    """Run all settings of all parts: part → setting → test → [rejections, toys]; kept in a file after each setting."""
-    found: dict = {}
-    for part in parts:
-        for number, setting in enumerate(settings(sizes)):
-            if part == "regions" and setting.fraction != 0.3:  # its toys have fractions of their own
-                continue
-            some = max(20, int(toys * SHARE_OF_TOYS.get((part, setting.events), 1.0)))
-            counts = run(part, setting, some, seed + number)
-            found.setdefault(part, {})[str(setting)] = {test: list(count) for test, count in counts.items()}
-            if keep:
-                keep.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+def share_of_toys(part: str, setting: Setting) -> float:
+    """How many of the toys asked for a part gets in a setting; 0 where it is not measured."""
+    if part == "regions":  # its toys have fractions of their own
+        return float(setting.fraction == TYPICAL.fraction)
+    typical = (setting.weights, setting.fraction) == (TYPICAL.weights, TYPICAL.fraction)
+    if part in ("linear", "verdict") and setting.events == TYPICAL.events:
+        return {"linear": 1.0, "verdict": 0.1}[part] * typical
+    return 1.0
+
+
+def measure(parts: list[str], toys: int, sizes: tuple[int, ...], keep: Path | None = None) -> Counts:
+    """Run all settings of all parts: part → setting → test → [rejections, toys]; put into a file after each setting."""
+    found: Counts = {}
+    for part, (number, setting) in itertools.product(parts, enumerate(settings())):
+        some = math.ceil(toys * share_of_toys(part, setting))
+        if setting.events not in sizes or not some:
+            continue
+        counts = {test: list(count) for test, count in run(part, setting, some, SEED + number).items()}
+        found.setdefault(part, {})[str(setting)] = counts
+        if keep:
+            put(keep, part, str(setting), counts)
             print(part, setting, "done", file=sys.stderr, flush=True)
     return found
 
 
-def as_table_of_rates(found: dict) -> str:
-    """Format the counts as a Markdown table: per cent, bold outside the 99 % band of the number of toys."""
+def put(path: Path, part: str, setting: str, counts: dict[str, list[int]]) -> None:
+    """Put the counts of one setting into a file, in the place of earlier ones."""
+    found = json.loads(path.read_text()) if path.exists() else {}
+    found.setdefault(part, {})[setting] = counts
+    columns = [
+        f"  {json.dumps(name)}: {{\n"
+        + ",\n".join(
+            f"    {json.dumps(key, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}"
+            for key, value in part.items()
+        )
+        + "\n  }"
+        for name, part in found.items()
+    ]
+    path.write_text("{\n" + ",\n".join(columns) + "\n}\n")
+
+
+def as_table_of_rates(found: Counts) -> str:
+    """Format the counts as Markdown tables: per cent, bold outside the 99 % band of the number of toys."""
     lines = []
-    for part, columns in found.items():
+    for part, some in found.items():
+        columns = {str(setting): some[str(setting)] for setting in settings() if str(setting) in some}
         tests = list(dict.fromkeys(test for column in columns.values() for test in column))
         lines += ["", f"### {part}", "", "| test | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-        for test in tests:
-            lines.append(
-                f"| {test} | " + " | ".join(rate(column.get(test), test) for column in columns.values()) + " |"
-            )
+        lines += [
+            f"| {test} | " + " | ".join(rate(column.get(test), test) for column in columns.values()) + " |"
+            for test in tests
+        ]
+        toys = [max(made for _, made in column.values()) for column in columns.values()]
+        lines += ["| toys | " + " | ".join(map(str, toys)) + " |"]
     return "\n".join(lines)
 
 
-def rate(count, test: str) -> str:
+def rate(count: list[int] | None, test: str) -> str:
     if count is None or count[1] == 0:
         return "–"
     rejected, made = count
@@ -180,16 +224,20 @@ def rate(count, test: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--toys", type=int, default=1000)
-    parser.add_argument("--quick", action="store_true", help="100 toys of the small samples only")
+    parser.add_argument("--quick", action="store_true", help="100 toys of the small samples only, none of it kept")
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=list(PARTS))
     parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="write the counts there")
+    parser.add_argument("--counts", type=Path, default=COUNTS, help="where the counts are kept")
+    parser.add_argument("--table", action="store_true", help="only print the tables of the counts kept")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
-    toys, sizes = (100, SIZES[:1]) if chosen.quick else (chosen.toys, tuple(chosen.sizes))
-    found = measure(chosen.parts, toys, chosen.seed, sizes, chosen.json)
-    print(as_table_of_rates(found))
+    if chosen.quick:
+        found = measure(chosen.parts, 100, SIZES[:1])
+    else:
+        if not chosen.table:
+            measure(chosen.parts, chosen.toys, tuple(chosen.sizes), chosen.counts)
+        found = json.loads(chosen.counts.read_text())
+    print(as_table_of_rates({part: found[part] for part in PARTS if part in found}))
     print(f"\nfeatures: {', '.join(FEATURES)}; bold: outside the 99 % band")
 
 

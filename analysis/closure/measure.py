@@ -49,6 +49,7 @@ class Setup:
         schemes: to train.
         peers: train other tools as well.
         settings: of the training, for all alike.
+        curve: sizes of the unsigned samples, in units of N(1 − 2f)²; 1 must be among them.
     """
 
     shapes: str = "strong"
@@ -59,6 +60,7 @@ class Setup:
     schemes: Sequence[str] = SCHEMES
     peers: bool = False
     settings: dict[str, Any] | None = None
+    curve: tuple[float, ...] = CURVE
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def measure(setup: Setup, seed: int) -> Geometry:
         )
 
     units = [unsigned(effective) for _ in range(setup.references)]
-    curve = tuple(float(np.mean(units)) if size == 1 else unsigned(size * effective) for size in CURVE)
+    curve = tuple(float(np.mean(units)) if size == 1 else unsigned(size * effective) for size in setup.curve)
     excess, seconds = {}, {}
     for scheme in setup.schemes:
         start = time.perf_counter()
@@ -128,10 +130,13 @@ def table(geometries: Sequence[Geometry]) -> str:
     return "\n".join(lines)
 
 
+QUICK = {"folds": 2, "epochs": 3, "network": {"hidden": [8]}, "batch_size": 256}
+"""Settings of a training that takes seconds."""
+
+
 def quick(setup: Setup) -> Setup:
     """Return a setup that takes seconds and shows nothing but that it runs."""
-    settings = {"folds": 2, "epochs": 3, "network": {"hidden": [8]}, "batch_size": 256}
-    return Setup(setup.shapes, setup.negative_fraction, 1500, 2000, 1, setup.schemes, setup.peers, settings)
+    return Setup(setup.shapes, setup.negative_fraction, 1500, 2000, 1, setup.schemes, setup.peers, QUICK)
 
 
 def main(arguments: Sequence[str] | None = None) -> list[Geometry]:

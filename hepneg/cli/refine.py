@@ -19,21 +19,25 @@ __all__ = ["command"]
 @click.command("refine")
 @with_config
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the friend files.")
+@click.option("--resample", is_flag=True, help="Write hepneg_resampled too: fewer events, the same uncertainties.")
 @click.option("--format", "tree_format", type=click.Choice(["ttree", "rntuple"]), help="Left out, that of the input.")
-def command(config: Config, *, output: Path, tree_format: TreeFormat | None, quiet: bool) -> None:
+def command(config: Config, *, output: Path, resample: bool, tree_format: TreeFormat | None, quiet: bool) -> None:
     """Write friend files with non-negative weights that have the density of the signed ones.
 
     Each has a tree `hepneg` with the event identifier, hepneg_weight and its error, entry for entry; events that fail
     the selection hold NaN. Any other tool can train on these weights. They close for functions of the features that
-    the configuration lists; refine.json says how well.
+    the configuration lists; refine.json says how well. With --resample, hepneg_resampled is 0 for events to be dropped
+    and positive for the others, which then have the sums and the statistical uncertainties of the signed events.
 
     Example: hepneg refine analysis.yaml -o refined
     """
-    from hepneg.cli.tables import show_files, show_refinement
+    from hepneg.cli.tables import show_files, show_refinement, show_resampling
     from hepneg.friends import refine_files
     from hepneg.terminal import terminal_progress
 
-    outcome = refine_files(config, output, tree_format=tree_format, progress=terminal_progress(quiet=quiet))
+    progress = terminal_progress(quiet=quiet)
+    outcome = refine_files(config, output, resample=resample, tree_format=tree_format, progress=progress)
     if not quiet:
         show_refinement(outcome.refinement)
+        show_resampling(outcome.resampled)
         show_files(outcome.files)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hepneg.friends import Friends
     from hepneg.refinement import Refinement
     from hepneg.regression_evaluation import RegressionEvaluation
+    from hepneg.resampling import ResampledSample
     from hepneg.shapes import ShapeReport, SignSplitClosure
     from hepneg.weights import WeightReport
 
@@ -29,6 +30,7 @@ __all__ = [
     "show_friends",
     "show_health",
     "show_refinement",
+    "show_resampling",
     "show_shapes",
     "show_weights",
 ]
@@ -225,6 +227,18 @@ def show_refinement(refinement: Refinement) -> None:
         calibration = f"{closure.calibration.chi2:.0f}/{closure.calibration.ndf}"
         table.add_row(name, str(closure.inclusive), f"{closure.clipped_share:.2%}", calibration)
     _print(table)
+
+
+def show_resampling(resampled: Mapping[str, ResampledSample]) -> None:
+    """Print what resampling kept, where it was asked for."""
+    if resampled:
+        table = _table(
+            "Resampled events", ["sample", "kept", "Σw after / before", "Σw² after / before", "of Σw² capped"]
+        )
+        for name, one in resampled.items():
+            ratios = (f"{one.sum_ratio:.4f}", f"{one.square_ratio:.4f}", f"{one.capped_share:.2%}")
+            table.add_row(name, f"{one.kept_share:.2%}", *ratios)
+        _print(table)
 
 
 def show_files(files: Iterable[Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ from hepneg.ntuples.identity import base_name
 from hepneg.output import make_folder, write_json
 from hepneg.progress import SILENT, Progress
 from hepneg.refinement import Refinement, refine
+from hepneg.resampling import ResampledSample
 
-__all__ = ["WEIGHT", "WEIGHT_ERROR", "RefinedFriends", "refine_files"]
+__all__ = ["RESAMPLED", "WEIGHT", "WEIGHT_ERROR", "EventRefiner", "RefinedFriends", "refine_files"]
 
-WEIGHT, WEIGHT_ERROR = "hepneg_weight", "hepneg_weight_error"
+WEIGHT, WEIGHT_ERROR, RESAMPLED = "hepneg_weight", "hepneg_weight_error", "hepneg_resampled"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +37,21 @@ class RefinedFriends:
     Attributes:
         refinement: the learnt weights and their closure.
         files: the closure report and the friend files.
+        resampled: what resampling did to each sample; empty without it.
     """
 
     refinement: Refinement
     files: tuple[Path, ...]
+    resampled: Mapping[str, ResampledSample] = field(default_factory=dict)
 
 
 def refine_files(
-    config: Config, output: str | Path, *, tree_format: TreeFormat | None = None, progress: Progress = SILENT
+    config: Config,
+    output: str | Path,
+    *,
+    resample: bool = False,
+    tree_format: TreeFormat | None = None,
+    progress: Progress = SILENT,
 ) -> RefinedFriends:
     """Learn refined weights from all events of an analysis and write them beside its files.
 
@@ -51,6 +59,8 @@ def refine_files(
     branches that identify the event, ``hepneg_weight`` and ``hepneg_weight_error`` (float64, in the unit of the weight
     expression). Each event has the weight of networks that have not seen it; its error is the spread over the folds'
     ensembles. Entries that fail the selection, or have a feature that is NaN, hold NaN.
+    With ``resample``, ``hepneg_resampled`` stands beside them: 0 for events to be dropped, and for the others a positive
+    weight, such that Σw and Σw² are those of the signed weights in every region of the features, on average.
     ``refine.json`` holds the closure: signed against refined weights, by sample and feature.
 
     The weights close for functions of the features of the configuration, and of what is independent of the sign given
@@ -59,6 +69,7 @@ def refine_files(
     Args:
         config: the analysis; its training settings are those of the sign networks.
         output: folder of the friend files, created where needed.
+        resample: write ``hepneg_resampled`` too (see :meth:`hepneg.refinement.Refinement.resample`).
         tree_format: ``ttree`` or ``rntuple``; left out, that of the input.
         progress: shows reading, training and writing.
 
@@ -78,18 +89,21 @@ def refine_files(
     with progress:
         bar = progress.task("writing refined weights", len(jobs))
         for job in jobs:
-            _write(job, _Source.of(job, sample_of[job.source], config, refinement), config, tree_format, bar.advance)
-    report = write_json(folder / "refine.json", refinement.to_dict())
-    return RefinedFriends(refinement, (report, *(job.path for job in jobs)))
+            refiner = EventRefiner.of(job.source, sample_of[job.source], config, refinement, resample=resample)
+            _write(job, refiner, config, tree_format, bar.advance)
+    resampled = refinement.resampled_samples(events, seed=config.training.seed) if resample else {}
+    extra = {"resampled": {name: one.to_dict() for name, one in resampled.items()}} if resample else {}
+    report = write_json(folder / "refine.json", {**refinement.to_dict(), **extra})
+    return RefinedFriends(refinement, (report, *(job.path for job in jobs)), resampled)
 
 
-def _write(job: Job, source: _Source, config: Config, tree_format: TreeFormat | None, advance: Advance) -> None:
+def _write(job: Job, source: EventRefiner, config: Config, tree_format: TreeFormat | None, advance: Advance) -> None:
     stream_friend(
         job,
         config.tree,
         Needs.of(config),
         config.event_id,
-        {WEIGHT: np.dtype(np.float64), WEIGHT_ERROR: np.dtype(np.float64)},
+        {name: np.dtype(np.float64) for name in source.names},
         source.chunk,
         lambda _: {"schema_version": 1, "source": job.source, "sample": source.sample},
         tree_format=tree_format,
@@ -98,39 +112,76 @@ def _write(job: Job, source: _Source, config: Config, tree_format: TreeFormat | 
 
 
 @dataclass(frozen=True, eq=False)
-class _Source:
-    """What is done to each chunk of one file."""
+class EventRefiner:
+    """What is done to each chunk of one file.
+
+    Attributes:
+        config: the analysis.
+        sample: which of its samples the file belongs to.
+        evaluator: of the expressions, in this file.
+        refinement: the learnt weights.
+        resample: whether there is a column of resampled weights too.
+    """
 
     config: Config
     sample: str
     evaluator: Evaluator
     refinement: Refinement
+    resample: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The new columns."""
+        return (WEIGHT, WEIGHT_ERROR, *([RESAMPLED] if self.resample else []))
 
     @classmethod
-    def of(cls, job: Job, sample: str, config: Config, refinement: Refinement) -> _Source:
+    def of(
+        cls, path: str, sample: str, config: Config, refinement: Refinement, *, resample: bool = False
+    ) -> EventRefiner:
+        """Prepare for one file of a sample."""
         features = {feature.name: feature.expression for feature in config.features}
-        name = base_name(job.source)
-        evaluator = Evaluator(features, config.selection, config.event_id, name, f"sample {sample!r}, {job.source}")
-        return cls(config, sample, evaluator, refinement)
+        name = base_name(path)
+        evaluator = Evaluator(features, config.selection, config.event_id, name, f"sample {sample!r}, {path}")
+        return cls(config, sample, evaluator, refinement, resample)
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
+        good, events = self._good(start, columns)
         entries = len(next(iter(columns.values())))
-        entry = np.arange(start, start + entries)
-        ids = identifying_columns(columns, self.config.event_id, entry)
+        ids = identifying_columns(columns, self.config.event_id, np.arange(start, start + entries))
+        new = {name: np.full(entries, np.nan) for name in self.names}
+        if len(events):
+            for name, values in self._values(events).items():
+                new[name][good] = values
+        return {**ids, **new}
+
+    def _values(self, events: EventTable) -> Columns:
+        refinement = self.refinement
+        sample = np.full(len(events), self.sample)
+        values: Columns = {
+            WEIGHT: refinement.held_out_weight(events),
+            WEIGHT_ERROR: refinement.weight_error(events.features, events.weight, events.label, sample),
+        }
+        if self.resample:
+            values[RESAMPLED] = refinement.resample(events, seed=self.config.training.seed)
+        return values
+
+    def weight(self, start: int, columns: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Return the refined weights of one step, (n,), NaN where the selection fails or a feature is not finite."""
+        good, events = self._good(start, columns)
+        weight = np.full(len(next(iter(columns.values()))), np.nan)
+        if len(events):
+            weight[good] = self.refinement.held_out_weight(events)
+        return weight
+
+    def _good(self, start: int, columns: Mapping[str, Any]) -> tuple[NDArray[np.intp], EventTable]:
+        """Return which events of a step are selected and have finite features, by position, and these events."""
         keep = self.evaluator.selected(columns)
-        chosen = entry - start if keep is None else np.flatnonzero(keep)
+        chosen = np.arange(len(next(iter(columns.values())))) if keep is None else np.flatnonzero(keep)
         picked = {name: column[chosen] for name, column in columns.items()}
         features, bad = self.evaluator.matrix(picked, len(chosen))
         good = ~np.logical_or.reduce(list(bad.values())) if bad else np.ones(len(chosen), dtype=bool)
-        events = self._events(picked, features, entry[chosen]).select(good)
-        weight, error = np.full(entries, np.nan), np.full(entries, np.nan)
-        if len(events):
-            weight[chosen[good]] = self.refinement.held_out_weight(events)
-            error[chosen[good]] = self.refinement.weight_error(
-                events.features, events.weight, events.label, np.full(len(events), self.sample)
-            )
-        return {**ids, WEIGHT: weight, WEIGHT_ERROR: error}
+        return chosen[good], self._events(picked, features, start + chosen).select(good)
 
     def _events(
         self, columns: Mapping[str, Any], features: NDArray[np.float32], entry: NDArray[np.int64]

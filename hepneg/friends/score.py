@@ -15,7 +15,7 @@ from hepneg.errors import ConfigError, TransferError
 from hepneg.events import EventTable
 from hepneg.export import onnx_output
 from hepneg.expressions import Expression
-from hepneg.friends.plan import Job, Settings, note_of, remove_leftovers
+from hepneg.friends.plan import HeldOut, Job, Settings, note_of, remove_leftovers
 from hepneg.friends.result import FriendFile
 from hepneg.friends.stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.model import Model, ModelInputs
@@ -24,7 +24,7 @@ from hepneg.ntuples.evaluate import Evaluator
 from hepneg.ntuples.friends import read_note
 from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
 
-__all__ = ["Engine", "make_friend"]
+__all__ = ["Engine", "EventScorer", "make_friend"]
 
 # Seconds before another try at a remote file.
 _PAUSES = (1.0, 5.0)
@@ -85,7 +85,7 @@ def _make(job: Job, engine: Engine, settings: Settings, advance: Advance) -> Fri
         advance(1.0)
         return _result(job, found["result"], kept=True)
     remove_leftovers(job.path)
-    source = _Source.of(job.source, identity, engine, settings)
+    source = EventScorer.of(job.source, identity, engine, settings.held_out)
     result: dict[str, Any] = {}
 
     def finished(total: int) -> dict[str, Any]:
@@ -111,8 +111,17 @@ def _result(job: Job, figures: Mapping[str, Any], *, kept: bool) -> FriendFile:
 
 
 @dataclass
-class _Source:
-    """What is done to each chunk of one file, and what came up so far."""
+class EventScorer:
+    """What is done to each chunk of one file, and what came up so far.
+
+    Attributes:
+        engine: of the model.
+        evaluator: of its expressions, in this file.
+        needs: the branches behind them.
+        held_out: whether each event gets the network that has not seen it, or the mean of all.
+        selected: events scored so far.
+        not_finite: of those, how many had a NaN or infinite value, by feature.
+    """
 
     engine: Engine
     evaluator: Evaluator
@@ -122,31 +131,52 @@ class _Source:
     not_finite: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, path: str, identity: FileIdentity, engine: Engine, settings: Settings) -> _Source:
+    def of(cls, where: str, identity: FileIdentity, engine: Engine, held_out: HeldOut) -> EventScorer:
+        """Prepare for one file.
+
+        Args:
+            where: what messages call it.
+            identity: by which the model may know it.
+            engine: of the model.
+            held_out: as in :func:`hepneg.apply_model`.
+
+        Raises:
+            ConfigError: the model does not know the expressions of its features.
+        """
         inputs = engine.model.inputs
-        features, selection = _expressions(inputs, settings)
+        features, selection = _expressions(inputs)
         event_id = inputs.event_id
         known = find_same(identity, inputs.files)
         # Where no branch identifies an event the name of the file does: a renamed file must keep its folds.
         name = known.name if known else identity.name
-        evaluator = Evaluator(features, selection, event_id, name, path)
-        held_out = settings.held_out == "always" or (settings.held_out == "auto" and known is not None)
-        return cls(engine, evaluator, Needs.collect(features, selection, event_id), held_out)
+        evaluator = Evaluator(features, selection, event_id, name, where)
+        own = held_out == "always" or (held_out == "auto" and known is not None)
+        return cls(engine, evaluator, Needs.collect(features, selection, event_id), own)
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
+        output = self.output(start, columns)
+        ids = identifying_columns(columns, self.evaluator.event_id, np.arange(start, start + len(output)))
+        found = self.engine.model.columns(output)
+        return {**ids, **{name: column.astype(np.float32) for name, column in found.items()}}
+
+    def output(self, start: int, columns: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Return the output for one step, (n,) or (n, M), NaN where the selection fails or a feature is not finite.
+
+        Args:
+            start: entry number of its first event in the file.
+            columns: the branches that are needed: flat numpy or jagged awkward arrays.
+        """
         entries = len(next(iter(columns.values())))
         entry = np.arange(start, start + entries)
-        ids = identifying_columns(columns, self.evaluator.event_id, entry)
         output = self._undefined(entries)
         keep = self.evaluator.selected(columns)
         if keep is None or keep.all():
-            output[:] = self._output(columns, entry)
+            output[:] = self._selected_output(columns, entry)
         else:
             picked = {name: column[keep] for name, column in columns.items()}
-            output[keep] = self._output(picked, entry[keep])
-        found = self.engine.model.columns(output)
-        return {**ids, **{name: column.astype(np.float32) for name, column in found.items()}}
+            output[keep] = self._selected_output(picked, entry[keep])
+        return output
 
     def result(self) -> dict[str, Any]:
         """Return what the friend file's note keeps."""
@@ -155,7 +185,7 @@ class _Source:
     def _undefined(self, entries: int) -> NDArray[np.float64]:
         return np.full((entries, *self.engine.model.output_shape), np.nan)
 
-    def _output(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _selected_output(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the output for selected events, (n,) or (n, M), NaN where a feature is not finite."""
         self.selected += len(entry)
         features, bad = self.evaluator.matrix(columns, len(entry))
@@ -184,11 +214,9 @@ class _Source:
         return self.engine.model.output_of_fold(table)
 
 
-def _expressions(inputs: ModelInputs, settings: Settings) -> tuple[dict[str, Expression], Expression | None]:
+def _expressions(inputs: ModelInputs) -> tuple[dict[str, Expression], Expression | None]:
     try:
         features = {name: Expression(text) for name, text in inputs.features.items()}
         return features, Expression(inputs.selection) if inputs.selection else None
     except ConfigError as error:
-        raise ConfigError(
-            f"model {settings.model}: {error}; train it with `inputs` that say where features are"
-        ) from None
+        raise ConfigError(f"the model: {error}; train it with `inputs` that say where features are") from None

@@ -13,6 +13,7 @@ from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
 from hepneg.learning.network import Architecture, ResponseNetwork
 from hepneg.learning.regression import RegressionArchitecture, RegressionNetwork
+from hepneg.learning.signed_target import SignedTargetArchitecture, SignedTargetNetwork
 
 __all__ = ["AnyArchitecture", "FoldNetwork", "MeanArchitecture", "MeanNetwork", "architecture_from_dict", "build"]
 
@@ -46,7 +47,9 @@ class MeanNetwork(nn.Module):
         return torch.stack([part(features) for part in self.parts]).mean(dim=0)
 
 
-FoldNetwork = ResponseNetwork | FactorisedNetwork | MeanNetwork | MixtureNetwork | RegressionNetwork
+FoldNetwork = (
+    ResponseNetwork | FactorisedNetwork | MeanNetwork | MixtureNetwork | SignedTargetNetwork | RegressionNetwork
+)
 AnyArchitecture = (
     Architecture | FactorisedArchitecture | MeanArchitecture | MixtureArchitecture | RegressionArchitecture
 )
@@ -57,6 +60,7 @@ _ARCHITECTURES: Mapping[str, type[_Kinds]] = {
     "mean": MeanArchitecture,
     "mixture": MixtureArchitecture,
     "regression": RegressionArchitecture,
+    "signed_target": SignedTargetArchitecture,
 }
 
 
@@ -74,6 +78,8 @@ def build(architecture: AnyArchitecture) -> FoldNetwork:
             return FactorisedNetwork(architecture)
         case MeanArchitecture():
             return MeanNetwork(architecture)
+        case SignedTargetArchitecture():
+            return SignedTargetNetwork(architecture)
         case MixtureArchitecture():
             return MixtureNetwork(architecture)
         case RegressionArchitecture():

@@ -66,3 +66,14 @@ class FactorisedNetwork(nn.Module):
             term = torch.log(floored / self.norm[int(code)])
             logit = logit + term if code == "1" else logit - term
         return logit
+
+    def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
+        """Return p₀ and p₁ at a common scale, (n, 2), without floors: of either sign."""
+        signal = torch.sigmoid(self.label(features))
+        parts = torch.stack([1 - signal, signal], dim=1) / self.norm
+        ones = torch.ones_like(signal)
+        signs = [
+            cast(SignEnsemble, self.signs[code]).raw_mean_sign(features) if code in self.signs else ones
+            for code in "01"
+        ]
+        return parts * torch.stack(signs, dim=1)

@@ -24,13 +24,14 @@ from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import in_pieces
-from hepneg.learning.judges import class_judge
+from hepneg.learning.judges import loss_judge
 from hepneg.learning.learner import AnyNetwork, Learner, make_learner
 from hepneg.learning.loop import Fit, train_network
-from hepneg.learning.losses import balanced_weight, event_table, label_and_sign_loss
-from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
+from hepneg.learning.losses import balanced_weight, event_table, label_and_sign_loss, signed_target_loss
+from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork, SharedNetwork
 from hepneg.learning.network import ResponseNetwork, feature_scaling
 from hepneg.learning.objectives.protocol import ObjectiveLoss
+from hepneg.learning.signed_target import SignedTargetArchitecture, SignedTargetNetwork
 from hepneg.learning.signs import LocalSigns, SignFitter
 from hepneg.objectives import DEFAULT_OBJECTIVES, Objective
 from hepneg.progress import Task
@@ -152,12 +153,12 @@ class FoldTrainer:
         if problem.signs is None:
             network, history = self._label_network(problem, self.validation.weight)
             return FoldFit(network.cpu(), history, negative_batches=self._negative_batches(problem))
-        if problem.signs.use == "shared":
+        if problem.signs.use in {"shared", "targets"}:
             return self._shared(problem, problem.signs)
         return self._with_signs(problem, problem.signs)
 
     def _require_one_network(self, scheme: Scheme, problem: TrainingProblem) -> None:
-        """Refuse what shapes the output of one network where the response is put together from several.
+        """Refuse what shapes the response of a network where the response is made of several outputs.
 
         Raises:
             TrainingError: for such a wish with such a scheme.
@@ -172,7 +173,7 @@ class FoldTrainer:
         for wish, made in wishes.items():
             if made:
                 raise TrainingError(
-                    f"{wish} shapes one network, but scheme {scheme.name!r} puts its response together from several: "
+                    f"{wish} shapes a network whose output is the response, and scheme {scheme.name!r} has none: "
                     "take the scheme refined, absolute, positive, signed or paired"
                 )
 
@@ -230,10 +231,14 @@ class FoldTrainer:
         return network.to(self.device), history
 
     def _shared(self, problem: TrainingProblem, plan: SignPlan) -> FoldFit:
-        """Train the network of the four classes and stop on its own bounded loss."""
+        """Train one network for label and sign, and stop on its own bounded loss."""
         part, validation, shape = self.part, self.validation, self.training.network
-        inputs = len(part.feature_names)
-        network = MixtureNetwork(MixtureArchitecture(inputs, shape.hidden, shape.activation, plan.floor))
+        size = (len(part.feature_names), shape.hidden, shape.activation, plan.floor)
+        network: SharedNetwork
+        if plan.use == "targets":
+            network, loss = SignedTargetNetwork(SignedTargetArchitecture(*size)), signed_target_loss
+        else:
+            network, loss = MixtureNetwork(MixtureArchitecture(*size)), label_and_sign_loss
         mean_signs = [_overall_sign(part.weight[part.label == code]) for code in (0, 1)]
         network.initialise(self._generator(0), *feature_scaling(part.features), mean_signs)
         network.to(self.device)
@@ -242,7 +247,7 @@ class FoldTrainer:
             event_table(events.features, events.label, events.weight > 0, weight).to(self.device)
             for events, weight in zip((part, validation), balanced, strict=True)
         )
-        fit = Fit(self.fold, table, problem.batches, class_judge(held_out), label_and_sign_loss)
+        fit = Fit(self.fold, table, problem.batches, loss_judge(loss, held_out), loss)
         history = self._train(network, fit, "", 1.0)
         network.cpu()
         _set_floors(network, validation, plan.floor)
@@ -296,7 +301,7 @@ class FoldTrainer:
         return torch.Generator().manual_seed(int(seed >> np.uint64(1)))
 
 
-def _shared_signs(network: MixtureNetwork) -> SignReader:
+def _shared_signs(network: SharedNetwork) -> SignReader:
     def read(events: EventTable, raw: bool) -> Float:
         both = in_pieces(network.mean_signs, events.features, network.mean.device)
         sign = both[np.arange(len(events)), events.label]
@@ -305,7 +310,7 @@ def _shared_signs(network: MixtureNetwork) -> SignReader:
     return read
 
 
-def _set_floors(network: MixtureNetwork, held_out: EventTable, least: float) -> None:
+def _set_floors(network: SharedNetwork, held_out: EventTable, least: float) -> None:
     sign = _shared_signs(network)(held_out, True)
     for code in (0, 1):
         chosen = held_out.label == code

@@ -13,10 +13,10 @@ from torch import nn
 from hepneg.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.learning.inference import PIECE, network_logits
-from hepneg.learning.losses import label_and_sign_loss
+from hepneg.learning.losses import Loss
 from hepneg.metrics import log_loss
 
-__all__ = ["Judge", "class_judge", "log_loss_judge", "sign_judge"]
+__all__ = ["Judge", "log_loss_judge", "loss_judge", "sign_judge"]
 
 Judge = Callable[[nn.Module], Estimate]
 Float = NDArray[np.float64]
@@ -33,13 +33,13 @@ def log_loss_judge(events: EventTable, weight: Float) -> Judge:
     return judge
 
 
-def class_judge(rows: torch.Tensor) -> Judge:
-    """Return the cross-entropy of the four classes; its error is not needed to stop."""
+def loss_judge(loss: Loss, rows: torch.Tensor) -> Judge:
+    """Return what the network minimises, on other rows; its error is not needed to stop."""
 
     def judge(network: nn.Module) -> Estimate:
         pieces = [rows[start : start + PIECE] for start in range(0, len(rows), PIECE)]
         with torch.inference_mode():
-            total = math.fsum(float(label_and_sign_loss(network, piece)) for piece in pieces)
+            total = math.fsum(float(loss(network, piece)) for piece in pieces)
         return Estimate(total / len(rows), 0.0)
 
     return judge

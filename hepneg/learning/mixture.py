@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch import nn
 from hepneg.learning.network import draw_parameters, multilayer
 from hepneg.learning.signs_network import LARGEST_MEAN
 
-__all__ = ["MixtureArchitecture", "MixtureNetwork"]
+__all__ = ["MixtureArchitecture", "MixtureNetwork", "SharedNetwork"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class MixtureArchitecture:
         floor: smallest local mean sign in the logarithm.
     """
 
+    kind: ClassVar[str] = "mixture"
     inputs: int
     hidden: tuple[int, ...]
     activation: str
@@ -35,7 +37,7 @@ class MixtureArchitecture:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the architecture as a plain dictionary."""
-        return {"kind": "mixture", **asdict(self)}
+        return {"kind": self.kind, **asdict(self)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -43,11 +45,11 @@ class MixtureArchitecture:
         return cls(int(data["inputs"]), tuple(data["hidden"]), str(data["activation"]), float(data["floor"]))
 
 
-class MixtureNetwork(nn.Module):
-    """Four classes, label × sign, of one network; its log-odds are those of p₁₊ − p₁₋ against p₀₊ − p₀₋.
+class SharedNetwork(nn.Module):
+    """Three outputs of one network from which label and signs follow; made a log-odds with floored signs.
 
     ``norm`` and ``floor`` hold, for background and signal, the means of the floored local mean signs under \\|w\\| and
-    the floors. The class probabilities are P(label | x) P(sign | x, label): three binary log-odds, which ``log_odds`` gives.
+    the floors.
     """
 
     mean: torch.Tensor
@@ -74,22 +76,59 @@ class MixtureNetwork(nn.Module):
         """Draw the weights anew, set the scaling, and start at the constant mean signs of background and signal."""
         last = draw_parameters(self.layers, generator)
         with torch.no_grad():
-            last.bias[1:] = 2 * torch.atanh(torch.tensor(mean_signs).clamp(-LARGEST_MEAN, LARGEST_MEAN))
+            last.bias.copy_(self.start(torch.tensor(mean_signs)))
             self.mean.copy_(torch.from_numpy(mean))
             self.scale.copy_(torch.from_numpy(scale))
 
-    def log_odds(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the log-odds of the label, of w > 0 among background and of w > 0 among signal, (n, 3)."""
+    def outputs(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the last layer's values, (n, 3): of the label, of background's sign and of signal's."""
         values: torch.Tensor = self.layers((features - self.mean) / self.scale)
         return values
 
+    @abstractmethod
+    def start(self, mean_signs: torch.Tensor) -> torch.Tensor:
+        """Return the outputs, (3,), that stand for these mean signs and equal priors."""
+
+    @abstractmethod
+    def label_log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of signal under \\|w\\|, (n,)."""
+
+    @abstractmethod
+    def signs(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the local mean sign of background and of signal, (n, 2), negative where the density is."""
+
     def mean_signs(self, features: torch.Tensor) -> torch.Tensor:
         """Return the local mean sign of background and of signal, (n, 2)."""
-        return torch.tanh(0.5 * self.log_odds(features)[:, 1:])
+        return self.signs(self.outputs(features))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the log-odds of being signal at equal priors, (n,)."""
-        log_odds = self.log_odds(features)
-        signs = torch.maximum(torch.tanh(0.5 * log_odds[:, 1:]), self.floor)
-        terms = torch.log(signs / self.norm)
-        return log_odds[:, 0] + terms[:, 1] - terms[:, 0]
+        outputs = self.outputs(features)
+        terms = torch.log(torch.maximum(self.signs(outputs), self.floor) / self.norm)
+        return self.label_log_odds(outputs) + terms[:, 1] - terms[:, 0]
+
+    def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
+        """Return p₀ and p₁ at a common scale, (n, 2), without floors: of either sign."""
+        outputs = self.outputs(features)
+        signal = torch.sigmoid(self.label_log_odds(outputs))
+        return torch.stack([1 - signal, signal], dim=1) * self.signs(outputs) / self.norm
+
+
+class MixtureNetwork(SharedNetwork):
+    """Four classes, label × sign, of one network; its log-odds are those of p₁₊ − p₁₋ against p₀₊ − p₀₋.
+
+    The class probabilities are P(label | x) P(sign | x, label): the outputs are three binary log-odds, of the label, of
+    w > 0 among background and of w > 0 among signal.
+    """
+
+    def start(self, mean_signs: torch.Tensor) -> torch.Tensor:
+        """Return the outputs that stand for these mean signs and equal priors."""
+        return torch.cat([torch.zeros(1), 2 * torch.atanh(mean_signs.clamp(-LARGEST_MEAN, LARGEST_MEAN))])
+
+    def label_log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of signal under \\|w\\|, (n,)."""
+        return outputs[:, 0]
+
+    def signs(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the local mean sign of background and of signal, (n, 2)."""
+        return torch.tanh(0.5 * outputs[:, 1:])

@@ -8,7 +8,7 @@ The uncertainties are those of independent events in the number that the generat
 process): the variance of a metric is Σ cᵢ², where cᵢ = wᵢ ∂metric/∂wᵢ is the contribution of event i. They are linear
 in the fluctuations, so they hold where both sums of weights are many standard deviations from zero; at only two or
 three standard deviations the intervals cover too much (68 % intervals some 80 to 85 %), and
-:func:`~hepneg.metrics.confidence_interval` is the better answer.
+:func:`~hepneg.metrics.auc_interval` and :func:`~hepneg.metrics.confidence_interval` are the better answer.
 
 Those of a regression take ``prediction``, ``target`` and ``weight``, (n,) each, in the same way.
 
@@ -17,6 +17,7 @@ calibration and correlations.
 """
 
 from hepneg.metrics.auc import auc, auc_influence
+from hepneg.metrics.auc_interval import auc_interval
 from hepneg.metrics.bootstrap import poisson_bootstrap, poisson_multiplicity
 from hepneg.metrics.calibration import Calibration, CalibrationAccumulator, calibration_curve
 from hepneg.metrics.correlation import (
@@ -70,6 +71,7 @@ __all__ = [
     "asimov_significance",
     "auc",
     "auc_influence",
+    "auc_interval",
     "bias",
     "brier",
     "brier_influence",

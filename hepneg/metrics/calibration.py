@@ -13,6 +13,7 @@ from hepneg.metrics.scored import Floats, labelled_events, positive_sums
 __all__ = ["Calibration", "CalibrationAccumulator", "calibration_curve", "residual_chi2"]
 
 MIN_EVENTS = 50.0
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -163,12 +164,25 @@ def _residual_chi2(sums: Floats) -> tuple[float, int, float]:
 
 
 def _residuals(sums: Floats) -> tuple[Floats, Floats]:
-    """Return Σ w(label − response) in bins, (m,), and its covariance, (m, m)."""
+    """Return Σ w(label − response) in bins, (m,), and its covariance for a calibrated response, (m, m).
+
+    The sum is one over pairs of a signal and a background event. Its variance is that of each event with the other
+    label as measured, which counts the fluctuation of both labels at once twice: that part is taken off. It matters
+    where a label's Σw is only a few standard deviations from zero.
+    """
     w, wy, _, w2, w2y, w2y2 = sums
     target = np.array([[0.0], [1.0]])
-    residual = target * w - wy
+    residual, w2r = target * w - wy, target * w2 - w2y
     squares = target * (w2 - 2.0 * w2y) + w2y2
-    return residual.sum(axis=0), _covariance(residual, target * w2 - w2y, squares, w2)
+    # For a calibrated response the mean of each label is the opposite of the other's.
+    single = _covariance(-residual[::-1], w2r, squares, w2)
+    background, signal = w2.sum(axis=1)
+    double = (
+        np.diag(squares[1] * background + squares[0] * signal) + np.outer(w2r[0], w2r[1]) + np.outer(w2r[1], w2r[0])
+    )
+    covariance = single - 4.0 * double
+    lowest, highest = np.linalg.eigvalsh(covariance)[[0, -1]]
+    return residual.sum(axis=0), covariance if lowest > -_ROUNDING * highest else single
 
 
 def _balanced(sums: Floats) -> Floats:

@@ -2,12 +2,13 @@
 
 from hepneg.ntuples.checks import warn_without_negative
 from hepneg.ntuples.explore import TreeSummary, WeightCandidate, explore
-from hepneg.ntuples.read import Chunk, read, read_chunks, require_selected, scale_factor
+from hepneg.ntuples.read import Chunk, ChunkMaker, read, read_chunks, require_selected, scale_factor
 from hepneg.ntuples.starter import starter_config
 from hepneg.ntuples.write import write_histograms
 
 __all__ = [
     "Chunk",
+    "ChunkMaker",
     "TreeSummary",
     "WeightCandidate",
     "explore",

@@ -118,15 +118,25 @@ class Needs:
         """
         with refuse_damage(path, "the branches"):
             known = branch_names(tree)
-        for branch, user in self.used_by.items():
+        for branch in self.used_by:
             if branch not in set(known):
-                raise DataError(f"{path}: no branch {branch!r}, which {user} needs{nearest_names(branch, known)}")
+                raise self.no_branch(branch, known, path)
         with refuse_damage(path, "the types of branches"):
             types = branch_types(tree, self.used_by)
         for branch, kind in types.items():
-            self._check_type(branch, kind, path)
+            self.check_type(branch, kind, path)
 
-    def _check_type(self, branch: str, kind: BranchType, path: str) -> None:
+    def no_branch(self, branch: str, known: Iterable[str], path: str) -> DataError:
+        """Return the error for a branch that is missing among the known ones."""
+        user, hint = self.used_by[branch], nearest_names(branch, known)
+        return DataError(f"{path}: no branch {branch!r}, which {user} needs{hint}")
+
+    def check_type(self, branch: str, kind: BranchType, path: str) -> None:
+        """Check that a branch holds what its user can work with.
+
+        Raises:
+            DataError: neither numbers nor lists of numbers, or an identifier that is not one integer per event.
+        """
         user = self.used_by[branch]
         if not (kind.is_flat or kind.is_jagged):
             raise DataError(

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from hepneg.config import Config
 from hepneg.ntuples.files import is_remote, open_file, refuse_damage, sample_files
 
-__all__ = ["FileIdentity", "base_name", "find_same", "identify_file", "identify_files"]
+__all__ = ["NO_UUID", "FileIdentity", "base_name", "find_same", "identify_file", "identify_files"]
 
 # The head of a ROOT file holds its UUID and the first data, its tail the index of all baskets or pages.
 _SAMPLED = 65_536
-_NO_UUID = "00000000-0000-0000-0000-000000000000"
+NO_UUID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +88,5 @@ def find_same(file: FileIdentity, known: Iterable[FileIdentity]) -> FileIdentity
         may have been added since; else None.
     """
     same = [other for other in known if other.fingerprint == file.fingerprint]
-    same = same or [other for other in known if other.uuid == file.uuid != _NO_UUID]
+    same = same or [other for other in known if other.uuid == file.uuid != NO_UUID]
     return next((other for other in same if other.name == file.name), same[0] if same else None)

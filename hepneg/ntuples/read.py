@@ -23,7 +23,7 @@ from hepneg.ntuples.stream import STEP_SIZE, stream_columns
 from hepneg.ntuples.sums import exact_sum
 from hepneg.progress import SILENT, Progress
 
-__all__ = ["Chunk", "read", "read_chunks", "require_selected", "scale_factor"]
+__all__ = ["Chunk", "ChunkMaker", "read", "read_chunks", "require_selected", "scale_factor"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,7 +87,7 @@ def read_chunks(
     for path in files:
         with open_tree(path, config.tree) as tree:
             needs.check(tree, path)
-            source = _Source.of(config, sample, path, systematics=systematics)
+            source = ChunkMaker.of(config, sample, path, systematics=systematics)
             for start, columns in stream_columns(tree, list(needs.used_by), path, step_size):
                 chunk = source.chunk(start, columns)
                 bar.advance(chunk.entries / tree.num_entries)
@@ -219,22 +219,37 @@ def _join_ids(parts: list[NDArray[np.integer]]) -> NDArray[np.integer]:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """Evaluates what one file of a sample delivers; its name is in every message."""
+class ChunkMaker:
+    """Evaluates what one file of a sample delivers; its name is in every message.
+
+    Attributes:
+        config: the analysis.
+        evaluator: of its expressions, in this file.
+        systematics: of the weight; empty where they are not looked at.
+    """
 
     config: Config
     evaluator: Evaluator
     systematics: Mapping[str, Expression]
 
     @classmethod
-    def of(cls, config: Config, sample: str, path: str, *, systematics: bool) -> _Source:
+    def of(cls, config: Config, sample: str, path: str, *, systematics: bool = False) -> ChunkMaker:
+        """Prepare for one file of a sample, with the systematic variations or without."""
         features = {feature.name: feature.expression for feature in config.features}
         where = f"sample {sample!r}, {path}"
         evaluator = Evaluator(features, config.selection, config.event_id, base_name(path), where)
         return cls(config, evaluator, config.systematics if systematics else {})
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Chunk:
-        """Evaluate one step."""
+        """Evaluate one step.
+
+        Args:
+            start: entry number of its first event in the file.
+            columns: the branches that the configuration needs: flat numpy or jagged awkward arrays.
+
+        Raises:
+            DataError: a NaN or infinite weight, or a feature of that kind where ``on_nan`` is ``error``.
+        """
         weight = self._weight(start, columns)
         total, entries = exact_sum(weight), len(weight)
         entry = np.arange(start, start + entries)

@@ -18,6 +18,8 @@ _TESTS = {
     "anderson_darling": "p (AD)",
     "cramer_von_mises": "p (CvM)",
     "kolmogorov_smirnov": "p (KS)",
+    "location": "p (location)",
+    "width": "p (width)",
     "smooth": "p (smooth)",
     "chi2": "p (χ²)",
 }
@@ -50,7 +52,8 @@ def _legend(alpha: float) -> str:
         "The total variation is half the area between the normalised shapes of positive and of negative events, with "
         "the expected noise taken off. The bias of |w| is that between the signed shape and the shape of |w|: what "
         "training with |w| would get wrong. A feature differs where its p-value, adjusted for the number of features, "
-        f"is at most {alpha:g}. AD, CvM and KS are the Anderson–Darling, Cramér–von Mises and Kolmogorov–Smirnov tests."
+        f"is at most {alpha:g}. It combines the Anderson–Darling (AD), width, smooth and χ² tests by their joint law; the "
+        "Cramér–von Mises (CvM), Kolmogorov–Smirnov (KS) and location tests are shown beside."
     )
 
 

@@ -1,7 +1,8 @@
 """How well a local mean sign ĝ describes the signs that events have: residuals of w against |w|ĝ, binned.
 
 Signed and refined weights belong to the same events, so their difference fluctuates with the signs alone: given x and
-\\|w\\|, the variance of w is w²(1 − ĝ²). Treating the two as independent samples would overstate the errors.
+\\|w\\|, the variance of w is w²(1 − ĝ²). Treating the two as independent samples would overstate the errors. What ĝ itself
+is uncertain by adds to that where several ensembles tell.
 """
 
 from __future__ import annotations
@@ -80,53 +81,76 @@ class SignClosure:
         }
 
 
-def sign_closure(events: EventTable, sign: Float, raw: Float) -> dict[str, SignClosure]:
+def sign_closure(events: EventTable, sign: Float, raw: Float, ensembles: Float | None = None) -> dict[str, SignClosure]:
     """Compare the signs of events with their local mean sign, sample by sample.
 
     Args:
         events: n signed events.
         sign: ĝ of each event by networks that have not seen it, (n,).
         raw: the same without its floor, (n,).
+        ensembles: ĝ of each event by each of K ensembles, (n, K). The variance of a bin's content over them, at equal
+            sums, joins the errors of the χ². They share most of their events, so that it is a rough measure. Left out,
+            the χ² knows the fluctuation of the signs alone.
 
     Returns:
         By name of the sample; samples without events or without weight are left out.
     """
     found = {}
+    each = sign[:, None] if ensembles is None else ensembles
     for code, name in enumerate(events.sample_names):
         members = np.flatnonzero((events.sample == code) & (events.weight != 0))
         if len(members):
-            found[name] = _of_sample(events.select(members), sign[members], raw[members])
+            found[name] = _of_sample(events.select(members), sign[members], raw[members], each[members])
     return found
 
 
-def _of_sample(events: EventTable, sign: Float, raw: Float) -> SignClosure:
+def _of_sample(events: EventTable, sign: Float, raw: Float, ensembles: Float) -> SignClosure:
     size = np.abs(events.weight)
     variance = size**2 * np.maximum(1 - sign**2, 0.0)
     total, refined = float(events.weight.sum()), float((size * sign).sum())
     ratio = refined / total if total else float("nan")
     scale = ratio if total > 0 and refined > 0 else 1.0
-
-    def agreement(axis: Float) -> Agreement:
-        return _agreement(axis, events.weight, size * sign, scale, variance)
-
+    each = _at_equal_sums(size[:, None] * ensembles, refined / scale)
+    binned = _Binned(events.weight, size * sign, scale, variance, each)
     return SignClosure(
         clipped_share=float(size[raw < 0].sum() / size.sum()),
         floored_share=float(size[raw < sign].sum() / size.sum()),
         inclusive=Estimate(ratio, float(np.sqrt(variance.sum())) / abs(total) if total else float("nan")),
-        calibration=agreement(sign),
-        features={name: agreement(events.feature(name).astype(np.float64)) for name in events.feature_names},
+        calibration=binned.agreement(sign),
+        features={name: binned.agreement(events.feature(name).astype(np.float64)) for name in events.feature_names},
     )
 
 
-def _agreement(axis: Float, weight: Float, refined: Float, scale: float, variance: Float) -> Agreement:
-    """Compare w with |w|ĝ in bins of equal numbers of events; a bin without fluctuation cannot be tested."""
-    edges = np.unique(np.quantile(axis, np.linspace(0, 1, BINS + 1)[1:-1]))
-    place = np.searchsorted(edges, axis, side="right")
-    signed, learnt, expected = (
-        np.bincount(place, weights=column, minlength=len(edges) + 1) for column in (weight, refined, variance)
-    )
-    tested = expected > 0
-    chi2 = float(((signed - learnt / scale)[tested] ** 2 / expected[tested]).sum())
-    known = np.where(signed == 0, np.nan, signed)
-    ratios = zip((learnt / known).tolist(), (np.sqrt(expected) / np.abs(known)).tolist(), strict=True)
-    return Agreement(chi2, max(0, int(tested.sum()) - 1), tuple(edges.tolist()), tuple(Estimate(*r) for r in ratios))
+def _at_equal_sums(refined: Float, total: float) -> Float:
+    """Scale each column to the sum ``total``."""
+    sums = refined.sum(axis=0)
+    return np.asarray(refined * np.where(sums > 0, total / np.where(sums > 0, sums, 1.0), 1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class _Binned:
+    """w, |w|ĝ and the variance that w has from its sign, (n,) each, and the refined weights of the ensembles, (n, K)."""
+
+    weight: Float
+    refined: Float
+    scale: float
+    variance: Float
+    ensembles: Float
+
+    def agreement(self, axis: Float) -> Agreement:
+        """Compare w with |w|ĝ in bins of equal numbers of events; a bin without fluctuation cannot be tested."""
+        edges = np.unique(np.quantile(axis, np.linspace(0, 1, BINS + 1)[1:-1]))
+        place = np.searchsorted(edges, axis, side="right")
+
+        def filled(column: Float) -> Float:
+            return np.asarray(np.bincount(place, weights=column, minlength=len(edges) + 1), dtype=np.float64)
+
+        signed, learnt, noise = (filled(column) for column in (self.weight, self.refined, self.variance))
+        spread = np.stack([filled(one) for one in self.ensembles.T])
+        expected = noise + (spread.var(axis=0, ddof=1) if len(spread) > 1 else 0.0)
+        tested = expected > 0
+        chi2 = float(((signed - learnt / self.scale)[tested] ** 2 / expected[tested]).sum())
+        known = np.where(signed == 0, np.nan, signed)
+        ratios = zip((learnt / known).tolist(), (np.sqrt(noise) / np.abs(known)).tolist(), strict=True)
+        closure = tuple(Estimate(*ratio) for ratio in ratios)
+        return Agreement(chi2, max(0, int(tested.sum()) - 1), tuple(edges.tolist()), closure)

@@ -22,13 +22,14 @@ class SignPlan:
         use: ``"weights"``: the events of each sample are weighted with ĝ, the sum of each sample preserved;
             ``"terms"``: log ĝ of each label is added to the log-odds;
             ``"both"``: the mean of the log-odds of the two;
-            ``"shared"``: as ``"terms"``, label and sign learnt by one network.
+            ``"shared"``: as ``"terms"``, label and sign learnt by one network;
+            ``"targets"``: as ``"shared"``, by squared errors in the place of cross-entropies.
         members: sign networks in each ensemble; each leaves out another part of the events and is stopped on it.
         patience: epochs without a better loss on those parts before the sign networks' training stops.
         floor: smallest ĝ; held-out events may ask for a higher floor.
     """
 
-    use: Literal["weights", "terms", "both", "shared"]
+    use: Literal["weights", "terms", "both", "shared", "targets"]
     members: int = 2
     patience: int = 4
     floor: float = 0.02

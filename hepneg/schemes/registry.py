@@ -26,6 +26,7 @@ _OWN = {
     "mixture": "hepneg.schemes.mixture:Mixture",
     "refined": "hepneg.schemes.refined:Refined",
     "factorised": "hepneg.schemes.factorised:Factorised",
+    "signed_target": "hepneg.schemes.signed_target:SignedTarget",
     "combined": "hepneg.schemes.combined:Combined",
     "auto": "hepneg.schemes.auto:Auto",
 }

@@ -21,16 +21,15 @@ from hepneg.events import EventTable
 from hepneg.metrics.scored import finite_column
 from hepneg.progress import SILENT, Progress
 from hepneg.shapes.bins import NEGATIVE, SignedBins
-from hepneg.shapes.distance import TEST_BINS
-from hepneg.shapes.feature import SHARES, FeatureShape, check_feature, holm
+from hepneg.shapes.feature import FeatureShape, check_feature, holm
 from hepneg.shapes.joint import JointShapes, check_joint
 from hepneg.shapes.multiple import weighted_holm
 from hepneg.shapes.permutation import permutation_p_values
 from hepneg.shapes.plan import BinPlan, plan_bins
 from hepneg.shapes.power import detectable_total_variation
-from hepneg.shapes.rebin import equal_starts
 from hepneg.shapes.regions import NegativeRegion, significant_regions
 from hepneg.shapes.report import SampleShapes, ShapeReport
+from hepneg.shapes.smallest import SHARES
 from hepneg.shapes.subsample import SUBSAMPLE_SIZE, Subsample, SubsampleAccumulator
 from hepneg.shapes.sums import SignedSums
 from hepneg.shapes.verdict import negative_places, overall_verdict, recommend, sample_verdict, too_few
@@ -81,9 +80,9 @@ def check_shapes(
         HepnegWarning: the weights of a variation do not sum to a positive number in a sample; it is left out there.
 
     The tests of a feature permute the signs where the rarer one has fewer than 500 effective events (100, where the
-    subsample does not hold all events), and use the law for many events, with all of them, beyond; the χ² has no
-    permutations. The multivariate test always permutes, in at most 50 000 events of each sample.
-    :func:`hepneg.shapes.feature.primary_p_value` says how tests are combined.
+    subsample does not hold all events), and use the law for many events, with all of them, beyond. The multivariate test
+    always permutes, in at most 50 000 events of each sample.
+    :func:`hepneg.shapes.feature.check_feature` says how tests are combined.
     """
     tables = {name: events.of_sample(name) for name in events.sample_names}
     subsamples = {name: draw_subsample(table, seed) for name, table in tables.items()}
@@ -224,23 +223,15 @@ def _check_features(
     plan: BinPlan, bins: Sequence[SignedBins], subsample: Subsample, fraction: float, rng: np.random.Generator
 ) -> dict[str, FeatureShape]:
     limit = _ASYMPTOTIC_FROM if subsample.complete else _ASYMPTOTIC_FROM_SUBSAMPLE
-    permuted: Sequence[dict[str, float] | None] = [None] * len(bins)
+    permuted: Sequence[tuple[dict[str, float], float] | None] = [None] * len(bins)
     if bins[0].n_eff.min() < limit and _has_both_signs(subsample.weight):
-        fine = [one.codes(x).astype(np.intp) for one, x in zip(plan.features, subsample.features.T, strict=True)]
-        permuted = permutation_p_values(_test_codes(fine, subsample.weight), subsample.weight, rng, fine=fine)
+        drawn = SignedSums(plan)
+        drawn.fill(subsample.features, subsample.weight)
+        codes = [one.codes(x).astype(np.intp) for one, x in zip(plan.features, subsample.features.T, strict=True)]
+        permuted = permutation_p_values(drawn.result(), codes, subsample.weight, rng)
     shapes = [check_feature(one, p, fraction, rng) for one, p in zip(bins, permuted, strict=True)]
     return {shape.name: shape for shape in shapes}
 
 
 def _has_both_signs(weight: NDArray[np.float64]) -> bool:
     return bool((weight < 0).any() and (weight > 0).any())
-
-
-def _test_codes(fine: Sequence[NDArray[np.intp]], weight: NDArray[np.float64]) -> list[NDArray[np.intp]]:
-    """Return for each feature the bin of the distance tests of each event, from its fine bin; no bin is empty."""
-    magnitude = np.abs(weight)
-    codes = []
-    for code in fine:
-        total = np.bincount(code, magnitude).astype(np.float64, copy=False)
-        codes.append(np.searchsorted(equal_starts(total, TEST_BINS), code, side="right") - 1)
-    return codes

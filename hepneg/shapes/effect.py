@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hepneg.estimate import Estimate
 from hepneg.shapes.bins import NEGATIVE, POSITIVE, SignedBins
+from hepneg.shapes.chi2 import chi2_statistic
 
 __all__ = ["Comparison", "Pull", "compare"]
 
@@ -41,7 +42,7 @@ class Comparison:
         null_total_variation: what it is expected to be if the shapes are the same.
         chi2: the distance of the two shapes in units of their covariance.
         degrees: B − 1.
-        p_value: of the χ²; NaN with fewer than two bins.
+        p_value: of the χ² by its law for many events; NaN with fewer than two bins.
     """
 
     bins: SignedBins
@@ -94,7 +95,7 @@ def compare(bins: SignedBins) -> Comparison:
     ratio, ratio_error = _ratio(share, error)
     raw = 0.5 * float(np.abs(gap).sum())
     null = 0.5 * math.sqrt(2.0 / math.pi) * float(deviation.sum())
-    chi2 = _chi2(gap, variance, content)
+    chi2 = float(chi2_statistic(gap[None, :], variance, content)[0])
     return Comparison(
         bins=bins,
         positive=share[POSITIVE],
@@ -126,13 +127,6 @@ def _expected_variance(bins: SignedBins) -> NDArray[np.float64]:
     course = bins.square.sum(axis=0) / bins.square.sum()
     relative = bins.square.sum(axis=1) / bins.magnitude.sum(axis=1) ** 2
     return np.asarray(course * relative.sum())
-
-
-def _chi2(gap: NDArray[np.float64], variance: NDArray[np.float64], content: NDArray[np.float64]) -> float:
-    # The gap is ε − content · Σε: minimise over the unseen Σε.
-    inverse = 1.0 / variance
-    along = float(np.sum(gap * content * inverse))
-    return float(np.sum(gap**2 * inverse)) - along**2 / float(np.sum(content**2 * inverse))
 
 
 def _chi2_tail(chi2: float, degrees: int) -> float:

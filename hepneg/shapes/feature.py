@@ -11,19 +11,12 @@ import numpy as np
 from hepneg.estimate import Estimate
 from hepneg.output import json_ready
 from hepneg.shapes.bins import SignedBins
-from hepneg.shapes.distance import TEST_BINS, asymptotic_p_values
 from hepneg.shapes.effect import Comparison, Pull, compare
+from hepneg.shapes.law import asymptotic_p_values
 from hepneg.shapes.multiple import weighted_holm
-from hepneg.shapes.rebin import comparison_starts, equal_starts
-from hepneg.shapes.smooth import smooth_p_value
+from hepneg.shapes.rebin import comparison_starts
 
-__all__ = ["SHARES", "FeatureShape", "check_feature", "holm", "primary_p_value"]
-
-_COMPARISON_BINS = 40
-_LEAST_EFFECTIVE = 10.0
-SHARES = {"anderson_darling": 0.5, "smooth": 0.4, "chi2": 0.1}
-"""How the significance level of a feature is shared out; see :func:`primary_p_value`."""
-_LEAST_FOR_CHI2 = 20.0
+__all__ = ["FeatureShape", "check_feature", "holm"]
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
@@ -32,15 +25,16 @@ class FeatureShape:
 
     Attributes:
         name: of the feature.
-        p_value: probability of so large a difference by chance; see :func:`primary_p_value`.
+        p_value: probability of so large a difference by chance, all tests combined; see :func:`check_feature`.
         p_adjusted: the same after Holm's correction for the other features, and the multivariate test if there is one.
         total_variation: between the normalised positive-only and |negative-only| shapes, 0 to 1, with the expected
             noise taken off in quadrature.
         signed_total_variation: between the signed shape and that of |w|: the bias of training with |w|. It is the
             former times 2f(1 − f)/(1 − 2f), f the weighted negative fraction; NaN where Σw ≤ 0.
-        tests: p-value of each test: ``anderson_darling``, ``cramer_von_mises``, ``kolmogorov_smirnov``,
-            ``smooth``, ``chi2``; NaN where one cannot be made.
-        method: how all but the χ² were found, ``permutation`` or ``asymptotic``.
+        tests: p-value of each test: ``anderson_darling``, ``cramer_von_mises``, ``kolmogorov_smirnov``, ``location``
+            and ``width`` (the first two moments of the normal scores), ``smooth`` (the first four), ``chi2``; NaN where
+            one cannot be made.
+        method: how they were found, ``permutation`` or ``asymptotic``.
         comparison: the two shapes in bins, with ratio and pulls, for drawing.
     """
 
@@ -88,50 +82,27 @@ class FeatureShape:
         return ready
 
 
-def primary_p_value(tests: dict[str, float], *, with_chi2: bool = True) -> float:
-    """Combine the Anderson–Darling, the smooth and the χ² test into one valid p-value.
-
-    The significance level is shared 0.5, 0.4 and 0.1 between them (weighted Bonferroni): p is the smallest p-value over
-    its share, which is valid whatever their correlation. Anderson–Darling is the strongest for shifts, the smooth test by
-    far for widths and tails, and the χ² is for narrow structures that neither of them sees. The share of a test that is
-    not made goes to the others in proportion.
-
-    Args:
-        tests: p-value of each test, NaN where it cannot be made.
-        with_chi2: whether there are events enough for the law of the χ².
-    """
-    made = [name for name in SHARES if not math.isnan(tests[name]) and (with_chi2 or name != "chi2")]
-    if "anderson_darling" not in made:
-        return 1.0
-    whole = sum(SHARES[name] for name in made)
-    return min(1.0, *(tests[name] * whole / SHARES[name] for name in made))
-
-
-def _enough_for_chi2(bins: SignedBins) -> bool:
-    """Whether the rarer sign has some 20 effective events.
-
-    The effective events of both signs are shared out by counts: that is the same for every deal of the signs, so the
-    choice of tests cannot favour an outcome.
-    """
-    count, square = bins.count.sum(axis=1), float(bins.square.sum())
-    return bool(float(bins.total.sum()) ** 2 * count.min() >= _LEAST_FOR_CHI2 * square * count.sum())
-
-
 def check_feature(
-    bins: SignedBins, permuted: dict[str, float] | None, negative_fraction: float, rng: np.random.Generator
+    bins: SignedBins,
+    permuted: tuple[dict[str, float], float] | None,
+    negative_fraction: float,
+    rng: np.random.Generator,
 ) -> FeatureShape:
     """Check one feature; the p-value is adjusted later, when those of the other features are known.
 
+    The combined p-value is the probability of so small a p-value in any of the Anderson–Darling, width, smooth and χ²
+    tests, each p-value over its share of the significance level (:data:`hepneg.shapes.smallest.SHARES`). That probability
+    comes from the joint law of the tests (Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993): from the
+    permutations themselves, or from draws of the normal law for many events.
+
     Args:
         bins: fine bins with events of both signs.
-        permuted: p-values of the distances and the smooth test by permutation, or None for the asymptotic ones.
+        permuted: p-values by permutation, of each test and combined, or None for those of the law for many events.
         negative_fraction: weighted, of the sample.
-        rng: draws the law of the Kolmogorov–Smirnov distance.
+        rng: draws the law for many events.
     """
-    comparison = compare(bins.merged(comparison_starts(bins, _COMPARISON_BINS, _LEAST_EFFECTIVE)))
-    coarse = bins.merged(equal_starts(bins.total, TEST_BINS))
-    tests = {**(permuted or _asymptotic(bins, coarse, rng)), "chi2": comparison.p_value}
-    p_value = primary_p_value(tests, with_chi2=_enough_for_chi2(bins))
+    comparison = compare(bins.merged(comparison_starts(bins)))
+    tests, p_value = permuted or asymptotic_p_values(bins, rng)
     total, f = comparison.total_variation, negative_fraction
     shrink = 2.0 * f * (1.0 - f) / (1.0 - 2.0 * f) if f < 0.5 else math.nan
     return FeatureShape(
@@ -144,14 +115,6 @@ def check_feature(
         method="permutation" if permuted else "asymptotic",
         comparison=comparison,
     )
-
-
-_UNDEFINED = {"anderson_darling": math.nan, "cramer_von_mises": math.nan, "kolmogorov_smirnov": math.nan}
-
-
-def _asymptotic(bins: SignedBins, coarse: SignedBins, rng: np.random.Generator) -> dict[str, float]:
-    distances = asymptotic_p_values(coarse, rng) if len(coarse) > 1 else _UNDEFINED
-    return {**distances, "smooth": smooth_p_value(bins)}
 
 
 def holm(features: dict[str, FeatureShape]) -> dict[str, FeatureShape]:

@@ -7,110 +7,98 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.shapes.distance import DISTANCES, distances
-from hepneg.shapes.smooth import SmoothScores
+from hepneg.shapes.bins import SignedBins
+from hepneg.shapes.smallest import ranked, smallest
+from hepneg.shapes.statistics import TESTS, ShapeStatistics, standardised_gap
 
 __all__ = ["PERMUTATIONS", "permutation_p_values"]
 
 PERMUTATIONS = 1999
 _BLOCK_VALUES = 1 << 20
-_TIE = 1.0 - 1e-9
-_TESTS = (*DISTANCES, "smooth")
+
+Floats = NDArray[np.float64]
 
 
 def permutation_p_values(
+    bins: Sequence[SignedBins],
     codes: Sequence[NDArray[np.integer]],
-    weight: NDArray[np.float64],
+    weight: Floats,
     rng: np.random.Generator,
     permutations: int = PERMUTATIONS,
-    fine: Sequence[NDArray[np.integer]] | None = None,
-) -> list[dict[str, float]]:
-    """Return the p-values of the three distances and of the smooth test for every feature.
+) -> list[tuple[dict[str, float], float]]:
+    """Return the p-value of every test and the combined one, for every feature.
 
-    The signs are dealt out anew ``permutations`` times among the events; p = (1 + how often the statistic is at least
-    the observed one) / (1 + permutations). The same deals serve all features.
+    The signs are dealt out anew ``permutations`` times among the events; a p-value is the share of all deals, the true one
+    among them, with a statistic at least as large as the true one. The combined one ranks the smallest p-value over
+    its share in the same way. The same deals serve all features and tests.
 
     Args:
-        codes: for each feature the bin of each event, (n,), with no bin below the largest code empty.
+        bins: for each feature the fine bins, filled with these events.
+        codes: for each feature the fine bin of each event, (n,).
         weight: (n,) signed weights, both signs present.
         rng: deals the signs.
         permutations: how many deals.
-        fine: for each feature finer bins, (n,), for the smooth test; left out, ``codes``.
 
     Returns:
-        For each feature the p-values by name; NaN where all events share one bin.
+        For each feature the p-values by name, NaN where one cannot be made, and the combined one
+        (:func:`hepneg.shapes.feature.check_feature`).
 
     Exact at any size where the sign is independent of (x, |w|); where |w| depends on the sign but x does not,
     asymptotically valid because the statistics are studentised.
     """
-    magnitude = np.abs(weight)
     negative = weight < 0
     rare = negative if 2 * negative.sum() <= len(weight) else ~negative
-    deals = _Deals(magnitude, np.flatnonzero(rare))
-    features = [_Feature(code, deals, finer) for code, finer in zip(codes, fine or codes, strict=True)]
-    observed = [feature.statistics(np.flatnonzero(rare)[None, :]) for feature in features]
-    exceed = [np.zeros(len(_TESTS), np.int64) for _ in codes]
+    deals = _Deals(np.abs(weight), np.flatnonzero(rare))
+    features = [_Feature(one, code, deals) for one, code in zip(bins, codes, strict=True)]
+    values: list[list[Floats]] = [[] for _ in features]
     for chosen in deals.draw(rng, permutations):
-        for i, feature in enumerate(features):
-            dealt = feature.statistics(chosen)
-            exceed[i] += np.count_nonzero(dealt >= observed[i] * _TIE, axis=1)
-    return [
-        dict(zip(_TESTS, _p_values(count, seen, permutations), strict=True))
-        for count, seen in zip(exceed, observed, strict=True)
-    ]
+        square = deals.square[chosen].sum(axis=1)
+        for feature, found in zip(features, values, strict=True):
+            found.append(feature.values(chosen, square))
+    return [_p_values(np.hstack(found)) for found in values]
 
 
-def _p_values(count: NDArray[np.int64], observed: NDArray[np.float64], permutations: int) -> list[float]:
-    p_values = (1 + count) / (1 + permutations)
-    return [float(p) for p in np.where(np.isnan(observed[:, 0]), np.nan, p_values)]
+def _p_values(values: Floats) -> tuple[dict[str, float], float]:
+    """Rank the first deal, which is the true one, among all; values (7, P)."""
+    p_values = {
+        name: np.full_like(row, np.nan) if np.isnan(row).any() else ranked(row)
+        for name, row in zip(TESTS, values, strict=True)
+    }
+    combined = ranked(1.0 / smallest(p_values))
+    return {name: float(p[0]) for name, p in p_values.items()}, float(combined[0])
 
 
 class _Deals:
     """Assignments of the rarer sign to events: only its members are drawn and summed, the rest follows."""
 
-    def __init__(self, magnitude: NDArray[np.float64], rare: NDArray[np.intp]) -> None:
+    def __init__(self, magnitude: Floats, rare: NDArray[np.intp]) -> None:
         self.magnitude = magnitude
         self.square = magnitude * magnitude
-        self.size = len(rare)
+        self.rare = rare
 
     def draw(self, rng: np.random.Generator, permutations: int) -> Iterator[NDArray[np.intp]]:
-        """Yield blocks of shape (p, size) of the events that get the rarer sign."""
-        events = len(self.magnitude)
-        block = max(1, _BLOCK_VALUES // self.size)
+        """Yield blocks of shape (p, size) of the events that get the rarer sign, the true deal first."""
+        events, size = len(self.magnitude), len(self.rare)
+        yield self.rare[None, :]
+        block = max(1, _BLOCK_VALUES // size)
         for start in range(0, permutations, block):
             rows = min(block, permutations - start)
-            yield np.stack([rng.choice(events, self.size, replace=False, shuffle=False) for _ in range(rows)])
-
-    def distances(self, code: NDArray[np.integer], chosen: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the distances of each deal, (3, p)."""
-        total = np.bincount(code, self.magnitude).astype(np.float64, copy=False)
-        bins, rows = len(total), len(chosen)
-        if bins < 2:
-            return np.full((len(DISTANCES), rows), np.nan)
-        flat = (code[chosen] + bins * np.arange(rows)[:, None]).ravel()
-        one = np.bincount(flat, self.magnitude[chosen].ravel(), bins * rows).astype(np.float64, copy=False)
-        return distances(total, one.reshape(rows, bins), float(self.square.sum()), self.square[chosen].sum(axis=1))
+            yield np.stack([rng.choice(events, size, replace=False, shuffle=False) for _ in range(rows)])
 
 
 class _Feature:
     """The statistics of one feature under any deal of the signs."""
 
-    def __init__(self, code: NDArray[np.integer], deals: _Deals, fine: NDArray[np.integer]) -> None:
-        self.code = code
+    def __init__(self, bins: SignedBins, code: NDArray[np.integer], deals: _Deals) -> None:
+        self.statistics = ShapeStatistics.of(bins)
+        self.code = np.searchsorted(self.statistics.starts, code, side="right") - 1
         self.deals = deals
-        values, place = np.unique(fine, return_inverse=True)
-        total, square = (
-            np.bincount(place, part, len(values)).astype(np.float64, copy=False)
-            for part in (deals.magnitude, deals.square)
-        )
-        self.scores = SmoothScores.of(total, square)
-        self.moments = self.scores.of_bin[:, place] * deals.magnitude
 
-    def statistics(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the distances and the smooth statistic of each deal, (4, p); NaN where all events share one bin."""
-        distance = self.deals.distances(self.code, chosen)
-        if not len(self.moments):
-            return np.full((len(_TESTS), len(chosen)), np.nan)
-        sums = np.stack([moment[chosen].sum(axis=1) for moment in self.moments], axis=1)
-        of_one, square_one = (part[chosen].sum(axis=1) for part in (self.deals.magnitude, self.deals.square))
-        return np.vstack([distance, self.scores.statistic(sums, of_one, square_one)])
+    def values(self, chosen: NDArray[np.intp], square: Floats) -> Floats:
+        """Return the statistics of each deal, (7, p), given the events of one sign (p, size) and their Σw² (p,)."""
+        total = self.statistics.total
+        rows = np.arange(len(chosen))[:, None]
+        flat = (self.code[chosen] + len(total) * rows).ravel()
+        sums = np.bincount(flat, self.deals.magnitude[chosen].ravel(), len(total) * len(chosen))
+        one = sums.astype(np.float64, copy=False).reshape(len(chosen), -1)
+        return self.statistics.values(standardised_gap(total, one, float(self.deals.square.sum()), square))

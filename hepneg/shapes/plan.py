@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,12 +76,31 @@ class FeatureBins:
     def __repr__(self) -> str:
         return f"FeatureBins({self.name!r}, {len(self)} bins from {self.edges[0]:.6g} to {self.edges[-1]:.6g})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with the runs of the table, a hundredth of its size."""
+        first = np.flatnonzero(np.diff(self.table, prepend=np.int16(-1)))
+        return _unpacked, (self.name, self.edges, self.view, self.offset, first, self.table[first], self.spikes)
+
     def codes(self, column: NDArray[np.float32]) -> NDArray[np.int16]:
         """Return the bin of each value, (n,)."""
         codes: NDArray[np.int16] = self.table.take(_cells(column, self.offset), mode="clip")
         for value, code in self.spikes:
             codes[column == value] = code
         return codes
+
+
+def _unpacked(
+    name: str,
+    edges: NDArray[np.float64],
+    view: tuple[float, float],
+    offset: np.float32,
+    first: NDArray[np.intp],
+    bins: NDArray[np.int16],
+    spikes: tuple[tuple[np.float32, int], ...],
+) -> FeatureBins:
+    """Rebuild the table from the first cell of each run and its bin."""
+    table = np.repeat(bins, np.diff(first, append=_CELLS))
+    return FeatureBins(name, edges, view, offset, table, spikes)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,7 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["quadratic_quantile", "quadratic_tail"]
+__all__ = ["quadratic_quantile", "quadratic_tail", "quadratic_tails"]
+
+_POINTS = 96
+_DECADES = (-4.0, 4.0)
+_LEAST = 1e-300
 
 
 def quadratic_tail(
@@ -45,8 +49,29 @@ def quadratic_quantile(tail: float, eigenvalues: NDArray[np.float64]) -> float:
     return 0.5 * (low + high)
 
 
+def quadratic_tails(values: NDArray[np.float64], eigenvalues: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return P(Σ λ_i z_i² > value) for many values, (P,): as :func:`quadratic_tail`, interpolated to some 1e-3 of itself."""
+    high = 0.5 / float(eigenvalues.max())
+    # An even number of points leaves out 0, where the formula is 0/0.
+    points = high * (1.0 - np.logspace(*_DECADES, _POINTS))[::-1]
+    table = np.array([(_slope(s, eigenvalues, 0.0), _tail_at(s, eigenvalues, 0.0)) for s in points.tolist()])
+    logarithm = np.interp(values, table[:, 0], np.log(np.maximum(table[:, 1], _LEAST)))
+    return np.asarray(np.exp(logarithm))
+
+
 def _saddlepoint(value: float, eigenvalues: NDArray[np.float64], noncentral: NDArray[np.float64]) -> float:
-    point = _saddle(value, eigenvalues, noncentral)
+    return _tail_at(_saddle(value, eigenvalues, noncentral), eigenvalues, noncentral)
+
+
+def _slope(s: float, eigenvalues: NDArray[np.float64], noncentral: NDArray[np.float64] | float) -> float:
+    """K'(s), K the cumulant generating function: the value whose saddlepoint is s."""
+    shrink = 1.0 - 2.0 * s * eigenvalues
+    return float(np.sum(eigenvalues / shrink + eigenvalues * noncentral / shrink**2))
+
+
+def _tail_at(point: float, eigenvalues: NDArray[np.float64], noncentral: NDArray[np.float64] | float) -> float:
+    """Return the tail probability beyond K'(point)."""
+    value = _slope(point, eigenvalues, noncentral)
     shrink = 1.0 - 2.0 * point * eigenvalues
     cumulant = float(np.sum(-0.5 * np.log(shrink) + point * eigenvalues * noncentral / shrink))
     curvature = float(np.sum(2.0 * eigenvalues**2 / shrink**2 + 4.0 * noncentral * eigenvalues**2 / shrink**3))
@@ -57,18 +82,12 @@ def _saddlepoint(value: float, eigenvalues: NDArray[np.float64], noncentral: NDA
 
 
 def _saddle(value: float, eigenvalues: NDArray[np.float64], noncentral: NDArray[np.float64]) -> float:
-    """Solve K'(s) = value by bisection, K the cumulant generating function."""
-
-    def slope(s: float) -> float:
-        """K'(s)."""
-        shrink = 1.0 - 2.0 * s * eigenvalues
-        return float(np.sum(eigenvalues / shrink + eigenvalues * noncentral / shrink**2))
-
+    """Solve K'(s) = value by bisection."""
     high = 0.5 / float(eigenvalues.max())
     low = -high
-    while slope(low) > value:
+    while _slope(low, eigenvalues, noncentral) > value:
         low *= 2.0
     for _ in range(80):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if slope(middle) < value else (low, middle)
+        low, high = (middle, high) if _slope(middle, eigenvalues, noncentral) < value else (low, middle)
     return 0.5 * (low + high)

@@ -7,7 +7,12 @@ from numpy.typing import NDArray
 
 from hepneg.shapes.bins import SignedBins
 
-__all__ = ["comparison_starts", "equal_starts", "merge_sparse"]
+__all__ = ["comparison_starts", "equal_starts", "merge_sparse", "statistic_starts"]
+
+# More bins than any smooth difference needs: on 256 of equal content the distances lose nothing measurable.
+_STATISTIC_BINS = 256
+_COMPARISON_BINS = 40
+_LEAST_EFFECTIVE = 10.0
 
 _NARROW = 0.002
 
@@ -29,8 +34,27 @@ def equal_starts(total: NDArray[np.float64], bins: int) -> NDArray[np.intp]:
     return _without_empty(np.flatnonzero(new), total)
 
 
-def comparison_starts(bins: SignedBins, most: int, least: float) -> NDArray[np.intp]:
-    """Group fine bins into those of a histogram to look at.
+def statistic_starts(total: NDArray[np.float64], comparison: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Group fine bins into those that all test statistics are made of.
+
+    Args:
+        total: Σ|w| in each fine bin, (B,), with a positive sum.
+        comparison: the first fine bin of each bin of the χ², which become runs of those found here.
+
+    Returns:
+        The first bin of each run: some 256 of equal content, the outermost of them as fine as they come, because
+        there are the tails. None is empty.
+    """
+    middle = equal_starts(total, _STATISTIC_BINS)
+    tails = (np.arange(middle[min(1, len(middle) - 1)]), np.arange(middle[-1], len(total)))
+    starts = np.unique(np.concatenate([middle, comparison, *tails])).astype(np.intp)
+    return _without_empty(starts, total)
+
+
+def comparison_starts(
+    bins: SignedBins, most: int = _COMPARISON_BINS, least: float = _LEAST_EFFECTIVE
+) -> NDArray[np.intp]:
+    """Group fine bins into those of a histogram to look at, and of the χ².
 
     Half of the resolution goes to equal width inside the view and half to equal content, so that the bulk and the
     tails are both seen. Runs are joined until each sign is expected to have ``least`` effective events in each if the
@@ -49,9 +73,10 @@ def comparison_starts(bins: SignedBins, most: int, least: float) -> NDArray[np.i
     full = (bins.total * most >= bins.total.sum()) & wide
     new = (np.diff(step, prepend=-1.0) > 0) | full | np.append(False, full[:-1])
     starts = np.flatnonzero(new)
-    # The rarer sign has this part of the effective events of both, in every bin if the shapes are the same.
-    whole = float(bins.total.sum() ** 2 / bins.square.sum())
-    return starts[merge_sparse(bins.merged(starts), least * whole / float(bins.n_eff.min()))]
+    # The rarer sign's part of the effective events, in every bin if the shapes are the same; by counts, which are the same
+    # for every deal of the signs.
+    count = bins.count.sum(axis=1)
+    return starts[merge_sparse(bins.merged(starts), least * float(count.sum() / count.min()))]
 
 
 def merge_sparse(bins: SignedBins, least: float) -> NDArray[np.intp]:

@@ -27,6 +27,7 @@ from hepneg.shapes import (
     plan_bins,
     plan_yardstick,
 )
+from hepneg.timing import timed
 from hepneg.weights import WeightAccumulator, WeightReport, report_weights
 
 __all__ = [
@@ -194,6 +195,7 @@ class Accumulated:
         )
 
 
+@timed("two passes over the files")
 def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, progress: Progress = SILENT) -> Accumulated:
     """Go through the files twice: first for a subsample that plans the bins, then to fill them.
 

@@ -16,6 +16,7 @@ from hepneg.classifier import Classifier
 from hepneg.errors import OutputError
 from hepneg.output import atomic_path, json_ready
 from hepneg.regressor import Regressor
+from hepneg.timing import timed
 
 __all__ = ["export_onnx", "mean_graph", "onnx_output"]
 
@@ -36,6 +37,7 @@ _RAW = {"classification": "logit", "regression": "outputs"}
 _USE = "for events that the model was not trained on: events of the training need the network of their fold"
 
 
+@timed("export")
 def export_onnx(model: Classifier | Regressor, path: str | Path) -> Path:
     """Write the mean of a model's networks as ONNX, atomically.
 

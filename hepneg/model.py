@@ -20,7 +20,7 @@ from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
 from hepneg.learning.architectures import AnyArchitecture, FoldNetwork, architecture_from_dict
 from hepneg.learning.history import FoldHistory
-from hepneg.learning.inference import network_logits
+from hepneg.learning.inference import mean_logits, network_logits
 from hepneg.learning.weights_file import read_networks, write_networks
 from hepneg.ntuples.identity import FileIdentity, identify_files
 from hepneg.objectives import Task
@@ -159,8 +159,7 @@ class Model:
         Raises:
             DataError: the number of columns differs, or there are NaN or infinite features.
         """
-        matrix = self._matrix(features)
-        return np.asarray(sum(network_logits(network, matrix) for network in self.networks)) / self.folds
+        return mean_logits(self.networks, self._matrix(features))
 
     def output_of_fold(self, events: EventTable, shift: int = 0) -> Float:
         """Return for each event the output of one network, (n,) or (n, M).
@@ -197,6 +196,11 @@ class Model:
     def columns(self, output: Float) -> dict[str, Float]:
         """Return what a friend file holds, by the names of its branches, (n,) each, from outputs of :meth:`output`."""
         raise NotImplementedError
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the branches of :meth:`columns`."""
+        return tuple(self.columns(np.empty((0, *self.output_shape))))
 
     def _matrix(self, features: ArrayLike) -> NDArray[np.float32]:
         matrix = np.asarray(features, dtype=np.float32)

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hepneg.accumulate import Accumulated, accumulate
 from hepneg.config import Config
@@ -18,6 +18,7 @@ from hepneg.errors import DataError
 from hepneg.ntuples import read, write_histograms
 from hepneg.output import atomic_path, make_folder, write_json
 from hepneg.progress import SILENT, Progress
+from hepneg.timing import timed
 
 if TYPE_CHECKING:
     from hepneg.classifier import Classifier
@@ -72,7 +73,18 @@ class RunResult:
     trained: Trained
     report: ReportPage
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the steps found, JSON-ready: the contents of their files by the name of the step."""
+        return {
+            "schema_version": 1,
+            "inspect": self.weights.to_dict(),
+            "check": self.shapes.to_dict(),
+            "train": self.trained.evaluation.to_dict(),
+            "report": self.report.to_dict(),
+        }
 
+
+@timed("inspect")
 def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightReport]:
     """Say what the signs cost: writes ``inspect.json`` and its figure. The files are read in chunks.
 
@@ -85,6 +97,7 @@ def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightRep
     return _write_weights(config, sums)
 
 
+@timed("check")
 def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport]:
     """Compare positive with negative shapes: writes ``check.json`` and its figures. The files are read in chunks.
 
@@ -97,6 +110,7 @@ def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport
     return _write_shapes(config, sums, progress)
 
 
+@timed("train")
 def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[Trained]:
     """Train under the configured scheme: writes ``model/``, ``metrics.json`` and ``histograms.root``.
 
@@ -121,9 +135,9 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     settings = config.training.model_dump(exclude={"scheme"})
     chosen = config.training.scheme.make()
     train_model = training.train if config.task == "classification" else training.train_regressor
-    model = train_model(
-        events, chosen, inputs=ModelInputs.from_config(config), progress=progress, checkpoint=checkpoint, **settings
-    )
+    inputs = ModelInputs.from_config(config)
+    with timed("training"):
+        model = train_model(events, chosen, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
     model.save(config.output / "model")
     shutil.rmtree(checkpoint, ignore_errors=True)
     evaluation = _evaluate(model, events)
@@ -131,6 +145,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     return Outcome(Trained(model, evaluation), files)
 
 
+@timed("plot")
 def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation | RegressionEvaluation]:
     """Draw the response or the prediction of the trained model and what it is worth, all signed weights applied.
 
@@ -151,6 +166,7 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation |
     return Outcome(evaluation, files)
 
 
+@timed("compare")
 def compare(
     config: Config, schemes: Sequence[str], *, resume: bool = False, progress: Progress = SILENT
 ) -> Outcome[Comparison]:
@@ -189,6 +205,7 @@ def compare(
     return Outcome(result, (written, *save_figures(figures, config.output / "plots")))
 
 
+@timed("closure")
 def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[SignSplitClosure]:
     """Look for mismodelling by classifiers that are blind to the sign: writes ``closure.json`` and its figures.
 
@@ -221,6 +238,7 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
     return Outcome(result, (written, *save_figures(closure_figures(result), config.output / "plots")))
 
 
+@timed("report")
 def report(config: Config) -> Outcome[ReportPage]:
     """Put what the other steps found under ``output`` onto one page: writes ``report.html``.
 
@@ -237,6 +255,7 @@ def report(config: Config) -> Outcome[ReportPage]:
     return Outcome(page, (path,))
 
 
+@timed("run")
 def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[RunResult]:
     """Do the main job: inspect, check, train, plot and report.
 
@@ -255,6 +274,7 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
     return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn, *page.files))
 
 
+@timed("weight summary and its figures")
 def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
     from hepneg.plots.gallery import save_figures, weight_figures
 
@@ -263,6 +283,7 @@ def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
     return Outcome(weights, (written, *save_figures(weight_figures(weights), config.output / "plots")))
 
 
+@timed("shape check and its figures")
 def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outcome[ShapeReport]:
     from hepneg.plots.gallery import save_figures, shape_figures
 
@@ -272,6 +293,7 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outc
     return Outcome(shapes, (written, *save_figures(shape_figures(shapes), config.output / "plots")))
 
 
+@timed("evaluation")
 def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation | RegressionEvaluation:
     from hepneg.evaluation import evaluate
     from hepneg.regression_evaluation import evaluate_regression
@@ -304,6 +326,7 @@ def _write_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluat
     return metrics, write_histograms(config.output / "histograms.root", evaluation.histograms())
 
 
+@timed("figures of the response")
 def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> list[Path]:
     from hepneg.evaluation import Evaluation
     from hepneg.plots.gallery import regression_figures, response_figures, save_figures

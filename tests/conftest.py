@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import awkward as ak
+import hypothesis
 import numpy as np
 import pytest
 import uproot
 import yaml
 
 from hepneg.config import Config, load_config
+
+# A busy machine is slow: no test is judged by a clock.
+hypothesis.settings.register_profile("hepneg", deadline=None)
+hypothesis.settings.load_profile("hepneg")
 
 EVENTS = 3000
 HOSTILE = "<script>alert('x')</script> & \"co\""

@@ -84,9 +84,9 @@ def test_small_windows_give_the_same_table(
     )
     whole = read(config)
     reads: list[int] = []
-    plain = stream._collect
+    plain = stream._Windows.take
     monkeypatch.setattr(stream, "_WINDOW", "1 kB")
-    monkeypatch.setattr(stream, "_collect", lambda *a: reads.append(a[2]) or plain(*a))
+    monkeypatch.setattr(stream._Windows, "take", lambda windows, start: reads.append(start) or plain(windows, start))
     assert same(whole, read(config, step_size=20))
     assert len(reads) > 5
 

@@ -25,8 +25,11 @@ import yaml
 from conftest import toy_columns, toy_config
 from friend_models import save_model, small_classifier
 
+from hepneg import workflow
+from hepneg.config import load_config
 from hepneg.errors import DataError, TransferError
-from hepneg.friends import apply_model, score
+from hepneg.friends import apply_model
+from hepneg.ntuples import retry, stream
 from hepneg.ntuples.files import open_file
 from hepneg.ntuples.identity import base_name, identify_file
 
@@ -64,8 +67,11 @@ class Server:
             for path in (folder, state):
                 path.chmod(0o777)
             user = ["-R", "xrootd"]
-        command = ["xrootd", *user, "-p", str(self.port), "-c", str(config), "-l", str(state / "log")]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.command = ["xrootd", *user, "-p", str(self.port), "-c", str(config), "-l", str(state / "log")]
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -94,7 +100,7 @@ def server(write_ntuple: Callable[..., Path]) -> Iterator[Server]:
     running = None
     try:
         for name, shift in (("sig", 1.0), ("bkg", 0.0)):
-            write_ntuple(folder / f"{name}.root", toy_columns(1500, shift, 1, first_id=int(5000 * shift)))
+            write_ntuple(folder / f"{name}.root", toy_columns(1500, shift, 1, first_id=int(5000 * shift)), cluster=300)
         running = Server(folder)
         yield running
     finally:
@@ -111,13 +117,10 @@ def hepneg(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_training_and_application_over_xrootd(server: Server, tmp_path: Path) -> None:
-    config = toy_config()
-    for name, sample in config["samples"].items():
-        sample["files"] = server.address(f"{name}.root")
-    (tmp_path / "analysis.yaml").write_text(yaml.safe_dump(config))
-    done = hepneg("inspect", tmp_path / "analysis.yaml", "--quiet")
+    config = remote_config(server, tmp_path)
+    done = hepneg("inspect", config, "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
-    done = hepneg("train", tmp_path / "analysis.yaml", "--quiet")
+    done = hepneg("train", config, "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     model = tmp_path / "results" / "toy" / "model"
     done = hepneg("apply", model, server.address("sig.root"), "-o", tmp_path / "remote", "--quiet")
@@ -144,26 +147,93 @@ def test_a_server_that_goes_is_one_line_after_retries(server: Server, model: Pat
     assert list((tmp_path / "out").iterdir()) == []
 
 
+# A server that goes while the file is being read: this process ends it with the third window.
+CUT_WHILE_READING = """
+import os, signal, sys
+from hepneg.cli import main
+from hepneg.ntuples import retry, stream
+retry.PAUSES = (0.1, float(sys.argv[2]))
+plan, read, windows = stream._plan, stream._read_lane, []
+stream._plan = lambda *arguments: (plan(*arguments)[0], 300, 300)
+def read_and_cut(*arguments):
+    windows.append(1)
+    if len(windows) == 6:
+        os.kill(int(sys.argv[1]), signal.SIGKILL)
+    return read(*arguments)
+stream._read_lane = read_and_cut
+main(sys.argv[3:])
+"""
+
+
+def remote_config(server: Server, folder: Path) -> Path:
+    config = toy_config()
+    for name, sample in config["samples"].items():
+        sample["files"] = server.address(f"{name}.root")
+    path = folder / "analysis.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def cut_while_reading(server: Server, pause: float, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CUT_WHILE_READING, server.process.pid, pause, *arguments]
+    return subprocess.Popen(
+        [str(argument) for argument in command], stderr=subprocess.PIPE, text=True, env={**os.environ, **HASTY}
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["inspect", "train", "apply"])
+def test_a_connection_cut_while_reading_is_one_line_after_retries(
+    server: Server, model: Path, tmp_path: Path, command: str
+) -> None:
+    asked: list[object] = [command, remote_config(server, tmp_path)]
+    if command == "apply":
+        asked = [command, model, server.address("sig.root"), "-o", tmp_path / "results" / "out"]
+    cut = cut_while_reading(server, 0.1, *asked, "--quiet")
+    _, err = cut.communicate(timeout=120)
+    assert cut.returncode == 1, err
+    assert re.fullmatch(
+        r"error: cannot read entries \d+ to \d+ of root://\S+: .*; check the address and the server.*\n", err
+    )
+    assert not [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+
+
+@pytest.mark.slow
+def test_a_server_that_comes_back_while_reading_is_no_failure(server: Server, tmp_path: Path) -> None:
+    config = remote_config(server, tmp_path)
+    cut = cut_while_reading(server, 15, "inspect", config, "--quiet")
+    server.process.wait(timeout=60)
+    server.start()
+    _, err = cut.communicate(timeout=120)
+    assert (cut.returncode, err) == (0, "")
+    assert (tmp_path / "results" / "toy" / "inspect.json").is_file()
+
+
 class Ranges(http.server.SimpleHTTPRequestHandler):
-    """Serves parts of files, as servers of data do; breaks the connection while ``broken`` is not used up."""
+    """Serves parts of files, as servers of data do; breaks the connection while ``broken`` is not used up.
+
+    It breaks instead of an answer, or with half of the data sent where ``halfway`` is set.
+    """
 
     broken = 0
+    halfway = False
 
     def do_GET(self) -> None:
         data = Path(self.translate_path(self.path)).read_bytes()
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         first, last = (int(wanted[1]), int(wanted[2] or len(data) - 1)) if wanted else (0, len(data) - 1)
-        if first > 65_536 and type(self).broken:
+        breaks = first > 65_536 and type(self).broken > 0
+        if breaks:
             type(self).broken -= 1
-            self.close_connection = True
-            return
+            if not self.halfway:
+                return
         part = data[first : last + 1]
         self.send_response(206 if wanted else 200)
         self.send_header("Content-Range", f"bytes {first}-{first + len(part) - 1}/{len(data)}")
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(len(part)))
         self.end_headers()
-        self.wfile.write(part)
+        self.wfile.write(part[: len(part) // 2] if breaks else part)
 
     def log_message(self, *arguments: Any) -> None:
         """Be quiet."""
@@ -196,22 +266,57 @@ def test_http_gives_what_the_file_gives(
     np.testing.assert_array_equal(*(friend(tmp_path / name / "a.hepneg.root") for name in ("remote", "local")))
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pauses, and several windows in a small file."""
+    monkeypatch.setattr(retry, "PAUSES", (0.0, 0.0))
+    plan = stream._plan
+    monkeypatch.setattr(stream, "_plan", lambda *arguments: (plan(*arguments)[0], 2000, 2000))
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("kind", ["ttree", "rntuple"])
+@pytest.mark.parametrize("halfway", [False, True])
 def test_a_broken_connection_is_tried_again_and_then_reported(
     web: tuple[str, type[Ranges]],
     model: Path,
     tmp_path: Path,
     write_ntuple: Callable[..., Path],
-    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    halfway: bool,
 ) -> None:
-    write_ntuple(tmp_path / "a.root", toy_columns(20_000, 0.5, 1), cluster=2000)
+    path = write_ntuple(tmp_path / "a.root", toy_columns(20_000, 0.5, 1), kind, cluster=2000)
     address, handler = web
-    monkeypatch.setattr(score, "_PAUSES", (0.0, 0.0))
+    handler.halfway = halfway
     handler.broken = 1
     assert apply_model(model, [f"{address}/a.root"], tmp_path / "out").entries == 20_000
+    assert handler.broken == 0
+    apply_model(model, [path], tmp_path / "local")
+    np.testing.assert_array_equal(*(friend(tmp_path / name / "a.hepneg.root") for name in ("out", "local")))
     handler.broken = 10_000
     with pytest.raises(TransferError, match=r"cannot (open|read) .*a.root: .*; check the address and the server"):
         apply_model(model, [f"{address}/a.root"], tmp_path / "none")
     assert list((tmp_path / "none").iterdir()) == []
+
+
+@pytest.mark.usefixtures("hasty")
+def test_inspect_and_train_try_again_too(
+    web: tuple[str, type[Ranges]], tmp_path: Path, write_ntuple: Callable[..., Path]
+) -> None:
+    address, handler = web
+    data = toy_config()
+    for shift, (name, sample) in enumerate(data["samples"].items()):
+        write_ntuple(tmp_path / f"{name}.root", toy_columns(20_000, shift, 1, first_id=50_000 * shift), cluster=2000)
+        sample["files"] = f"{address}/{name}.root"
+    (tmp_path / "analysis.yaml").write_text(yaml.safe_dump(data))
+    config = load_config(tmp_path / "analysis.yaml", ["training.epochs=1", "training.scheme.name=absolute"])
+    for step in (workflow.inspect, workflow.train):
+        handler.broken = 2
+        step(config)
+        assert handler.broken == 0
+        handler.broken = 10_000
+        with pytest.raises(TransferError, match=r"cannot (open|read) .*\.root: .*; check the address and the server"):
+            step(config)
 
 
 def test_a_missing_package_is_named_and_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

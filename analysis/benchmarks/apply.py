@@ -3,20 +3,25 @@
 20 flat features, networks of 3 × 64, five folds. First the networks alone, from arrays in memory on one thread: hepneg,
 and the exported graph in onnxruntime at each of several batch sizes. Then whole files, TTree and RNTuple: `hepneg
 apply` in a process of its own with its peak memory, and a script of the kind that one writes in a hurry (chunks of
-100 000 entries, every network on the whole chunk, all results kept in memory). Times are processor seconds, which other
-work on the machine disturbs least; of the networks the smallest of several rounds counts. With onnxruntime the files'
-figures contain the preparation of the graph, some seconds.
+100 000 entries as pandas data frames where pandas is installed, every network on the whole chunk, all results kept in
+memory). Times are processor seconds, which other work on the machine disturbs least; of the networks, taken in turns,
+the smallest of several rounds counts. With onnxruntime the files' figures contain the preparation of the graph, some
+seconds.
+
+`python apply.py --limit` applies a model to 10⁸ entries instead, in a file of one block of 10⁶ repeated, and says how
+much memory that takes.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +51,11 @@ def write(path: Path, kind: str, entries: int) -> None:
     with uproot.recreate(path, compression=uproot.ZSTD(3)) as file:
         make = file.mktree if kind == "ttree" else file.mkrntuple
         tree = make("Events", {**dict.fromkeys(NAMES, np.dtype(np.float32)), "event": np.dtype(np.uint64)})
+        blocks = {start: make_columns(100_000, start) for start in range(0, min(entries, 1_000_000), 100_000)}
         for start in range(0, entries, 100_000):
-            stop = min(start + 100_000, entries)
-            tree.extend({**make_columns(stop - start, start), "event": np.arange(start, stop, dtype=np.uint64)})
+            event = np.arange(start, min(start + 100_000, entries), dtype=np.uint64)
+            block = blocks[start % 1_000_000]
+            tree.extend({**{name: column[: len(event)] for name, column in block.items()}, "event": event})
 
 
 def make_classifier() -> Classifier:
@@ -75,8 +82,9 @@ def in_onnxruntime(path: Path, features: np.ndarray, batch: int) -> Callable[[],
 
 def naive(classifier: Classifier, path: Path, target: Path) -> None:
     parts: list[np.ndarray] = []
-    for arrays in uproot.iterate({path: "Events"}, NAMES, step_size=100_000, library="np"):
-        features = torch.tensor(np.column_stack([arrays[name] for name in NAMES]))
+    library = "pd" if find_spec("pandas") else "np"
+    for chunk in uproot.iterate({path: "Events"}, NAMES, step_size=100_000, library=library):
+        features = torch.tensor(np.column_stack([chunk[name] for name in NAMES]))
         with torch.no_grad():
             parts.append(np.mean([network(features).numpy() for network in classifier.networks], axis=0))
     logit = np.concatenate(parts)
@@ -86,10 +94,9 @@ def naive(classifier: Classifier, path: Path, target: Path) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    before = os.times()
+    before = time.process_time()
     work()
-    after = os.times()
-    return sum(after[:4]) - sum(before[:4])
+    return time.process_time() - before
 
 
 def compare_networks(classifier: Classifier, folder: Path, entries: int, rounds: int) -> None:
@@ -105,7 +112,8 @@ def compare_networks(classifier: Classifier, folder: Path, entries: int, rounds:
     work: dict[str, Callable[[], object]] = {"hepneg (torch)": lambda: ours(classifier.logit)}
     work["hepneg (onnxruntime)"] = lambda: ours(fast)
     work |= {f"onnxruntime {batch}": in_onnxruntime(graph, features, batch) for batch in BATCHES}
-    times = {name: min(seconds(run) for _ in range(rounds)) for name, run in work.items()}
+    taken = [{name: seconds(run) for name, run in work.items()} for _ in range(rounds)]
+    times = {name: min(each[name] for each in taken) for name in work}
     best = min(value for name, value in times.items() if name[0] == "o")
     for name, value in times.items():
         print(
@@ -119,9 +127,7 @@ def compare_files(classifier: Classifier, folder: Path, entries: int) -> None:
         path = folder / f"{kind}.root"
         write(path, kind, entries)
         for engine in ("torch", "onnxruntime"):
-            command = [sys.executable, "-c", APPLY, str(model), str(path), str(folder / "out"), engine]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            spent, peak = map(float, done.stdout.split())
+            spent, peak = apply_apart(model, path, folder / "out", engine)
             print(
                 f"  {kind:<8} hepneg ({engine:<11}) {entries / spent / 1e3:5.0f} thousand entries/s, peak {peak:.0f} MB"
             )
@@ -129,27 +135,46 @@ def compare_files(classifier: Classifier, folder: Path, entries: int) -> None:
         print(f"  {kind:<8} script in a hurry    {entries / slow / 1e3:5.0f} thousand entries/s")
 
 
+def apply_apart(model: Path, path: Path, target: Path, engine: str) -> tuple[float, float]:
+    """Run `hepneg apply` in a process of its own; return processor seconds and the peak memory in MB."""
+    command = [sys.executable, "-c", APPLY, str(model), str(path), str(target), engine]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    spent, peak = map(float, done.stdout.split())
+    return spent, peak
+
+
+def reach_the_limit(classifier: Classifier, folder: Path, entries: int) -> None:
+    model, path = classifier.save(folder / "model"), folder / "limit.root"
+    write(path, "ttree", entries)
+    size = path.stat().st_size / 1e9
+    spent, peak = apply_apart(model, path, folder / "out", "torch")
+    print(f"{entries} entries ({size:.1f} GB): {entries / spent / 1e3:.0f} thousand entries/s, peak {peak:.0f} MB")
+
+
 APPLY = """
-import os, resource, sys, torch
+import resource, sys, time, torch
 from hepneg.friends import apply_model
-before = os.times()
+before = time.process_time()
 apply_model(sys.argv[1], sys.argv[2:3], sys.argv[3], engine=sys.argv[4])
-after = os.times()
-print(sum(after[:2]) - sum(before[:2]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(time.process_time() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=200_000, help="for the networks alone")
+    parser.add_argument("--entries", type=int, default=2_000_000, help="of each file")
     parser.add_argument(
-        "--entries", type=int, default=2_000_000, help="of each file; 100 000 000 for the limit of memory"
+        "--limit", type=int, nargs="?", const=100_000_000, help="only this many entries, for the memory"
     )
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder, classifier = Path(name), make_classifier()
+        if arguments.limit:
+            reach_the_limit(classifier, folder, arguments.limit)
+            return
         print(f"five networks of {'-'.join(map(str, classifier.networks[0].architecture.hidden))}, one thread:")
         compare_networks(classifier, folder, arguments.events, arguments.rounds)
         print(f"files of {arguments.entries} entries:")

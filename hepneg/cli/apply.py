@@ -6,17 +6,17 @@ from pathlib import Path
 
 import click
 
-from hepneg.cli.options import Interruption
+from hepneg.cli.options import Display, Interruption, format_option, with_display
 
 __all__ = ["command"]
 
 
 @click.command("apply")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the friend files.")
 @click.option("--tree", metavar="NAME", help="Name of the tree; left out, that of the model.")
-@click.option("--format", "tree_format", type=click.Choice(["ttree", "rntuple"]), help="Left out, that of the input.")
+@format_option
 @click.option(
     "--held-out",
     type=click.Choice(["auto", "always", "never"]),
@@ -30,25 +30,40 @@ __all__ = ["command"]
     type=click.Choice(["torch", "onnxruntime"]),
     default="torch",
     show_default=True,
-    help="What runs the mean of the networks; onnxruntime needs hepneg[onnx]; faster from millions of entries on.",
+    help="What runs the mean of the networks; onnxruntime needs hepneg[onnx]; it pays from 10⁷ entries on.",
 )
-@click.option("--quiet", is_flag=True, help="No progress and no summary: warnings and errors only.")
-def command(model: Path, files: tuple[str, ...], *, output: Path, jobs: int, quiet: bool, **options: str) -> None:
+@click.option("--in-place", is_flag=True, help="Also write copies of FILES into the folder, with the new branches.")
+@click.option("--overwrite-input", is_flag=True, help="With --in-place: add the branches to FILES themselves.")
+@with_display
+def command(
+    model: Path,
+    files: tuple[str, ...],
+    *,
+    output: Path,
+    jobs: int,
+    in_place: bool,
+    overwrite_input: bool,
+    display: Display,
+    **options: str,
+) -> None:
     """Write a friend file with the response, or the prediction, for each of the ROOT FILES.
 
     Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, or hepneg_prediction, entry for
-    entry. Events that fail the selection hold NaN. After an interruption, the same command goes on: finished files are kept.
+    entry. Events that fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES as well. After an
+    interruption, the same command goes on: finished files are kept.
 
     Example: hepneg apply results/toy/model ntuples/*.root -o friends --jobs 4
     """
     from hepneg.cli.tables import show_friends
     from hepneg.friends import apply_model
-    from hepneg.terminal import terminal_progress
 
-    progress = terminal_progress(quiet=quiet)
+    if overwrite_input and not in_place:
+        raise click.UsageError("--overwrite-input goes with --in-place")
+    where = None if not in_place else "input" if overwrite_input else "copy"
     try:
-        friends = apply_model(model, files, output, jobs=jobs, progress=progress, **options)  # type: ignore[arg-type]
+        friends = apply_model(model, files, output, jobs=jobs, in_place=where, progress=display.progress, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         raise Interruption("interrupted; finished friend files are kept: the same command goes on") from None
-    if not quiet:
+    display.document(friends.to_dict())
+    if display.tables:
         show_friends(friends)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import resumable, resume_option, with_config
+from hepneg.cli.options import Display, resumable, resume_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.command("closure")
 @with_config
 @resume_option
-def command(config: Config, *, quiet: bool, resume: bool) -> None:
+def command(config: Config, *, display: Display, resume: bool) -> None:
     """Train classifiers that are blind to the sign, and see what they get wrong.
 
     One is trained on positive events only, one on negative events only, one on all, each with |w|. If each sign is
@@ -28,10 +28,10 @@ def command(config: Config, *, quiet: bool, resume: bool) -> None:
     """
     from hepneg import workflow
     from hepneg.cli.tables import show_closure, show_files
-    from hepneg.terminal import terminal_progress
 
     with resumable(config):
-        outcome = workflow.closure(config, resume=resume, progress=terminal_progress(quiet=quiet))
-    if not quiet:
+        outcome = workflow.closure(config, resume=resume, progress=display.progress)
+    display.document(outcome.result.to_dict(), outcome.files)
+    if display.tables:
         show_closure(outcome.result)
         show_files(outcome.files)

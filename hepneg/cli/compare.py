@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import resumable, resume_option, with_config
+from hepneg.cli.options import Display, complete_schemes, resumable, resume_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -19,10 +19,11 @@ __all__ = ["command"]
 @click.option(
     "--schemes",
     metavar="A,B,…",
+    shell_complete=complete_schemes,
     help="Which schemes; left out, absolute, positive, signed, paired, refined and auto.",
 )
 @resume_option
-def command(config: Config, *, schemes: str | None, quiet: bool, resume: bool) -> None:
+def command(config: Config, *, schemes: str | None, display: Display, resume: bool) -> None:
     """Train several schemes on the same folds and compare them on the same signed events.
 
     Writes compare.json and a figure.
@@ -32,11 +33,11 @@ def command(config: Config, *, schemes: str | None, quiet: bool, resume: bool) -
     from hepneg import workflow
     from hepneg.cli.tables import show_comparison, show_files
     from hepneg.comparison import DEFAULT_SCHEMES
-    from hepneg.terminal import terminal_progress
 
     names = [name.strip() for name in schemes.split(",")] if schemes else DEFAULT_SCHEMES
     with resumable(config):
-        outcome = workflow.compare(config, names, resume=resume, progress=terminal_progress(quiet=quiet))
-    if not quiet:
+        outcome = workflow.compare(config, names, resume=resume, progress=display.progress)
+    display.document(outcome.result.to_dict(), outcome.files)
+    if display.tables:
         show_files(outcome.files)
         show_comparison(outcome.result)

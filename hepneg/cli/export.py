@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
+from hepneg.cli.options import Display, with_display
+
 __all__ = ["command"]
 
 
 @click.command("export")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write, ….onnx.")
-@click.option("--quiet", is_flag=True, help="Do not print the path of the file.")
-def command(model: Path, *, output: Path, quiet: bool) -> None:
+@with_display
+def command(model: Path, *, output: Path, display: Display) -> None:
     """Write a model as ONNX: raw features in, response and logit out, or the prediction of a regression.
 
     The graph is the mean of the networks of all folds; its metadata name the features and describe the folds. Needs the
@@ -26,5 +28,6 @@ def command(model: Path, *, output: Path, quiet: bool) -> None:
     from hepneg.loading import load_model
 
     written = export_onnx(load_model(model), output)
-    if not quiet:
+    display.document({"schema_version": 1}, [written])
+    if display.tables:
         show_files([written])

@@ -11,7 +11,7 @@ import click
 
 from hepneg.errors import HepnegError, HepnegWarning
 
-__all__ = ["cli", "main"]
+__all__ = ["COMMANDS", "COMPLETION_VARIABLE", "cli", "main"]
 
 COMMANDS = (
     "init",
@@ -27,7 +27,12 @@ COMMANDS = (
     "refine",
     "export",
     "schema",
+    "completion",
 )
+
+
+COMPLETION_VARIABLE = "_HEPNEG_COMPLETE"
+"""Environment variable through which a shell asks for completions."""
 
 
 class _LazyGroup(click.Group):
@@ -45,8 +50,18 @@ class _LazyGroup(click.Group):
         return command
 
 
+def _cite(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001
+    """Print the BibTeX entry and leave."""
+    if value and not ctx.resilient_parsing:
+        from hepneg.citation import bibtex
+
+        click.echo(bibtex(), nl=False)
+        ctx.exit()
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hepneg")
+@click.option("--cite", is_flag=True, is_eager=True, expose_value=False, callback=_cite, help="Print BibTeX and exit.")
 def cli() -> None:
     """Classifiers, shape checks and response plots for events with negative weights.
 
@@ -88,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
     # At exit XRootD's bindings look at every module, also at the deprecated names of torch.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"XRootD\.")
     try:
-        code: Any = cli.main(args=arguments, standalone_mode=False)
+        code: Any = cli.main(args=arguments, complete_var=COMPLETION_VARIABLE, standalone_mode=False)
     except HepnegError as error:
         _leave(" ".join(str(error).split()), 1)
     except click.Abort:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import with_config
+from hepneg.cli.options import Display, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 @click.command("inspect")
 @with_config
-def command(config: Config, *, quiet: bool) -> None:
+def command(config: Config, *, display: Display) -> None:
     """What the negative weights cost: sums, fractions, outliers, batch risk.
 
     Writes inspect.json and figures. The files are read in chunks, so they may be of any size.
@@ -25,9 +25,9 @@ def command(config: Config, *, quiet: bool) -> None:
     """
     from hepneg import workflow
     from hepneg.cli.tables import show_files, show_weights
-    from hepneg.terminal import terminal_progress
 
-    outcome = workflow.inspect(config, progress=terminal_progress(quiet=quiet))
-    if not quiet:
+    outcome = workflow.inspect(config, progress=display.progress)
+    display.document(outcome.result.to_dict(), outcome.files)
+    if display.tables:
         show_weights(outcome.result)
         show_files(outcome.files)

@@ -9,18 +9,47 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from hepneg.cli.display import Display, with_display
 
 if TYPE_CHECKING:
     from hepneg.config import Config
 
-__all__ = ["Interruption", "resumable", "resume_option", "with_config"]
+__all__ = [
+    "Display",
+    "Interruption",
+    "complete_schemes",
+    "format_option",
+    "resumable",
+    "resume_option",
+    "with_config",
+    "with_display",
+]
 
 Command = Callable[..., Any]
 
-_SHARED = (
-    click.option("--quiet", is_flag=True, help="No progress and no tables: warnings and errors only."),
+
+def complete_schemes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Complete the last of several names of schemes with commas between them."""
+    from hepneg.schemes import scheme_names
+
+    before, comma, last = incomplete.rpartition(",")
+    taken = before.split(",")
+    return [
+        CompletionItem(f"{before}{comma}{name}")
+        for name in scheme_names()
+        if name.startswith(last) and name not in taken
+    ]
+
+
+_CONFIG = (
     click.option(
-        "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of CONFIG: --set training.seed=2"
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Override a key of CONFIG: --set training.seed=2",
     ),
     click.argument("config_path", metavar="CONFIG", type=click.Path(path_type=Path)),
 )
@@ -29,17 +58,22 @@ resume_option = click.option(
     "--resume", is_flag=True, help="Go on from the checkpoint of an interrupted training of the same events."
 )
 
+format_option = click.option(
+    "--format", "tree_format", type=click.Choice(["ttree", "rntuple"]), help="Left out, that of the input."
+)
+
 
 def with_config(function: Command) -> Command:
-    """Add CONFIG, ``--set`` and ``--quiet`` to a command; it receives the loaded configuration and ``quiet``."""
+    """Add CONFIG, ``--set`` and what :func:`with_display` adds; the command receives the configuration and ``display``."""
 
     @functools.wraps(function)
-    def command(config_path: Path, overrides: tuple[str, ...], **options: Any) -> Any:
+    def loaded(config_path: Path, overrides: tuple[str, ...], **options: Any) -> Any:
         from hepneg.config import load_config
 
         return function(load_config(config_path, overrides), **options)
 
-    for add in _SHARED:
+    command = with_display(loaded)
+    for add in _CONFIG:
         command = add(command)
     return command
 

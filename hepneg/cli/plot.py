@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import with_config
+from hepneg.cli.options import Display, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 @click.command("plot")
 @with_config
-def command(config: Config, *, quiet: bool) -> None:
+def command(config: Config, *, display: Display) -> None:
     """Draw the response or prediction of the trained model and its diagnostics, all signed weights applied.
 
     Needs the model that `hepneg train` wrote. Writes plots/, metrics.json and histograms.root.
@@ -25,9 +25,9 @@ def command(config: Config, *, quiet: bool) -> None:
     """
     from hepneg import workflow
     from hepneg.cli.tables import show_evaluation, show_files
-    from hepneg.terminal import terminal_progress
 
-    outcome = workflow.plot(config, progress=terminal_progress(quiet=quiet))
-    if not quiet:
+    outcome = workflow.plot(config, progress=display.progress)
+    display.document(outcome.result.to_dict(), outcome.files)
+    if display.tables:
         show_files(outcome.files)
         show_evaluation(outcome.result)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import with_config
+from hepneg.cli.options import Display, format_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -20,8 +20,8 @@ __all__ = ["command"]
 @with_config
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the friend files.")
 @click.option("--resample", is_flag=True, help="Write hepneg_resampled too: fewer events, the same uncertainties.")
-@click.option("--format", "tree_format", type=click.Choice(["ttree", "rntuple"]), help="Left out, that of the input.")
-def command(config: Config, *, output: Path, resample: bool, tree_format: TreeFormat | None, quiet: bool) -> None:
+@format_option
+def command(config: Config, *, output: Path, resample: bool, tree_format: TreeFormat | None, display: Display) -> None:
     """Write friend files with non-negative weights that have the density of the signed ones.
 
     Each has a tree `hepneg` with the event identifier, hepneg_weight and its error, entry for entry; events that fail
@@ -33,11 +33,10 @@ def command(config: Config, *, output: Path, resample: bool, tree_format: TreeFo
     """
     from hepneg.cli.tables import show_files, show_refinement, show_resampling
     from hepneg.friends import refine_files
-    from hepneg.terminal import terminal_progress
 
-    progress = terminal_progress(quiet=quiet)
-    outcome = refine_files(config, output, resample=resample, tree_format=tree_format, progress=progress)
-    if not quiet:
+    outcome = refine_files(config, output, resample=resample, tree_format=tree_format, progress=display.progress)
+    display.document(outcome.refinement.to_dict(), outcome.files)
+    if display.tables:
         show_refinement(outcome.refinement)
         show_resampling(outcome.resampled)
         show_files(outcome.files)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import with_config
+from hepneg.cli.options import Display, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 @click.command("report")
 @with_config
-def command(config: Config, *, quiet: bool) -> None:
+def command(config: Config, *, display: Display) -> None:
     """Put the results of the other commands onto one HTML page.
 
     Writes report.html, which holds the figures and needs no network. What was not run is named in it.
@@ -27,7 +27,8 @@ def command(config: Config, *, quiet: bool) -> None:
     from hepneg.cli.tables import show_files
 
     outcome = workflow.report(config)
-    if not quiet:
+    display.document(outcome.result.to_dict(), outcome.files)
+    if display.tables:
         show_files(outcome.files)
         for missing in outcome.result.missing:
             click.echo(f"not run: {missing}")

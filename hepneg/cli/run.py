@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import resumable, resume_option, with_config
+from hepneg.cli.options import Display, resumable, resume_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.command("run")
 @with_config
 @resume_option
-def command(config: Config, *, quiet: bool, resume: bool) -> None:
+def command(config: Config, *, display: Display, resume: bool) -> None:
     """Do the main job: inspect, check, train, plot and report.
 
     Writes inspect.json, check.json, model/, metrics.json, histograms.root, plots/ and report.html.
@@ -26,11 +26,11 @@ def command(config: Config, *, quiet: bool, resume: bool) -> None:
     """
     from hepneg import workflow
     from hepneg.cli.tables import show_evaluation, show_files, show_health, show_shapes, show_weights
-    from hepneg.terminal import terminal_progress
 
     with resumable(config):
-        outcome = workflow.run(config, resume=resume, progress=terminal_progress(quiet=quiet))
-    if not quiet:
+        outcome = workflow.run(config, resume=resume, progress=display.progress)
+    display.document(outcome.result.to_dict(), outcome.files)
+    if display.tables:
         show_weights(outcome.result.weights)
         show_shapes(outcome.result.shapes)
         show_files(outcome.files)

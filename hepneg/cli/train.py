@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import resumable, resume_option, with_config
+from hepneg.cli.options import Display, resumable, resume_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.command("train")
 @with_config
 @resume_option
-def command(config: Config, *, quiet: bool, resume: bool) -> None:
+def command(config: Config, *, display: Display, resume: bool) -> None:
     """Train a classifier, or a regression with `task: regression`, under one weight scheme.
 
     Writes model/, metrics.json and histograms.root.
@@ -26,11 +26,11 @@ def command(config: Config, *, quiet: bool, resume: bool) -> None:
     """
     from hepneg import workflow
     from hepneg.cli.tables import show_evaluation, show_files, show_health
-    from hepneg.terminal import terminal_progress
 
     with resumable(config):
-        outcome = workflow.train(config, resume=resume, progress=terminal_progress(quiet=quiet))
-    if not quiet:
+        outcome = workflow.train(config, resume=resume, progress=display.progress)
+    display.document(outcome.result.evaluation.to_dict(), outcome.files)
+    if display.tables:
         show_files(outcome.files)
         show_evaluation(outcome.result.evaluation)
         show_health(outcome.result.model.health)

@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from hepneg.classifier import Classifier
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.export import mean_graph
 from hepneg.friends import score
-from hepneg.friends.plan import Engine, HeldOut, plan_jobs, settings_of
+from hepneg.friends.in_place import InPlace, add_in_place, finished_before, target_of
+from hepneg.friends.plan import Engine, HeldOut, Job, Settings, plan_jobs, settings_of
 from hepneg.friends.pool import make_friends_in_parallel
 from hepneg.friends.result import FriendFile, Friends
 from hepneg.learning.inference import one_thread
@@ -17,6 +19,8 @@ from hepneg.loading import load_model
 from hepneg.ntuples.friends import TreeFormat
 from hepneg.output import make_folder
 from hepneg.progress import SILENT, Progress
+from hepneg.regressor import Regressor
+from hepneg.timing import timed
 
 __all__ = ["apply_model"]
 
@@ -31,6 +35,7 @@ def apply_model(
     tree_format: TreeFormat | None = None,
     jobs: int = 1,
     engine: Engine = "torch",
+    in_place: InPlace | None = None,
     progress: Progress = SILENT,
 ) -> Friends:
     """Write a friend file with the response, or the prediction of a regression, for each ROOT file.
@@ -49,6 +54,11 @@ def apply_model(
     Files that an earlier call with the same model and settings has finished are kept. A file appears under its final
     name only when it is complete. Memory is bounded by two windows of 100 MB of the branches, whatever the size.
 
+    With ``in_place`` the two columns also become branches of the inputs' own TTree, float32, in whole copies of the
+    inputs (``<output>/<input name>.root``) or in the inputs themselves. Each is made under a temporary name in its folder,
+    compared with the friend file and renamed, so that a crash or a full disk leaves the old file. uproot can extend trees
+    with one basket a branch; others take ROOT (``pip install root``). Both columns are in memory as a whole.
+
     Args:
         model: folder of the model.
         files: paths, or addresses that uproot can open.
@@ -57,9 +67,10 @@ def apply_model(
         held_out: ``auto`` as described, ``always`` or ``never`` the network that has not seen the event.
         tree_format: ``ttree`` or ``rntuple``; left out, that of the input.
         jobs: number of processes, each with one thread for the networks.
-        engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks up to twice
-            as fast, with other roundings. Preparing the graph takes some seconds, so it pays from millions of entries
-            on. Held-out networks always run in torch.
+        engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks some 15 % faster,
+            with other roundings. Preparing the graph takes some seconds, so it pays from tens of millions of entries on.
+            Held-out networks always run in torch.
+        in_place: ``copy`` or ``input`` to add branches as described; local files with a TTree only.
         progress: shows how much of the files is done.
 
     Returns:
@@ -79,20 +90,33 @@ def apply_model(
     name = tree or trained_model.inputs.tree
     if name is None:
         raise ConfigError(f"model {folder} was trained on arrays and names no tree; say which with `tree` (--tree)")
+    if in_place and tree_format == "rntuple":
+        raise ConfigError("branches are added in place from TTree friend files; leave the format out")
     plan = plan_jobs(files, make_folder(Path(output)))
     settings = settings_of(folder, name, held_out, tree_format, engine)
-    graph = mean_graph(trained_model) if engine == "onnxruntime" else None
+    columns = trained_model.column_names
+    files_of = finished_before(plan, in_place, settings, columns) if in_place else {}
+    todo = tuple(job for job in plan if job not in files_of)
+    files_of |= zip(todo, _make_friends(todo, trained_model, settings, jobs, progress), strict=True)
+    for job in todo:
+        _warn_about(files_of[job])
+    if in_place:
+        files_of |= {job: add_in_place(files_of[job], target_of(job, in_place), name, columns) for job in todo}
+    return Friends(tuple(files_of[job] for job in plan))
+
+
+@timed("apply")
+def _make_friends(
+    plan: Sequence[Job], model: Classifier | Regressor, settings: Settings, jobs: int, progress: Progress
+) -> list[FriendFile]:
+    graph = mean_graph(model) if settings.engine == "onnxruntime" else None
     with progress:
         bar = progress.task("applying", len(plan))
         if jobs > 1 and len(plan) > 1:
-            made = make_friends_in_parallel(plan, settings, graph, min(jobs, len(plan)), bar)
-        else:
-            runner = score.Engine.of(trained_model, graph)
-            with one_thread():  # as in the worker processes, so that the number of jobs changes nothing
-                made = [score.make_friend(job, runner, settings, bar.advance) for job in plan]
-    for file in made:
-        _warn_about(file)
-    return Friends(tuple(made))
+            return make_friends_in_parallel(plan, settings, graph, min(jobs, len(plan)), bar)
+        runner = score.Engine.of(model, graph)
+        with one_thread():  # as in the worker processes, so that the number of jobs changes nothing
+            return [score.make_friend(job, runner, settings, bar.advance) for job in plan]
 
 
 def _warn_about(file: FriendFile) -> None:

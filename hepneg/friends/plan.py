@@ -14,7 +14,17 @@ from hepneg.ntuples.files import is_remote
 from hepneg.ntuples.friends import TreeFormat, read_note
 from hepneg.ntuples.identity import FileIdentity, base_name
 
-__all__ = ["Engine", "HeldOut", "Job", "Settings", "note_of", "plan_jobs", "remove_leftovers", "settings_of"]
+__all__ = [
+    "Engine",
+    "HeldOut",
+    "Job",
+    "Settings",
+    "note_of",
+    "plan_jobs",
+    "remove_leftovers",
+    "settings_note",
+    "settings_of",
+]
 
 HeldOut = Literal["auto", "always", "never"]
 Engine = Literal["torch", "onnxruntime"]
@@ -61,9 +71,14 @@ def note_of(settings: Settings, identity: FileIdentity) -> dict[str, Any]:
 
     The path of the model is not part of it, so a copied model continues what the original began.
     """
+    return {"schema_version": SCHEMA_VERSION, "settings": settings_note(settings), "source": identity.to_dict()}
+
+
+def settings_note(settings: Settings) -> dict[str, Any]:
+    """Return the settings as they stand in the note."""
     made = asdict(settings)
     del made["model"]
-    return {"schema_version": SCHEMA_VERSION, "settings": made, "source": identity.to_dict()}
+    return made
 
 
 def plan_jobs(files: Sequence[str | Path], output: Path) -> tuple[Job, ...]:

@@ -24,6 +24,7 @@ from hepneg.output import make_folder, write_json
 from hepneg.progress import SILENT, Progress
 from hepneg.refinement import Refinement, refine
 from hepneg.resampling import ResampledSample
+from hepneg.timing import timed
 
 __all__ = ["RESAMPLED", "WEIGHT", "WEIGHT_ERROR", "EventRefiner", "RefinedFriends", "refine_files"]
 
@@ -45,6 +46,7 @@ class RefinedFriends:
     resampled: Mapping[str, ResampledSample] = field(default_factory=dict)
 
 
+@timed("refine")
 def refine_files(
     config: Config,
     output: str | Path,

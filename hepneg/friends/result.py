@@ -20,7 +20,7 @@ class FriendFile:
 
     Attributes:
         source: path of the input.
-        path: of the friend file.
+        path: of the friend file, or of the file with the new branches.
         entries: in the input and in the friend file.
         selected: entries that pass the model's selection.
         held_out: whether each event got the network that has not seen it; else it got the mean of all.

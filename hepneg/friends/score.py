@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.errors import ConfigError, TransferError
+from hepneg.errors import ConfigError
 from hepneg.events import EventTable
 from hepneg.export import onnx_output
 from hepneg.expressions import Expression
@@ -25,9 +24,6 @@ from hepneg.ntuples.friends import read_note
 from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
 
 __all__ = ["Engine", "EventScorer", "make_friend"]
-
-# Seconds before another try at a remote file.
-_PAUSES = (1.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
     """Write the friend file of one input, unless it is there already.
 
     Args:
-        job: the input and the friend file. A remote input is tried three times.
+        job: the input and the friend file.
         engine: of the model that ``settings.model`` holds.
         settings: how to do it.
         advance: is told the share of the file that each chunk is, 1 in total; what it raises ends the work.
@@ -61,23 +57,6 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
         DataError: the input is unusable.
         OutputError: the friend file cannot be written.
     """
-    for pause in _PAUSES:
-        done = 0.0
-
-        def counted(share: float) -> None:
-            nonlocal done
-            done += share
-            advance(share)
-
-        try:
-            return _make(job, engine, settings, counted)
-        except TransferError:
-            advance(-done)
-            time.sleep(pause)
-    return _make(job, engine, settings, advance)
-
-
-def _make(job: Job, engine: Engine, settings: Settings, advance: Advance) -> FriendFile:
     identity = identify_file(job.source)
     note = note_of(settings, identity)
     found = read_note(job.path) if job.path.exists() else None
@@ -97,7 +76,7 @@ def _make(job: Job, engine: Engine, settings: Settings, advance: Advance) -> Fri
         settings.tree,
         source.needs,
         source.evaluator.event_id,
-        dict.fromkeys(engine.model.columns(np.empty((0, *engine.model.output_shape))), np.dtype(np.float32)),
+        dict.fromkeys(engine.model.column_names, np.dtype(np.float32)),
         source.chunk,
         finished,
         tree_format=settings.format,

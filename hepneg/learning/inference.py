@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-__all__ = ["PIECE", "in_pieces", "network_logits", "one_thread", "use_one_thread"]
+__all__ = ["PIECE", "in_pieces", "mean_logits", "network_logits", "one_thread", "use_one_thread"]
 
-PIECE = 2048
-"""Events at a time: their activations fit into a core's second-level cache; larger pieces are two to three times slower."""
+PIECE = 4096
+"""Events at a time: their activations nearly fit into a core's second-level cache, and the calls behind them cost little."""
 
 
 def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -27,6 +27,18 @@ def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray
         (n,) or (n, M) float64.
     """
     return in_pieces(network, features, next(network.parameters()).device)
+
+
+def mean_logits(networks: Sequence[nn.Module], features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the mean output of several networks, (n,) or (n, M), in one pass over the features.
+
+    See :func:`network_logits`.
+    """
+
+    def mean(rows: torch.Tensor) -> torch.Tensor:
+        return torch.stack([network(rows) for network in networks]).double().mean(dim=0)
+
+    return in_pieces(mean, features, next(networks[0].parameters()).device)
 
 
 def in_pieces(

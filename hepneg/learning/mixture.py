@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hepneg.learning.network import draw_parameters, multilayer
+from hepneg.learning.network import Multilayer, draw_parameters
 from hepneg.learning.signs_network import LARGEST_MEAN
 
 __all__ = ["MixtureArchitecture", "MixtureNetwork", "SharedNetwork"]
@@ -64,7 +64,7 @@ class SharedNetwork(nn.Module):
         self.register_buffer("scale", torch.ones(architecture.inputs))
         self.register_buffer("norm", torch.ones(2))
         self.register_buffer("floor", torch.full((2,), architecture.floor))
-        self.layers = multilayer([architecture.inputs, *architecture.hidden, 3], architecture.activation)
+        self.layers = Multilayer([architecture.inputs, *architecture.hidden, 3], architecture.activation)
 
     def initialise(
         self,

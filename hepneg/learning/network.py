@@ -13,16 +13,17 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg.learning.fused import can_fuse, fused_linear
 from hepneg.learning.inference import in_pieces
 from hepneg.learning.outputs import OutputRange, response_log_odds
 
 __all__ = [
     "Architecture",
+    "Multilayer",
     "ResponseNetwork",
     "activation_layer",
     "draw_parameters",
     "feature_scaling",
-    "multilayer",
 ]
 
 _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
@@ -80,12 +81,27 @@ def feature_scaling(features: NDArray[np.float32]) -> tuple[NDArray[np.float32],
     return mean.astype(np.float32), np.where(scale > 0, scale, 1.0).astype(np.float32)
 
 
-def multilayer(widths: Sequence[int], activation: str) -> nn.Sequential:
-    """Return linear layers between these widths, with activations in between."""
-    layers: list[nn.Module] = []
-    for inputs, outputs in itertools.pairwise(widths[:-1]):
-        layers += [nn.Linear(inputs, outputs), activation_layer(activation)]
-    return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
+class Multilayer(nn.Sequential):
+    """Linear layers with activations in between, which inference fuses where it can."""
+
+    def __init__(self, widths: Sequence[int], activation: str) -> None:
+        layers: list[nn.Module] = []
+        for inputs, outputs in itertools.pairwise(widths[:-1]):
+            layers += [nn.Linear(inputs, outputs), activation_layer(activation)]
+        super().__init__(*layers, nn.Linear(widths[-2], widths[-1]))
+        self.activation = activation
+        self._linear = tuple(layer for layer in self if isinstance(layer, nn.Linear))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return what the last layer gives, (n, outputs)."""
+        if not can_fuse(values):
+            for layer in self:
+                values = layer(values)
+            return values
+        *hidden, last = self._linear
+        for linear in hidden:
+            values = fused_linear(values, linear.weight, linear.bias, self.activation)
+        return nn.functional.linear(values, last.weight, last.bias)
 
 
 def draw_parameters(layers: nn.Sequential, generator: torch.Generator) -> nn.Linear:
@@ -116,7 +132,7 @@ class ResponseNetwork(nn.Module):
         self.architecture = architecture
         self.register_buffer("mean", torch.zeros(architecture.inputs))
         self.register_buffer("scale", torch.ones(architecture.inputs))
-        self.layers = multilayer([architecture.inputs, *architecture.hidden, 1], architecture.activation)
+        self.layers = Multilayer([architecture.inputs, *architecture.hidden, 1], architecture.activation)
 
     def initialise(self, generator: torch.Generator, mean: NDArray[np.float32], scale: NDArray[np.float32]) -> None:
         """Draw the weights anew and set the scaling. The last layer starts at zero: every response is ½."""

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hepneg.learning.network import draw_parameters, multilayer
+from hepneg.learning.network import Multilayer, draw_parameters
 
 __all__ = ["RegressionArchitecture", "RegressionNetwork", "TargetScaling", "central_quantile"]
 
@@ -107,7 +107,7 @@ class RegressionNetwork(nn.Module):
         for name, start in (("shift", 0.0), ("spread", 1.0), ("centre", 0.0), ("reach", 1.0)):
             self.register_buffer(name, torch.tensor(start))
         self.register_buffer("ladder", _ladder(outputs, central_quantile(architecture.quantiles)), persistent=False)
-        self.layers = multilayer([architecture.inputs, *architecture.hidden, outputs], architecture.activation)
+        self.layers = Multilayer([architecture.inputs, *architecture.hidden, outputs], architecture.activation)
 
     def initialise(
         self,

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg.learning.fused import can_fuse, fused_linear
 from hepneg.learning.network import activation_layer
 
 __all__ = ["LARGEST_MEAN", "SignArchitecture", "SignEnsemble"]
@@ -95,10 +96,19 @@ class SignEnsemble(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return each member's log-odds of w > 0, (n, M)."""
-        values = ((features - self.mean) / self.scale).expand(self.architecture.members, -1, -1)
+        values = (features - self.mean) / self.scale
+        if can_fuse(values):
+            return torch.cat([self._member(number, values) for number in range(self.architecture.members)], dim=1)
+        values = values.expand(self.architecture.members, -1, -1)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             values = self.activation(torch.baddbmm(bias, values, weight))
         return torch.baddbmm(self.biases[-1], values, self.weights[-1]).squeeze(-1).T
+
+    def _member(self, number: int, values: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of one member, (n, 1), from scaled features."""
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            values = fused_linear(values, weight[number].T, bias[number, 0], self.architecture.activation)
+        return torch.addmm(self.biases[-1][number], values, self.weights[-1][number])
 
     def raw_mean_sign(self, features: torch.Tensor) -> torch.Tensor:
         """Return the local mean sign without the floor, (n,): negative where the density seems to be."""

@@ -7,11 +7,12 @@ import re
 import struct
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from hepneg.errors import DataError, TransferError, nearest_names
+from hepneg.ntuples.retry import retried
 
 __all__ = [
     "is_remote",
@@ -56,6 +57,7 @@ def refuse_damage(path: str, what: str) -> Iterator[None]:
         yield
     except damage_errors() as error:
         if is_remote(path):
+            _disconnect(path)
             raise _transfer_error(f"cannot read {what} of {path}", error) from None
         kind = type(error).__name__
         raise DataError(f"cannot read {what} of {path}: {kind}; the file is damaged, fetch or write it again") from None
@@ -127,26 +129,29 @@ def _check_header(path: str) -> None:
 
 @contextmanager
 def open_file(path: str) -> Iterator[Any]:
-    """Open a ROOT file for reading.
+    """Open a ROOT file for reading. An address is tried three times.
 
     Raises:
         DataError: missing, not a ROOT file, truncated or damaged, or an address that needs a missing package.
         TransferError: an address that cannot be opened.
     """
-    import uproot
-
     if not is_remote(path):
         _check_header(path)
+    with retried(lambda: _open(path)) as file:
+        yield file
+
+
+def _open(path: str) -> Any:
+    import uproot
+
     try:
         # A dictionary keeps a colon in the path from being taken for the name of an object. A cache of arrays would
         # hold up to 100 MB that are read once.
-        file = uproot.open({path: None}, array_cache=None)
+        return uproot.open({path: None}, array_cache=None)
     except damage_errors() as error:
         if is_remote(path):
             raise _transfer_error(f"cannot open {path}", error) from None
         raise DataError(f"cannot open {path}: {_brief(error)}; is it a whole ROOT file?") from None
-    with file:
-        yield file
 
 
 @contextmanager
@@ -157,14 +162,19 @@ def open_tree(path: str, name: str) -> Iterator[Any]:
         DataError: the file is unusable, or has no such tree; trees with near names are offered.
     """
     with open_file(path) as file:
-        with refuse_damage(path, f"tree {name!r}"):
-            classes = file.classnames(cycle=False)
-            tree = file[name] if classes.get(name) in _TREES else None
+        classes, tree = retried(lambda: _look_up(file, path, name))
         if tree is None:
             trees = [key for key, kind in classes.items() if kind in _TREES]
             reason = f"{name!r} is a {classes[name]}, not a tree" if name in classes else f"there is no tree {name!r}"
             raise DataError(f"{path}: {reason}{nearest_names(name, trees) or '; it has no tree at all'}")
         yield tree
+
+
+def _look_up(file: Any, path: str, name: str) -> tuple[dict[str, str], Any]:
+    """Return the classes of all objects of a file, and the tree of a name or None."""
+    with refuse_damage(path, f"tree {name!r}"):
+        classes = file.classnames(cycle=False)
+        return classes, file[name] if classes.get(name) in _TREES else None
 
 
 def is_tree(classname: str) -> bool:
@@ -175,6 +185,16 @@ def is_tree(classname: str) -> bool:
 def is_rntuple(tree: Any) -> bool:
     """Tell an RNTuple from a TTree."""
     return hasattr(tree, "ntuple")
+
+
+def _disconnect(path: str) -> None:
+    """Let the next try at an address open it anew: fsspec keeps open files, also those whose server has gone."""
+    fsspec: Any = sys.modules.get("fsspec")
+    if fsspec is not None:
+        # Closing what is broken already may fail in as many ways as there are protocols.
+        with suppress(Exception):
+            filesystem, name = fsspec.core.url_to_fs(path)
+            filesystem.invalidate_cache(name)
 
 
 def _transfer_error(what: str, error: Exception) -> DataError:

@@ -15,10 +15,10 @@ from hepneg.errors import DataError
 from hepneg.ntuples.files import open_file, refuse_damage
 from hepneg.output import atomic_path
 
-__all__ = ["FRIEND_TREE", "FriendWriter", "TreeFormat", "read_note", "write_friend"]
+__all__ = ["FRIEND_TREE", "NOTE", "FriendWriter", "TreeFormat", "read_note", "write_friend"]
 
 FRIEND_TREE = "hepneg"
-_NOTE = "hepneg_meta"
+NOTE = "hepneg_meta"
 _ZSTD_LEVEL = 3
 
 TreeFormat = Literal["ttree", "rntuple"]
@@ -58,14 +58,14 @@ def write_friend(path: Path, types: Mapping[str, np.dtype[Any]], kind: TreeForma
         make = file.mktree if kind == "ttree" else file.mkrntuple
         writer = FriendWriter(make(FRIEND_TREE, dict(types)))
         yield writer
-        file[_NOTE] = json.dumps(writer.note, sort_keys=True)
+        file[NOTE] = json.dumps(writer.note, sort_keys=True)
 
 
 def read_note(path: Path) -> dict[str, Any] | None:
     """Return the note in a friend file, or None if the file was not written by :func:`write_friend`."""
     try:
         with open_file(str(path)) as file, refuse_damage(str(path), "the note"):
-            note = json.loads(str(file[_NOTE])) if {_NOTE, FRIEND_TREE} <= set(file.keys(cycle=False)) else None
+            note = json.loads(str(file[NOTE])) if {NOTE, FRIEND_TREE} <= set(file.keys(cycle=False)) else None
     except DataError:
         return None
     return note if isinstance(note, dict) else None

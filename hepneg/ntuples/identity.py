@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from hepneg.config import Config
 from hepneg.ntuples.files import is_remote, open_file, refuse_damage, sample_files
+from hepneg.ntuples.retry import retried
 
 __all__ = ["NO_UUID", "FileIdentity", "base_name", "find_same", "identify_file", "identify_files"]
 
@@ -57,7 +58,12 @@ def identify_file(path: str) -> FileIdentity:
     Raises:
         DataError: missing, not a ROOT file, truncated or damaged.
     """
-    with open_file(path) as directory, refuse_damage(path, "the header"):
+    with open_file(path) as directory:
+        return retried(lambda: _identity(path, directory))
+
+
+def _identity(path: str, directory: Any) -> FileIdentity:
+    with refuse_damage(path, "the header"):
         source = directory.file.source
         size = int(source.num_bytes)
         digest = hashlib.sha256(str(size).encode())

@@ -22,6 +22,7 @@ from hepneg.ntuples.identity import base_name
 from hepneg.ntuples.stream import STEP_SIZE, stream_columns
 from hepneg.ntuples.sums import exact_sum
 from hepneg.progress import SILENT, Progress
+from hepneg.timing import timed
 
 __all__ = ["Chunk", "ChunkMaker", "read", "read_chunks", "require_selected", "scale_factor"]
 
@@ -137,9 +138,11 @@ def read(config: Config, *, progress: Progress = SILENT, step_size: int | str = 
     Warns:
         HepnegWarning: a sample without negative weights; event identifiers that repeat.
     """
-    parts = {
-        sample: list(read_chunks(config, sample, progress=progress, step_size=step_size)) for sample in config.samples
-    }
+    with timed("reading the events"):
+        parts = {
+            sample: list(read_chunks(config, sample, progress=progress, step_size=step_size))
+            for sample in config.samples
+        }
     scales = {sample: _sample_scale(config, sample, chunks) for sample, chunks in parts.items()}
     sizes = [sum(map(len, chunks)) for chunks in parts.values()]
     codes = np.arange(len(sizes), dtype=np.int16)

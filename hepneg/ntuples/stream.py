@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from hepneg.errors import DataError
 from hepneg.ntuples.files import is_rntuple, refuse_damage
+from hepneg.ntuples.retry import retried
 
 __all__ = ["STEP_SIZE", "stream_columns"]
+
+logger = logging.getLogger(__name__)
 
 STEP_SIZE = 65_536
 _WINDOW = "100 MB"
@@ -39,23 +43,70 @@ def stream_columns(
 
     Raises:
         DataError: the bytes make no sense; the message gives the file and the range of entries.
+        TransferError: the same for an address, after three tries at the window.
     """
-    with refuse_damage(path, "the structure"):
-        total = int(tree.num_entries)
-        step = _entries_of(step_size, tree, names)
-        window = max(step, _entries_of(_WINDOW, tree, names), _largest_cluster(tree))
+    total, step, window = retried(lambda: _plan(tree, names, path, step_size))
+    logger.info("reading %s: %d entries, %d branches", path, total, len(names))
     lanes = [names[start::2] for start in range(min(2, len(names)))] if (os.cpu_count() or 1) > 1 else [names]
-    readers = [tree.iterate(filter_name=set(lane).__contains__, step_size=window, library="ak") for lane in lanes]
     with ThreadPoolExecutor(len(lanes), thread_name_prefix="hepneg-read") as pool:
-        start = 0
-        ahead = _read_ahead(pool, readers, lanes)
-        while start < total:
-            columns = _collect(ahead, path, start, min(start + window, total))
-            if start + window < total:
-                ahead = _read_ahead(pool, readers, lanes)
+        windows = _Windows(tree, lanes, path, window, total, pool)
+        for start in range(0, total, window):
+            columns = windows.take(start)
             for first in range(0, min(window, total - start), step):
                 yield start + first, {name: column[first : first + step] for name, column in columns.items()}
-            start += window
+
+
+class _Windows:
+    """Reads the windows of a tree in order, each while the one before is consumed."""
+
+    def __init__(
+        self, tree: Any, lanes: Sequence[Sequence[str]], path: str, window: int, total: int, pool: ThreadPoolExecutor
+    ) -> None:
+        self.tree, self.lanes, self.path, self.window, self.total = tree, lanes, path, window, total
+        self.pool = pool
+        self.readers: list[Iterator[Any]] = []
+        self.ahead: list[Future[dict[str, Any]]] = []
+
+    def take(self, start: int) -> dict[str, Any]:
+        """Return the columns of the window that starts at an entry, and begin with the next."""
+        columns = retried(lambda: self._collect(start))
+        if start + self.window < self.total:
+            self._read_ahead()
+        return columns
+
+    def _collect(self, start: int) -> dict[str, Any]:
+        if not self.ahead:  # at the beginning, and after a failure
+            self.readers = [self._reader(lane, start) for lane in self.lanes]
+            self._read_ahead()
+        ahead, self.ahead = self.ahead, []
+        stop = min(start + self.window, self.total)
+        columns: dict[str, Any] = {}
+        with refuse_damage(self.path, f"entries {start} to {stop - 1}"):
+            wait(ahead)  # both: a lane that still reads must not meet its successor
+            for lane in ahead:
+                columns.update(lane.result())
+        if not columns or any(len(column) != stop - start for column in columns.values()):
+            message = f"{self.path}: branches end before entry {stop - 1}"
+            raise DataError(f"{message}; the file is damaged, fetch or write it again")
+        return columns
+
+    def _reader(self, lane: Sequence[str], start: int) -> Iterator[Any]:
+        reader: Iterator[Any] = self.tree.iterate(
+            filter_name=set(lane).__contains__, step_size=self.window, entry_start=start, library="ak"
+        )
+        return reader
+
+    def _read_ahead(self) -> None:
+        self.ahead = [
+            self.pool.submit(_read_lane, reader, lane) for reader, lane in zip(self.readers, self.lanes, strict=True)
+        ]
+
+
+def _plan(tree: Any, names: Sequence[str], path: str, step_size: int | str) -> tuple[int, int, int]:
+    """Return the entries in the tree, in a step and in a window."""
+    with refuse_damage(path, "the structure"):
+        step = _entries_of(step_size, tree, names)
+        return int(tree.num_entries), step, max(step, _entries_of(_WINDOW, tree, names), _largest_cluster(tree))
 
 
 def _entries_of(size: int | str, tree: Any, names: Sequence[str]) -> int:
@@ -85,12 +136,6 @@ def _largest_cluster(tree: Any) -> int:
     return max((int(cluster.num_entries) for cluster in tree.ntuple.cluster_summaries), default=1)
 
 
-def _read_ahead(
-    pool: ThreadPoolExecutor, readers: Sequence[Iterator[Any]], lanes: Sequence[Sequence[str]]
-) -> list[Future[dict[str, Any]]]:
-    return [pool.submit(_read_lane, reader, lane) for reader, lane in zip(readers, lanes, strict=True)]
-
-
 def _read_lane(reader: Iterator[Any], names: Sequence[str]) -> dict[str, Any]:
     batch = next(reader, None)
     return _END if batch is None else {name: _plain(batch[name]) for name in names}
@@ -101,13 +146,3 @@ def _plain(column: Any) -> Any:
     import awkward as ak
 
     return ak.to_numpy(column) if column.ndim == 1 else ak.from_regular(column)
-
-
-def _collect(ahead: Sequence[Future[dict[str, Any]]], path: str, start: int, stop: int) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    with refuse_damage(path, f"entries {start} to {stop - 1}"):
-        for lane in ahead:
-            columns.update(lane.result())
-    if not columns or any(len(column) != stop - start for column in columns.values()):
-        raise DataError(f"{path}: branches end before entry {stop - 1}; the file is damaged, fetch or write it again")
-    return columns

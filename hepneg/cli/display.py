@@ -1,0 +1,101 @@
+"""What a command puts on the screen: tables and progress, one JSON document, the seconds of its steps, or nothing."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from hepneg.progress import Progress
+
+__all__ = ["Display", "with_display"]
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """What the user wants to see.
+
+    Attributes:
+        quiet: no progress and no tables.
+        json: the result as one JSON document on standard output, instead of tables.
+        verbose: what is read and how long each step takes, on standard error, instead of progress.
+    """
+
+    quiet: bool = False
+    json: bool = False
+    verbose: bool = False
+
+    @property
+    def tables(self) -> bool:
+        """Whether to print tables and paths."""
+        return not (self.quiet or self.json)
+
+    @property
+    def progress(self) -> Progress:
+        """Bars on a terminal, else silence."""
+        from hepneg.terminal import terminal_progress
+
+        return terminal_progress(quiet=self.quiet or self.verbose)
+
+    def document(self, content: Mapping[str, Any], files: Iterable[str | Path] | None = None) -> None:
+        """Print a result as JSON if that is wanted, with the paths of the written files where they are given."""
+        if not self.json:
+            return
+        import json
+
+        from hepneg.output import json_ready
+
+        paths = {} if files is None else {"files": [str(path) for path in files]}
+        ready = json_ready({**content, **paths})
+        click.echo(json.dumps(ready, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+_OPTIONS = (
+    click.option("--quiet", is_flag=True, help="No progress and no tables: warnings and errors only."),
+    click.option("--verbose", is_flag=True, help="Say on stderr what is read and how long each step takes."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, and nothing else there."),
+)
+
+
+def with_display(function: Command) -> Command:
+    """Add ``--quiet``, ``--verbose`` and ``--json`` to a command; it receives a :class:`Display` as ``display``."""
+
+    @functools.wraps(function)
+    def command(*arguments: Any, quiet: bool, verbose: bool, as_json: bool, **options: Any) -> Any:
+        if quiet and verbose:
+            raise click.UsageError("--quiet and --verbose exclude each other")
+        with _logging() if verbose else _nothing():
+            return function(*arguments, display=Display(quiet, as_json, verbose), **options)
+
+    for add in _OPTIONS:
+        command = add(command)
+    return command
+
+
+@contextmanager
+def _logging() -> Iterator[None]:
+    """Show what the library logs on standard error."""
+    logger, handler = logging.getLogger("hepneg"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield

@@ -11,7 +11,7 @@ from hepneg.learning.inference import PIECE, mean_logits, network_logits
 from hepneg.learning.network import Architecture, Multilayer, ResponseNetwork
 from hepneg.learning.signs_network import SignArchitecture, SignEnsemble
 
-ACTIVATIONS = ("silu", "relu", "gelu", "tanh")
+ACTIVATIONS = ("silu", "relu", "gelu", "tanh", "sigmoid", "clipped")
 available = pytest.mark.skipif(not fused._available(), reason="torch has no fused layers for this processor")
 
 

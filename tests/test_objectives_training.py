@@ -327,7 +327,7 @@ def test_activity_is_the_mean_of_the_chosen_units() -> None:
     network, rows = untrained(), rows_of(toy())
     activity = Activity(strength=0.3, power=2, layers=(1,), units=(0, 5))
     with torch.no_grad():
-        active = network.layers[:2]((rows[:, :2] - network.mean) / network.scale)[:, [0, 5]]
+        active = torch.nn.Sequential(*list(network.layers)[:2])((rows[:, :2] - network.mean) / network.scale)[:, [0, 5]]
         expected = label_loss(network, rows) + 0.3 * (active**2).mean(dim=1).sum()
         found = ActivityLoss(CrossEntropyLoss(), activity)(network, rows)
     assert float(found) == pytest.approx(float(expected), rel=1e-6)
@@ -340,5 +340,5 @@ def test_a_price_calms_the_units_and_a_reward_stirs_them() -> None:
         chosen = {**FAST, "epochs": 15, "network": network, "activity": {"strength": strength}}
         trained = train(events, "absolute", **chosen).networks[0]
         scaled = (events.features - trained.mean.numpy()) / trained.scale.numpy()
-        mean[strength] = float(np.abs(network_logits(trained.layers[:2], scaled)).mean())
+        mean[strength] = float(np.abs(network_logits(torch.nn.Sequential(*list(trained.layers)[:2]), scaled)).mean())
     assert mean[0.2] < mean[-0.2]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from levels import Float, Levels, frontier, levels
+from torch import nn
 
 import hepneg
 from hepneg.learning.inference import network_logits
@@ -142,7 +143,9 @@ def activity_rows(space: Levels, events: hepneg.EventTable, epochs: int) -> Iter
         }
         for trained in hepneg.train(events, "absolute", folds=2, epochs=epochs, **settings).networks:
             response = sigmoid(network_logits(trained, space.cells))
-            active = network_logits(trained.layers[:4], (space.cells - trained.mean.numpy()) / trained.scale.numpy())
+            active = network_logits(
+                nn.Sequential(*list(trained.layers)[:4]), (space.cells - trained.mean.numpy()) / trained.scale.numpy()
+            )
             mean = float(space.mass @ np.abs(active).mean(axis=1))
             yield f"| {strength:g} | {mean:.3f} | {space.cross_entropy(response):.4f} |"
 

@@ -43,9 +43,10 @@ def export_onnx(model: Classifier | Regressor, path: str | Path) -> Path:
 
     The graph takes ``features``, (events, F) float32, raw: the scaling is inside. That of a classifier gives ``response``
     and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), and ``outputs``, (events, M): all
-    quantiles, or the prediction once more. Operators are those of opset 18 without extensions. The file's metadata describe it, each value
-    in JSON: ``hepneg.features`` (name to expression, in order), ``hepneg.selection``, ``hepneg.event_id``,
-    ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
+    quantiles, or the prediction once more. Operators are those of opset 18 without extensions. The file's metadata
+    describe it, each value in JSON: ``hepneg.features`` (name to expression, in order), ``hepneg.selection``,
+    ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``,
+    ``hepneg.versions``.
 
     Args:
         model: the classifier or regressor.

@@ -46,8 +46,8 @@ def apply_model(
     ``hepneg_q0p16`` and so on. An entry that fails the model's selection, or has a NaN or infinite feature, holds NaN.
 
     Which network: an event that the model was trained on gets the response of the network that has not seen it, others
-    get the mean of all, of a classifier in log-odds. A model knows the files that it was trained on by their content, whatever they are
-    called (:mod:`hepneg.ntuples.identity`). It cannot know its events again in other files, such as the ntuple from
+    get the mean of all, of a classifier in log-odds. A model knows the files that it was trained on by their content,
+    whatever they are called (:mod:`hepneg.ntuples.identity`). It cannot know its events again in other files, such as the ntuple from
     which a skim was made, nor those of arrays: ask for ``held_out="always"`` there, which is right for every event that
     has the same identifier, at the price of one network's noise instead of the mean's.
 

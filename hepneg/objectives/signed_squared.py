@@ -26,8 +26,8 @@ class SignedSquared(TargetObjective):
     the right targets of weight P have the mean m and the counter-examples weigh N, \\|p − m\\| ≤ 0.43·a·N/P. In addition
     no prediction leaves the range of the right targets of the training by more than one of their standard deviations.
 
-    Valid where a counter-example is a sample of the same mistakes that sit unmarked among the right targets: it then takes
-    them back, as negative weights do. Where all wrong targets are marked, leaving them out is better.
+    Valid where the counter-examples are a sample of the same mistakes that sit unmarked among the right targets: they
+    then take them back, as negative weights do. Where all wrong targets are marked, leaving them out is better.
 
     Args:
         reach: a, in standard deviations of the target: counter-examples further away than some 2a do not count.

@@ -28,7 +28,7 @@ __all__ = ["plot_bias", "plot_pulls", "plot_residuals", "plot_response_matrix"]
 
 @in_print_style
 def plot_residuals(evaluation: RegressionEvaluation) -> Drawn:
-    """Draw prediction − target of every sample, net, each normalised to |Σw| = 1 with its flow; negative bins are marked."""
+    """Draw prediction − target of every sample, net, normalised to |Σw| = 1 with its flow; negative bins are marked."""
     return _distributions(evaluation, evaluation.residual, f"Prediction − target ({evaluation.scheme})", [])
 
 
@@ -101,8 +101,8 @@ def _columns(values: Floats) -> Floats:
 def plot_bias(evaluation: RegressionEvaluation) -> Drawn:
     """Draw the mean residual in bins of the prediction and of the target, and the resolution below.
 
-    The bias in bins of the prediction should be zero where the objective asks for the mean. In bins of the target it falls with the target wherever the
-    features do not determine it. Horizontal bars span the bins; the outermost may reach beyond the axis.
+    The bias in bins of the prediction should be zero where the objective asks for the mean. In bins of the target it
+    falls with the target wherever the features do not determine it. Horizontal bars span the bins; the outermost may reach beyond the axis.
     """
     layout = new_figure(panels=1)
     axes, panel = layout.main, layout.panels[0]

@@ -102,7 +102,8 @@ def plot_bias(evaluation: RegressionEvaluation) -> Drawn:
     """Draw the mean residual in bins of the prediction and of the target, and the resolution below.
 
     The bias in bins of the prediction should be zero where the objective asks for the mean. In bins of the target it
-    falls with the target wherever the features do not determine it. Horizontal bars span the bins; the outermost may reach beyond the axis.
+    falls with the target wherever the features do not determine it. Horizontal bars span the bins; the outermost may
+    reach beyond the axis.
     """
     layout = new_figure(panels=1)
     axes, panel = layout.main, layout.panels[0]

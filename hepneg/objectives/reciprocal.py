@@ -29,6 +29,8 @@ class Reciprocal(TargetObjective):
 
     Args:
         epsilon: ε, in squared standard deviations of the target.
+
+    Reference: repulsion by a reciprocal follows the potential fields of Khatib, Int. J. Robot. Res. 5 (1986) 90.
     """
 
     name: ClassVar[str] = "reciprocal"

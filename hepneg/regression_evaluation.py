@@ -145,7 +145,14 @@ class RegressionEvaluation:
         return f"<table><caption>{summary}</caption>{header}{rows}</table>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything that figures and tables show, JSON-ready."""
+        """Return everything that figures and tables show, JSON-ready: what ``metrics.json`` holds.
+
+        The keys are ``schema_version``, ``task`` (``"regression"``), ``scheme``, ``objective``, ``counter_examples``,
+        ``histories``; ``bias``, ``resolution``, ``mse``, ``mae``, ``variance``, ``pull_mean`` and ``pull_width``, each
+        with its ``…_error``; ``quantiles``, a list of ``probability``, ``loss`` and ``below``; ``samples`` by name;
+        ``by_target`` and ``by_prediction`` (see :class:`~hepneg.residuals.ResidualProfile`); and the histograms
+        ``residual``, ``pull`` and ``matrix`` with ``edges``, ``values`` and ``variances``.
+        """
         merits = {name: getattr(self, name) for name in ("bias", "resolution", "mse", "mae", "variance")}
         content = {
             "schema_version": 1,

@@ -21,8 +21,9 @@ class Reciprocal(TargetObjective):
     y is the weight times the grade, as for ``signed_squared``; Σ₊ runs over y > 0 and Σ₋ over y < 0.
 
     Bounds: every term is ≥ 0, and that of a counter-example at most |y|/ε. It pulls with at most 0.65·|y|·ε^(−3/2)
-    standard deviations, at r = √(ε/3), so with P, m and N as there \\|p − m\\| ≤ 0.33·ε^(−3/2)·N/P. In addition no
-    prediction leaves the range of the right targets of the training by more than one of their standard deviations.
+    standard deviations, at r = √(ε/3), so with P, m and N as for that \\|p − m\\| ≤ 0.33·ε^(−3/2)·N/P. In addition no
+    prediction leaves the range of the right targets of the training by more than one of their standard deviations, or
+    the range that ``network.output`` gives.
 
     Valid where a prediction must not lie at a counter-example. It displaces the mean of right targets near which
     counter-examples are, whether or not mistakes are left among them.

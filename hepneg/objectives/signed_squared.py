@@ -24,7 +24,8 @@ class SignedSquared(TargetObjective):
 
     Bounds: every term is ≥ 0. A counter-example pulls with at most 0.86·a·|y| standard deviations, at r = a/√2, so where
     the right targets of weight P have the mean m and the counter-examples weigh N, \\|p − m\\| ≤ 0.43·a·N/P. In addition
-    no prediction leaves the range of the right targets of the training by more than one of their standard deviations.
+    no prediction leaves the range of the right targets of the training by more than one of their standard deviations,
+    or the range that ``network.output`` gives.
 
     Valid where the counter-examples are a sample of the same mistakes that sit unmarked among the right targets: they
     then take them back, as negative weights do. Where all wrong targets are marked, leaving them out is better.

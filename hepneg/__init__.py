@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepneg import columnar, metrics, plots
-    from hepneg.classifier import Classifier, ModelInputs
+    from hepneg.classifier import Classifier
     from hepneg.comparison import Comparison, compare
     from hepneg.config import Config, load_config
     from hepneg.errors import HepnegError, HepnegWarning
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from hepneg.events import EventTable
     from hepneg.export import export_onnx
     from hepneg.friends import Friends, apply_model
+    from hepneg.loading import load_model
+    from hepneg.model import ModelInputs
     from hepneg.ntuples import read
     from hepneg.refinement import Refinement, refine
+    from hepneg.regression_evaluation import RegressionEvaluation, evaluate_regression
+    from hepneg.regressor import Regressor
     from hepneg.response import response_histogram
     from hepneg.shapes import ShapeReport, check_shapes
     from hepneg.sklearn import SignedClassifier as SignedClassifier
-    from hepneg.training import train
+    from hepneg.training import train, train_regressor
     from hepneg.weights import WeightReport, summarize_weights
 
 __version__ = "0.1.0"
@@ -39,8 +43,10 @@ _HOMES = {
     "Friends": "hepneg.friends",
     "HepnegError": "hepneg.errors",
     "HepnegWarning": "hepneg.errors",
-    "ModelInputs": "hepneg.classifier",
+    "ModelInputs": "hepneg.model",
     "Refinement": "hepneg.refinement",
+    "RegressionEvaluation": "hepneg.regression_evaluation",
+    "Regressor": "hepneg.regressor",
     "ShapeReport": "hepneg.shapes",
     "SignedClassifier": "hepneg.sklearn",
     "WeightReport": "hepneg.weights",
@@ -48,13 +54,16 @@ _HOMES = {
     "check_shapes": "hepneg.shapes",
     "compare": "hepneg.comparison",
     "evaluate": "hepneg.evaluation",
+    "evaluate_regression": "hepneg.regression_evaluation",
     "export_onnx": "hepneg.export",
     "load_config": "hepneg.config",
+    "load_model": "hepneg.loading",
     "read": "hepneg.ntuples",
     "refine": "hepneg.refinement",
     "response_histogram": "hepneg.response",
     "summarize_weights": "hepneg.weights",
     "train": "hepneg.training",
+    "train_regressor": "hepneg.training",
 }
 _ROOMS = ("columnar", "metrics", "plots")
 _WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them
@@ -71,6 +80,8 @@ __all__ = [
     "HepnegWarning",
     "ModelInputs",
     "Refinement",
+    "RegressionEvaluation",
+    "Regressor",
     "ShapeReport",
     "WeightReport",
     "__version__",
@@ -79,8 +90,10 @@ __all__ = [
     "columnar",
     "compare",
     "evaluate",
+    "evaluate_regression",
     "export_onnx",
     "load_config",
+    "load_model",
     "metrics",
     "plots",
     "read",
@@ -88,6 +101,7 @@ __all__ = [
     "response_histogram",
     "summarize_weights",
     "train",
+    "train_regressor",
 ]
 
 

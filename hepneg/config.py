@@ -24,6 +24,7 @@ from pydantic import (
 
 from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions import Expression
+from hepneg.objectives.protocol import Task
 from hepneg.settings import Activity, Network, ObjectiveChoice, Output, SchemeChoice, Training
 from hepneg.validation import Model, Positive, one_line, unknown_keys
 
@@ -43,6 +44,8 @@ __all__ = [
 
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 PB_TO_FB = 1000.0
+REGRESSION_SCHEME = "refined"
+"""The scheme of a regression that names none."""
 
 
 def _parse_expression(value: Any) -> Any:
@@ -79,17 +82,22 @@ Names = Annotated[
 ]
 
 
+def ungraded_message(objective: str) -> str:
+    """Say that an objective makes nothing of grades."""
+    return f"objective {objective!r} makes nothing of `grade:`; take signed_squared or reciprocal, or leave it out"
+
+
 class Sample(Model):
     """A set of files with one physics process.
 
     Attributes:
-        label: what the classifier is to take it for.
+        label: what the classifier is to take it for. A regression needs none: all its samples count as signal in tables.
         files: paths or globs, relative to the configuration file, or ``root://`` and ``https://`` addresses.
         cross_section: in pb; with the luminosity it scales the weights.
         sum_of_weights: Σ of the generator weights before any selection; left out, it is taken from the whole input.
     """
 
-    label: Literal["signal", "background"]
+    label: Literal["signal", "background"] = "signal"
     files: Names
     cross_section: Positive | None = None
     sum_of_weights: Positive | None = None
@@ -129,8 +137,11 @@ class Config(Model):
         systematics: alternative signed weights of the same events by name (scales, parton densities, …), which only
             the shape check reads.
         samples: by name.
-        features: the classifier's inputs, in order.
-        training: how the classifier is trained.
+        features: the network's inputs, in order.
+        task: to tell signal from background, or to predict a target.
+        target: what a regression predicts.
+        grade: how right the target of an event is, from 1 (right) to −1 (a counter-example); left out, all are right.
+        training: how the networks are trained.
         folder: what relative paths in ``samples`` are relative to; not a key of the file.
     """
 
@@ -148,8 +159,22 @@ class Config(Model):
     systematics: dict[Annotated[str, Field(min_length=1)], ExpressionField] = Field(default={})
     samples: dict[str, Sample] = Field(min_length=1)
     features: tuple[Feature, ...] = Field(min_length=1)
+    task: Task = "classification"
+    target: ExpressionField | None = None
+    grade: ExpressionField | None = None
     training: Training = Training()
     folder: Path = Field(default=Path(), exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_for_task(cls, data: Any) -> Any:
+        """Fill in what a regression takes where the configuration leaves it open."""
+        if not isinstance(data, Mapping) or data.get("task") != "regression":
+            return data
+        training = data.get("training") or {}
+        if not isinstance(training, Mapping) or "scheme" in training:
+            return data
+        return {**data, "training": {**training, "scheme": REGRESSION_SCHEME}}
 
     @field_validator("samples")
     @classmethod
@@ -183,10 +208,49 @@ class Config(Model):
             raise ValueError(f"there is a luminosity, but sample {without[0]!r} has no cross_section (pb); give both")
         return self
 
+    @model_validator(mode="after")
+    def _check_task(self) -> Self:
+        if self.task == "regression":
+            if self.target is None:
+                raise ValueError("'target' is missing: a regression needs the expression that it is to predict")
+            return self
+        for key in ("target", "grade"):
+            if getattr(self, key) is not None:
+                raise ValueError(f"there is a {key!r}, but no `task: regression`; add that or leave it out")
+        for name, sample in self.samples.items():
+            if "label" not in sample.model_fields_set:
+                raise ValueError(f"'samples.{name}.label' is missing: signal or background")
+        return self
+
+    @model_validator(mode="after")
+    def _check_training(self) -> Self:
+        from hepneg.schemes.registry import require_task
+
+        try:
+            require_task(self.training.scheme.make(), self.task)
+            objective = self.training.make_objective(self.task)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
+        if self.grade is not None and not getattr(objective, "graded", False):
+            raise ValueError(ungraded_message(objective.name))
+        return self
+
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the features, in order."""
         return tuple(feature.name for feature in self.features)
+
+    def require_classification(self, what: str) -> None:
+        """Refuse a regression.
+
+        Args:
+            what: cannot do it.
+
+        Raises:
+            ConfigError: it is one.
+        """
+        if self.task != "classification":
+            raise ConfigError(f"{what} is for a classification, but the configuration has `task: {self.task}`")
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], folder: str | Path = ".", *, source: str = "configuration") -> Config:

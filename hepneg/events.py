@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepneg.errors import DataError, nearest_names
 
-__all__ = ["BACKGROUND", "LABELS", "SIGNAL", "EventTable", "first_entries"]
+__all__ = ["BACKGROUND", "LABELS", "SIGNAL", "EventTable", "check_grades", "first_entries"]
 
 SIGNAL, BACKGROUND = 1, 0
 LABELS = {"background": BACKGROUND, "signal": SIGNAL}
@@ -36,6 +36,8 @@ class EventTable:
         event_id: integer identifiers, (n,) or (n, m) for m identifying columns.
         feature_names: F names.
         sample_names: names of the samples.
+        target: what a regression is to predict, (n,) float64; None in a classification.
+        grade: how right a target is, from 1 (right) to −1 (a counter-example), (n,) float64; None if all are right.
     """
 
     features: NDArray[np.float32]
@@ -45,10 +47,13 @@ class EventTable:
     event_id: NDArray[np.integer]
     feature_names: tuple[str, ...]
     sample_names: tuple[str, ...]
+    target: NDArray[np.float64] | None = None
+    grade: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        for column in (self.features, self.weight, self.label, self.sample, self.event_id):
-            column.flags.writeable = False
+        for column in (self.features, self.weight, self.label, self.sample, self.event_id, self.target, self.grade):
+            if column is not None:
+                column.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -57,9 +62,10 @@ class EventTable:
         negative = np.count_nonzero(self.weight < 0)
         samples = ", ".join(self.sample_names)
         share = negative / len(self) if len(self) else float("nan")
+        target = "" if self.target is None else "; with a target"
         return (
             f"EventTable({len(self)} events, {share:.1%} with negative weight; "
-            f"samples: {samples}; features: {', '.join(self.feature_names)})"
+            f"samples: {samples}; features: {', '.join(self.feature_names)}{target})"
         )
 
     @classmethod
@@ -67,41 +73,49 @@ class EventTable:
         cls,
         features: ArrayLike,
         weight: ArrayLike,
-        label: ArrayLike,
+        label: ArrayLike | None = None,
         *,
         sample: ArrayLike | None = None,
         event_id: ArrayLike | None = None,
         feature_names: Sequence[str] | None = None,
+        target: ArrayLike | None = None,
+        grade: ArrayLike | None = None,
     ) -> EventTable:
         """Build a table from arrays, copying them.
 
         Args:
             features: (n, F) numbers.
             weight: (n,) signed weights.
-            label: (n,) of 0/1, booleans, or ``"signal"`` / ``"background"``.
+            label: (n,) of 0/1, booleans, or ``"signal"`` / ``"background"``; with a target it may be left out.
             sample: (n,) names of the sample of each event; left out, the label names it.
             event_id: (n,) or (n, m) integers that identify an event; left out, its position does.
             feature_names: F names; left out, ``x0``, ``x1``, …
+            target: (n,) numbers for a regression.
+            grade: (n,) numbers from −1 to 1: how right each target is.
 
         Raises:
-            DataError: shapes that do not fit, NaN or infinite numbers, labels that are neither of the two.
+            DataError: shapes that do not fit, NaN or infinite numbers, labels that are neither of the two, grades
+                outside [−1, 1] or without a target, or neither label nor target.
         """
         matrix = np.array(features, dtype=np.float32, order="F", ndmin=2)
         weights = np.array(weight, dtype=np.float64)
         n = len(matrix)
         names = tuple(feature_names) if feature_names is not None else tuple(f"x{i}" for i in range(matrix.shape[1]))
-        labels = _label_codes(np.asarray(label))
+        labels = _labels_or_signal(label, n, needed=target is None)
         ids = np.arange(n, dtype=np.uint64) if event_id is None else np.array(event_id)
+        if sample is None and label is None:
+            sample = np.full(n, "events")
         sample_names, codes = _sample_codes(labels if sample is None else np.asarray(sample), from_label=sample is None)
         _check_columns(matrix, weights, labels, codes, ids, names)
-        return cls(matrix, weights, labels, codes, ids, names, sample_names)
+        targets, grades = _target_columns(target, grade, n)
+        return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades)
 
     @classmethod
     def concatenate(cls, tables: Sequence[EventTable]) -> EventTable:
         """Join tables with the same features into one; samples of the same name become one.
 
         Raises:
-            DataError: the features differ, or there is no table.
+            DataError: the features differ, only some have a target or grades, or there is no table.
         """
         if not tables:
             raise DataError("no tables to join")
@@ -120,6 +134,8 @@ class EventTable:
             np.concatenate([table.event_id for table in tables]),
             names,
             sample_names,
+            _joined([table.target for table in tables], "target"),
+            _joined([table.grade for table in tables], "grades"),
         )
 
     def select(self, mask: NDArray[np.bool_] | NDArray[np.integer]) -> EventTable:
@@ -133,7 +149,30 @@ class EventTable:
             self.event_id[chosen],
             self.feature_names,
             self.sample_names,
+            None if self.target is None else self.target[chosen],
+            None if self.grade is None else self.grade[chosen],
         )
+
+    def required_target(self) -> NDArray[np.float64]:
+        """Return the target, (n,).
+
+        Raises:
+            DataError: the events have none.
+        """
+        if self.target is None:
+            raise DataError("the events have no target: a regression needs `target:` in the configuration or table")
+        return self.target
+
+    def with_target_as_feature(self) -> EventTable:
+        """Return the same events with ``(target)``, and ``(grade)`` where there are grades, as last features.
+
+        Raises:
+            DataError: the events have no target.
+        """
+        added = {"(target)": self.required_target(), "(grade)": self.grade}
+        columns = {name: column.astype(np.float32) for name, column in added.items() if column is not None}
+        features = np.concatenate([self.features.T, *(column[None] for column in columns.values())]).T
+        return replace(self, features=features, feature_names=(*self.feature_names, *columns))
 
     def of_sample(self, name: str) -> EventTable:
         """Return the events of one sample.
@@ -159,6 +198,59 @@ class EventTable:
         """Return ``"signal"`` or ``"background"`` for a sample (by its first event)."""
         code = int(self.of_sample(name).label[0])
         return "signal" if code == SIGNAL else "background"
+
+
+def _labels_or_signal(label: ArrayLike | None, n: int, *, needed: bool) -> NDArray[np.int8]:
+    if label is not None:
+        return _label_codes(np.asarray(label))
+    if needed:
+        raise DataError("give a label for each event, or, for a regression, a target")
+    return np.full(n, SIGNAL, dtype=np.int8)
+
+
+def _target_columns(
+    target: ArrayLike | None, grade: ArrayLike | None, n: int
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    if target is None:
+        if grade is not None:
+            raise DataError("grades say how right targets are, but there is no target")
+        return None, None
+    grades = None if grade is None else _number_column(grade, "grade", n)
+    if grades is not None:
+        check_grades(grades)
+    return _number_column(target, "target", n), grades
+
+
+def check_grades(grade: NDArray[np.float64], where: str = "") -> None:
+    """Refuse grades outside [−1, 1].
+
+    Args:
+        grade: (n,).
+        where: the file as messages call it, with a colon behind it.
+
+    Raises:
+        DataError: with the first entries.
+    """
+    bad = ~(np.abs(grade) <= 1.0)
+    if bad.any():
+        raise DataError(f"{where}{int(bad.sum())} grades lie outside [-1, 1], at {first_entries(bad)}; scale them")
+
+
+def _number_column(values: ArrayLike, what: str, n: int) -> NDArray[np.float64]:
+    column = np.array(values, dtype=np.float64)
+    if column.shape != (n,):
+        raise DataError(f"{what} has shape {column.shape}, but there are {n} events")
+    bad = ~np.isfinite(column)
+    if bad.any():
+        raise DataError(f"{int(bad.sum())} NaN or infinite values in {what!r}, at {first_entries(bad)}")
+    return column
+
+
+def _joined(parts: Sequence[NDArray[np.float64] | None], what: str) -> NDArray[np.float64] | None:
+    present = [part for part in parts if part is not None]
+    if present and len(present) < len(parts):
+        raise DataError(f"only some of the tables to join have {what}")
+    return np.concatenate(present) if present else None
 
 
 def _label_codes(label: NDArray[Any]) -> NDArray[np.int8]:

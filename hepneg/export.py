@@ -1,4 +1,4 @@
-"""A classifier in ONNX: one file for C++ and for frameworks without torch, and the same graph in onnxruntime."""
+"""A classifier or regressor in ONNX: one file for C++ and for frameworks without torch, and the same graph in onnxruntime."""
 
 from __future__ import annotations
 
@@ -15,30 +15,41 @@ from numpy.typing import NDArray
 from hepneg.classifier import Classifier
 from hepneg.errors import OutputError
 from hepneg.output import atomic_path, json_ready
+from hepneg.regressor import Regressor
 from hepneg.timing import timed
 
-__all__ = ["export_onnx", "mean_graph", "onnx_logit"]
+__all__ = ["export_onnx", "mean_graph", "onnx_output"]
 
 # The fastest of 256 to 16384 for networks of 3 × 64.
 _BATCH = 2048
 _OUTPUTS = {
-    "logit": "mean log-odds of the networks of all folds, natural logarithm, equal priors",
-    "response": "1/(1 + exp(-logit)), in (0, 1)",
+    "classification": {
+        "response": "1/(1 + exp(-logit)), in (0, 1)",
+        "logit": "mean log-odds of the networks of all folds, natural logarithm, equal priors",
+    },
+    "regression": {
+        "prediction": "mean prediction of the networks of all folds, in the target's unit",
+        "outputs": "all outputs, (events, M): the quantiles where the model predicts several",
+    },
 }
-_USE = "for events that the classifier was not trained on: events of the training need the network of their fold"
+_RAW = {"classification": "logit", "regression": "outputs"}
+"""Which output of the graph is that of :meth:`hepneg.model.Model.output`."""
+_USE = "for events that the model was not trained on: events of the training need the network of their fold"
 
 
 @timed("export")
-def export_onnx(classifier: Classifier, path: str | Path) -> Path:
-    """Write the mean of a classifier's networks as ONNX, atomically.
+def export_onnx(model: Classifier | Regressor, path: str | Path) -> Path:
+    """Write the mean of a model's networks as ONNX, atomically.
 
-    The graph takes ``features``, (events, F) float32, raw: the scaling is inside. It gives ``response`` and ``logit``,
-    (events,) float32. Operators are those of opset 18 without extensions. The file's metadata describe it, each value
-    in JSON: ``hepneg.features`` (name to expression, in order), ``hepneg.selection``, ``hepneg.event_id``,
-    ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
+    The graph takes ``features``, (events, F) float32, raw: the scaling is inside. That of a classifier gives ``response``
+    and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), and ``outputs``, (events, M): all
+    quantiles, or the prediction once more. Operators are those of opset 18 without extensions. The file's metadata
+    describe it, each value in JSON: ``hepneg.features`` (name to expression, in order), ``hepneg.selection``,
+    ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``,
+    ``hepneg.versions``.
 
     Args:
-        classifier: the classifier.
+        model: the classifier or regressor.
         path: the file; by custom ``….onnx``.
 
     Returns:
@@ -47,29 +58,29 @@ def export_onnx(classifier: Classifier, path: str | Path) -> Path:
     Raises:
         OutputError: the packages of the extra ``hepneg[onnx]`` are missing, or the file cannot be written.
     """
-    model = _graph(classifier)
-    model.producer_name, model.producer_version = "hepneg", version("hepneg")
-    for key, value in _metadata(classifier).items():
-        model.metadata_props.add(key=key, value=value)
+    graph = _graph(model)
+    graph.producer_name, graph.producer_version = "hepneg", version("hepneg")
+    for key, value in _metadata(model).items():
+        graph.metadata_props.add(key=key, value=value)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(model.SerializeToString())
+        temporary.write_bytes(graph.SerializeToString())
     return Path(path)
 
 
-def mean_graph(classifier: Classifier) -> bytes:
-    """Return the graph of :func:`export_onnx` without metadata, to be run by :func:`onnx_logit`.
+def mean_graph(model: Classifier | Regressor) -> bytes:
+    """Return the graph of :func:`export_onnx` without metadata, to be run by :func:`onnx_output`.
 
     Raises:
         OutputError: the packages of the extra ``hepneg[onnx]`` are missing.
     """
     _require("onnxruntime")
-    return bytes(_graph(classifier).SerializeToString())
+    return bytes(_graph(model).SerializeToString())
 
 
-def onnx_logit(graph: bytes) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    """Return a function from raw features, (n, F), to log-odds, (n,), that runs in onnxruntime on one thread.
+def onnx_output(graph: bytes) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
+    """Return a function from raw features, (n, F), to a model's output that runs in onnxruntime on one thread.
 
-    It agrees with :meth:`hepneg.Classifier.logit` to the rounding of float32.
+    It agrees with :meth:`hepneg.model.Model.output` to the rounding of float32.
     """
     import onnxruntime
 
@@ -77,21 +88,27 @@ def onnx_logit(graph: bytes) -> Callable[[NDArray[np.float32]], NDArray[np.float
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
-    def logit(features: NDArray[np.float32]) -> NDArray[np.float64]:
-        result = np.empty(len(features))
-        for start in range(0, len(features), _BATCH):
-            piece = np.ascontiguousarray(features[start : start + _BATCH])
-            result[start : start + _BATCH] = session.run(["logit"], {"features": piece})[0]
-        return result
+    name = next(output.name for output in session.get_outputs() if output.name in _RAW.values())
 
-    return logit
+    def output(features: NDArray[np.float32]) -> NDArray[np.float64]:
+        starts = range(0, max(len(features), 1), _BATCH)
+        pieces = (np.ascontiguousarray(features[start : start + _BATCH]) for start in starts)
+        return np.concatenate([session.run([name], {"features": piece})[0] for piece in pieces]).astype(np.float64)
+
+    return output
 
 
-def _graph(classifier: Classifier) -> Any:
+def _graph(model: Classifier | Regressor) -> Any:
     _require("onnx", "onnxscript")
-    from hepneg.learning.ensemble import ensemble_graph
+    from hepneg.learning.ensemble import MeanEnsemble, MeanRegression, ensemble_graph
+    from hepneg.learning.regression import central_quantile
 
-    return ensemble_graph(classifier.networks, len(classifier.feature_names))
+    mean = (
+        MeanRegression(model.networks, central_quantile(model.quantiles))
+        if isinstance(model, Regressor)
+        else MeanEnsemble(model.networks)
+    )
+    return ensemble_graph(mean, len(model.feature_names), list(_OUTPUTS[model.task]))
 
 
 def _require(*packages: str) -> None:
@@ -100,15 +117,15 @@ def _require(*packages: str) -> None:
         raise OutputError(f"ONNX needs {' and '.join(missing)}: pip install 'hepneg[onnx]'")
 
 
-def _metadata(classifier: Classifier) -> dict[str, str]:
-    described = classifier.to_dict()
+def _metadata(model: Classifier | Regressor) -> dict[str, str]:
+    described = model.to_dict()
     values = {
-        "features": dict(classifier.inputs.features),
-        "selection": classifier.inputs.selection,
-        "event_id": classifier.inputs.event_id,
+        "features": dict(model.inputs.features),
+        "selection": model.inputs.selection,
+        "event_id": model.inputs.event_id,
         "folds": described["folds"],
         "scheme": described["scheme"],
-        "outputs": _OUTPUTS,
+        "outputs": _OUTPUTS[model.task],
         "use": _USE,
         "versions": described["versions"],
     }

@@ -25,6 +25,7 @@ __all__ = [
     "project",
     "ratio",
     "response_histogram",
+    "signed_histogram",
 ]
 
 SIGNS = ("positive", "negative")
@@ -65,6 +66,17 @@ def response_histogram(
         if isinstance(bins, int)
         else hist.axis.Variable(list(bins), name="response", label="Response")
     )
+    return signed_histogram(values, events, axis)
+
+
+def signed_histogram(values: Floats, events: EventTable, axis: Any) -> hist.Hist[Any]:
+    """Fill one number per event, signed, over sample × sign × ``axis``; see :func:`response_histogram`.
+
+    Args:
+        values: (n,) finite.
+        events: n events.
+        axis: a regular or variable axis of hist.
+    """
     samples = hist.axis.StrCategory(list(events.sample_names), name="sample", label="Sample")
     signs = hist.axis.StrCategory(list(SIGNS), name="sign", label="Sign of the weight")
     with warnings.catch_warnings():
@@ -93,10 +105,10 @@ def _check_response(values: Floats, n: int) -> None:
 def project(
     histogram: hist.Hist[Any], sample: str | Sequence[str] | None = None, sign: str | None = None
 ) -> hist.Hist[Any]:
-    """Project a response histogram onto the response.
+    """Project a histogram over sample × sign × response onto the response, or onto what stands in its place.
 
     Args:
-        histogram: as :func:`response_histogram` makes it.
+        histogram: as :func:`response_histogram` or :func:`signed_histogram` makes it.
         sample: the sample or samples to add up; None adds all.
         sign: ``"positive"`` or ``"negative"``; None adds both, which gives the net.
 
@@ -108,7 +120,7 @@ def project(
     rows = [known.index(name) for name in wanted]
     columns = [SIGNS.index(name) for name in (SIGNS if sign is None else (sign,))]
     cells: Any = histogram.view(flow=True)[np.ix_(rows, columns)]
-    projection = hist.Hist(histogram.axes["response"], storage=hist.storage.Weight())
+    projection = hist.Hist(histogram.axes[2], storage=hist.storage.Weight())
     view: Any = projection.view(flow=True)
     view["value"], view["variance"] = cells["value"].sum(axis=(0, 1)), cells["variance"].sum(axis=(0, 1))
     return projection

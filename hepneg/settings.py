@@ -73,18 +73,26 @@ class Output(Model):
     """A range that the network's output never leaves, and the function that keeps it there.
 
     Attributes:
-        activation: ``sigmoid``, ``tanh`` or ``clipped``; see :func:`hepneg.learning.outputs.bounded`.
-        low: lower end; of a classifier, of the response.
+        activation: ``sigmoid``, ``tanh`` or ``clipped`` (see :func:`hepneg.learning.outputs.bounded`), or, for
+            regressions, ``relu``, which has no upper end; ``output: relu`` is short for one from 0 on.
+        low: lower end; of a classifier, of the response; of a regression, in the target's unit.
         high: upper end.
     """
 
-    activation: Literal["sigmoid", "tanh", "clipped"] = "sigmoid"
+    activation: Literal["sigmoid", "tanh", "clipped", "relu"] = "sigmoid"
     low: float = Field(allow_inf_nan=False)
-    high: float = Field(allow_inf_nan=False)
+    high: float | None = Field(default=None, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"activation": "relu", "low": 0.0} if value == "relu" else value
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if not self.low < self.high:
+        if (self.high is None) != (self.activation == "relu"):
+            raise ValueError("sigmoid, tanh and clipped need low and high, relu has no high")
+        if self.high is not None and not self.low < self.high:
             raise ValueError(f"low must be below high, not {self.low:g} and {self.high:g}")
         return self
 
@@ -139,7 +147,7 @@ class Activity(Model):
 
 
 class Training(Model):
-    """How the classifier is trained.
+    """How networks are trained.
 
     Attributes:
         scheme: the weight scheme.

@@ -1,26 +1,32 @@
-"""From signed events to a classifier."""
+"""From signed events to a classifier or a regressor."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from hepneg.classifier import Classifier, ModelInputs
-from hepneg.config import Training
-from hepneg.errors import HepnegWarning
+from hepneg.classifier import Classifier
+from hepneg.config import REGRESSION_SCHEME, Training, ungraded_message
+from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.events import EventTable
 from hepneg.learning.crossfit import CrossFit, crossfit
+from hepneg.model import Model, ModelInputs
+from hepneg.objectives import Objective, objective_parameters
 from hepneg.progress import SILENT, Progress
-from hepneg.schemes import Scheme, make_scheme, scheme_parameters
+from hepneg.regressor import Regressor
+from hepneg.schemes import Scheme, make_scheme, require_task, scheme_parameters
 from hepneg.schemes.auto import Auto
 from hepneg.schemes.choice import Choice, choose
 from hepneg.schemes.health import SchemeHealth, scheme_health
 
-__all__ = ["train"]
+__all__ = ["train", "train_regressor"]
+
+AnyModel = TypeVar("AnyModel", Classifier, Regressor)
 
 
 def train(
@@ -54,31 +60,95 @@ def train(
         TrainingError: a label is missing or its Σw is compatible with 0.
         KeyboardInterrupt: on Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
+    return _train(Classifier, events, scheme, inputs, progress, checkpoint, settings)
+
+
+def train_regressor(
+    events: EventTable,
+    scheme: str | Scheme | None = None,
+    *,
+    inputs: ModelInputs | None = None,
+    progress: Progress = SILENT,
+    checkpoint: str | Path | None = None,
+    **settings: Any,
+) -> Regressor:
+    """Train a regression of the events' target under a weight scheme.
+
+    A refined weight is learnt from the features and the target together: a mean sign that depends on the features alone
+    would cancel in E[t|x], and leave the mean under \\|w\\|.
+
+    Args:
+        events: signed events with a target; labels play no part.
+        scheme: ``absolute``, ``positive``, ``signed`` or ``refined``, or a scheme object; left out, ``refined``.
+        inputs: as for :func:`train`.
+        progress: as for :func:`train`.
+        checkpoint: as for :func:`train`.
+        settings: fields of :class:`hepneg.config.Training`, ``objective`` among them: ``squared`` (the default),
+            ``huber``, ``log_cosh``, ``quantile``, ``signed_squared`` or ``reciprocal``.
+
+    Returns:
+        The regressor: as many networks as folds, each having seen the other folds.
+
+    Warns:
+        HepnegWarning: the signed loss of a fold ran away.
+
+    Raises:
+        ConfigError: unknown scheme or setting, or one that is not for regressions.
+        DataError: the events have no target.
+        TrainingError: Σw is compatible with 0, or no target is right.
+        KeyboardInterrupt: on Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
+    """
+    events.required_target()
+    return _train(Regressor, events, scheme or REGRESSION_SCHEME, inputs, progress, checkpoint, settings)
+
+
+def _train(
+    kind: type[AnyModel],
+    events: EventTable,
+    scheme: str | Scheme | None,
+    inputs: ModelInputs | None,
+    progress: Progress,
+    checkpoint: str | Path | None,
+    settings: Mapping[str, Any],
+) -> AnyModel:
+    """Train a model of either task."""
     training = Training.of(**settings)
-    if scheme is None or isinstance(scheme, str):
-        chosen = make_scheme(scheme) if scheme else training.scheme.make()
-    else:
-        chosen = scheme
+    chosen = _scheme(scheme, training)
+    require_task(chosen, kind.task)
+    objective = training.make_objective(kind.task)
+    _require_use_of_grades(events, objective)
     folder = Path(checkpoint) if checkpoint else None
-    fitted = crossfit(events, chosen, training, progress=progress, checkpoint=folder)
+    fitted = crossfit(events, chosen, training, objective, progress=progress, checkpoint=folder)
     choice = _choose(events, fitted) if isinstance(chosen, Auto) else None
     fitted = fitted.only(choice.scheme) if choice else fitted
     histories = tuple(fold.history for fold in fitted.folds)
     for history in histories:
         if history.message:
-            warnings.warn(history.message, HepnegWarning, stacklevel=2)
-    classifier = Classifier(
+            warnings.warn(history.message, HepnegWarning, stacklevel=3)
+    named = {"name": objective.name, **objective_parameters(objective)}
+    model = kind(
         networks=tuple(fold.network for fold in fitted.folds),
         inputs=inputs or ModelInputs({name: name for name in events.feature_names}),
         scheme=chosen.name,
         scheme_parameters=scheme_parameters(chosen),
         seed=training.seed,
         histories=histories,
-        training=training.model_dump(mode="json", exclude={"scheme"}),
+        training={**training.model_dump(mode="json", exclude={"scheme"}), "objective": named},
         samples=_sample_summary(events),
         choice=choice.to_dict() if choice else {},
     )
-    return replace(classifier, health=_health(events, classifier, fitted).to_dict())
+    return replace(model, health=_health(events, model, fitted).to_dict())
+
+
+def _scheme(scheme: str | Scheme | None, training: Training) -> Scheme:
+    if scheme is None:
+        return training.scheme.make()
+    return make_scheme(scheme) if isinstance(scheme, str) else scheme
+
+
+def _require_use_of_grades(events: EventTable, objective: Objective) -> None:
+    if events.grade is not None and not getattr(objective, "graded", False):
+        raise ConfigError(ungraded_message(objective.name))
 
 
 def _choose(events: EventTable, fitted: CrossFit) -> Choice:
@@ -87,10 +157,11 @@ def _choose(events: EventTable, fitted: CrossFit) -> Choice:
     return choose(events, logits, fitted.held_out_sign(events) if logits else None)
 
 
-def _health(events: EventTable, classifier: Classifier, fitted: CrossFit) -> SchemeHealth:
+def _health(events: EventTable, model: Model, fitted: CrossFit) -> SchemeHealth:
+    held_out = events if model.task == "classification" else events.with_target_as_feature()
     return scheme_health(
-        events,
-        classifier.held_out_logit(events),
+        held_out,
+        model.output_of_fold(events) if model.task == "classification" else None,
         fitted.held_out_sign(events),
         fitted.held_out_sign(events, raw=True),
         negative_batches=float(np.mean([fold.negative_batches for fold in fitted.folds])),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hepneg.accumulate import Accumulated, accumulate
 from hepneg.config import Config
+from hepneg.errors import DataError
 from hepneg.ntuples import read, write_histograms
 from hepneg.output import atomic_path, make_folder, write_json
 from hepneg.progress import SILENT, Progress
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from hepneg.comparison import Comparison
     from hepneg.evaluation import Evaluation
     from hepneg.events import EventTable
+    from hepneg.regression_evaluation import RegressionEvaluation
+    from hepneg.regressor import Regressor
     from hepneg.report import ReportPage
     from hepneg.shapes import ShapeReport, SignSplitClosure
     from hepneg.weights import WeightReport
@@ -55,10 +58,10 @@ class Outcome(Generic[Result]):
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A classifier and what it is worth."""
+    """A classifier or regressor, and what it is worth."""
 
-    classifier: Classifier
-    evaluation: Evaluation
+    model: Classifier | Regressor
+    evaluation: Evaluation | RegressionEvaluation
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +122,11 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
         progress: bars for reading and for each fold.
 
     Raises:
-        HepnegError: the events cannot train a classifier, or the results cannot be written.
+        HepnegError: the events cannot train a network, or the results cannot be written.
         KeyboardInterrupt: on Ctrl-C; what is trained is in the checkpoint.
     """
     from hepneg import training
-    from hepneg.classifier import ModelInputs
+    from hepneg.model import ModelInputs
 
     make_folder(config.output)
     with progress:
@@ -131,29 +134,34 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     checkpoint = _checkpoint(config, resume=resume)
     settings = config.training.model_dump(exclude={"scheme"})
     chosen = config.training.scheme.make()
+    train_model = training.train if config.task == "classification" else training.train_regressor
     inputs = ModelInputs.from_config(config)
     with timed("training"):
-        classifier = training.train(events, chosen, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
-    classifier.save(config.output / "model")
+        model = train_model(events, chosen, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
+    model.save(config.output / "model")
     shutil.rmtree(checkpoint, ignore_errors=True)
-    evaluation = _evaluate(classifier, events)
+    evaluation = _evaluate(model, events)
     files = (config.output / "model", *_write_evaluation(config, evaluation))
-    return Outcome(Trained(classifier, evaluation), files)
+    return Outcome(Trained(model, evaluation), files)
 
 
 @timed("plot")
-def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation]:
-    """Draw the response of the trained model and what it is worth, all signed weights applied.
+def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation | RegressionEvaluation]:
+    """Draw the response or the prediction of the trained model and what it is worth, all signed weights applied.
 
     Raises:
-        DataError: there is no model under ``output``, or it takes other features.
+        DataError: there is no model under ``output``, or it is for another task or takes other features.
     """
-    from hepneg.classifier import Classifier
+    from hepneg.loading import load_model
 
-    classifier = Classifier.load(config.output / "model")
+    model = load_model(config.output / "model")
+    if model.task != config.task:
+        raise DataError(
+            f"the model in {config.output / 'model'} is for {model.task}, not {config.task}: train it again"
+        )
     with progress:
         events = read(config, progress=progress)
-    evaluation = _evaluate(classifier, events)
+    evaluation = _evaluate(model, events)
     files = (*_write_evaluation(config, evaluation), *_draw_evaluation(config, evaluation))
     return Outcome(evaluation, files)
 
@@ -177,6 +185,7 @@ def compare(
     from hepneg.plots import plot_comparison
     from hepneg.plots.gallery import save_figures
 
+    config.require_classification("`hepneg compare`")
     make_folder(config.output)
     with progress:
         events = read(config, progress=progress)
@@ -215,6 +224,7 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
     from hepneg.plots.gallery import closure_figures, save_figures
     from hepneg.shapes import sign_split_closure
 
+    config.require_classification("`hepneg closure`")
     make_folder(config.output)
     with progress:
         events = read(config, progress=progress)
@@ -284,31 +294,45 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outc
 
 
 @timed("evaluation")
-def _evaluate(classifier: Classifier, events: EventTable) -> Evaluation:
+def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation | RegressionEvaluation:
     from hepneg.evaluation import evaluate
+    from hepneg.regression_evaluation import evaluate_regression
+    from hepneg.regressor import Regressor
 
+    if isinstance(model, Regressor):
+        quantiles = model.held_out_quantiles(events).T if model.quantiles else ()
+        return evaluate_regression(
+            events,
+            model.held_out_prediction(events),
+            quantiles=dict(zip(model.quantiles, quantiles, strict=True)),
+            scheme=model.scheme,
+            objective=model.objective,
+            histories=model.histories,
+        )
     return evaluate(
         events,
-        classifier.held_out_logit(events),
-        classifier.trained_logit(events),
-        scheme=classifier.scheme,
-        chosen=classifier.chosen,
-        reason=classifier.reason,
-        histories=classifier.histories,
-        seed=classifier.seed,
+        model.held_out_logit(events),
+        model.trained_logit(events),
+        scheme=model.scheme,
+        chosen=model.chosen,
+        reason=model.reason,
+        histories=model.histories,
+        seed=model.seed,
     )
 
 
-def _write_evaluation(config: Config, evaluation: Evaluation) -> tuple[Path, ...]:
+def _write_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> tuple[Path, ...]:
     metrics = write_json(config.output / "metrics.json", evaluation.to_dict())
     return metrics, write_histograms(config.output / "histograms.root", evaluation.histograms())
 
 
 @timed("figures of the response")
-def _draw_evaluation(config: Config, evaluation: Evaluation) -> list[Path]:
-    from hepneg.plots.gallery import response_figures, save_figures
+def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> list[Path]:
+    from hepneg.evaluation import Evaluation
+    from hepneg.plots.gallery import regression_figures, response_figures, save_figures
 
-    return save_figures(response_figures(evaluation), config.output / "plots")
+    figures = response_figures(evaluation) if isinstance(evaluation, Evaluation) else regression_figures(evaluation)
+    return save_figures(figures, config.output / "plots")
 
 
 def _checkpoint(config: Config, *, resume: bool) -> Path:

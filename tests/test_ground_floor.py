@@ -232,6 +232,8 @@ PUBLIC = [
     "HepnegWarning",
     "ModelInputs",
     "Refinement",
+    "RegressionEvaluation",
+    "Regressor",
     "ShapeReport",
     "SignedClassifier",
     "WeightReport",
@@ -241,8 +243,10 @@ PUBLIC = [
     "columnar",
     "compare",
     "evaluate",
+    "evaluate_regression",
     "export_onnx",
     "load_config",
+    "load_model",
     "metrics",
     "plots",
     "read",
@@ -250,6 +254,7 @@ PUBLIC = [
     "response_histogram",
     "summarize_weights",
     "train",
+    "train_regressor",
 ]
 
 

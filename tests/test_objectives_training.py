@@ -293,12 +293,12 @@ def test_a_bounded_response_survives_saving(tmp_path: Path, activation: str) -> 
 def test_a_bounded_response_reaches_onnx(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    from hepneg.export import mean_graph, onnx_logit
+    from hepneg.export import mean_graph, onnx_output
 
     events = toy()
     network = {"hidden": [8], "output": {"activation": "clipped", "low": 0.3, "high": 0.7}}
     classifier = train(events, "signed", **{**FAST, "network": network})
-    logit = onnx_logit(mean_graph(classifier))(events.features)
+    logit = onnx_output(mean_graph(classifier))(events.features)
     assert logit == pytest.approx(classifier.logit(events.features), abs=1e-5)
 
 

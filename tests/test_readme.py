@@ -53,6 +53,13 @@ def test_every_objective_of_a_classification_is_in_the_table() -> None:
     assert Training.of(**yaml.safe_load(example)["training"]).make_objective("classification").name in table
 
 
+def test_every_objective_of_a_regression_is_in_the_table() -> None:
+    section = README.split("## Regression")[1].split("\n## ")[0]
+    rows = "\n".join(re.findall(r"^\| (`.*?) \|", section, flags=re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", rows)) == set(objective_names("regression"))
+    assert Config.from_dict(yaml.safe_load(blocks("yaml")[2])).task == "regression"
+
+
 def test_local_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target

@@ -31,7 +31,7 @@ import uproot
 
 from hepneg.classifier import Classifier, ModelInputs
 from hepneg.events import EventTable
-from hepneg.export import export_onnx, mean_graph, onnx_logit
+from hepneg.export import export_onnx, mean_graph, onnx_output
 from hepneg.log_odds import sigmoid
 from hepneg.training import train
 
@@ -108,7 +108,7 @@ def compare_networks(classifier: Classifier, folder: Path, entries: int, rounds:
         for start in range(0, entries, CHUNK):
             logit(features[start : start + CHUNK])
 
-    fast = onnx_logit(mean_graph(classifier))
+    fast = onnx_output(mean_graph(classifier))
     work: dict[str, Callable[[], object]] = {"hepneg (torch)": lambda: ours(classifier.logit)}
     work["hepneg (onnxruntime)"] = lambda: ours(fast)
     work |= {f"onnxruntime {batch}": in_onnxruntime(graph, features, batch) for batch in BATCHES}

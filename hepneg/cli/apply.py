@@ -46,11 +46,11 @@ def command(
     display: Display,
     **options: str,
 ) -> None:
-    """Write a friend file with the response for each of the ROOT FILES.
+    """Write a friend file with the response, or the prediction, for each of the ROOT FILES.
 
-    Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, entry for entry. Events that
-    fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES as well. After an
-    interruption, the same command goes on: finished files are kept.
+    Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, or hepneg_prediction, entry for
+    entry. Events that fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES as
+    well. After an interruption, the same command goes on: finished files are kept.
 
     Example: hepneg apply results/toy/model ntuples/*.root -o friends --jobs 4
     """

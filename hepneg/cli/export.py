@@ -16,18 +16,18 @@ __all__ = ["command"]
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write, ….onnx.")
 @with_display
 def command(model: Path, *, output: Path, display: Display) -> None:
-    """Write a model as ONNX: raw features in, response and logit out.
+    """Write a model as ONNX: raw features in, response and logit out, or the prediction of a regression.
 
     The graph is the mean of the networks of all folds; its metadata name the features and describe the folds. Needs the
     packages of hepneg[onnx].
 
     Example: hepneg export results/toy/model -o toy.onnx
     """
-    from hepneg.classifier import Classifier
     from hepneg.cli.tables import show_files
     from hepneg.export import export_onnx
+    from hepneg.loading import load_model
 
-    written = export_onnx(Classifier.load(model), output)
+    written = export_onnx(load_model(model), output)
     display.document({"schema_version": 1}, [written])
     if display.tables:
         show_files([written])

@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.command("plot")
 @with_config
 def command(config: Config, *, display: Display) -> None:
-    """Draw the response of the trained model and its diagnostics, all signed weights applied.
+    """Draw the response or prediction of the trained model and its diagnostics, all signed weights applied.
 
     Needs the model that `hepneg train` wrote. Writes plots/, metrics.json and histograms.root.
 

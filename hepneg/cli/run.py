@@ -35,4 +35,4 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
         show_shapes(outcome.result.shapes)
         show_files(outcome.files)
         show_evaluation(outcome.result.trained.evaluation)
-        show_health(outcome.result.trained.classifier.health)
+        show_health(outcome.result.trained.model.health)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hepneg.evaluation import Evaluation
     from hepneg.friends import Friends
     from hepneg.refinement import Refinement
+    from hepneg.regression_evaluation import RegressionEvaluation
     from hepneg.resampling import ResampledSample
     from hepneg.shapes import ShapeReport, SignSplitClosure
     from hepneg.weights import WeightReport
@@ -120,8 +121,30 @@ def show_closure(closure: SignSplitClosure) -> None:
     Console(highlight=False).print(closure.conclusion)
 
 
-def show_evaluation(evaluation: Evaluation) -> None:
+def show_evaluation(evaluation: Evaluation | RegressionEvaluation) -> None:
     """Print the table of processes and the signed figures of merit."""
+    from hepneg.evaluation import Evaluation
+
+    if isinstance(evaluation, Evaluation):
+        _show_classification(evaluation)
+    else:
+        _show_regression(evaluation)
+
+
+def _show_regression(evaluation: RegressionEvaluation) -> None:
+    title = f"Prediction under the scheme {evaluation.scheme}, objective {evaluation.objective}"
+    table = _table(title, ["process", "entries", "Σw", "bias", "resolution", "mean squared error"])
+    for name, row in evaluation.samples.items():
+        cells = (row.entries, row.sum_weights, row.bias, row.resolution, row.mse)
+        table.add_row(name, *map(str, cells))
+    _print(table)
+    console = Console(highlight=False)
+    console.print(f"On held-out events, signed: bias {evaluation.bias}, resolution {evaluation.resolution}")
+    for quantile in evaluation.quantiles:
+        console.print(f"Targets below the {quantile.probability:g} quantile: {quantile.below}")
+
+
+def _show_classification(evaluation: Evaluation) -> None:
     columns = ["process", "label", "entries", "Σw", "f", "n_eff", "AUC"]
     table = _table(f"Response under the scheme {evaluation.title}", columns, text_columns=2)
     for row in evaluation.samples:
@@ -141,7 +164,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
 
 
 def show_health(health: Mapping[str, Any]) -> None:
-    """Print the health of a training as the classifier holds it: on held-out events, by sample where signs were learnt."""
+    """Print the health of a training as the model holds it: on held-out events, by sample where signs were learnt."""
     console = Console(highlight=False)
     columns = ["sample", "Σ|w|ĝ / Σw", "clipped", "at the floor", "calibration χ²/bins"]
     table = _table("Sign networks on held-out events", columns)
@@ -155,9 +178,9 @@ def show_health(health: Mapping[str, Any]) -> None:
         )
     if table.rows:
         _print(table)
+    largest = "" if health["largest_logit"] is None else f"Largest |log-odds| {health['largest_logit']:.3g}; "
     console.print(
-        f"Largest |log-odds| {health['largest_logit']:.3g}; "
-        f"{health['negative_batches']:.1%} of the batches have a label with Σ of the training weights ≤ 0"
+        f"{largest}{health['negative_batches']:.1%} of the batches have a label with Σ of the training weights ≤ 0"
     )
 
 

@@ -18,7 +18,7 @@ __all__ = ["command"]
 @with_config
 @resume_option
 def command(config: Config, *, display: Display, resume: bool) -> None:
-    """Train a classifier under one weight scheme.
+    """Train a classifier, or a regression with `task: regression`, under one weight scheme.
 
     Writes model/, metrics.json and histograms.root.
 
@@ -33,4 +33,4 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     if display.tables:
         show_files(outcome.files)
         show_evaluation(outcome.result.evaluation)
-        show_health(outcome.result.classifier.health)
+        show_health(outcome.result.model.health)

@@ -72,7 +72,7 @@ def _logit(classifier: Classifier, events: ak.Array, origin: Origin, held_out: H
     if scorer.held_out and not scorer.evaluator.event_id:
         origin.require_entries(len(events))
     columns = read_columns(events, scorer.needs, origin.where)
-    result = scorer.logit(origin.start, columns.values)
+    result = scorer.output(origin.start, columns.values)
     result[columns.missing] = np.nan
     return result
 

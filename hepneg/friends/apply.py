@@ -15,14 +15,14 @@ from hepneg.friends.plan import Engine, HeldOut, Job, Settings, plan_jobs, setti
 from hepneg.friends.pool import make_friends_in_parallel
 from hepneg.friends.result import FriendFile, Friends
 from hepneg.learning.inference import one_thread
+from hepneg.loading import load_model
 from hepneg.ntuples.friends import TreeFormat
 from hepneg.output import make_folder
 from hepneg.progress import SILENT, Progress
+from hepneg.regressor import Regressor
 from hepneg.timing import timed
 
 __all__ = ["apply_model"]
-
-NEW_COLUMNS = (score.RESPONSE, score.LOGIT)
 
 
 def apply_model(
@@ -38,16 +38,16 @@ def apply_model(
     in_place: InPlace | None = None,
     progress: Progress = SILENT,
 ) -> Friends:
-    """Write a friend file with the response for each ROOT file.
+    """Write a friend file with the response, or the prediction of a regression, for each ROOT file.
 
     ``<input stem>.hepneg.root`` holds a tree ``hepneg`` with one entry for each entry of the input, in its order: the
     branches that identify the event in their original types (``hepneg_entry``, the entry number, where the model has
-    none), ``hepneg_response`` and ``hepneg_logit`` (float32). An entry that fails the model's selection, or has a NaN
-    or infinite feature, holds NaN.
+    none), ``hepneg_response`` and ``hepneg_logit`` (float32); of a regression ``hepneg_prediction``, and for quantiles
+    ``hepneg_q0p16`` and so on. An entry that fails the model's selection, or has a NaN or infinite feature, holds NaN.
 
     Which network: an event that the model was trained on gets the response of the network that has not seen it, others
-    get the mean log-odds of all. A model knows the files that it was trained on by their content, whatever they are
-    called (:mod:`hepneg.ntuples.identity`). It cannot know its events again in other files, such as the ntuple from
+    get the mean of all, of a classifier in log-odds. A model knows the files that it was trained on by their content,
+    whatever they are called (:mod:`hepneg.ntuples.identity`). It cannot know its events again in other files, such as the ntuple from
     which a skim was made, nor those of arrays: ask for ``held_out="always"`` there, which is right for every event that
     has the same identifier, at the price of one network's noise instead of the mean's.
 
@@ -86,34 +86,35 @@ def apply_model(
     """
     if jobs < 1:
         raise ConfigError(f"jobs must be at least 1, not {jobs}")
-    folder, classifier = Path(model), Classifier.load(model)
-    name = tree or classifier.inputs.tree
+    folder, trained_model = Path(model), load_model(model)
+    name = tree or trained_model.inputs.tree
     if name is None:
         raise ConfigError(f"model {folder} was trained on arrays and names no tree; say which with `tree` (--tree)")
     if in_place and tree_format == "rntuple":
         raise ConfigError("branches are added in place from TTree friend files; leave the format out")
     plan = plan_jobs(files, make_folder(Path(output)))
     settings = settings_of(folder, name, held_out, tree_format, engine)
-    files_of = finished_before(plan, in_place, settings, NEW_COLUMNS) if in_place else {}
+    columns = trained_model.column_names
+    files_of = finished_before(plan, in_place, settings, columns) if in_place else {}
     todo = tuple(job for job in plan if job not in files_of)
-    files_of |= zip(todo, _make_friends(todo, classifier, settings, jobs, progress), strict=True)
+    files_of |= zip(todo, _make_friends(todo, trained_model, settings, jobs, progress), strict=True)
     for job in todo:
         _warn_about(files_of[job])
     if in_place:
-        files_of |= {job: add_in_place(files_of[job], target_of(job, in_place), name, NEW_COLUMNS) for job in todo}
+        files_of |= {job: add_in_place(files_of[job], target_of(job, in_place), name, columns) for job in todo}
     return Friends(tuple(files_of[job] for job in plan))
 
 
 @timed("apply")
 def _make_friends(
-    plan: Sequence[Job], classifier: Classifier, settings: Settings, jobs: int, progress: Progress
+    plan: Sequence[Job], model: Classifier | Regressor, settings: Settings, jobs: int, progress: Progress
 ) -> list[FriendFile]:
-    graph = mean_graph(classifier) if settings.engine == "onnxruntime" else None
+    graph = mean_graph(model) if settings.engine == "onnxruntime" else None
     with progress:
         bar = progress.task("applying", len(plan))
         if jobs > 1 and len(plan) > 1:
             return make_friends_in_parallel(plan, settings, graph, min(jobs, len(plan)), bar)
-        runner = score.Engine.of(classifier, graph)
+        runner = score.Engine.of(model, graph)
         with one_thread():  # as in the worker processes, so that the number of jobs changes nothing
             return [score.make_friend(job, runner, settings, bar.advance) for job in plan]
 
@@ -122,4 +123,4 @@ def _warn_about(file: FriendFile) -> None:
     if file.not_finite:
         features = ", ".join(f"{name!r} in {count}" for name, count in file.not_finite.items())
         message = f"{file.source}: NaN or infinite features among {file.selected} selected entries ({features})"
-        warnings.warn(f"{message}; their response is NaN", HepnegWarning, stacklevel=3)
+        warnings.warn(f"{message}; what the model says of them is NaN", HepnegWarning, stacklevel=3)

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from multiprocessing import connection
 from typing import Any
 
-from hepneg.classifier import Classifier
 from hepneg.errors import OutputError
 from hepneg.friends.plan import Job, Settings
 from hepneg.friends.result import FriendFile
 from hepneg.friends.score import Engine, make_friend
+from hepneg.loading import load_model
 from hepneg.progress import Task
 
 __all__ = ["make_friends_in_parallel"]
@@ -95,7 +95,7 @@ def _start(settings: Settings, graph: bytes | None, done: Any, stop: Any) -> Non
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     use_one_thread()
-    engine = Engine.of(Classifier.load(settings.model), graph)
+    engine = Engine.of(load_model(settings.model), graph)
     _WORKER.update(settings=settings, done=done, stop=stop, engine=engine)
 
 

@@ -76,10 +76,12 @@ def refine_files(
         progress: shows reading, training and writing.
 
     Raises:
-        ConfigError: the configuration cannot be used.
+        ConfigError: the configuration cannot be used, or is that of a regression, for whose target the weights would not
+            close.
         DataError: the files or events are unusable.
         OutputError: friend files that would collide or replace other files, or cannot be written.
     """
+    config.require_classification("`hepneg refine`")
     folder = make_folder(Path(output))
     sample_of = {path: name for name in config.samples for path in sample_files(config, name)}
     jobs = plan_jobs(list(sample_of), folder)

@@ -1,4 +1,4 @@
-"""One input file: chunk by chunk, from branches to responses."""
+"""One input file: chunk by chunk, from branches to responses or predictions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.classifier import Classifier, ModelInputs
 from hepneg.errors import ConfigError
 from hepneg.events import EventTable
-from hepneg.export import onnx_logit
+from hepneg.export import onnx_output
 from hepneg.expressions import Expression
 from hepneg.friends.plan import HeldOut, Job, Settings, note_of, remove_leftovers
 from hepneg.friends.result import FriendFile
 from hepneg.friends.stream import Advance, Columns, identifying_columns, stream_friend
-from hepneg.log_odds import sigmoid
+from hepneg.model import Model, ModelInputs
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
 from hepneg.ntuples.friends import read_note
@@ -26,25 +25,23 @@ from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
 
 __all__ = ["Engine", "EventScorer", "make_friend"]
 
-RESPONSE, LOGIT = "hepneg_response", "hepneg_logit"
-
 
 @dataclass(frozen=True)
 class Engine:
-    """A classifier and what runs the mean of its networks.
+    """A model and what runs the mean of its networks.
 
     Attributes:
-        classifier: the classifier.
-        mean_logit: from features, (n, F), to the mean log-odds of its networks, (n,).
+        model: the classifier or regressor.
+        mean_output: from features, (n, F), to the mean output of its networks, (n,) or (n, M).
     """
 
-    classifier: Classifier
-    mean_logit: Callable[[NDArray[np.float32]], NDArray[np.float64]]
+    model: Model
+    mean_output: Callable[[NDArray[np.float32]], NDArray[np.float64]]
 
     @classmethod
-    def of(cls, classifier: Classifier, graph: bytes | None) -> Engine:
+    def of(cls, model: Model, graph: bytes | None) -> Engine:
         """Run the networks in torch, or the ONNX graph of their mean in onnxruntime."""
-        return cls(classifier, classifier.logit if graph is None else onnx_logit(graph))
+        return cls(model, model.output if graph is None else onnx_output(graph))
 
 
 def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) -> FriendFile:
@@ -52,7 +49,7 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
 
     Args:
         job: the input and the friend file.
-        engine: of the classifier that ``settings.model`` holds.
+        engine: of the model that ``settings.model`` holds.
         settings: how to do it.
         advance: is told the share of the file that each chunk is, 1 in total; what it raises ends the work.
 
@@ -79,7 +76,7 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
         settings.tree,
         source.needs,
         source.evaluator.event_id,
-        {RESPONSE: np.dtype(np.float32), LOGIT: np.dtype(np.float32)},
+        dict.fromkeys(engine.model.column_names, np.dtype(np.float32)),
         source.chunk,
         finished,
         tree_format=settings.format,
@@ -97,7 +94,7 @@ class EventScorer:
     """What is done to each chunk of one file, and what came up so far.
 
     Attributes:
-        engine: of the classifier.
+        engine: of the model.
         evaluator: of its expressions, in this file.
         needs: the branches behind them.
         held_out: whether each event gets the network that has not seen it, or the mean of all.
@@ -119,13 +116,13 @@ class EventScorer:
         Args:
             where: what messages call it.
             identity: by which the model may know it.
-            engine: of the classifier.
+            engine: of the model.
             held_out: as in :func:`hepneg.apply_model`.
 
         Raises:
             ConfigError: the model does not know the expressions of its features.
         """
-        inputs = engine.classifier.inputs
+        inputs = engine.model.inputs
         features, selection = _expressions(inputs)
         event_id = inputs.event_id
         known = find_same(identity, inputs.files)
@@ -137,12 +134,13 @@ class EventScorer:
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
-        logit = self.logit(start, columns)
-        ids = identifying_columns(columns, self.evaluator.event_id, np.arange(start, start + len(logit)))
-        return {**ids, RESPONSE: sigmoid(logit).astype(np.float32), LOGIT: logit.astype(np.float32)}
+        output = self.output(start, columns)
+        ids = identifying_columns(columns, self.evaluator.event_id, np.arange(start, start + len(output)))
+        found = self.engine.model.columns(output)
+        return {**ids, **{name: column.astype(np.float32) for name, column in found.items()}}
 
-    def logit(self, start: int, columns: Mapping[str, Any]) -> NDArray[np.float64]:
-        """Return the log-odds of one step, (n,), NaN where the selection fails or a feature is not finite.
+    def output(self, start: int, columns: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Return the output for one step, (n,) or (n, M), NaN where the selection fails or a feature is not finite.
 
         Args:
             start: entry number of its first event in the file.
@@ -150,21 +148,24 @@ class EventScorer:
         """
         entries = len(next(iter(columns.values())))
         entry = np.arange(start, start + entries)
-        logit = np.full(entries, np.nan)
+        output = self._undefined(entries)
         keep = self.evaluator.selected(columns)
         if keep is None or keep.all():
-            logit[:] = self._selected_logit(columns, entry)
+            output[:] = self._selected_output(columns, entry)
         else:
             picked = {name: column[keep] for name, column in columns.items()}
-            logit[keep] = self._selected_logit(picked, entry[keep])
-        return logit
+            output[keep] = self._selected_output(picked, entry[keep])
+        return output
 
     def result(self) -> dict[str, Any]:
         """Return what the friend file's note keeps."""
         return {"selected": self.selected, "held_out": self.held_out, "not_finite": dict(self.not_finite)}
 
-    def _selected_logit(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the log-odds of selected events, (n,), NaN where a feature is not finite."""
+    def _undefined(self, entries: int) -> NDArray[np.float64]:
+        return np.full((entries, *self.engine.model.output_shape), np.nan)
+
+    def _selected_output(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the output for selected events, (n,) or (n, M), NaN where a feature is not finite."""
         self.selected += len(entry)
         features, bad = self.evaluator.matrix(columns, len(entry))
         self.not_finite.update({name: int(wrong.sum()) for name, wrong in bad.items()})
@@ -172,13 +173,13 @@ class EventScorer:
         if not bad:
             return self._networks(features, event_id)
         good = ~np.logical_or.reduce(list(bad.values()))
-        logit = np.full(len(entry), np.nan)
-        logit[good] = self._networks(np.ascontiguousarray(features[:, good]), event_id[good])
-        return logit
+        output = self._undefined(len(entry))
+        output[good] = self._networks(np.ascontiguousarray(features[:, good]), event_id[good])
+        return output
 
     def _networks(self, features: NDArray[np.float32], event_id: NDArray[np.integer]) -> NDArray[np.float64]:
         if not self.held_out:
-            return self.engine.mean_logit(features.T)
+            return self.engine.mean_output(features.T)
         n = features.shape[1]
         table = EventTable(
             features=features.T,
@@ -186,10 +187,10 @@ class EventScorer:
             label=np.zeros(n, dtype=np.int8),
             sample=np.zeros(n, dtype=np.int16),
             event_id=event_id,
-            feature_names=self.engine.classifier.feature_names,
+            feature_names=self.engine.model.feature_names,
             sample_names=("",),
         )
-        return self.engine.classifier.held_out_logit(table)
+        return self.engine.model.output_of_fold(table)
 
 
 def _expressions(inputs: ModelInputs) -> tuple[dict[str, Expression], Expression | None]:

@@ -1,4 +1,4 @@
-"""The modules that can classify a fold: one network, or several combined. Built from plain dictionaries."""
+"""The modules that can answer for a fold: one network, or several combined. Built from plain dictionaries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import nn
 from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork
 from hepneg.learning.network import Architecture, ResponseNetwork
+from hepneg.learning.regression import RegressionArchitecture, RegressionNetwork
 from hepneg.learning.signed_target import SignedTargetArchitecture, SignedTargetNetwork
 
 __all__ = ["AnyArchitecture", "FoldNetwork", "MeanArchitecture", "MeanNetwork", "architecture_from_dict", "build"]
@@ -46,13 +47,19 @@ class MeanNetwork(nn.Module):
         return torch.stack([part(features) for part in self.parts]).mean(dim=0)
 
 
-FoldNetwork = ResponseNetwork | FactorisedNetwork | MeanNetwork | MixtureNetwork | SignedTargetNetwork
-AnyArchitecture = Architecture | FactorisedArchitecture | MeanArchitecture | MixtureArchitecture
+FoldNetwork = (
+    ResponseNetwork | FactorisedNetwork | MeanNetwork | MixtureNetwork | SignedTargetNetwork | RegressionNetwork
+)
+AnyArchitecture = (
+    Architecture | FactorisedArchitecture | MeanArchitecture | MixtureArchitecture | RegressionArchitecture
+)
 
-_ARCHITECTURES: Mapping[str, type[FactorisedArchitecture | MeanArchitecture | MixtureArchitecture]] = {
+_Kinds = FactorisedArchitecture | MeanArchitecture | MixtureArchitecture | RegressionArchitecture
+_ARCHITECTURES: Mapping[str, type[_Kinds]] = {
     "factorised": FactorisedArchitecture,
     "mean": MeanArchitecture,
     "mixture": MixtureArchitecture,
+    "regression": RegressionArchitecture,
     "signed_target": SignedTargetArchitecture,
 }
 
@@ -75,5 +82,7 @@ def build(architecture: AnyArchitecture) -> FoldNetwork:
             return SignedTargetNetwork(architecture)
         case MixtureArchitecture():
             return MixtureNetwork(architecture)
+        case RegressionArchitecture():
+            return RegressionNetwork(architecture)
         case _:
             return ResponseNetwork(architecture)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hepneg.errors import TrainingError
 
-__all__ = ["SIGNIFICANCE", "require_trainable"]
+__all__ = ["SIGNIFICANCE", "require_density", "require_trainable"]
 
 SIGNIFICANCE = 3.0
 """A label's Σw must lie this many standard deviations √Σw² above 0."""
@@ -33,11 +33,31 @@ def require_trainable(
         members = weight[label == code]
         if len(members) == 0:
             raise TrainingError(f"there are no {name} events: a classifier needs both labels")
-        total, error = float(members.sum()), float(np.sqrt((members**2).sum()))
-        if total <= 0:
-            raise TrainingError(f"the {name} weights sum to {total:.6g} ± {error:.2g}, which is not positive")
-        if total < significance * error:
-            raise TrainingError(
-                f"the {name} weights sum to {total:.6g} ± {error:.2g}, which is compatible with 0: "
-                "generate more events or loosen the selection"
-            )
+        _require_sum(members, f"the {name} weights", significance)
+
+
+def require_density(weight: NDArray[np.float64], what: str, significance: float = SIGNIFICANCE) -> None:
+    """Refuse events whose weights do not sum to something positive.
+
+    Args:
+        weight: (n,) signed.
+        what: how messages call the events.
+        significance: how many √Σw² the sum must exceed.
+
+    Raises:
+        TrainingError: no events, or a Σw that is not positive or compatible with 0.
+    """
+    if len(weight) == 0:
+        raise TrainingError(f"there are no {what} to train on")
+    _require_sum(weight, f"the weights of the {what}", significance)
+
+
+def _require_sum(weight: NDArray[np.float64], subject: str, significance: float) -> None:
+    total, error = float(weight.sum()), float(np.sqrt((weight**2).sum()))
+    if total <= 0:
+        raise TrainingError(f"{subject} sum to {total:.6g} ± {error:.2g}, which is not positive")
+    if total < significance * error:
+        raise TrainingError(
+            f"{subject} sum to {total:.6g} ± {error:.2g}, which is compatible with 0: "
+            "generate more events or loosen the selection"
+        )

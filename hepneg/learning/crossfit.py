@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from hepneg.config import Training
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
-from hepneg.learning.balance import require_trainable
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.fold import FoldFit, FoldTrainer
 from hepneg.learning.inference import network_logits
+from hepneg.learning.learner import make_learner
 from hepneg.learning.pool import choose_device, run_folds
 from hepneg.learning.signs import LocalSigns, SignFitter
+from hepneg.objectives import Objective
 from hepneg.progress import SILENT, Progress, Task
 from hepneg.schemes import Scheme, SignPlan
 
@@ -80,18 +81,20 @@ def crossfit(
     events: EventTable,
     scheme: Scheme,
     training: Training,
+    objective: Objective | None = None,
     *,
     progress: Progress = SILENT,
     checkpoint: Path | None = None,
 ) -> CrossFit:
-    """Train one classifier for each fold, as many at a time as there are cores.
+    """Train one network for each fold, as many at a time as there are cores.
 
     Each network runs on one thread of its own, so the result does not depend on the number of cores.
 
     Args:
-        events: signed events of both labels.
+        events: signed events: of both labels for a classification, with a target for a regression.
         scheme: poses the training problem of each fold.
         training: the settings.
+        objective: what is minimised, which says the task; left out, the settings' for a classification.
         progress: shows a bar for each fold.
         checkpoint: folder that keeps the state of every fold after every epoch; training goes on from what it finds
             there if that was made from the same events and settings.
@@ -102,14 +105,15 @@ def crossfit(
             objective does not go with the scheme.
         KeyboardInterrupt: after Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
-    require_trainable(events.weight, events.label)
+    chosen = objective or training.make_objective("classification")
+    make_learner(chosen).require_trainable(events.weight, events)
     device = choose_device(training.device)
     fold_of = assign_folds(events.event_id, training.folds, training.seed)
-    fingerprint = _fingerprint(events, scheme, training) if checkpoint else ""
+    fingerprint = _fingerprint(events, scheme, training, chosen) if checkpoint else ""
 
     def fit(fold: int, task: Task, stop: threading.Event) -> FoldFit:
         keep = FoldFiles(checkpoint, fold, fingerprint)
-        return FoldTrainer.of(fold, events, fold_of, training, device, task, stop, keep).fit(scheme)
+        return FoldTrainer.of(fold, events, fold_of, training, device, task, stop, keep, chosen).fit(scheme)
 
     folds = run_folds(fit, training.folds, device, progress, "training fold")
     return CrossFit(tuple(folds), fold_of)
@@ -138,11 +142,12 @@ def crossfit_signs(
     return tuple(run_folds(fit, training.folds, device, progress, "refining fold"))
 
 
-def _fingerprint(events: EventTable, scheme: Scheme, training: Training) -> str:
+def _fingerprint(events: EventTable, scheme: Scheme, training: Training, objective: Objective) -> str:
     """Hash all that the trained networks depend on."""
     digest = hashlib.sha256(json.dumps(training.model_dump(mode="json"), sort_keys=True).encode())
-    digest.update(repr(scheme).encode())
+    digest.update(f"{scheme!r} {objective!r}".encode())
     digest.update(repr(events.feature_names).encode())
-    for column in (*events.features.T, events.weight, events.label, events.event_id):
+    targets = [column for column in (events.target, events.grade) if column is not None]
+    for column in (*events.features.T, events.weight, events.label, events.event_id, *targets):
         digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()

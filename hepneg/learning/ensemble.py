@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-__all__ = ["OPSET", "MeanEnsemble", "ensemble_graph"]
+__all__ = ["OPSET", "MeanEnsemble", "MeanRegression", "ensemble_graph"]
 
 # The newest set of operators that the runtimes of the experiments and ROOT's SOFIE read.
 OPSET = 18
@@ -31,23 +31,38 @@ class MeanEnsemble(nn.Module):
         return torch.sigmoid(logit), logit
 
 
-def ensemble_graph(networks: Sequence[nn.Module], inputs: int) -> Any:
+class MeanRegression(nn.Module):
+    """From raw features, (n, F), to the mean prediction of several networks, (n,), and all their outputs, (n, M)."""
+
+    def __init__(self, networks: Sequence[nn.Module], central: int) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+        self.central = central
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the prediction and all outputs, the quantiles where there are several."""
+        outputs = torch.stack([network(features) for network in self.networks]).mean(dim=0)
+        return outputs[:, self.central], outputs
+
+
+def ensemble_graph(ensemble: nn.Module, inputs: int, outputs: Sequence[str]) -> Any:
     """Return the mean of networks as an ``onnx.ModelProto`` with any number of events.
 
     Args:
-        networks: each takes raw features, (n, F), to log-odds, (n,).
+        ensemble: takes raw features, (n, F), to a tuple of tensors; left as it is.
         inputs: F.
+        outputs: names of these tensors.
 
     Returns:
-        A model with the input ``features``, (events, F) float32, and the outputs ``response`` and ``logit``, (events,).
+        A model with the input ``features``, (events, F) float32, and these outputs.
     """
-    ensemble = MeanEnsemble([copy.deepcopy(network) for network in networks]).cpu().eval()
+    ensemble = copy.deepcopy(ensemble).cpu().eval()
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             ensemble,
             (torch.zeros(2, inputs),),
             input_names=["features"],
-            output_names=["response", "logit"],
+            output_names=list(outputs),
             opset_version=OPSET,
             dynamo=True,
             dynamic_shapes=({0: torch.export.Dim("events")},),

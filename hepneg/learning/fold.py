@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,19 +19,18 @@ from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
 from hepneg.learning.activity import ActivityLoss
 from hepneg.learning.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
-from hepneg.learning.balance import require_trainable
 from hepneg.learning.calibration import best_floor
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.history import FoldHistory
 from hepneg.learning.inference import in_pieces
 from hepneg.learning.judges import loss_judge
+from hepneg.learning.learner import AnyNetwork, Learner, make_learner
 from hepneg.learning.loop import Fit, train_network
 from hepneg.learning.losses import balanced_weight, event_table, label_and_sign_loss, signed_target_loss
 from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork, SharedNetwork
-from hepneg.learning.network import Architecture, ResponseNetwork, feature_scaling
+from hepneg.learning.network import ResponseNetwork, feature_scaling
 from hepneg.learning.objectives.protocol import ObjectiveLoss
-from hepneg.learning.outputs import response_range
 from hepneg.learning.signed_target import SignedTargetArchitecture, SignedTargetNetwork
 from hepneg.learning.signs import LocalSigns, SignFitter
 from hepneg.objectives import DEFAULT_OBJECTIVES, Objective
@@ -82,7 +82,7 @@ class _Share:
 
 @dataclass(frozen=True, eq=False)
 class FoldTrainer:
-    """Trains the classifier of one fold on all events that are not in it.
+    """Trains the network of one fold on all events that are not in it.
 
     Attributes:
         fold: which.
@@ -117,6 +117,7 @@ class FoldTrainer:
         task: Task,
         stop: threading.Event,
         keep: FoldFiles,
+        objective: Objective | None = None,
     ) -> FoldTrainer:
         """Split the events that a fold's networks may see into training and validation.
 
@@ -126,13 +127,19 @@ class FoldTrainer:
         seen = fold_of != fold
         aside = uniform_events(events.event_id, training.seed, f"validation {fold}") < training.validation_fraction
         part, validation = events.select(seen & ~aside), events.select(seen & aside)
+        chosen = objective or training.make_objective("classification")
+        learner = make_learner(chosen)
         for table, what in ((part, "training"), (validation, "validation")):
             try:
-                require_trainable(table.weight, table.label, significance=0.0)
+                learner.require_trainable(table.weight, table, significance=0.0)
             except TrainingError as error:
                 raise TrainingError(f"fold {fold}, {what} events: {error}; use fewer folds or more events") from None
-        objective = training.make_objective("classification")
-        return cls(fold, part, validation, training, objective, device, task, stop, keep)
+        return cls(fold, part, validation, training, chosen, device, task, stop, keep)
+
+    @property
+    def learner(self) -> Learner:
+        """What is learnt."""
+        return make_learner(self.objective)
 
     def fit(self, scheme: Scheme) -> FoldFit:
         """Train what the scheme asks for.
@@ -172,18 +179,19 @@ class FoldTrainer:
 
     def _with_signs(self, problem: TrainingProblem, plan: SignPlan) -> FoldFit:
         fitter = SignFitter(self.fold, plan, self.training, self.device, self.stop, self.keep)
-        seen = EventTable.concatenate([self.part, self.validation])
+        seen = self.learner.for_signs(EventTable.concatenate([self.part, self.validation]))
         share = 0.5 if plan.use == "both" else 1.0
         if plan.use == "weights":
             by_sample = fitter.fit(seen, "sample")
             network, history = self._refined(problem, by_sample)
-            return FoldFit(network.cpu(), history, by_sample.cpu().read)
+            return FoldFit(network.cpu(), history, self._sign_reader(by_sample.cpu()))
         by_label = fitter.fit(seen, "label")
         factorised, history = self._factorised(problem, plan, by_label, seen, share)
         if plan.use == "terms":
             return FoldFit(factorised.cpu(), history, by_label.cpu().read)
         by_sample = _by_sample(by_label, seen) or fitter.fit(seen, "sample")
-        refined, of_refined = self._refined(problem, by_sample, share)
+        trained, of_refined = self._refined(problem, by_sample, share)
+        refined = cast(ResponseNetwork, trained)
         mean = MeanNetwork(MeanArchitecture((factorised.architecture, refined.architecture)))
         mean.parts = nn.ModuleList([factorised, refined])
         parts: dict[str, tuple[FoldNetwork, FoldHistory]] = {
@@ -196,12 +204,13 @@ class FoldTrainer:
 
     def _refined(
         self, problem: TrainingProblem, signs: LocalSigns, share: float = 1.0
-    ) -> tuple[ResponseNetwork, FoldHistory]:
+    ) -> tuple[AnyNetwork, FoldHistory]:
         """Train on refined weights and stop on refined weights: both have no sign noise left."""
-        part, validation = (refined_weight(t, signs.mean_sign(t)) for t in (self.part, self.validation))
+        read = self._sign_reader(signs)
+        part, validation = (refined_weight(t, read(t, False)) for t in (self.part, self.validation))
         for weight, table, what in ((part, self.part, "training"), (validation, self.validation, "validation")):
             try:
-                require_trainable(weight, table.label, significance=0.0)
+                self.learner.require_trainable(weight, table, significance=0.0)
             except TrainingError as error:
                 raise TrainingError(f"fold {self.fold}, refined weights of the {what} events: {error}") from None
         batches = ShuffledBatches(part, self.training.batch_size)
@@ -211,7 +220,8 @@ class FoldTrainer:
     def _factorised(
         self, problem: TrainingProblem, plan: SignPlan, signs: LocalSigns, seen: EventTable, share: float
     ) -> tuple[FactorisedNetwork, FoldHistory]:
-        label, history = self._label_network(problem, np.abs(self.validation.weight), share=share)
+        trained, history = self._label_network(problem, np.abs(self.validation.weight), share=share)
+        label = cast(ResponseNetwork, trained)
         networks = (signs.networks.get(0), signs.networks.get(1))
         shapes = tuple(None if network is None else network.architecture for network in networks)
         network = FactorisedNetwork(FactorisedArchitecture(label.architecture, (shapes[0], shapes[1]), plan.floor))
@@ -247,18 +257,15 @@ class FoldTrainer:
 
     def _label_network(
         self, problem: TrainingProblem, validation_weight: Float, *, name: str = "", share: float = 1.0
-    ) -> tuple[ResponseNetwork, FoldHistory]:
+    ) -> tuple[AnyNetwork, FoldHistory]:
         """Train one multilayer perceptron; early stopping goes by the objective with ``validation_weight``."""
-        part, shape, stream = self.part, self.training.network, int(bool(name))
-        inputs, output = len(part.feature_names), response_range(shape.output)
-        network = ResponseNetwork(Architecture(inputs, shape.hidden, shape.activation, problem.logit_bound, output))
-        network.initialise(self._generator(stream), *feature_scaling(part.features))
+        stream, loss = int(bool(name)), self._loss()
+        network = self.learner.network(self.part, problem, self.training.network, self._generator(stream))
         network.to(self.device)
-        weight, loss = balanced_weight(problem.train_weight, part.label), self._loss()
         loss.require(network)
         fit = Fit(
             fold=self.fold,
-            table=event_table(part.features, part.label, weight).to(self.device),
+            table=self.learner.table(network, self.part, problem.train_weight).to(self.device),
             batches=problem.batches,
             judge=loss.judge(self.validation, validation_weight),
             loss=loss,
@@ -281,8 +288,13 @@ class FoldTrainer:
     def _negative_batches(self, problem: TrainingProblem) -> float:
         """Return the share of the first epoch's batches with a label whose training weights sum to zero or less."""
         batches = list(problem.batches.epoch(np.random.default_rng([abs(self.training.seed), self.fold])))
-        labels = [np.where(self.part.label == code, problem.train_weight, 0.0) for code in (0, 1)]
+        codes = np.unique(self.part.label)
+        labels = [np.where(self.part.label == code, problem.train_weight, 0.0) for code in codes]
         return float(np.mean([any(weight[index].sum() <= 0 for weight in labels) for index in batches]))
+
+    def _sign_reader(self, signs: LocalSigns) -> SignReader:
+        for_signs = self.learner.for_signs
+        return lambda events, raw: signs.read(for_signs(events), raw)
 
     def _generator(self, stream: int) -> torch.Generator:
         seed = np.random.SeedSequence([abs(self.training.seed), self.fold, stream]).generate_state(1, np.uint64)[0]

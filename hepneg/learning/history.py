@@ -16,7 +16,8 @@ class EpochRecord:
         epoch: counted from 1.
         train_loss: the scheme's own objective, averaged over the batches of the epoch.
         validation_loss: cross-entropy of the validation events, classes balanced, in nats: signed, or with the
-            scheme's own weights where it learns the signs apart. An objective may judge by something else of its own.
+            scheme's own weights where it learns the signs apart. An objective may judge by something else of its own;
+            those of a regression judge by themselves, the target counted in its standard deviations.
         validation_error: its standard error.
         learning_rate: of the optimiser in this epoch.
     """

@@ -30,7 +30,10 @@ def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray
 
 
 def mean_logits(networks: Sequence[nn.Module], features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the mean log-odds of several networks, (n,), in one pass over the features; see :func:`network_logits`."""
+    """Return the mean output of several networks, (n,) or (n, M), in one pass over the features.
+
+    See :func:`network_logits`.
+    """
 
     def mean(rows: torch.Tensor) -> torch.Tensor:
         return torch.stack([network(rows) for network in networks]).double().mean(dim=0)

@@ -73,6 +73,8 @@ def response_range(output: Output | None) -> OutputRange | None:
     """
     if output is None:
         return None
+    if output.high is None:
+        raise ConfigError("training.network.output: relu is for regressions; a response needs a range inside (0, 1)")
     if output.low < LEAST_RESPONSE or output.high > 1 - LEAST_RESPONSE:
         raise ConfigError(
             f"training.network.output: a response lies between 0 and 1, so low and high must be within "

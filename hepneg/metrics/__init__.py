@@ -10,6 +10,8 @@ in the fluctuations, so they hold where both sums of weights are many standard d
 three standard deviations the intervals cover too much (68 % intervals some 80 to 85 %), and
 :func:`~hepneg.metrics.auc_interval` and :func:`~hepneg.metrics.confidence_interval` are the better answer.
 
+Those of a regression take ``prediction``, ``target`` and ``weight``, (n,) each, in the same way.
+
 What can be summed comes as an accumulator too (``fill``, ``merge`` or ``+``, ``result``): log-loss, Brier score, binned AUC,
 calibration and correlations.
 """
@@ -33,6 +35,15 @@ from hepneg.metrics.ks import KSTest, ks_two_sample
 from hepneg.metrics.operating_point import OperatingPoint, operating_point
 from hepneg.metrics.proper import brier, brier_influence, log_loss, log_loss_influence
 from hepneg.metrics.quantiles import Quantiles, quantiles
+from hepneg.metrics.regression import (
+    absolute_error_influence,
+    bias,
+    mean_absolute_error,
+    mean_squared_error,
+    quantile_loss,
+    resolution,
+    squared_error_influence,
+)
 from hepneg.metrics.roc import RocCurve, roc_curve
 from hepneg.metrics.significance import SignificanceScan, asimov_significance, significance_scan
 from hepneg.metrics.sums import BinnedAuc, BinnedAucAccumulator, BrierAccumulator, LogLossAccumulator
@@ -56,10 +67,12 @@ __all__ = [
     "Quantiles",
     "RocCurve",
     "SignificanceScan",
+    "absolute_error_influence",
     "asimov_significance",
     "auc",
     "auc_influence",
     "auc_interval",
+    "bias",
     "brier",
     "brier_influence",
     "calibration_curve",
@@ -68,13 +81,18 @@ __all__ = [
     "ks_two_sample",
     "log_loss",
     "log_loss_influence",
+    "mean_absolute_error",
+    "mean_squared_error",
     "operating_point",
     "paired_difference",
     "permutation_importance",
     "poisson_bootstrap",
     "poisson_multiplicity",
+    "quantile_loss",
     "quantiles",
+    "resolution",
     "roc_curve",
     "sign_correlations",
     "significance_scan",
+    "squared_error_influence",
 ]

@@ -88,7 +88,8 @@ class Needs:
         """Collect the branches that a configuration needs, each with its first user."""
         features = {feature.name: feature.expression for feature in config.features}
         varied = config.systematics if systematics else {}
-        return cls.collect(features, config.selection, config.event_id, config.weight, varied)
+        others = {"weight": config.weight, "target": config.target, "grade": config.grade}
+        return cls.collect(features, config.selection, config.event_id, others, varied)
 
     @classmethod
     def collect(
@@ -96,11 +97,11 @@ class Needs:
         features: Mapping[str, Expression],
         selection: Expression | None,
         event_id: tuple[str, ...],
-        weight: Expression | None = None,
+        others: Mapping[str, Expression | None] = _NO_EXPRESSIONS,
         systematics: Mapping[str, Expression] = _NO_EXPRESSIONS,
     ) -> Self:
-        """Collect the branches behind expressions, each with its first user."""
-        users: list[tuple[str, Expression | None]] = [("weight", weight), ("selection", selection)]
+        """Collect the branches behind expressions, each with its first user; ``others`` by what messages call them."""
+        users: list[tuple[str, Expression | None]] = [*others.items(), ("selection", selection)]
         users += [(f"feature {name!r}", expression) for name, expression in features.items()]
         users += [(f"systematic variation {name!r}", expression) for name, expression in systematics.items()]
         used_by = dict.fromkeys(event_id, "event_id")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hepneg.config import PB_TO_FB, Config
 from hepneg.errors import DataError
-from hepneg.events import LABELS, EventTable, first_entries
+from hepneg.events import LABELS, EventTable, check_grades, first_entries
 from hepneg.expressions import Expression
 from hepneg.ntuples.checks import warn_about_events
 from hepneg.ntuples.columns import Needs
@@ -37,9 +37,11 @@ class Chunk:
         event_id: integers of 64 bits, (n,) or (n, m) for m identifying branches.
         entries: events in the step before the selection.
         sum_weights_all: Σ of the raw weights of all those events, exact.
-        dropped: selected events left out because a feature is NaN or infinite.
+        dropped: selected events left out because a feature or the target is NaN or infinite.
         variations: (n, V) raw weights of the systematic variations, in the order of the configuration; V is 0 where
             they were not asked for.
+        target: of a regression, (n,) float64, or None.
+        grade: how right each target is, (n,) float64, or None.
     """
 
     features: NDArray[np.float32]
@@ -49,6 +51,8 @@ class Chunk:
     sum_weights_all: Fraction
     dropped: int
     variations: NDArray[np.float64]
+    target: NDArray[np.float64] | None = None
+    grade: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -75,8 +79,8 @@ def read_chunks(
         Chunks, also those from which the selection keeps nothing. Files without entries yield nothing.
 
     Raises:
-        DataError: an unusable file or branch, a NaN or infinite weight or variation, or a feature of that kind where
-            ``on_nan`` is ``error``.
+        DataError: an unusable file or branch, a NaN or infinite weight or variation, a feature or target of that kind
+            where ``on_nan`` is ``error``, or a grade outside [−1, 1].
     """
     needs = Needs.of(config, systematics=systematics)
     files = sample_files(config, sample)
@@ -145,6 +149,7 @@ def read(config: Config, *, progress: Progress = SILENT, step_size: int | str = 
     labels = np.array([LABELS[sample.label] for sample in config.samples.values()], dtype=np.int8)
     weight = np.concatenate([chunk.weight * scales[sample] for sample, chunks in parts.items() for chunk in chunks])
     event_id = _join_ids([chunk.event_id for chunks in parts.values() for chunk in chunks])
+    target, grade = (_join_column(parts, name) for name in ("target", "grade"))
     table = EventTable(
         _join_features([chunk for chunks in parts.values() for chunk in chunks], parts),
         weight,
@@ -153,6 +158,8 @@ def read(config: Config, *, progress: Progress = SILENT, step_size: int | str = 
         event_id,
         config.feature_names,
         tuple(config.samples),
+        target,
+        grade,
     )
     warn_about_events(table)
     return table
@@ -202,6 +209,11 @@ def _join_features(chunks: list[Chunk], owners: dict[str, list[Chunk]]) -> NDArr
     return features.T
 
 
+def _join_column(parts: Mapping[str, list[Chunk]], name: str) -> NDArray[np.float64] | None:
+    columns = [getattr(chunk, name) for chunks in parts.values() for chunk in chunks]
+    return None if columns[0] is None else np.concatenate(columns)
+
+
 def _join_ids(parts: list[NDArray[np.integer]]) -> NDArray[np.integer]:
     """Join identifiers; where files differ in signedness, as bits of uint64, which hash alike."""
     kinds = {part.dtype for part in parts}
@@ -249,13 +261,27 @@ class ChunkMaker:
             columns = {name: column[keep] for name, column in columns.items()}
             weight, entry = weight[keep], entry[keep]
         event_id = self.evaluator.identifiers(columns, entry)
-        features, bad = self.evaluator.matrix(columns, len(entry))
-        chunk = Chunk(features.T, weight, event_id, entries, total, 0, self._variations(columns, entry))
-        if not bad:
-            return chunk
-        if self.config.on_nan == "error":
+        features, wrong = self.evaluator.matrix(columns, len(entry))
+        target, grade = (self._column(name, columns) for name in ("target", "grade"))
+        bad = {f"feature {name!r}": mask for name, mask in wrong.items()}
+        for name, column in (("target", target), ("grade", grade)):
+            if column is not None and not np.isfinite(column).all():
+                bad[name] = ~np.isfinite(column)
+        if bad and self.config.on_nan == "error":
             self._refuse(bad, entry, start + entries)
-        return _without(chunk, np.logical_or.reduce(list(bad.values())))
+        varied = self._variations(columns, entry)
+        chunk = Chunk(features.T, weight, event_id, entries, total, 0, varied, target, grade)
+        kept = _without(chunk, np.logical_or.reduce(list(bad.values()))) if bad else chunk
+        if kept.grade is not None:
+            check_grades(kept.grade, f"{self.evaluator.where}: ")
+        return kept
+
+    def _column(self, name: str, columns: Mapping[str, Any]) -> NDArray[np.float64] | None:
+        """Return the target or the grade, (n,); None where the configuration has none."""
+        expression = getattr(self.config, name)
+        if expression is None:
+            return None
+        return self.evaluator.evaluate(name, expression, columns).astype(np.float64, copy=False)
 
     def _weight(self, start: int, columns: Mapping[str, Any]) -> NDArray[np.float64]:
         weight = self.evaluator.evaluate("weight", self.config.weight, columns).astype(np.float64, copy=False)
@@ -281,10 +307,10 @@ class ChunkMaker:
         return varied.T
 
     def _refuse(self, bad: Mapping[str, NDArray[np.bool_]], entry: NDArray[np.int64], read_so_far: int) -> NoReturn:
-        """Name the first feature that is not finite, and where."""
+        """Name the first feature, or the target, that is not finite, and where."""
         name, wrong = next(iter(bad.items()))
         raise DataError(
-            f"{self.evaluator.where}: feature {name!r} is NaN or infinite in {int(wrong.sum())} selected events "
+            f"{self.evaluator.where}: {name} is NaN or infinite in {int(wrong.sum())} selected events "
             f"among the {read_so_far} entries read so far, at {_listed(entry[wrong])}; mend the expression, cut "
             "on it with `selection:`, or set `on_nan: drop`"
         )
@@ -305,4 +331,6 @@ def _without(chunk: Chunk, bad: NDArray[np.bool_]) -> Chunk:
         event_id=chunk.event_id[good],
         variations=chunk.variations[good],
         dropped=int(bad.sum()),
+        target=None if chunk.target is None else chunk.target[good],
+        grade=None if chunk.grade is None else chunk.grade[good],
     )

@@ -69,6 +69,8 @@ def _head(tree: TreeSummary) -> list[str]:
         f"# identifier candidates: {', '.join(tree.event_ids[:8]) or 'none; file name and entry number are used'}",
         '# selection: "nJet >= 2"           # optional condition',
         "on_nan: error                      # or drop: what a NaN feature does",
+        "# task: regression                 # instead of a classification; with a target, and no labels",
+        "# target: GenNu_pz                 # what a regression predicts, an expression of branches",
         "# luminosity: 59.7                 # 1/fb; then every sample needs a cross_section in pb",
         "# systematics:                     # alternative signed weights, a yardstick for `hepneg check`",
         f"#   scale_up: {_quoted(_as_expression(weight) + ' * LHEScaleWeight[:, 8]')}",

@@ -18,13 +18,19 @@ from hepneg.registry import Registry, parameters_of
 
 __all__ = ["DEFAULT_OBJECTIVES", "make_objective", "objective_names", "objective_parameters", "register"]
 
-DEFAULT_OBJECTIVES: Mapping[Task, str] = {"classification": "cross_entropy"}
+DEFAULT_OBJECTIVES: Mapping[Task, str] = {"classification": "cross_entropy", "regression": "squared"}
 """The objective of a task where none is chosen."""
 
 _OWN = {
     "cross_entropy": "hepneg.objectives.cross_entropy:CrossEntropy",
     "balanced_cross_entropy": "hepneg.objectives.balanced_cross_entropy:BalancedCrossEntropy",
     "response_preference": "hepneg.objectives.response_preference:ResponsePreference",
+    "squared": "hepneg.objectives.squared:Squared",
+    "huber": "hepneg.objectives.huber:Huber",
+    "log_cosh": "hepneg.objectives.log_cosh:LogCosh",
+    "quantile": "hepneg.objectives.quantile:Quantile",
+    "signed_squared": "hepneg.objectives.signed_squared:SignedSquared",
+    "reciprocal": "hepneg.objectives.reciprocal:Reciprocal",
 }
 _objectives: Registry[Objective] = Registry("objective", "hepneg.objectives", _OWN)
 

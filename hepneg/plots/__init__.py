@@ -27,6 +27,10 @@ _HOMES = {
     "plot_multivariate": "multivariate",
     "plot_density": "regions",
     "plot_negative_boxes": "regions",
+    "plot_residuals": "regression",
+    "plot_pulls": "regression",
+    "plot_response_matrix": "regression",
+    "plot_bias": "regression",
 }
 
 __all__ = list(_HOMES)

@@ -25,6 +25,7 @@ from hepneg.plots.closure import plot_closure_curves, plot_closure_tests
 from hepneg.plots.correlation import plot_sign_correlations
 from hepneg.plots.multivariate import plot_multivariate
 from hepneg.plots.regions import plot_negative_boxes
+from hepneg.plots.regression import plot_bias, plot_pulls, plot_residuals, plot_response_matrix
 from hepneg.plots.response import plot_response, plot_response_by_sign, plot_response_components
 from hepneg.plots.roc import plot_roc
 from hepneg.plots.shapes import plot_effect_sizes, plot_feature_shape
@@ -33,10 +34,18 @@ from hepneg.plots.style import save
 from hepneg.plots.training import plot_learning_curves, plot_overtraining
 from hepneg.plots.weights import plot_weights
 from hepneg.plots.yardstick import plot_yardsticks
+from hepneg.regression_evaluation import RegressionEvaluation
 from hepneg.shapes import ShapeReport, SignSplitClosure
 from hepneg.weights import WeightReport
 
-__all__ = ["closure_figures", "response_figures", "save_figures", "shape_figures", "weight_figures"]
+__all__ = [
+    "closure_figures",
+    "regression_figures",
+    "response_figures",
+    "save_figures",
+    "shape_figures",
+    "weight_figures",
+]
 
 Figures = Iterator[tuple[str, Figure]]
 
@@ -88,6 +97,16 @@ def response_figures(evaluation: Evaluation) -> Figures:
         yield "overtraining", plot_overtraining(evaluation).figure
     if evaluation.histories:
         yield "learning_curves", plot_learning_curves(evaluation.histories).figure
+
+
+def regression_figures(evaluation: RegressionEvaluation) -> Figures:
+    """Draw how far predictions lie from their targets."""
+    yield "residuals", plot_residuals(evaluation).figure
+    yield "pulls", plot_pulls(evaluation).figure
+    yield "bias", plot_bias(evaluation).figure
+    yield "response_matrix", plot_response_matrix(evaluation).figure
+    if evaluation.histories:
+        yield "learning_curves", plot_learning_curves(evaluation.histories, unit="").figure
 
 
 def save_figures(figures: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:

@@ -51,8 +51,12 @@ def plot_overtraining(evaluation: Evaluation) -> Drawn:
 
 
 @in_print_style
-def plot_learning_curves(histories: Sequence[FoldHistory]) -> Drawn:
+def plot_learning_curves(histories: Sequence[FoldHistory], *, unit: str = "nats") -> Drawn:
     """Draw the validation loss of each fold with its error band, its best epoch, and the training objective.
+
+    Args:
+        histories: of the folds.
+        unit: of the validation loss; empty for none.
 
     The errors of the epochs of a fold are those of the same validation events, so they move together.
 
@@ -75,7 +79,7 @@ def plot_learning_curves(histories: Sequence[FoldHistory]) -> Drawn:
         (mark,) = axes.plot(epoch[best], loss[best], "o", mfc="white", mec=colour, ms=6, zorder=5)
         artists[f"fold {history.fold}"] = [line, band, mark, *panel.plot(epoch, train, color=colour, lw=1.3)]
     axes.plot([], [], "o", mfc="white", mec="black", ms=6, label="best epoch")
-    axes.set(ylabel="Validation loss [nats]")
+    axes.set(ylabel=f"Validation loss [{unit}]" if unit else "Validation loss")
     panel.set(xlabel="Epoch", ylabel="Training\nobjective")
     add_legend(axes, headroom=0.05, ncols=2)
     return Drawn(layout.figure, (axes, panel), artists)

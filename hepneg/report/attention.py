@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hepneg.report.numbers import p_value
+from hepneg.report.regression import is_regression
 from hepneg.report.results import Data, Results
 
 __all__ = ["remarks"]
@@ -13,6 +14,9 @@ _RISK = 1e-3
 """Probability of a batch with Σw ≤ 0 that is worth a remark: with some 100 batches, one in ten epochs has one."""
 _IMPROBABLE = 0.01
 """p-value of calibration or overtraining that is worth a remark."""
+
+_MANY_ERRORS = 3.0
+"""Deviation of a quantile's share, in standard errors, that is worth a remark."""
 
 
 def remarks(results: Results) -> tuple[str, ...]:
@@ -23,7 +27,7 @@ def remarks(results: Results) -> tuple[str, ...]:
     if results.evaluation is not None:
         found += _of_schemes(results, results.evaluation)
         found += _of_training(results.evaluation)
-        found += _of_response(results.evaluation)
+        found += (_of_prediction if is_regression(results.evaluation) else _of_response)(results.evaluation)
     return tuple(found)
 
 
@@ -43,6 +47,8 @@ def _mismatches(results: Results) -> Iterator[str]:
         if shapes["features"] and set(shapes["features"]) != features:
             yield _again("check", f"features of {name}", shapes["features"])
             break
+    if results.evaluation is not None and is_regression(results.evaluation) != (results.config.task == "regression"):
+        yield f"The results of hepneg train are not of a {results.config.task}: run it again."
     if results.model is not None and set(results.model["feature_names"]) != features:
         yield _again("train", "features", results.model["feature_names"])
 
@@ -67,10 +73,13 @@ def _of_weights(report: Data) -> Iterator[str]:
 
 
 def _of_schemes(results: Results, evaluation: Data) -> Iterator[str]:
-    trained, chosen = evaluation["scheme"], evaluation["chosen"]
+    trained = evaluation["scheme"]
+    chosen = evaluation.get("chosen", trained)  # a regression chooses nothing
     if trained != results.config.training.scheme.name:
         wanted = results.config.training.scheme.name
         yield f"The model was trained under the scheme {trained}, but the configuration asks for {wanted}."
+    if is_regression(evaluation):
+        return
     if results.shapes is not None and chosen not in results.shapes["recommended_schemes"]:
         schemes = ", ".join(results.shapes["recommended_schemes"])
         yield f"The shapes speak against the scheme {chosen}, under which the model was trained: prefer {schemes}."
@@ -86,12 +95,26 @@ def _of_training(evaluation: Data) -> Iterator[str]:
     cut = sum(history["stopped"] == "epochs" for history in histories)
     if cut:
         yield f"{cut} of {len(histories)} folds had not stopped improving when the epochs ran out: raise training.epochs."
-    for label, test in evaluation["overtraining"].items():
+    for label, test in evaluation.get("overtraining", {}).items():
         if test["p_value"] is not None and test["p_value"] < _IMPROBABLE:
             yield (
                 f"The response of the {label} differs between events held out and trained on "
                 f"(p = {p_value(test['p_value'])})."
             )
+
+
+def _of_prediction(evaluation: Data) -> Iterator[str]:
+    profile = evaluation["by_prediction"]
+    mean = evaluation["objective"] == "squared"
+    if mean and profile["p_value"] is not None and profile["p_value"] < _IMPROBABLE:
+        yield (
+            f"The prediction is biased in bins of itself: χ² {profile['chi2']:.0f} for {profile['degrees']} bins, "
+            f"p = {p_value(profile['p_value'])}."
+        )
+    for row in evaluation["quantiles"]:
+        q, below, error = row["probability"], row["below"], row["below_error"]
+        if abs(below - q) > _MANY_ERRORS * error:
+            yield f"A share of {below:.3f} ± {error:.3f} of the targets lies below the predicted {q:g} quantile."
 
 
 def _of_response(evaluation: Data) -> Iterator[str]:

@@ -14,11 +14,10 @@ __all__ = ["health_blocks"]
 
 def health_blocks(health: Data) -> list[Block]:
     """Show the largest log-odds, and what the sign networks did to each sample, where the scheme has such networks."""
-    facts = (
-        ("largest |log-odds|", significant(health["largest_logit"])),
-        ("batches with Σ of training weights ≤ 0", percent(health["negative_batches"])),
-    )
-    blocks: list[Block] = [Facts(facts)]
+    facts = [("batches with Σ of training weights ≤ 0", percent(health["negative_batches"]))]
+    if health["largest_logit"] is not None:
+        facts.insert(0, ("largest |log-odds|", significant(health["largest_logit"])))
+    blocks: list[Block] = [Facts(tuple(facts))]
     if health["samples"]:
         blocks += [_table(health["samples"]), Text(_LEGEND)]
     return blocks

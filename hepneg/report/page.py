@@ -62,7 +62,8 @@ def build_page(results: Results) -> ReportPage:
     Raises:
         DataError: a file of the results lacks what this version writes into it.
     """
-    sections = [_section(make, results, *sources) for make, sources in _SECTIONS]
+    chosen = [(make, sources) for make, sources in _SECTIONS if make is not comparison_section or _compares(results)]
+    sections = [_section(make, results, *sources) for make, sources in chosen]
     missing = tuple(dict.fromkeys(command for section in sections for command in section.missing))
     first = _section(lambda found: summary_section(found, missing), results, *FILES)
     style, script = _asset("report.css"), _asset("report.js")
@@ -78,6 +79,11 @@ def build_page(results: Results) -> ReportPage:
         )
     )
     return ReportPage(html, missing)
+
+
+def _compares(results: Results) -> bool:
+    """Tell whether schemes can be compared: those of a classification can."""
+    return results.config.task == "classification"
 
 
 def _section(make: Callable[[Results], Section], results: Results, *sources: str) -> Section:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hepneg.figure_names import by_sign_stem, components_stem
 from hepneg.report.blocks import Cell, Column, Facts, Figure, Gallery, NotRun, Section, Table, Text, number
 from hepneg.report.numbers import count, estimate, p_value, percent
+from hepneg.report.regression import is_regression, regression_section
 from hepneg.report.results import Data, Results
 
 __all__ = ["response_section"]
@@ -17,6 +18,8 @@ def response_section(results: Results) -> Section:
     evaluation = results.evaluation
     if evaluation is None:
         return Section("response", "Response", (NotRun("hepneg train"),))
+    if is_regression(evaluation):
+        return regression_section(results, evaluation)
     blocks = (
         Text("All figures are signed, and each event is judged by the network that has not seen it."),
         Facts(_merits(evaluation)),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hepneg.report.attention import remarks
 from hepneg.report.blocks import Block, Cell, Column, Facts, Heading, Items, NotRun, Section, Table, Text, number
 from hepneg.report.numbers import MISSING, count, estimate, percent
+from hepneg.report.regression import is_regression, regression_merits
 from hepneg.report.results import Results
 from hepneg.schemes.titles import scheme_title
 
@@ -33,17 +34,19 @@ def _verdict(results: Results) -> list[Block]:
     if results.shapes is None:
         return []
     verdict = results.shapes["verdict"]
+    heading = Heading(_VERDICTS.get(verdict, "Positive against negative shapes"), verdict)
+    if results.config.task == "regression":  # the shapes of the features say nothing about the target given them
+        return [heading]
     schemes = ", ".join(results.shapes["recommended_schemes"])
-    return [
-        Heading(_VERDICTS.get(verdict, "Positive against negative shapes"), verdict),
-        Text(f"Schemes to prefer, best first: {schemes}."),
-    ]
+    return [heading, Text(f"Schemes to prefer, best first: {schemes}.")]
 
 
 def _merits(results: Results) -> list[Block]:
     evaluation = results.evaluation
     if evaluation is None:
         return []
+    if is_regression(evaluation):
+        return [Facts((("trained under", evaluation["scheme"]), *regression_merits(evaluation)))]
     facts = [
         ("trained under", scheme_title(evaluation["scheme"], evaluation["chosen"])),
         ("AUC, held out, signed", estimate(evaluation["auc"], evaluation["auc_error"])),
@@ -56,15 +59,16 @@ def _merits(results: Results) -> list[Block]:
 
 
 def _samples(results: Results) -> Table:
+    merit = "resolution" if is_regression(results.evaluation) else "AUC"
     columns = (
         *(Column(name, "text") for name in ("sample", "label", "shapes")),
-        *map(Column, ("selected", "f", "n_eff", "AUC")),
+        *map(Column, ("selected", "f", "n_eff", merit)),
     )
-    rows = tuple(_sample(results, name) for name in results.config.samples)
+    rows = tuple(_sample(results, name, merit.lower()) for name in results.config.samples)
     return Table("summary-samples", "Samples", columns, rows)
 
 
-def _sample(results: Results, name: str) -> tuple[Cell, ...]:
+def _sample(results: Results, name: str, merit: str) -> tuple[Cell, ...]:
     weights, shapes, row = (
         (data or {"samples": {}})["samples"].get(name, {})
         for data in (results.weights, results.shapes, results.evaluation)
@@ -76,5 +80,5 @@ def _sample(results: Results, name: str) -> tuple[Cell, ...]:
         number(count(weights.get("selected")), weights.get("selected")),
         number(percent(weights.get("negative_fraction")), weights.get("negative_fraction")),
         number(count(weights.get("n_eff")), weights.get("n_eff")),
-        number(estimate(row.get("auc"), row.get("auc_error")), row.get("auc")),
+        number(estimate(row.get(merit), row.get(f"{merit}_error")), row.get(merit)),
     )

@@ -8,6 +8,7 @@ from hepneg.objectives import DEFAULT_OBJECTIVES
 from hepneg.report.blocks import Block, Cell, Column, Facts, Figure, Gallery, Items, NotRun, Section, Table, number
 from hepneg.report.health import health_blocks
 from hepneg.report.numbers import MISSING, count, estimate, p_value
+from hepneg.report.regression import is_regression
 from hepneg.report.results import Data, Results
 from hepneg.schemes.titles import scheme_title
 
@@ -24,7 +25,7 @@ def training_section(results: Results) -> Section:
     blocks: list[Block] = [Facts(_settings(results.model, results.evaluation))]
     histories = results.evaluation["histories"]
     if histories:
-        blocks.append(_folds(histories))
+        blocks.append(_folds(histories, "" if is_regression(results.evaluation) else " (nats)"))
     messages = tuple(f"Fold {history['fold']}: {history['message']}" for history in histories if history["message"])
     if messages:
         blocks.append(Items("Messages", messages))
@@ -36,7 +37,7 @@ def training_section(results: Results) -> Section:
 
 def _settings(model: Data | None, evaluation: Data) -> tuple[tuple[str, str], ...]:
     if model is None:
-        return (("scheme", scheme_title(evaluation["scheme"], evaluation["chosen"])),)
+        return (("scheme", scheme_title(evaluation["scheme"], evaluation.get("chosen", evaluation["scheme"]))),)
     name = str(model["scheme"]["name"])
     scheme = {**model["scheme"], "name": scheme_title(name, model["choice"].get("scheme", name))}
     training = model["training"]
@@ -64,10 +65,10 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _folds(histories: list[Data]) -> Table:
+def _folds(histories: list[Data], unit: str) -> Table:
     columns = (
         Column("fold", "text"),
-        *map(Column, ("epochs", "best epoch", "best validation loss (nats)", "seconds")),
+        *map(Column, ("epochs", "best epoch", f"best validation loss{unit}", "seconds")),
         Column("stopped by", "text"),
     )
     return Table(
@@ -92,7 +93,7 @@ def _fold(history: Data) -> tuple[Cell, ...]:
 
 
 def _figures(results: Results) -> tuple[Figure, ...]:
-    tests = (results.evaluation or {})["overtraining"]
+    tests = (results.evaluation or {}).get("overtraining", {})
     told = ", ".join(f"{label} p = {p_value(test['p_value'])}" for label, test in tests.items())
     curves = results.figure(
         "learning_curves",

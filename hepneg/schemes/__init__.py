@@ -4,6 +4,15 @@ This is an analyst's choice list; :mod:`hepneg.schemes.registry` finds a scheme 
 """
 
 from hepneg.schemes.protocol import Scheme, SignPlan, TrainingProblem
-from hepneg.schemes.registry import make_scheme, register, scheme_names, scheme_parameters
+from hepneg.schemes.registry import make_scheme, register, require_task, scheme_names, scheme_parameters
 
-__all__ = ["Scheme", "SignPlan", "TrainingProblem", "make_scheme", "register", "scheme_names", "scheme_parameters"]
+__all__ = [
+    "Scheme",
+    "SignPlan",
+    "TrainingProblem",
+    "make_scheme",
+    "register",
+    "require_task",
+    "scheme_names",
+    "scheme_parameters",
+]

@@ -20,6 +20,7 @@ class Absolute:
     """
 
     name: ClassVar[str] = "absolute"
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
         """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""

@@ -21,12 +21,12 @@ class SchemeHealth:
     """The health of a training, judged on held-out events.
 
     Attributes:
-        largest_logit: largest |log-odds|.
+        largest_logit: largest |log-odds|; None for a regression.
         negative_batches: share of the batches in which the training weights of a label summed to zero or less.
         samples: what the sign networks did to each sample; empty for a scheme without any.
     """
 
-    largest_logit: float
+    largest_logit: float | None
     negative_batches: float
     samples: Mapping[str, SignClosure] = field(default_factory=dict)
 
@@ -44,7 +44,7 @@ class SchemeHealth:
 
 def scheme_health(
     events: EventTable,
-    held_out_logit: NDArray[np.float64],
+    held_out_logit: NDArray[np.float64] | None,
     held_out_sign: NDArray[np.float64] | None = None,
     raw_sign: NDArray[np.float64] | None = None,
     *,
@@ -54,11 +54,12 @@ def scheme_health(
 
     Args:
         events: n signed events.
-        held_out_logit: (n,) log-odds.
+        held_out_logit: (n,) log-odds; None for a regression.
         held_out_sign: (n,) local mean signs; None for a scheme that learns none.
         raw_sign: the same without its floor; left out, it has none.
         negative_batches: share of the batches with a label whose training weights sum to zero or less.
     """
     raw = held_out_sign if raw_sign is None else raw_sign
     closure = {} if held_out_sign is None or raw is None else sign_closure(events, held_out_sign, raw)
-    return SchemeHealth(float(np.abs(held_out_logit).max(initial=0.0)), negative_batches, closure)
+    largest = None if held_out_logit is None else float(np.abs(held_out_logit).max(initial=0.0))
+    return SchemeHealth(largest, negative_batches, closure)

@@ -19,6 +19,7 @@ class Positive:
     """Train on the events with w > 0 alone: biased towards h(1 + s) wherever P(w > 0 | x) depends on x."""
 
     name: ClassVar[str] = "positive"
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
         """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""

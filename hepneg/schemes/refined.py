@@ -32,6 +32,7 @@ class Refined:
     """
 
     name: ClassVar[str] = "refined"
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     members: int = 2
     patience: int = 4
 

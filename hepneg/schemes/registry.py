@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from hepneg.errors import ConfigError
 from hepneg.registry import Registry, parameters_of
 from hepneg.schemes.protocol import Scheme
 
-__all__ = ["make_scheme", "register", "scheme_names", "scheme_parameters"]
+__all__ = ["make_scheme", "register", "require_task", "scheme_names", "scheme_parameters"]
 
 _OWN = {
     "absolute": "hepneg.schemes.absolute:Absolute",
@@ -53,6 +54,18 @@ def make_scheme(name: str, **parameters: Any) -> Scheme:
         ConfigError: no such scheme, no such parameter, or a value that the scheme refuses.
     """
     return _schemes.make(name, parameters)
+
+
+def require_task(scheme: Scheme, task: str) -> None:
+    """Refuse a scheme that cannot pose a task; one that names no ``tasks`` is for classification.
+
+    Raises:
+        ConfigError: with the schemes of ours that can.
+    """
+    if task in getattr(scheme, "tasks", ("classification",)):
+        return
+    able = ", ".join(name for name in _OWN if task in getattr(_schemes.find(name), "tasks", ()))
+    raise ConfigError(f"scheme {scheme.name!r} is not for a {task}; take one of {able or 'other packages'}")
 
 
 def scheme_parameters(scheme: Scheme) -> dict[str, Any]:

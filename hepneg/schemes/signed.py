@@ -26,6 +26,7 @@ class Signed:
     """
 
     name: ClassVar[str] = "signed"
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     logit_bound: float = 10.0
     clip_norm: float = 1.0
 

@@ -1,0 +1,40 @@
+"""The objective ``huber``: a mean that far targets cannot drag away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from hepneg.objectives.target import TargetObjective, require_positive_number
+
+if TYPE_CHECKING:
+    from hepneg.learning.objectives.protocol import ObjectiveLoss
+
+__all__ = ["Huber"]
+
+
+@dataclass(frozen=True)
+class Huber(TargetObjective):
+    """Minimise Σ v·h(t − p) with h(r) = r²/2 for |r| ≤ δ and δ(|r| − δ/2) beyond.
+
+    Between the mean (δ → ∞) and the median (δ → 0) of the target given x: for targets with tails that are mismodelled or
+    of no interest. For an asymmetric distribution the prediction is neither.
+
+    Args:
+        delta: δ, in standard deviations of the target.
+
+    Reference: Huber, Ann. Math. Stat. 35 (1964) 73.
+    """
+
+    name: ClassVar[str] = "huber"
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive_number("delta", self.delta)
+
+    def make_loss(self) -> ObjectiveLoss:
+        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
+        from hepneg.learning.objectives.target import TargetLoss, huber
+
+        return TargetLoss(partial(huber, delta=self.delta))

@@ -39,6 +39,8 @@ Float = NDArray[np.float64]
 
 _SAME = (
     "folds",
+    "objective",
+    "activity",
     "epochs",
     "batch_size",
     "learning_rate",
@@ -66,7 +68,10 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scheme: name of the weight scheme, a mapping of ``name`` and parameters, or a scheme object.
         folds: networks, each trained on all but one of as many parts.
         hidden: width of each hidden layer.
-        activation: ``silu``, ``relu``, ``gelu`` or ``tanh``.
+        activation: of the hidden layers: ``silu``, ``relu``, ``gelu``, ``tanh``, ``sigmoid`` or ``clipped``.
+        output: bounds of the response, a mapping as ``network.output`` of a configuration; None for none.
+        objective: name of what is minimised, or a mapping of ``name`` and parameters; None for the cross-entropy.
+        activity: a price on the activity of hidden units, a mapping as ``activity`` of a configuration; None for none.
         epochs: most passes over the events.
         batch_size: events in a batch.
         learning_rate: of the optimiser at the start.
@@ -90,6 +95,9 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         folds: int = 5,
         hidden: tuple[int, ...] = (64, 64, 64),
         activation: str = "silu",
+        output: Mapping[str, Any] | None = None,
+        objective: str | Mapping[str, Any] | None = None,
+        activity: Mapping[str, Any] | None = None,
         epochs: int = 60,
         batch_size: int = 1024,
         learning_rate: float = 3e-3,
@@ -103,6 +111,9 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.folds = folds
         self.hidden = hidden
         self.activation = activation
+        self.output = output
+        self.objective = objective
+        self.activity = activity
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -173,7 +184,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seed = self.random_state
         if not isinstance(seed, numbers.Integral):
             seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
-        network = {"hidden": tuple(self.hidden), "activation": self.activation}
+        network = {"hidden": tuple(self.hidden), "activation": self.activation, "output": self.output}
         same = {name: getattr(self, name) for name in _SAME}
         return {**same, "network": network, "seed": int(seed)}
 

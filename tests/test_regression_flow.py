@@ -187,7 +187,7 @@ def test_what_is_for_classifications_says_so(analysis: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("script", "arguments"),
-    [("measure.py", []), ("negative_targets.py", []), ("counter_examples.py", ["--figures", "FIGURES"])],
+    [("signed_weights.py", []), ("negative_targets.py", []), ("counter_examples.py", ["--figures", "FIGURES"])],
 )
 def test_the_studies_run(
     script: str,
@@ -198,11 +198,9 @@ def test_the_studies_run(
 ) -> None:
     folder = ANALYSIS / "regression"
     monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.delitem(sys.modules, "toys", raising=False)
     given = [str(tmp_path) if argument == "FIGURES" else argument for argument in arguments]
     monkeypatch.setattr(sys, "argv", [script, "--quick", *given])
     runpy.run_path(str(folder / script), run_name="__main__")
-    monkeypatch.delitem(sys.modules, "toys", raising=False)
     assert "|---|" in capsys.readouterr().out
 
 

@@ -42,7 +42,18 @@ def test_every_setting_of_a_training_is_an_argument_with_the_same_default() -> N
     network = settings.pop("network")
     assert given.pop("random_state") == settings.pop("seed")
     assert given.pop("scheme") == settings.pop("scheme")["name"]
-    assert given == settings | {"hidden": tuple(network["hidden"]), "activation": network["activation"]}
+    assert given == settings | network | {"hidden": tuple(network["hidden"])}
+
+
+def test_objectives_and_bounds_reach_the_training() -> None:
+    X, y, weight = signed_events(1500, 1)
+    options = {"objective": {"name": "balanced_cross_entropy", "sensitivity": 0.9}, "activity": {"strength": 0.01}}
+    bounds = {"activation": "sigmoid", "low": 0.2, "high": 0.8}
+    estimator = SignedClassifier("signed", **FAST, **options, output=bounds).fit(X, y, sample_weight=weight)
+    response = estimator.predict_proba(X)[:, 1]
+    assert 0.2 <= response.min() < response.max() <= 0.8
+    assert estimator.classifier_.training["objective"]["name"] == "balanced_cross_entropy"
+    assert estimator.classifier_.training["activity"]["strength"] == 0.01
 
 
 def test_it_is_the_classifier_that_train_gives() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from toys import Float, MistakenToy, SignedToy
+from regression_toys import Float, MistakenToy, SignedToy
 
 import hepneg
 from hepneg.batches import ShuffledBatches

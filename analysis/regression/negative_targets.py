@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from toys import SignedToy
+from regression_toys import SignedToy
 
 import hepneg
 

@@ -1,7 +1,7 @@
 """How near each scheme comes to the exact E[t|x], in units of what unsigned events would give.
 
-    python analysis/regression/measure.py             ten geometries
-    python analysis/regression/measure.py --quick     a few seconds' worth, to see that it runs
+    python analysis/regression/signed_weights.py             ten geometries
+    python analysis/regression/signed_weights.py --quick     a few seconds' worth, to see that it runs
 
 The error is the root mean square of prediction − E[t|x] over points of the physical density. The unit is that of a
 regression trained in the same way on N(1 − 2f)² events drawn from that density, all with weight +1.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from toys import Float, SignedToy
+from regression_toys import Float, SignedToy
 
 import hepneg
 from hepneg.batches import ShuffledBatches

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import SignPlan, TrainingProblem, magnitude_problem
+from hepneg.schemes.protocol import TrainingProblem, magnitude_problem
+from hepneg.schemes.sign_networks import SignTermsScheme
 
 __all__ = ["Auto"]
 
 
 @dataclass(frozen=True)
-class Auto:
+class Auto(SignTermsScheme):
     """Train on \\|w\\| and on \\|w\\|·max(ĝ, 0), as ``combined`` does, and keep what held-out events speak for.
 
     That may be ``absolute``, ``refined``, ``factorised`` or ``combined``, which are made of the same networks.
@@ -26,17 +27,9 @@ class Auto:
     """
 
     name: ClassVar[str] = "auto"
-    members: int = 2
-    patience: int = 4
-    floor: float = 0.02
-
-    def __post_init__(self) -> None:
-        self._plan()
-
-    def _plan(self) -> SignPlan:
-        return SignPlan("both", self.members, self.patience, self.floor)
+    use: ClassVar[Literal["both"]] = "both"
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
         """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
         signed = bool((events.weight < 0).any())
-        return magnitude_problem(events, batch_size, self._plan() if signed else None)
+        return super().problem(events, batch_size) if signed else magnitude_problem(events, batch_size)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from hepneg.events import EventTable
-from hepneg.schemes.protocol import SignPlan, TrainingProblem, magnitude_problem
+from hepneg.schemes.sign_networks import SignTermsScheme
 
 __all__ = ["Factorised"]
 
 
 @dataclass(frozen=True)
-class Factorised:
+class Factorised(SignTermsScheme):
     """Train on \\|w\\|, and add the logarithm of each label's local mean sign to the log-odds.
 
     r = (h₁/h₀)·(s₁/s̄₁)/(s₀/s̄₀): three bounded problems, so that the signs can be smoothed more strongly than the
@@ -25,16 +24,4 @@ class Factorised:
     """
 
     name: ClassVar[str] = "factorised"
-    members: int = 2
-    patience: int = 4
-    floor: float = 0.02
-
-    def __post_init__(self) -> None:
-        self._plan()
-
-    def _plan(self) -> SignPlan:
-        return SignPlan("terms", self.members, self.patience, self.floor)
-
-    def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
-        return magnitude_problem(events, batch_size, self._plan())
+    use: ClassVar[Literal["terms"]] = "terms"

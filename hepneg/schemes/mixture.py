@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from hepneg.events import EventTable
-from hepneg.schemes.protocol import SignPlan, TrainingProblem, magnitude_problem
+from hepneg.schemes.sign_networks import OneNetworkScheme
 
 __all__ = ["Mixture"]
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(OneNetworkScheme):
     """Train on \\|w\\| to tell the four classes (label, sign) apart, and combine them with their signs.
 
     r = (p₁₊ − p₁₋)/(p₀₊ − p₀₋)·s̄₀/s̄₁: the four-class cross-entropy is bounded. The differences are noisy near 0, where
@@ -23,14 +22,4 @@ class Mixture:
     """
 
     name: ClassVar[str] = "mixture"
-    floor: float = 0.02
-
-    def __post_init__(self) -> None:
-        self._plan()
-
-    def _plan(self) -> SignPlan:
-        return SignPlan("shared", floor=self.floor)
-
-    def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
-        return magnitude_problem(events, batch_size, self._plan())
+    use: ClassVar[Literal["shared"]] = "shared"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import SignPlan, TrainingProblem, magnitude_problem
+from hepneg.schemes.protocol import SignPlan
+from hepneg.schemes.sign_networks import SignScheme
 
 __all__ = ["Refined", "clipped", "refined_weight", "sum_factors"]
 
@@ -19,7 +20,7 @@ LEAST_SIGN = 1e-3
 
 
 @dataclass(frozen=True)
-class Refined:
+class Refined(SignScheme):
     """Train on \\|w\\|·max(ĝ, 0): the local mean sign ĝ, learnt separately, takes the place of the event's own sign.
 
     The idea is that of neural refinement (Nachman, Thaler, arXiv:2505.03724). Weights are non-negative and keep the
@@ -36,15 +37,8 @@ class Refined:
     members: int = 2
     patience: int = 4
 
-    def __post_init__(self) -> None:
-        self._plan()
-
     def _plan(self) -> SignPlan:
         return SignPlan("weights", self.members, self.patience, LEAST_SIGN)
-
-    def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
-        return magnitude_problem(events, batch_size, self._plan())
 
 
 def refined_weight(events: EventTable, sign: NDArray[np.float64]) -> NDArray[np.float64]:

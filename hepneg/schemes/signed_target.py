@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from hepneg.events import EventTable
-from hepneg.schemes.protocol import SignPlan, TrainingProblem, magnitude_problem
+from hepneg.schemes.sign_networks import OneNetworkScheme
 
 __all__ = ["SignedTarget"]
 
 
 @dataclass(frozen=True)
-class SignedTarget:
+class SignedTarget(OneNetworkScheme):
     """Train on \\|w\\|, with the sign as a target: squared errors, whose minimum is a signed density.
 
     With t₁ = sign(w) for signal and 0 for background, and t₀ the other way round, the least Σ\\|w\\|(f − t)² at equal
@@ -26,14 +25,4 @@ class SignedTarget:
     """
 
     name: ClassVar[str] = "signed_target"
-    floor: float = 0.02
-
-    def __post_init__(self) -> None:
-        self._plan()
-
-    def _plan(self) -> SignPlan:
-        return SignPlan("targets", floor=self.floor)
-
-    def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
-        return magnitude_problem(events, batch_size, self._plan())
+    use: ClassVar[Literal["targets"]] = "targets"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from hepneg.errors import ConfigError, HepnegWarning, TrainingError
 from hepneg.estimate import Estimate
 from hepneg.evaluation import Evaluation, evaluate
 from hepneg.events import EventTable
+from hepneg.html_table import html_table
 from hepneg.metrics import InfluenceFunction, auc_influence, log_loss_influence, paired_difference
 from hepneg.output import json_ready
 from hepneg.progress import SILENT, Progress
@@ -105,14 +105,19 @@ class Comparison:
         return f"Comparison({', '.join(self.schemes)}; {self.reason})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(result.evaluation.title)}</td><td>{result.evaluation.auc}</td><td>{result.evaluation.loss}</td>"
-            f"<td>{result.loss_difference}</td><td>{result.calibration}</td><td>{result.seconds:.1f}</td></tr>"
-            for name, result in self.schemes.items()
-        )
-        header = "<tr><th>scheme</th><th>AUC</th><th>loss</th><th>loss − recommended</th>"
-        header += "<th>calibration χ²/bins</th><th>seconds</th></tr>"
-        return f"<table><caption>{html.escape(self.reason)}</caption>{header}{rows}</table>"
+        rows = [
+            (
+                result.evaluation.title,
+                result.evaluation.auc,
+                result.evaluation.loss,
+                result.loss_difference,
+                result.calibration,
+                f"{result.seconds:.1f}",
+            )
+            for result in self.schemes.values()
+        ]
+        header = ("scheme", "AUC", "loss", "loss − recommended", "calibration χ²/bins", "seconds")
+        return html_table(header, rows, self.reason)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``compare.json`` holds."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
@@ -15,6 +14,7 @@ from hepneg.errors import DataError
 from hepneg.estimate import Estimate
 from hepneg.events import LABELS, SIGNAL, EventTable
 from hepneg.hashing import uniform_events
+from hepneg.html_table import html_table
 from hepneg.learning.history import FoldHistory
 from hepneg.log_odds import sigmoid
 from hepneg.metrics.auc import auc
@@ -136,14 +136,20 @@ class Evaluation:
         return f"Evaluation({self.title}; AUC {self.auc}, loss {self.loss} nats; {len(self.samples)} samples)"
 
     def _repr_html_(self) -> str:
-        header = "<tr><th>sample</th><th>label</th><th>entries</th><th>Σw</th><th>f</th><th>n_eff</th><th>AUC</th></tr>"
-        rows = "".join(
-            f"<tr><td>{html.escape(row.sample)}</td><td>{row.label}</td><td>{row.entries}</td><td>{row.sum_weights}</td>"
-            f"<td>{row.negative_fraction:.1%}</td><td>{row.n_eff:.0f}</td><td>{row.auc}</td></tr>"
+        rows = [
+            (
+                row.sample,
+                row.label,
+                row.entries,
+                row.sum_weights,
+                f"{row.negative_fraction:.1%}",
+                f"{row.n_eff:.0f}",
+                row.auc,
+            )
             for row in self.samples
-        )
-        summary = f"scheme {html.escape(self.title)}; AUC {self.auc}, loss {self.loss} nats"
-        return f"<table><caption>{summary}</caption>{header}{rows}</table>"
+        ]
+        caption = f"scheme {self.title}; AUC {self.auc}, loss {self.loss} nats"
+        return html_table(("sample", "label", "entries", "Σw", "f", "n_eff", "AUC"), rows, caption)
 
     def samples_of(self, label: str) -> list[str]:
         """Return the names of the samples of a label."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepneg.errors import DataError, nearest_names
 from hepneg.events import LABELS, EventTable
 from hepneg.hashing import assign_folds, uniform_events
+from hepneg.html_table import html_table
 from hepneg.output import json_ready
 from hepneg.progress import SILENT, Progress
 from hepneg.resampling import LARGEST, ResampledSample, resampled_samples, resampled_weight
@@ -58,13 +58,11 @@ class Refinement:
         return f"Refinement({len(self.signs)} folds, features: {', '.join(self.feature_names)}; clipped: {shares})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{one.inclusive}</td><td>{one.clipped_share:.2%}</td>"
-            f"<td>{one.calibration.chi2:.1f} / {one.calibration.ndf}</td></tr>"
+        rows = [
+            (name, one.inclusive, f"{one.clipped_share:.2%}", f"{one.calibration.chi2:.1f} / {one.calibration.ndf}")
             for name, one in self.closure.items()
-        )
-        header = "<tr><th>sample</th><th>Σ|w|ĝ / Σw</th><th>clipped</th><th>calibration χ² / ndf</th></tr>"
-        return f"<table>{header}{rows}</table>"
+        ]
+        return html_table(("sample", "Σ|w|ĝ / Σw", "clipped", "calibration χ² / ndf"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the closure report, JSON-ready."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike
 from hepneg.errors import DataError
 from hepneg.estimate import Estimate
 from hepneg.events import EventTable
+from hepneg.html_table import html_table
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.regression import (
     bias,
@@ -135,14 +135,9 @@ class RegressionEvaluation:
         )
 
     def _repr_html_(self) -> str:
-        header = "<tr><th>sample</th><th>entries</th><th>Σw</th><th>bias</th><th>resolution</th></tr>"
-        rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{row.entries}</td><td>{row.sum_weights}</td><td>{row.bias}</td>"
-            f"<td>{row.resolution}</td></tr>"
-            for name, row in self.samples.items()
-        )
-        summary = f"{self.objective}, scheme {html.escape(self.scheme)}: bias {self.bias}, resolution {self.resolution}"
-        return f"<table><caption>{summary}</caption>{header}{rows}</table>"
+        rows = [(name, row.entries, row.sum_weights, row.bias, row.resolution) for name, row in self.samples.items()]
+        caption = f"{self.objective}, scheme {self.scheme}: bias {self.bias}, resolution {self.resolution}"
+        return html_table(("sample", "entries", "Σw", "bias", "resolution"), rows, caption)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything that figures and tables show, JSON-ready: what ``metrics.json`` holds.

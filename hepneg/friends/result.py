@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from html import escape
 from typing import Any
 
+from hepneg.html_table import html_table
 from hepneg.output import json_ready
 
 __all__ = ["FriendFile", "Friends"]
@@ -71,10 +71,7 @@ class Friends:
         return f"Friends({len(self.files)} files, {self.kept} kept; {self.selected} of {self.entries} entries selected)"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("friend file", "entries", "selected", "network"))
-        rows = "".join(
-            f"<tr><td>{escape(file.path)}</td><td>{file.entries}</td><td>{file.selected}</td>"
-            f"<td>{'held out' if file.held_out else 'mean'}</td></tr>"
-            for file in self.files
-        )
-        return f"<table><tr>{head}</tr>{rows}</table>"
+        rows = [
+            (file.path, file.entries, file.selected, "held out" if file.held_out else "mean") for file in self.files
+        ]
+        return html_table(("friend file", "entries", "selected", "network"), rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepneg.errors import DataError
 from hepneg.estimate import Estimate
 from hepneg.events import EventTable
+from hepneg.html_table import html_table
 from hepneg.metrics.auc import auc
 from hepneg.metrics.calibration import Calibration, calibration_curve, residual_chi2
 from hepneg.metrics.scored import finite_column
@@ -152,13 +152,12 @@ class SignSplitClosure:
         return "\n".join([f"SignSplitClosure: {self.conclusion}", *lines])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{name}</td><td>{part.entries}</td><td>{part.auc}</td><td>{part.calibration.p_value:.2g}</td>"
-            f"<td>{escape(', '.join(part.mismodelled)) or 'none'}</td></tr>"
+        rows = [
+            (name, part.entries, part.auc, f"{part.calibration.p_value:.2g}", ", ".join(part.mismodelled) or "none")
             for name, part in self.parts.items()
-        )
-        head = "<tr><th>events</th><th>entries</th><th>AUC</th><th>calibration p</th><th>mismodelled</th></tr>"
-        return f"<table><caption>{self.conclusion}</caption>{head}{rows}</table>{self.response._repr_html_()}"
+        ]
+        header = ("events", "entries", "AUC", "calibration p", "mismodelled")
+        return html_table(header, rows, self.conclusion) + self.response._repr_html_()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings and lists."""

@@ -6,7 +6,6 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.estimate import Estimate
 from hepneg.events import EventTable
+from hepneg.html_table import html_table
 from hepneg.metrics.auc import auc_influence
 from hepneg.metrics.importance import importance_influence
 from hepneg.metrics.influence import Influence
@@ -71,9 +71,8 @@ class MultivariateShape:
         return f"MultivariateShape({self.sample!r}: AUC {self.auc}, p {self.p_value:.3g}, {self.used} events)"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{escape(name)}</td><td>{part}</td></tr>" for name, part in self.importance.items())
-        caption = f"{escape(self.sample)}: AUC of the sign {self.auc}, p = {self.p_value:.2g}"
-        return f"<table><caption>{caption}</caption><tr><th>feature</th><th>AUC carried</th></tr>{rows}</table>"
+        caption = f"{self.sample}: AUC of the sign {self.auc}, p = {self.p_value:.2g}"
+        return html_table(("feature", "AUC carried"), self.importance.items(), caption)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain numbers and lists."""

@@ -18,6 +18,7 @@ from hepneg.progress import SILENT, Progress
 from hepneg.resampling import LARGEST, ResampledSample, resampled_samples, resampled_weight
 from hepneg.schemes.closure import SignClosure, sign_closure
 from hepneg.schemes.refined import LEAST_SIGN, clipped, sum_factors
+from hepneg.shapes.negative import NegativeDensity, negative_density
 
 if TYPE_CHECKING:
     from hepneg.learning.signs import LocalSigns
@@ -42,6 +43,7 @@ class Refinement:
         factors: what brings the refined weights of each sample to its Σw.
         closure: signed against refined weights of the events it was learnt from, held out, by sample. Its χ² knows
             that both are of the same events, and what the folds' ensembles differ by.
+        negative: where the density of each sample is significantly negative: no non-negative weights close there.
         signs: of each fold: its networks have not seen that fold.
     """
 
@@ -51,6 +53,7 @@ class Refinement:
     seed: int
     factors: Float
     closure: Mapping[str, SignClosure]
+    negative: Mapping[str, NegativeDensity]
     signs: tuple[LocalSigns, ...]
 
     def __repr__(self) -> str:
@@ -59,10 +62,17 @@ class Refinement:
 
     def _repr_html_(self) -> str:
         rows = [
-            (name, one.inclusive, f"{one.clipped_share:.2%}", f"{one.calibration.chi2:.1f} / {one.calibration.ndf}")
+            (
+                name,
+                one.inclusive,
+                f"{one.clipped_share:.2%}",
+                f"{one.calibration.chi2:.1f} / {one.calibration.ndf}",
+                "; ".join(place.where for place in self.negative[name]) or "nowhere",
+            )
             for name, one in self.closure.items()
         ]
-        return html_table(("sample", "Σ|w|ĝ / Σw", "clipped", "calibration χ² / ndf"), rows)
+        heads = ("sample", "Σ|w|ĝ / Σw", "clipped", "calibration χ² / ndf", "significantly negative")
+        return html_table(heads, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the closure report, JSON-ready."""
@@ -72,7 +82,12 @@ class Refinement:
             "folds": len(self.signs),
             "seed": self.seed,
             "samples": {
-                name: {**one.to_dict(), "label": self.labels[name], "factor": self.factors[code]}
+                name: {
+                    **one.to_dict(),
+                    "label": self.labels[name],
+                    "factor": self.factors[code],
+                    "negative_density": self.negative[name].to_dict(),
+                }
                 for code, name in enumerate(self.sample_names)
                 if (one := self.closure.get(name)) is not None
             },
@@ -212,6 +227,7 @@ def refine(
     sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
     raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)
     ensembles = np.stack([one.at(events.features, events.sample) for one in signs], axis=1)
+    closure = sign_closure(events, sign, raw, ensembles)
     labels = {
         name: events.label_of_sample(name)
         for code, name in enumerate(events.sample_names)
@@ -223,7 +239,8 @@ def refine(
         labels=labels,
         seed=training.seed,
         factors=sum_factors(events, sign),
-        closure=sign_closure(events, sign, raw, ensembles),
+        closure=closure,
+        negative={name: negative_density(events.of_sample(name), seed=training.seed) for name in closure},
         signs=signs,
     )
 

@@ -56,6 +56,30 @@ def test_fused_and_separate_layers_agree(make: object, activation: str, events: 
     np.testing.assert_allclose(together.numpy(), separate.numpy(), rtol=1e-5, atol=1e-5)
 
 
+@available
+@pytest.mark.parametrize("make", [response_network, sign_ensemble])
+def test_weights_are_arranged_once_and_anew_after_every_change(make: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, rows = make("silu"), features(3 * PIECE)  # type: ignore[operator]
+    arrange, arranged = torch.ops.mkldnn._reorder_linear_weight, []
+
+    def counted(weight: torch.Tensor, batch: int) -> torch.Tensor:
+        arranged.append(batch)
+        return arrange(weight, batch)
+
+    with torch.no_grad():
+        monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", counted)
+        before = network_logits(network, rows)
+        hidden = len(arranged)
+        assert hidden in (2, 6)  # two layers, of one network or of three members
+        for parameter in network.parameters():
+            parameter.mul_(0.5)
+        after = network_logits(network, rows)
+        assert arranged == [PIECE] * 2 * hidden
+        separate = network(torch.from_numpy(rows)).numpy()
+    np.testing.assert_allclose(after, separate, rtol=1e-5, atol=1e-5)
+    assert float(np.abs(after - before).max()) > 0.1
+
+
 def test_nothing_is_fused_where_gradients_or_other_numbers_are_wanted() -> None:
     rows = torch.from_numpy(features(3))
     assert not fused.can_fuse(rows)

@@ -1,7 +1,7 @@
 """How the excess over the exact optimum changes with the number of events, and with the negative fraction.
 
     python analysis/closure/scan.py events       N from 5 × 10³ to 10⁶ of each label; two hours of one core
-    python analysis/closure/scan.py fraction     f from 0.1 to 0.45, mild and strong shapes; an hour of one core
+    python analysis/closure/scan.py fraction     f from 0.1 to 0.45, all three kinds of shapes; an hour of one core
     python analysis/closure/scan.py events --draw scan_events.json     the figure alone, from what was measured
     python analysis/closure/scan.py events --quick                     seconds, to see that it runs
 
@@ -29,10 +29,11 @@ SIZES = (5_000, 20_000, 80_000, 300_000, 1_000_000)
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.45)
 SCHEMES = {
     "events": ("absolute", "signed", "mixture", "refined", "combined"),
-    "fraction": ("absolute", "signed", "mixture", "refined", "factorised", "combined"),
+    "fraction": ("absolute", "signed", "mixture", "refined", "factorised", "combined", "auto"),
 }
 KEYS = {"events": "events", "fraction": "negative_fraction"}
-MARKERS = "osD^vP"
+SHAPES = ("strong", "mild", "equal")
+MARKERS = "osD^vPX"
 
 
 def points(kind: str, seeds: Sequence[int], largest: int) -> list[dict[str, Any]]:
@@ -48,7 +49,7 @@ def points(kind: str, seeds: Sequence[int], largest: int) -> list[dict[str, Any]
     return [
         {"negative_fraction": fraction, "shapes": shapes, "seed": seed}
         for seed in seeds
-        for shapes in ("strong", "mild")
+        for shapes in SHAPES
         for fraction in FRACTIONS
     ]
 
@@ -132,7 +133,7 @@ def draw_fraction(found: Sequence[dict[str, Any]], stem: Path) -> None:
         axes.legend(ncols=2, loc="best")
         return layout.figure
 
-    for shapes in ("strong", "mild"):
+    for shapes in dict.fromkeys(one["point"]["shapes"] for one in found):
         save(figure(shapes), stem.with_name(f"{stem.name}_{shapes}"))
 
 

@@ -227,6 +227,10 @@ def show_refinement(refinement: Refinement) -> None:
         calibration = f"{closure.calibration.chi2:.0f}/{closure.calibration.ndf}"
         table.add_row(name, str(closure.inclusive), f"{closure.clipped_share:.2%}", calibration)
     _print(table)
+    console = Console(highlight=False, soft_wrap=True)
+    for name, places in refinement.negative.items():
+        for place in places:
+            console.print(f"{name}: the density is negative, and lost to non-negative weights, in {place}")
 
 
 def show_resampling(resampled: Mapping[str, ResampledSample]) -> None:

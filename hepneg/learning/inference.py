@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg.learning.fused import packed_weights
+
 __all__ = ["PIECE", "in_pieces", "mean_logits", "network_logits", "one_thread", "use_one_thread"]
 
 PIECE = 4096
@@ -47,7 +49,7 @@ def in_pieces(
     """Apply a function of tensors, (n, F), to arrays of any length, and return its values in float64."""
     piece = PIECE if device.type == "cpu" else 1 << 20
     parts = []
-    with torch.inference_mode():
+    with torch.inference_mode(), packed_weights(piece):
         for start in range(0, max(len(features), 1), piece):
             rows = torch.from_numpy(
                 np.array(features[start : start + piece], order="C")

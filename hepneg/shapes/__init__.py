@@ -9,6 +9,7 @@ from hepneg.shapes.effect import Comparison, Pull
 from hepneg.shapes.feature import FeatureShape
 from hepneg.shapes.joint import JointShapes
 from hepneg.shapes.multivariate import MultivariateShape, check_multivariate, check_multivariate_subsample
+from hepneg.shapes.negative import NegativeDensity, negative_density
 from hepneg.shapes.plan import BinPlan, FeatureBins, plan_bins
 from hepneg.shapes.regions import NegativeRegion
 from hepneg.shapes.report import SampleShapes, ShapeReport
@@ -26,6 +27,7 @@ __all__ = [
     "JointShapes",
     "MultivariateShape",
     "NegativeBox",
+    "NegativeDensity",
     "NegativeRegion",
     "PartClosure",
     "Pull",
@@ -48,6 +50,7 @@ __all__ = [
     "draw_subsample",
     "fill_sums",
     "negative_boxes",
+    "negative_density",
     "plan_bins",
     "plan_yardstick",
     "sign_split_closure",

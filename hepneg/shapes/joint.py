@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepneg.events import EventTable
 from hepneg.metrics.correlation import CorrelationDifference, sign_correlations
 from hepneg.progress import SILENT, Progress
-from hepneg.shapes.cells import NegativeBox, events_inside, negative_boxes
+from hepneg.shapes.cells import NegativeBox
 from hepneg.shapes.density import SignedDensity, signed_density
 from hepneg.shapes.multivariate import (
     LEAST_EVENTS,
@@ -19,6 +19,7 @@ from hepneg.shapes.multivariate import (
     MultivariateShape,
     check_multivariate_subsample,
 )
+from hepneg.shapes.negative import further_boxes
 from hepneg.shapes.regions import NegativeRegion
 from hepneg.shapes.subsample import Subsample
 
@@ -77,7 +78,7 @@ def check_joint(
     events = EventTable.from_arrays(
         subsample.features, subsample.weight, np.zeros(used, np.int8), feature_names=feature_names
     )
-    boxes = tuple(box for box in negative_boxes(events, seed=seed) if not _known(events, box, regions))
+    boxes = further_boxes(events, regions, seed=seed)
     correlations = _correlations(subsample, feature_names)
     return JointShapes(multivariate, boxes, _densities(events, boxes), used, seen, correlations)
 
@@ -91,16 +92,6 @@ def _correlations(subsample: Subsample, feature_names: Sequence[str]) -> Correla
 
 def _enough(weight: NDArray[np.float64]) -> bool:
     return bool(min(np.count_nonzero(weight < 0), np.count_nonzero(weight > 0)) >= LEAST_EVENTS)
-
-
-def _known(events: EventTable, box: NegativeBox, regions: Sequence[NegativeRegion]) -> bool:
-    """Whether most events of the box lie in intervals that are known to be negative."""
-    inside = events_inside(events, box.cuts)
-    covered = np.zeros(len(events), np.bool_)
-    for region in regions:
-        column = events.feature(region.feature)
-        covered |= (column >= region.low) & (column < region.high)
-    return bool(2 * np.count_nonzero(covered & inside) > np.count_nonzero(inside))
 
 
 def _densities(events: EventTable, boxes: Sequence[NegativeBox]) -> tuple[SignedDensity, ...]:

@@ -203,7 +203,8 @@ def refine(
     """Learn non-negative weights with the density of the signed ones.
 
     The local mean sign ĝ of each sample is learnt from \\|w\\| with a bounded loss, cross-fitted over folds: the
-    refinement of Nachman and Thaler (arXiv:2505.03724) with an ensemble in the place of one network.
+    refinement of Nachman and Thaler (arXiv:2505.03724) with an ensemble in the place of one network, and a curve fitted to
+    the held-out events of all folds that brings the learnt signs to the observed ones.
 
     Args:
         events: signed events; one label alone is enough.
@@ -218,12 +219,14 @@ def refine(
     """
     from hepneg.config import Training
     from hepneg.learning.crossfit import crossfit_signs
+    from hepneg.learning.sign_curve import straightened
     from hepneg.schemes import SignPlan
 
     if len(events) == 0:
         raise DataError("there are no events to refine")
     training = Training.of(**settings)
     signs = crossfit_signs(events, SignPlan("weights", members, patience, LEAST_SIGN), training, progress=progress)
+    signs = straightened(signs, events, assign_folds(events.event_id, len(signs), training.seed))
     sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
     raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)
     ensembles = np.stack([one.at(events.features, events.sample) for one in signs], axis=1)

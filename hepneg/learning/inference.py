@@ -14,8 +14,8 @@ from hepneg.learning.fused import packed_weights
 
 __all__ = ["PIECE", "in_pieces", "mean_logits", "network_logits", "one_thread", "use_one_thread"]
 
-PIECE = 4096
-"""Events at a time: their activations nearly fit into a core's second-level cache, and the calls behind them cost little."""
+PIECE = 8192
+"""Events at a time: few enough for a core's caches, many enough that the calls behind them cost little."""
 
 
 def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -82,7 +82,7 @@ class SharedNetwork(nn.Module):
 
     def outputs(self, features: torch.Tensor) -> torch.Tensor:
         """Return the last layer's values, (n, 3): of the label, of background's sign and of signal's."""
-        values: torch.Tensor = self.layers((features - self.mean) / self.scale)
+        values: torch.Tensor = self.layers((features - self.mean).mul_(self.scale.reciprocal()))
         return values
 
     @abstractmethod

@@ -143,7 +143,7 @@ class ResponseNetwork(nn.Module):
 
     def latent(self, features: torch.Tensor) -> torch.Tensor:
         """Return what the last layer gives, before any bound, (n,)."""
-        values: torch.Tensor = self.layers((features - self.mean) / self.scale)
+        values: torch.Tensor = self.layers((features - self.mean).mul_(self.scale.reciprocal()))
         return values.squeeze(-1)
 
     def squash(self, latent: torch.Tensor) -> torch.Tensor:

@@ -142,7 +142,7 @@ class RegressionNetwork(nn.Module):
 
     def standardised(self, features: torch.Tensor) -> torch.Tensor:
         """Return the predictions in standard deviations of the target from its mean, (n, M)."""
-        values: torch.Tensor = self.layers((features - self.mean) / self.scale)
+        values: torch.Tensor = self.layers((features - self.mean).mul_(self.scale.reciprocal()))
         if len(self.architecture.quantiles) > 1:
             gaps = nn.functional.softplus(values[:, 1:])
             values = values[:, :1] + gaps @ self.ladder

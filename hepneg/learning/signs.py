@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -41,11 +41,13 @@ class LocalSigns:
         by: ``"sample"`` or ``"label"``.
         networks: by code of the group; groups without one have a constant.
         constants: mean sign of the groups without a network, by code.
+        curves: corrections of what the networks say, by code, where there are any; the floor comes after them.
     """
 
     by: str
     networks: Mapping[int, SignEnsemble]
     constants: Mapping[int, float]
+    curves: Mapping[int, Callable[[Float], Float]] = field(default_factory=dict)
 
     def mean_sign(self, events: EventTable) -> Float:
         """Return ĝ of each event, (n,), by the group it belongs to."""
@@ -70,8 +72,9 @@ class LocalSigns:
             if network is None:
                 sign[chosen] = self.constants.get(group, 1.0)
             else:
-                function = network.raw_mean_sign if raw else network.mean_sign
-                sign[chosen] = in_pieces(function, features.T[:, chosen].T, next(network.parameters()).device)
+                value = in_pieces(network.raw_mean_sign, features.T[:, chosen].T, next(network.parameters()).device)
+                value = self.curves[group](value) if group in self.curves else value
+                sign[chosen] = value if raw else np.maximum(value, float(network.floor))
         return sign
 
     def cpu(self) -> LocalSigns:

@@ -96,7 +96,7 @@ class SignEnsemble(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return each member's log-odds of w > 0, (n, M)."""
-        values = (features - self.mean) / self.scale
+        values = (features - self.mean).mul_(self.scale.reciprocal())
         if can_fuse(values):
             return torch.cat([self._member(number, values) for number in range(self.architecture.members)], dim=1)
         values = values.expand(self.architecture.members, -1, -1)

@@ -1,6 +1,6 @@
 """How the excess over the exact optimum changes with the number of events, and with the negative fraction.
 
-    python analysis/closure/scan.py events       N from 5 × 10³ to 10⁶ of each label; two hours of one core
+    python analysis/closure/scan.py events       N from 5 × 10³ to 10⁶ of each label; an hour of one core
     python analysis/closure/scan.py fraction     f from 0.1 to 0.45, all three kinds of shapes; an hour of one core
     python analysis/closure/scan.py events --draw scan_events.json     the figure alone, from what was measured
     python analysis/closure/scan.py events --quick                     seconds, to see that it runs
@@ -44,7 +44,7 @@ def points(kind: str, seeds: Sequence[int], largest: int) -> list[dict[str, Any]
         return [
             {"events": size, "seed": seed, "settings": {"folds": 2}}
             for size in sizes
-            for seed in seeds[: len(seeds) if size < 300_000 else 1]
+            for seed in seeds
         ]
     return [
         {"negative_fraction": fraction, "shapes": shapes, "seed": seed}

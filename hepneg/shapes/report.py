@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from hepneg.html_table import html_table
 from hepneg.shapes.cells import NegativeBox
 from hepneg.shapes.feature import FeatureShape
 from hepneg.shapes.joint import JointShapes
@@ -104,15 +105,9 @@ class ShapeReport:
         return "\n".join([f"ShapeReport({self.verdict}; recommended schemes: {schemes})", *lines])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(sample.name)}</td><td>{sample.verdict}</td><td>{escape(sample.reason)}</td></tr>"
-            for sample in self.samples.values()
-        )
-        schemes = escape(", ".join(self.recommended_schemes))
-        return (
-            f"<table><thead><tr><th>sample</th><th>shapes</th><th>reason</th></tr></thead><tbody>{rows}</tbody></table>"
-            f"<p>Recommended schemes: {schemes}</p>"
-        )
+        rows = ((sample.name, sample.verdict, sample.reason) for sample in self.samples.values())
+        table = html_table(("sample", "shapes", "reason"), rows)
+        return f"{table}<p>Recommended schemes: {escape(', '.join(self.recommended_schemes))}</p>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as ``check.json`` holds it."""

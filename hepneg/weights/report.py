@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from hepneg.events import EventTable
+from hepneg.html_table import html_table
 from hepneg.output import json_ready
 from hepneg.shapes.check import draw_subsample
 from hepneg.shapes.plan import plan_bins
@@ -46,14 +46,18 @@ class WeightReport:
         return "\n".join([header, *rows, f"P(Σw ≤ 0 in a batch of {self.batch_size}): {risks}"])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(s.name)}</td><td>{s.selected}</td><td>{s.sum_weights:.6g} ± {s.error:.2g}</td>"
-            f"<td>{s.negative_fraction:.2%}</td><td>{s.dilution:.3f}</td><td>{s.n_eff:.6g}</td></tr>"
+        rows = (
+            (
+                s.name,
+                s.selected,
+                f"{s.sum_weights:.6g} ± {s.error:.2g}",
+                f"{s.negative_fraction:.2%}",
+                f"{s.dilution:.3f}",
+                f"{s.n_eff:.6g}",
+            )
             for s in (*self.samples.values(), *self.labels.values())
         )
-        names = ("sample", "selected", "Σw", "f", "dilution", "n<sub>eff</sub>")
-        head = "".join(f"<th>{name}</th>" for name in names)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return html_table(("sample", "selected", "Σw", "f", "dilution", "n_eff"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as ``inspect.json`` holds it."""

@@ -41,11 +41,7 @@ def points(kind: str, seeds: Sequence[int], largest: int) -> list[dict[str, Any]
     if kind == "events":
         # Two folds: what is compared are sizes, and the largest would take days with five.
         sizes = [size for size in SIZES if size <= largest]
-        return [
-            {"events": size, "seed": seed, "settings": {"folds": 2}}
-            for size in sizes
-            for seed in seeds
-        ]
+        return [{"events": size, "seed": seed, "settings": {"folds": 2}} for size in sizes for seed in seeds]
     return [
         {"negative_fraction": fraction, "shapes": shapes, "seed": seed}
         for seed in seeds

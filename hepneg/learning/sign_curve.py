@@ -18,8 +18,12 @@ from hepneg.learning.signs import LocalSigns
 __all__ = ["SignCurve", "best_curve", "straightened"]
 
 _LIMIT = 0.9999  # of |ĝ|: beyond, its log-odds are rounding
-_PRIOR = 1.0  # standard deviation of the three parameters about the identity
-_FEWEST = 50.0  # effective events: fewer bend nothing
+_KNOTS = 8  # inner knots, at quantiles
+_ENDS = (0.01, 0.99)  # quantiles of the outer ones
+# Standard deviations about the identity of offset and slope, and of the change of slope at each knot: wide enough for
+# what is seen, narrow enough that a few thousand events make no steps.
+_PRIOR, _PRIOR_OF_KINKS = 1.0, 0.25
+_FEWEST = 50.0  # effective events of a sign: fewer bend nothing
 _STEPS = 50
 
 Float = NDArray[np.float64]
@@ -27,45 +31,58 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SignCurve:
-    """A parabola between log-odds of w > 0: centre + offset + slope·d + bend·d² with d = z − centre, z those of ĝ.
+    """Straight lines between knots, from the log-odds of w > 0 that ĝ says to better ones; never falling.
 
-    Constant beyond its vertex, so that it never falls.
+    Attributes:
+        knots: increasing log-odds, two at least; beyond the outer ones the first and the last line go on.
+        values: what they become.
     """
 
-    centre: float
-    offset: float
-    slope: float
-    bend: float
+    knots: tuple[float, ...]
+    values: tuple[float, ...]
 
     def __call__(self, sign: Float) -> Float:
         """Return the corrected local mean sign, (n,), from the learnt one, (n,)."""
-        d = _log_odds(sign) - self.centre
-        if self.bend:
-            vertex = -self.slope / (2 * self.bend)
-            d = np.maximum(d, vertex) if self.bend > 0 else np.minimum(d, vertex)
-        return np.asarray(np.tanh(0.5 * (self.centre + self.offset + d * (self.slope + self.bend * d))))
+        z, x, y = _log_odds(sign), np.array(self.knots), np.array(self.values)
+        corrected = np.interp(z, x, y)
+        below, above = (y[1] - y[0]) / (x[1] - x[0]), (y[-1] - y[-2]) / (x[-1] - x[-2])
+        corrected += below * np.minimum(z - x[0], 0.0) + above * np.maximum(z - x[-1], 0.0)
+        return np.asarray(np.tanh(0.5 * corrected))
+
+
+_IDENTITY = SignCurve((-1.0, 1.0), (-1.0, 1.0))
 
 
 def best_curve(learnt: Float, weight: Float) -> SignCurve:
-    """Fit the curve to signs by maximum likelihood, each parameter within some 1 of the identity.
+    """Fit the curve to signs: a logistic regression on a linear spline, tied to the identity where events tell little.
 
     Args:
         learnt: ĝ of events that its networks have not seen, (n,).
         weight: signed, (n,).
 
     Returns:
-        The curve: the identity where there are too few events or only one sign, the mean sign where the fit would fall
-        with ĝ.
+        The curve; the identity where there are too few events or only one sign.
     """
+    from scipy.optimize import isotonic_regression
+
     size = np.abs(weight)
     effective = size * (size.sum() / (size @ size)) if size.any() else size
-    centre = float(_log_odds(np.array([weight.sum() / size.sum()]))[0]) if size.any() else 0.0
-    rarer = min(effective[weight > 0].sum(), effective[weight < 0].sum())
-    if rarer < _FEWEST:
-        return SignCurve(centre, 0.0, 1.0, 0.0)
-    d = _log_odds(learnt) - centre
-    offset, slope, bend = _logistic(np.stack([np.ones_like(d), d, d * d], axis=1), centre, weight > 0, effective)
-    return SignCurve(centre, offset, slope, bend) if slope > 0 else SignCurve(centre, 0.0, 0.0, 0.0)
+    if min(effective[weight > 0].sum(), effective[weight < 0].sum()) < _FEWEST:
+        return _IDENTITY
+    z = _log_odds(learnt)
+    centre = float(_log_odds(weight.sum() / size.sum()))
+    knots = np.unique(np.quantile(z, np.linspace(*_ENDS, _KNOTS + 2)))
+    if len(knots) < 2:
+        knots = knots[0] + np.array([-1.0, 1.0])  # the same ĝ everywhere: there is an offset to find
+    parameters = _logistic(_spline(z, knots, centre), centre, weight > 0, effective)
+    # The knots have as many events each, so where the fit falls with ĝ they share their mean, which keeps Σw.
+    values = isotonic_regression(centre + _spline(knots, knots, centre) @ parameters).x
+    return SignCurve(tuple(knots.tolist()), tuple(values.tolist()))
+
+
+def _spline(z: Float, knots: Float, centre: float) -> Float:
+    """Return the functions that a linear spline is made of, (n, knots): 1, z − centre, and a kink at each inner knot."""
+    return np.stack([np.ones_like(z), z - centre, *(np.maximum(z - knot, 0.0) for knot in knots[1:-1])], axis=1)
 
 
 def straightened(
@@ -73,8 +90,8 @@ def straightened(
 ) -> tuple[LocalSigns, ...]:
     """Give the signs of each fold a curve for each sample, fitted to the events of the *other* folds.
 
-    Networks that the others were read from have seen the events that the curve is for; of that, three parameters
-    carry next to nothing.
+    Networks that the others were read from have seen the events that the curve is for; of that, ten parameters carry
+    next to nothing.
 
     Args:
         signs: of each fold, by sample.
@@ -94,29 +111,30 @@ def straightened(
     return tuple(corrected)
 
 
-def _log_odds(sign: Float) -> Float:
+def _log_odds(sign: Float | float) -> Float:
     return np.asarray(2 * np.arctanh(np.clip(sign, -_LIMIT, _LIMIT)))
 
 
-def _logistic(design: Float, centre: float, positive: NDArray[np.bool_], weight: Float) -> tuple[float, float, float]:
-    """Maximise the likelihood of a logistic regression with a normal prior about (0, 1, 0), by Newton's method."""
-    prior = np.array([0.0, 1.0, 0.0])
+def _logistic(design: Float, centre: float, positive: NDArray[np.bool_], weight: Float) -> Float:
+    """Maximise the likelihood of a logistic regression with a normal prior about (0, 1, 0, …), by Newton's method."""
+    prior = np.zeros(design.shape[1])
+    prior[1] = 1.0
+    precision = np.full(len(prior), _PRIOR_OF_KINKS**-2)
+    precision[:2] = _PRIOR**-2
     found = prior.copy()
 
     def loss(parameters: Float) -> float:
         z = centre + design @ parameters
-        return float(
-            weight @ (np.logaddexp(0.0, z) - positive * z) + 0.5 * ((parameters - prior) ** 2).sum() / _PRIOR**2
-        )
+        return float(weight @ (np.logaddexp(0.0, z) - positive * z) + 0.5 * (precision @ (parameters - prior) ** 2))
 
     for _ in range(_STEPS):
         probability = 0.5 * (1 + np.tanh(0.5 * (centre + design @ found)))
-        gradient = design.T @ (weight * (probability - positive)) + (found - prior) / _PRIOR**2
-        curvature = (design.T * (weight * probability * (1 - probability))) @ design + np.eye(3) / _PRIOR**2
+        gradient = design.T @ (weight * (probability - positive)) + precision * (found - prior)
+        curvature = (design.T * (weight * probability * (1 - probability))) @ design + np.diag(precision)
         step = np.linalg.solve(curvature, gradient)
         while loss(found - step) > loss(found) and np.abs(step).max() > 1e-9:
             step = 0.5 * step
         found = found - step
         if np.abs(step).max() < 1e-7:
             break
-    return float(found[0]), float(found[1]), float(found[2])
+    return found

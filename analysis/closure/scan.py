@@ -33,7 +33,7 @@ SCHEMES = {
 }
 KEYS = {"events": "events", "fraction": "negative_fraction"}
 SHAPES = ("strong", "mild", "equal")
-MARKERS = "osD^vPX"
+MARKERS = "osD^vPo"
 
 
 def points(kind: str, seeds: Sequence[int], largest: int) -> list[dict[str, Any]]:
@@ -122,7 +122,9 @@ def draw_fraction(found: Sequence[dict[str, Any]], stem: Path) -> None:
         values, unit = means(found, "negative_fraction", "unsigned", shapes=shapes)
         for colour, marker, name in zip(COLOURS, MARKERS, SCHEMES["fraction"], strict=False):
             ratio = np.divide(means(found, "negative_fraction", name, shapes=shapes)[1], unit)
-            axes.plot(values, ratio, color=colour, marker=marker, label=name)
+            # The default takes one of the others: drawn around it.
+            style = {"linestyle": "--", "markerfacecolor": "none", "markersize": 11} if name == "auto" else {}
+            axes.plot(values, ratio, color=colour, marker=marker, label=name, **style)
         axes.axhline(1.0, color=NEUTRAL, linestyle=":", linewidth=1)
         axes.set(yscale="log", xlabel="negative fraction f of both labels")
         axes.set_ylabel("excess over that of $N(1-2f)^2$ unsigned events")

@@ -97,6 +97,19 @@ def test_where_nothing_is_seen_absolute_goes_first_unless_it_is_clearly_worse() 
     assert "but combined has a significantly lower signed loss than absolute" in far.reason
 
 
+def test_a_hint_of_a_dependence_is_enough_and_called_a_hint() -> None:
+    events = signs_that_tell(4000, 6)
+    x = column(events)
+    # A little of the truth, for the background alone, in a sample too small to be sure of it.
+    events, x = events.select(np.arange(300)), x[:300]
+    sign = np.where(events.label == 0, 0.5 + 0.3 * (exact_sign(x, events.label) - 0.5), 0.5)
+    gain = sign_gain(events, sign, 0)
+    assert 0 < gain.value < 3 * gain.error
+    choice = choose(events, {name: exact_logit(x) for name in ("absolute", "combined")}, sign)
+    assert choice.scheme == "combined"
+    assert choice.reason.startswith("the signs may depend on the features (background ")
+
+
 def test_a_scheme_that_fails_gives_way() -> None:
     events = signs_that_tell(4000, 4)
     x = column(events)

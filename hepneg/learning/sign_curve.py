@@ -24,6 +24,7 @@ _ENDS = (0.01, 0.99)  # quantiles of the outer ones
 # what is seen, narrow enough that a few thousand events make no steps.
 _PRIOR, _PRIOR_OF_KINKS = 1.0, 0.25
 _FEWEST = 50.0  # effective events of a sign: fewer bend nothing
+_CELLS = 4096  # more events are added up in cells of ĝ, so many that lines hardly bend within one
 _STEPS = 50
 
 Float = NDArray[np.float64]
@@ -74,7 +75,8 @@ def best_curve(learnt: Float, weight: Float) -> SignCurve:
     knots = np.unique(np.quantile(z, np.linspace(*_ENDS, _KNOTS + 2)))
     if len(knots) < 2:
         knots = knots[0] + np.array([-1.0, 1.0])  # the same ĝ everywhere: there is an offset to find
-    parameters = _logistic(_spline(z, knots, centre), centre, weight > 0, effective)
+    cells, positive, both = _in_cells(z, effective * (weight > 0), effective)
+    parameters = _logistic(_spline(cells, knots, centre), centre, positive, both)
     # The knots have as many events each, so where the fit falls with ĝ they share their mean, which keeps Σw.
     values = isotonic_regression(centre + _spline(knots, knots, centre) @ parameters).x
     return SignCurve(tuple(knots.tolist()), tuple(values.tolist()))
@@ -111,12 +113,33 @@ def straightened(
     return tuple(corrected)
 
 
+def _in_cells(z: Float, positive: Float, both: Float) -> tuple[Float, Float, Float]:
+    """Return the mean log-odds and the sums of both columns in cells of equal numbers of events; empty ones are left out."""
+    if len(z) <= _CELLS:
+        return z, positive, both
+    place = np.searchsorted(np.quantile(z, np.linspace(0, 1, _CELLS + 1)[1:-1]), z, side="right")
+
+    def summed(column: Float) -> Float:
+        return np.asarray(np.bincount(place, weights=column, minlength=_CELLS), dtype=np.float64)
+
+    of_z, of_positive, of_both = summed(both * z), summed(positive), summed(both)
+    filled = of_both > 0
+    return of_z[filled] / of_both[filled], of_positive[filled], of_both[filled]
+
+
 def _log_odds(sign: Float | float) -> Float:
     return np.asarray(2 * np.arctanh(np.clip(sign, -_LIMIT, _LIMIT)))
 
 
-def _logistic(design: Float, centre: float, positive: NDArray[np.bool_], weight: Float) -> Float:
-    """Maximise the likelihood of a logistic regression with a normal prior about (0, 1, 0, …), by Newton's method."""
+def _logistic(design: Float, centre: float, positive: Float, both: Float) -> Float:
+    """Maximise the likelihood of a logistic regression with a normal prior about (0, 1, 0, …), by Newton's method.
+
+    Args:
+        design: (n, parameters).
+        centre: the log-odds where all parameters are zero.
+        positive: effective events of positive weight, (n,).
+        both: of either sign, (n,).
+    """
     prior = np.zeros(design.shape[1])
     prior[1] = 1.0
     precision = np.full(len(prior), _PRIOR_OF_KINKS**-2)
@@ -125,12 +148,12 @@ def _logistic(design: Float, centre: float, positive: NDArray[np.bool_], weight:
 
     def loss(parameters: Float) -> float:
         z = centre + design @ parameters
-        return float(weight @ (np.logaddexp(0.0, z) - positive * z) + 0.5 * (precision @ (parameters - prior) ** 2))
+        return float(both @ np.logaddexp(0.0, z) - positive @ z + 0.5 * (precision @ (parameters - prior) ** 2))
 
     for _ in range(_STEPS):
         probability = 0.5 * (1 + np.tanh(0.5 * (centre + design @ found)))
-        gradient = design.T @ (weight * (probability - positive)) + precision * (found - prior)
-        curvature = (design.T * (weight * probability * (1 - probability))) @ design + np.diag(precision)
+        gradient = design.T @ (both * probability - positive) + precision * (found - prior)
+        curvature = (design.T * (both * probability * (1 - probability))) @ design + np.diag(precision)
         step = np.linalg.solve(curvature, gradient)
         while loss(found - step) > loss(found) and np.abs(step).max() > 1e-9:
             step = 0.5 * step

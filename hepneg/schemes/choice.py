@@ -2,8 +2,8 @@
 
 Two questions, both put to events that the networks have not seen. First, whether ĝ(x) describes the signs of each label
 better than their mean does: the gain is the difference of the two cross-entropies of the sign. It orders the schemes:
-``combined`` first where the signs depend on x, for |w| is biased there; ``absolute`` first where nothing is seen, for it
-has the least variance. Then the signed losses of all candidates: the first scheme in that order that no other beats
+``combined`` first where the signs seem to depend on x, for |w| is biased there; ``absolute`` first where nothing is seen,
+for it has the least variance. Then the signed losses of all candidates: the first scheme in that order that no other beats
 by more than three standard deviations of their paired difference is taken.
 
 The order comes first because the signed loss has the noise of the signs, which a bias of a few 1e-3 nats can hide in,
@@ -29,8 +29,12 @@ from hepneg.output import json_ready
 
 __all__ = ["Candidate", "Choice", "choose", "sign_gain"]
 
-SEEN = 2.0
-"""Standard deviations of the gain from which the signs are taken to depend on x: a false alarm costs little."""
+SEEN = 0.0
+"""Standard deviations of the gain above which the signs are taken to depend on x. Without any dependence the gain is
+below zero on average, by what ĝ has overfitted, and a false alarm costs nothing that can be measured
+(analysis/closure: equal shapes); a dependence that is missed costs the bias of |w|."""
+SURE = 3.0
+"""Standard deviations from which the reason says so without reserve."""
 BEATEN = 3.0
 """Standard deviations by which a signed loss must be lower to overrule the order."""
 
@@ -105,7 +109,7 @@ def choose(events: EventTable, logits: Mapping[str, Float], sign: Float | None) 
     if sign is None:
         return Choice("absolute", "no event has a negative weight" if (events.weight >= 0).all() else TOO_FEW)
     gains = {name: sign_gain(events, sign, code) for name, code in LABELS.items()}
-    seen = [name for name, gain in gains.items() if gain.value > SEEN * gain.error > 0]
+    seen = [name for name, gain in gains.items() if gain.error > 0 and gain.value > SEEN * gain.error]
     usable = [name for name in _order(depends=bool(seen)) if name in logits and np.isfinite(logits[name]).all()]
     if not usable:
         raise TrainingError(
@@ -167,7 +171,9 @@ def _reason(
     """Say in one sentence what was seen and what followed from it."""
     told = " and ".join(f"{name} {gains[name].value / gains[name].error:.1f}" for name in seen)
     nothing = "no dependence of the signs on the features is seen"
-    signs = f"the signs depend on the features ({told} standard deviations)" if seen else nothing
+    sure = any(gains[name].value > SURE * gains[name].error for name in seen)
+    depend = "depend" if sure else "may depend"
+    signs = f"the signs {depend} on the features ({told} standard deviations)" if seen else nothing
     other = first if chosen != first else next((name for name in ("absolute", "combined") if name != chosen), chosen)
     if other not in candidates:
         return signs

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,13 +66,14 @@ class Setup:
 
 @dataclass(frozen=True)
 class Geometry:
-    """What one geometry gave: excess cross-entropies in nats and seconds, by name."""
+    """What one geometry gave: excess cross-entropies in nats and seconds, by name, and what ``auto`` took (or nothing)."""
 
     seed: int
     unit: float
     curve: tuple[float, ...]
     excess: dict[str, float]
     seconds: dict[str, float]
+    auto_took: str = ""
 
 
 def measure(setup: Setup, seed: int) -> Geometry:
@@ -91,15 +93,16 @@ def measure(setup: Setup, seed: int) -> Geometry:
 
     units = [unsigned(effective) for _ in range(setup.references)]
     curve = tuple(float(np.mean(units)) if size == 1 else unsigned(size * effective) for size in setup.curve)
-    excess, seconds = {}, {}
+    excess, seconds, auto_took = {}, {}, ""
     for scheme in setup.schemes:
         start = time.perf_counter()
         classifier = hepneg.train(signed, scheme, **settings)
         seconds[scheme] = time.perf_counter() - start
         excess[scheme] = excess_loss(classifier.logit(test), exact)
+        auto_took = classifier.chosen if scheme == "auto" else auto_took
     if setup.peers:
         excess |= {name: excess_loss(logit, exact) for name, logit in peer_logits(signed, test, seed).items()}
-    return Geometry(seed, float(np.mean(units)), curve, excess, seconds)
+    return Geometry(seed, float(np.mean(units)), curve, excess, seconds, auto_took)
 
 
 def price(excess: float, curve: Float) -> float:
@@ -127,6 +130,9 @@ def table(geometries: Sequence[Geometry]) -> str:
     unit = np.mean([geometry.unit for geometry in geometries])
     lines += ["", f"Unit: {1e3 * unit:.2f}e-3 nats on average; unsigned learning curve at {CURVE} N(1 − 2f)²: "]
     lines[-1] += ", ".join(f"{value:.2f}" for value in mean_curve)
+    took = Counter(geometry.auto_took for geometry in geometries if geometry.auto_took)
+    if took:
+        lines[-1] += "\n`auto` took " + ", ".join(f"{name} {count} ×" for name, count in took.most_common())
     return "\n".join(lines)
 
 

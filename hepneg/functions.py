@@ -135,7 +135,8 @@ def _as_lists(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return where each event's list begins in the flat content (and where the last ends), and the content."""
     import awkward as ak
 
-    layout = ak.to_layout(ak.from_regular(value)).to_ListOffsetArray64(True)
+    # packed first: an array of selected events has an index around its lists
+    layout = ak.to_layout(ak.to_packed(ak.from_regular(value))).to_ListOffsetArray64(True)
     return np.asarray(layout.offsets), ak.to_numpy(ak.Array(layout.content))
 
 

@@ -71,6 +71,18 @@ def test_flat_records_give_what_the_networks_give(classifier: hepneg.Classifier,
     np.testing.assert_allclose(response, 1 / (1 + np.exp(-expected)), rtol=1e-5)
 
 
+def test_selected_events_get_what_they_get_among_all(classifier: hepneg.Classifier, columns: dict[str, Any]) -> None:
+    events, whole = flat(columns), columnar.logit(classifier, flat(columns))
+    mask = np.asarray(ak.num(columns["jet_pt"]) >= 2)
+    order = np.random.default_rng(1).permutation(len(events))[:200]
+    for chosen in (mask, order, slice(5, None, 3)):
+        found = columnar.logit(classifier, events[chosen])
+        np.testing.assert_allclose(found, whole[chosen], rtol=1e-5, atol=1e-6)
+    twice = events[mask][ak.num(events[mask].jet_pt) >= 3]
+    many = np.asarray(ak.num(columns["jet_pt"]) >= 3)
+    np.testing.assert_allclose(columnar.logit(classifier, twice), whole[many], rtol=1e-5, atol=1e-6)
+
+
 def test_a_model_folder_will_do(config: hepneg.Config, classifier: hepneg.Classifier, columns: dict[str, Any]) -> None:
     events = flat(columns)
     assert np.array_equal(
@@ -95,6 +107,8 @@ def test_collections_of_nanoevents_are_branches(classifier: hepneg.Classifier, c
     model = hepneg.Classifier(classifier.networks, inputs, "absolute", {}, 1)
     found = columnar.logit(model, gathered(columns))
     assert np.array_equal(found, columnar.logit(classifier, flat(columns)), equal_nan=True)
+    mask = np.asarray(ak.num(columns["jet_pt"]) >= 2)
+    np.testing.assert_allclose(columnar.logit(model, gathered(columns)[mask]), found[mask], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("branch", ["x0", "jet_pt"])

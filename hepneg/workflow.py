@@ -6,13 +6,13 @@ returns them with the paths of what it wrote.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hepneg.accumulate import Accumulated, accumulate
+from hepneg.checkpoints import checkpoint_folder
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.ntuples import read, write_histograms
@@ -114,7 +114,7 @@ def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport
 def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[Trained]:
     """Train under the configured scheme: writes ``model/``, ``metrics.json`` and ``histograms.root``.
 
-    While it runs, the state of every fold is kept under ``checkpoint/``.
+    While it runs, the state of every fold is kept under ``checkpoint/train``.
 
     Args:
         config: the analysis.
@@ -128,20 +128,18 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     from hepneg import training
     from hepneg.model import ModelInputs
 
-    make_folder(config.output)
-    with progress:
-        events = read(config, progress=progress)
-    checkpoint = _checkpoint(config, resume=resume)
-    settings = config.training.model_dump(exclude={"scheme"})
-    chosen = config.training.scheme.make()
-    train_model = training.train if config.task == "classification" else training.train_regressor
-    inputs = ModelInputs.from_config(config)
-    with timed("training"):
-        model = train_model(events, chosen, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
-    model.save(config.output / "model")
-    shutil.rmtree(checkpoint, ignore_errors=True)
-    evaluation = _evaluate(model, events)
-    files = (config.output / "model", *_write_evaluation(config, evaluation))
+    with checkpoint_folder(config.output, "train", resume=resume) as checkpoint:
+        with progress:
+            events = read(config, progress=progress)
+        settings = config.training.model_dump(exclude={"scheme"})
+        chosen = config.training.scheme.make()
+        train_model = training.train if config.task == "classification" else training.train_regressor
+        inputs = ModelInputs.from_config(config)
+        with timed("training"):
+            model = train_model(events, chosen, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
+        model.save(config.output / "model")
+        evaluation = _evaluate(model, events)
+        files = (config.output / "model", *_write_evaluation(config, evaluation))
     return Outcome(Trained(model, evaluation), files)
 
 
@@ -186,21 +184,19 @@ def compare(
     from hepneg.plots.gallery import save_figures
 
     config.require_classification("`hepneg compare`")
-    make_folder(config.output)
-    with progress:
-        events = read(config, progress=progress)
-    checkpoint = _checkpoint(config, resume=resume)
-    own = config.training.scheme
-    result = comparison.compare(
-        events,
-        schemes,
-        progress=progress,
-        checkpoint=checkpoint,
-        parameters={own.name: own.parameters},
-        **config.training.model_dump(exclude={"scheme"}),
-    )
-    shutil.rmtree(checkpoint, ignore_errors=True)
-    written = write_json(config.output / "compare.json", result.to_dict())
+    with checkpoint_folder(config.output, "compare", resume=resume) as checkpoint:
+        with progress:
+            events = read(config, progress=progress)
+        own = config.training.scheme
+        result = comparison.compare(
+            events,
+            schemes,
+            progress=progress,
+            checkpoint=checkpoint,
+            parameters={own.name: own.parameters},
+            **config.training.model_dump(exclude={"scheme"}),
+        )
+        written = write_json(config.output / "compare.json", result.to_dict())
     figures = [("comparison", plot_comparison(result).figure)]
     return Outcome(result, (written, *save_figures(figures, config.output / "plots")))
 
@@ -225,16 +221,14 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
     from hepneg.shapes import sign_split_closure
 
     config.require_classification("`hepneg closure`")
-    make_folder(config.output)
-    with progress:
-        events = read(config, progress=progress)
-    checkpoint = _checkpoint(config, resume=resume)
-    settings = config.training.model_dump(exclude={"scheme"})
-    if "batch_size" not in config.training.model_fields_set:
-        del settings["batch_size"]  # each part gets one of its own
-    result = sign_split_closure(events, progress=progress, checkpoint=checkpoint, **settings)
-    shutil.rmtree(checkpoint, ignore_errors=True)
-    written = write_json(config.output / "closure.json", result.to_dict())
+    with checkpoint_folder(config.output, "closure", resume=resume) as checkpoint:
+        with progress:
+            events = read(config, progress=progress)
+        settings = config.training.model_dump(exclude={"scheme"})
+        if "batch_size" not in config.training.model_fields_set:
+            del settings["batch_size"]  # each part gets one of its own
+        result = sign_split_closure(events, progress=progress, checkpoint=checkpoint, **settings)
+        written = write_json(config.output / "closure.json", result.to_dict())
     return Outcome(result, (written, *save_figures(closure_figures(result), config.output / "plots")))
 
 
@@ -333,11 +327,3 @@ def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluati
 
     figures = response_figures(evaluation) if isinstance(evaluation, Evaluation) else regression_figures(evaluation)
     return save_figures(figures, config.output / "plots")
-
-
-def _checkpoint(config: Config, *, resume: bool) -> Path:
-    """Return the folder of checkpoints, emptied unless training is to go on from them."""
-    folder = config.output / "checkpoint"
-    if not resume:
-        shutil.rmtree(folder, ignore_errors=True)
-    return folder

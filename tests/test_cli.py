@@ -308,7 +308,7 @@ def test_ctrl_c_keeps_what_is_trained_and_resume_ends_as_if_nothing_had_happened
         text=True,
         preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - one thread in the child
     )
-    checkpoint = toy_analysis.parent / "cut" / "checkpoint"
+    checkpoint = toy_analysis.parent / "cut" / "checkpoint" / "train"
     deadline = time.monotonic() + 120
     while not list(checkpoint.glob("fold_*.safetensors")) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -158,7 +158,7 @@ def test_a_closure_goes_on_where_it_was_interrupted(toy_analysis, monkeypatch):
     monkeypatch.setattr(closure, "_judged", interrupted)
     with pytest.raises(KeyboardInterrupt):
         workflow.closure(config)
-    assert (config.output / "checkpoint" / "negative").is_dir()
+    assert (config.output / "checkpoint" / "closure" / "negative").is_dir()
     monkeypatch.undo()
     assert workflow.closure(config, resume=True).result.to_dict() == whole
 

@@ -29,7 +29,7 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     from hepneg import workflow
     from hepneg.cli.tables import show_closure, show_files
 
-    with resumable(config):
+    with resumable(config, "closure"):
         outcome = workflow.closure(config, resume=resume, progress=display.progress)
     display.document(outcome.result.to_dict(), outcome.files)
     if display.tables:

@@ -35,7 +35,7 @@ def command(config: Config, *, schemes: str | None, display: Display, resume: bo
     from hepneg.comparison import DEFAULT_SCHEMES
 
     names = [name.strip() for name in schemes.split(",")] if schemes else DEFAULT_SCHEMES
-    with resumable(config):
+    with resumable(config, "compare"):
         outcome = workflow.compare(config, names, resume=resume, progress=display.progress)
     display.document(outcome.result.to_dict(), outcome.files)
     if display.tables:

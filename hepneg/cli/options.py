@@ -85,10 +85,12 @@ class Interruption(click.ClickException):
 
 
 @contextmanager
-def resumable(config: Config) -> Iterator[None]:
-    """Say on Ctrl-C what is kept and how to go on."""
+def resumable(config: Config, command: str) -> Iterator[None]:
+    """Say on Ctrl-C what the training of a command has kept, and how to go on."""
     try:
         yield
     except KeyboardInterrupt:
-        kept = config.output / "checkpoint"
+        kept = config.output / "checkpoint" / command
+        if not kept.is_dir():
+            raise Interruption("interrupted before anything was trained") from None
         raise Interruption(f"interrupted; what is trained is kept in {kept}: go on with --resume") from None

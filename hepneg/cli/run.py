@@ -27,7 +27,7 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     from hepneg import workflow
     from hepneg.cli.tables import show_evaluation, show_files, show_health, show_shapes, show_weights
 
-    with resumable(config):
+    with resumable(config, "train"):
         outcome = workflow.run(config, resume=resume, progress=display.progress)
     display.document(outcome.result.to_dict(), outcome.files)
     if display.tables:

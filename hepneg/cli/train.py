@@ -27,7 +27,7 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     from hepneg import workflow
     from hepneg.cli.tables import show_evaluation, show_files, show_health
 
-    with resumable(config):
+    with resumable(config, "train"):
         outcome = workflow.train(config, resume=resume, progress=display.progress)
     display.document(outcome.result.evaluation.to_dict(), outcome.files)
     if display.tables:

@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from hepneg.learning.history import FoldHistory
+from hepneg.learning.weights_file import save_tensors
 from hepneg.output import atomic_path
 
 __all__ = ["FoldCheckpoint", "FoldFiles", "FoldState", "Tensors"]
@@ -69,7 +69,7 @@ class FoldCheckpoint:
         tensors = {f"{part}/{name}": tensor for part in _PARTS for name, tensor in getattr(state, part).items()}
         meta = {"fingerprint": self.fingerprint, "history": state.history.to_dict()}
         with atomic_path(self.path) as temporary:
-            save_file(tensors, temporary, metadata={"hepneg": json.dumps(meta)})
+            save_tensors(temporary, tensors, {"hepneg": json.dumps(meta)})
 
     def load(self) -> FoldState | None:
         """Read the state back; None if there is none for these events and settings."""

@@ -1,17 +1,30 @@
-"""The parameters of a model's networks in one safetensors file."""
+"""Tensors in safetensors files: the parameters of a model's networks, and whatever checkpoints keep."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from hepneg.errors import DataError
 from hepneg.learning.architectures import AnyArchitecture, FoldNetwork, build
 
-__all__ = ["read_networks", "write_networks"]
+__all__ = ["read_networks", "save_tensors", "write_networks"]
+
+
+def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Write tensors to a safetensors file.
+
+    Raises:
+        OSError: they cannot be written. The library has an error of its own for that, even for a full disk.
+    """
+    try:
+        save_file(dict(tensors), path, metadata=None if metadata is None else dict(metadata))
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 def write_networks(path: Path, networks: Sequence[FoldNetwork]) -> None:
@@ -21,7 +34,7 @@ def write_networks(path: Path, networks: Sequence[FoldNetwork]) -> None:
         for number, network in enumerate(networks)
         for name, tensor in network.state_dict().items()
     }
-    save_file(tensors, path)
+    save_tensors(path, tensors)
 
 
 def read_networks(path: Path, architectures: Sequence[AnyArchitecture]) -> list[FoldNetwork]:

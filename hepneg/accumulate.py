@@ -13,7 +13,15 @@ from fractions import Fraction
 from typing import Protocol, Self, TypeVar
 
 from hepneg.config import Config
-from hepneg.ntuples import Chunk, read_chunks, require_selected, scale_factor, warn_without_negative
+from hepneg.ntuples import (
+    Chunk,
+    read_chunks,
+    require_distinct_files,
+    require_selected,
+    scale_factor,
+    warn_about_dropped,
+    warn_without_negative,
+)
 from hepneg.progress import SILENT, Progress
 from hepneg.shapes import (
     BinPlan,
@@ -209,8 +217,10 @@ def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, prog
         DataError: the files are unusable, or the selection keeps nothing of a sample.
 
     Warns:
-        HepnegWarning: a sample has no negative weights.
+        HepnegWarning: a sample has no negative weights, or selected events were left out.
     """
+
+    require_distinct_files(config)
 
     def once(empty: Callable[[str], Part], varied: bool) -> dict[str, Part]:
         return {
@@ -231,10 +241,10 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
         seed: of the subsample.
 
     Raises:
-        DataError: the selection keeps nothing of a sample.
+        DataError: the selection keeps nothing of a sample, or a file belongs to two samples.
 
     Warns:
-        HepnegWarning: a sample has no negative weights.
+        HepnegWarning: a sample has no negative weights, or selected events were left out.
     """
     draws = once(EmptyDraw(seed), False)
     subsamples = {sample: _drawn(config, sample, draws[sample]) for sample in config.samples}
@@ -262,4 +272,5 @@ def _filled(part: Part, chunks: Iterable[Chunk]) -> Part:
 
 def _drawn(config: Config, sample: str, draw: SampleDraw) -> Subsample:
     require_selected(config, sample, selected=draw.subsample.seen, entries=draw.entries, dropped=draw.dropped)
+    warn_about_dropped(sample, draw.dropped, draw.subsample.seen)
     return draw.subsample.result()

@@ -94,8 +94,8 @@ class EventTable:
             grade: (n,) numbers from −1 to 1: how right each target is.
 
         Raises:
-            DataError: shapes that do not fit, NaN or infinite numbers, labels that are neither of the two, grades
-                outside [−1, 1] or without a target, or neither label nor target.
+            DataError: shapes that do not fit, NaN or infinite numbers, labels that are neither of the two, a sample of
+                both labels, grades outside [−1, 1] or without a target, or neither label nor target.
         """
         matrix = np.array(features, dtype=np.float32, order="F", ndmin=2)
         weights = np.array(weight, dtype=np.float64)
@@ -107,6 +107,7 @@ class EventTable:
             sample = np.full(n, "events")
         sample_names, codes = _sample_codes(labels if sample is None else np.asarray(sample), from_label=sample is None)
         _check_columns(matrix, weights, labels, codes, ids, names)
+        _check_samples(codes, labels, sample_names)
         targets, grades = _target_columns(target, grade, n)
         return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades)
 
@@ -269,6 +270,15 @@ def _sample_codes(sample: NDArray[Any], *, from_label: bool) -> tuple[tuple[str,
     values, codes = np.unique(sample, return_inverse=True)
     names = tuple("signal" if v == SIGNAL else "background" for v in values) if from_label else tuple(map(str, values))
     return names, codes.astype(np.int16)
+
+
+def _check_samples(codes: NDArray[np.int16], labels: NDArray[np.int8], names: tuple[str, ...]) -> None:
+    for code in range(len(names)):
+        if np.ptp(labels[codes == code]):
+            raise DataError(
+                f"sample {names[code]!r} has events of both labels, but a sample is of one process: "
+                "name its signal and its background apart"
+            )
 
 
 def _check_columns(

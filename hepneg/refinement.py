@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from hepneg.output import json_ready
 from hepneg.progress import SILENT, Progress
 from hepneg.resampling import LARGEST, ResampledSample, resampled_samples, resampled_weight
 from hepneg.schemes.closure import SignClosure, sign_closure
+from hepneg.schemes.pooling import pools, regrouped
 from hepneg.schemes.refined import LEAST_SIGN, clipped, sum_factors
 from hepneg.shapes.negative import NegativeDensity, negative_density
 
@@ -45,6 +46,7 @@ class Refinement:
             that both are of the same events, and what the folds' ensembles differ by.
         negative: where the density of each sample is significantly negative: no non-negative weights close there.
         signs: of each fold: its networks have not seen that fold.
+        pools: name in ``sample_names`` of samples that can be refined only together (:mod:`hepneg.schemes.pooling`).
     """
 
     feature_names: tuple[str, ...]
@@ -55,6 +57,7 @@ class Refinement:
     closure: Mapping[str, SignClosure]
     negative: Mapping[str, NegativeDensity]
     signs: tuple[LocalSigns, ...]
+    pools: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         shares = ", ".join(f"{name} {one.clipped_share:.2%}" for name, one in self.closure.items())
@@ -161,7 +164,8 @@ class Refinement:
     ) -> dict[str, ResampledSample]:
         """Say what :meth:`resample` does to each sample: share of events kept, Σw and Σw² after over before."""
         _, sign = self._held_out(events)
-        return dict(resampled_samples(events, sign, self.resample(events, seed=seed, largest=largest), largest))
+        grouped = regrouped(events, self.pools)
+        return dict(resampled_samples(grouped, sign, self.resample(events, seed=seed, largest=largest), largest))
 
     def _held_out(self, events: EventTable) -> tuple[NDArray[np.int64], Float]:
         """Return the number of each event's sample, and its ĝ by networks that have not seen it."""
@@ -179,10 +183,12 @@ class Refinement:
     def _codes(self, events: EventTable, *, named: bool) -> NDArray[np.int64]:
         """Return the number of each event's sample in ``sample_names``."""
         if named:
-            for name in events.sample_names:
+            names = [self.pools.get(name, name) for name in events.sample_names]
+            for name in names:
                 if name not in self.sample_names:
-                    raise DataError(f"no refinement for sample {name!r}{nearest_names(name, self.sample_names)}")
-            return np.array([self.sample_names.index(name) for name in events.sample_names])[events.sample]
+                    known = (*self.pools, *self.sample_names)
+                    raise DataError(f"no refinement for sample {name!r}{nearest_names(name, known)}")
+            return np.array([self.sample_names.index(name) for name in names])[events.sample]
         only = np.zeros(2, dtype=np.int64)
         for label, value in LABELS.items():
             codes = [code for code, name in enumerate(self.sample_names) if self.labels.get(name) == label]
@@ -215,16 +221,26 @@ def refine(
 
     Raises:
         ConfigError: unknown setting.
-        DataError: there are no events.
+        DataError: there are no events, or a feature is out of a network's range.
+        TrainingError: a label's Σw is not positive or compatible with 0, or all events of a sample are in one fold.
+
+    Warns:
+        HepnegWarning: a feature that networks hardly see; a sample without a positive sum, whose label is refined as one.
     """
     from hepneg.config import Training
+    from hepneg.learning.balance import require_density
     from hepneg.learning.crossfit import crossfit_signs
     from hepneg.learning.sign_curve import straightened
     from hepneg.schemes import SignPlan
 
     if len(events) == 0:
         raise DataError("there are no events to refine")
+    for label, value in LABELS.items():
+        if (events.label == value).any():
+            require_density(events.weight[events.label == value], label)
     training = Training.of(**settings)
+    pool_of = pools(events)
+    events = regrouped(events, pool_of)
     signs = crossfit_signs(events, SignPlan("weights", members, patience, LEAST_SIGN), training, progress=progress)
     signs = straightened(signs, events, assign_folds(events.event_id, len(signs), training.seed))
     sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
@@ -245,6 +261,7 @@ def refine(
         closure=closure,
         negative={name: negative_density(events.of_sample(name), seed=training.seed) for name in closure},
         signs=signs,
+        pools=pool_of,
     )
 
 

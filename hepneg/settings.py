@@ -170,7 +170,7 @@ class Training(Model):
     folds: int = Field(default=5, ge=2, le=127)
     network: Network = Network()
     activity: Activity | None = None
-    seed: int = 1
+    seed: Annotated[int, Field(ge=0)] = 1
     epochs: int = Field(default=60, ge=1)
     batch_size: int = Field(default=1024, ge=2)
     learning_rate: Positive = 3e-3

@@ -23,6 +23,7 @@ from hepneg.schemes import Scheme, make_scheme, require_task, scheme_parameters
 from hepneg.schemes.auto import Auto
 from hepneg.schemes.choice import Choice, choose
 from hepneg.schemes.health import SchemeHealth, scheme_health
+from hepneg.schemes.pooling import pools, regrouped
 
 __all__ = ["train", "train_regressor"]
 
@@ -53,10 +54,12 @@ def train(
         The classifier: as many networks as folds, each having seen the other folds.
 
     Warns:
-        HepnegWarning: the signed loss of a fold ran away.
+        HepnegWarning: the signed loss of a fold ran away; a feature that networks hardly see; a sample without a
+            positive sum, whose label's samples share one local mean sign.
 
     Raises:
         ConfigError: unknown scheme or setting.
+        DataError: a feature out of a network's range.
         TrainingError: a label is missing or its Σw is compatible with 0.
         KeyboardInterrupt: on Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
@@ -118,8 +121,9 @@ def _train(
     objective = training.make_objective(kind.task)
     _require_use_of_grades(events, objective)
     folder = Path(checkpoint) if checkpoint else None
-    fitted = crossfit(events, chosen, training, objective, progress=progress, checkpoint=folder)
-    choice = _choose(events, fitted) if isinstance(chosen, Auto) else None
+    grouped = regrouped(events, pools(events))
+    fitted = crossfit(grouped, chosen, training, objective, progress=progress, checkpoint=folder)
+    choice = _choose(grouped, fitted) if isinstance(chosen, Auto) else None
     fitted = fitted.only(choice.scheme) if choice else fitted
     histories = tuple(fold.history for fold in fitted.folds)
     for history in histories:
@@ -137,7 +141,7 @@ def _train(
         samples=_sample_summary(events),
         choice=choice.to_dict() if choice else {},
     )
-    return replace(model, health=_health(events, model, fitted).to_dict())
+    return replace(model, health=_health(grouped, model, fitted).to_dict())
 
 
 def _scheme(scheme: str | Scheme | None, training: Training) -> Scheme:

@@ -92,6 +92,7 @@ def test_features_may_be_a_mapping_and_event_id_one_name() -> None:
             "analysis.yaml: training.folds: Input should be greater than or equal to 2, not 1",
         ),
         ({"training": {"folds": 1, "patience": 0}}, "(and 1 more)"),
+        ({"training": {"seed": -3}}, "training.seed: Input should be greater than or equal to 0, not -3"),
         ({"training": {"validation_fraction": 0.5}}, "training.validation_fraction: Input should be less than 0.5"),
         ({"training": {"network": {"hidden": []}}}, "training.network.hidden"),
         ({"weight": "__import__('os')"}, "weight: expression \"__import__('os')\": '__import__' at character 1"),

@@ -12,6 +12,7 @@ import pytest
 import uproot
 from conftest import toy_columns
 
+from hepneg.accumulate import accumulate
 from hepneg.config import Config
 from hepneg.errors import DataError, HepnegError, HepnegWarning
 from hepneg.events import EventTable
@@ -230,3 +231,30 @@ def test_dropping_everything_says_so(tmp_path: Path, write_ntuple: Write) -> Non
 def test_a_file_without_entries(tmp_path: Path, write_ntuple: Write) -> None:
     path = write_ntuple(tmp_path / "a.root", {k: v[:0] for k, v in toy_columns(3, 0, 1).items()})
     assert "sample 's': its files hold none of 0 entries" in message_of(path)
+
+
+def test_a_file_of_two_samples(tmp_path: Path, write_ntuple: Write) -> None:
+    path = write_ntuple(tmp_path / "ttZ.root", toy_columns(100, 0.0, 1))
+    write_ntuple(tmp_path / "ttW.root", toy_columns(100, 0.0, 2, first_id=100))
+    samples = {"s": {"label": "signal", "files": "ttZ.root"}, "b": {"label": "background", "files": "tt*.root"}}
+    message = message_of(path, samples=samples)
+    assert message == (
+        f"{path} belongs to the samples 's' and 'b': its events would count twice; "
+        "correct `samples.s.files` or `samples.b.files`"
+    )
+    with pytest.raises(DataError, match="belongs to the samples 's' and 'b'"):
+        accumulate(config_for(path, samples=samples))
+
+
+@pytest.mark.parametrize("reader", [read, accumulate])
+def test_events_that_are_left_out_are_counted(tmp_path: Path, write_ntuple: Write, reader: Callable[..., Any]) -> None:
+    columns = toy_columns(200, 0.0, 1)
+    columns["x0"][:30] = np.nan
+    path = write_ntuple(tmp_path / "nan.root", columns)
+    with pytest.warns(HepnegWarning, match=r"sample 's': 30 of 200 selected events are left out"):
+        reader(config_for(path, on_nan="drop"))
+
+
+def test_a_sample_of_both_labels() -> None:
+    with pytest.raises(DataError, match="sample '2018' has events of both labels"):
+        EventTable.from_arrays(np.zeros((4, 1)), np.ones(4), [0, 1, 0, 1], sample=np.full(4, "2018"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from hepneg.errors import ConfigError, DataError
+from hepneg.errors import ConfigError, DataError, TrainingError
 from hepneg.events import EventTable
 from hepneg.refinement import Refinement, refine
 
@@ -101,3 +101,11 @@ def test_unusable_calls_are_refused(events: EventTable, refinement: Refinement) 
         refinement.held_out_weight(other)
     assert "clipped: background" in repr(refinement)
     assert "<table>" in refinement._repr_html_()
+
+
+def test_a_sample_in_one_fold_is_refused(events: EventTable) -> None:
+    one_run = EventTable.from_arrays(
+        events.features, events.weight, events.label, event_id=np.ones(len(events), dtype=np.int64)
+    )
+    with pytest.raises(TrainingError, match=r"events of sample 'background' are in one fold.*`event_id:`"):
+        refine(one_run, **FAST)

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from hepneg import training as training_module
 from hepneg.classifier import Classifier
 from hepneg.config import Training
-from hepneg.errors import ConfigError, HepnegWarning, TrainingError
+from hepneg.errors import ConfigError, HepnegWarning, OutputError, TrainingError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
 from hepneg.learning import pool as pool_module
@@ -263,3 +264,31 @@ def test_signed_schemes_learn_what_only_the_signs_tell(scheme: str) -> None:
     assert np.abs(blind).max() < 0.2
     assert np.sqrt(np.mean((signed - exact) ** 2)) < 0.19
     assert np.sqrt(np.mean((blind - exact) ** 2)) > 0.6
+
+
+def test_a_checkpoint_of_other_samples_is_not_taken_up(tmp_path: Path) -> None:
+    rng, n = np.random.default_rng(5), 1200
+    x, label = rng.normal(size=(n, 1)), np.arange(n) % 2
+    weight = np.where(rng.random(n) < 0.2 + 0.2 * (x[:, 0] > 0), -1.0, 1.0)
+    split = np.where(label == 1, "s", np.where(x[:, 0] > 0, "b1", "b2"))
+    joined = np.where(label == 1, "s", "b")
+    one, two = (EventTable.from_arrays(x, weight, label, sample=sample) for sample in (joined, split))
+    settings = {"folds": 2, "epochs": 2, "network": {"hidden": [4]}, "batch_size": 128}
+    train(one, "refined", checkpoint=tmp_path, **settings)
+    resumed, fresh = train(two, "refined", checkpoint=tmp_path, **settings), train(two, "refined", **settings)
+    np.testing.assert_array_equal(resumed.logit(x), fresh.logit(x))
+
+
+def test_a_disk_that_is_full_for_a_checkpoint_gives_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("hepneg.learning.weights_file.save_file", full)
+    rng = np.random.default_rng(6)
+    events = EventTable.from_arrays(rng.normal(size=(400, 1)), np.ones(400), np.arange(400) % 2)
+    with pytest.raises(OutputError, match=r"cannot write .*No space left on device"):
+        train(events, "absolute", checkpoint=tmp_path, folds=2, epochs=1)
+    model = train(events, "absolute", folds=2, epochs=1)
+    with pytest.raises(OutputError, match=r"cannot write .*No space left on device"):
+        model.save(tmp_path / "model")
+    assert not (tmp_path / "model" / "model.json").exists()

@@ -15,7 +15,7 @@ from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.ntuples import require_selected, scale_factor
 from hepneg.ntuples.columns import Needs
-from hepneg.ntuples.files import sample_files
+from hepneg.ntuples.files import require_distinct_files, sample_files
 
 if TYPE_CHECKING:
     import hist
@@ -38,8 +38,9 @@ def fileset(config: Config, *, tree: str | None = None) -> dict[str, dict[str, A
         tree: name of the tree; left out, that of the analysis.
 
     Raises:
-        DataError: a pattern matches no file.
+        DataError: a pattern matches no file, or a file belongs to two samples.
     """
+    require_distinct_files(config)
     name, together = tree if tree is not None else config.tree, _read_together(config)
     return {
         sample: {"files": dict.fromkeys(sample_files(config, sample), name), "preload": together}

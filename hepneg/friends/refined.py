@@ -17,7 +17,7 @@ from hepneg.friends.stream import Advance, Columns, identifying_columns, stream_
 from hepneg.ntuples import read
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
-from hepneg.ntuples.files import sample_files
+from hepneg.ntuples.files import require_distinct_files, sample_files
 from hepneg.ntuples.friends import TreeFormat
 from hepneg.ntuples.identity import base_name
 from hepneg.output import make_folder, write_json
@@ -83,6 +83,7 @@ def refine_files(
     """
     config.require_classification("`hepneg refine`")
     folder = make_folder(Path(output))
+    require_distinct_files(config)
     sample_of = {path: name for name in config.samples for path in sample_files(config, name)}
     jobs = plan_jobs(list(sample_of), folder)
     with progress:

@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.config import Training
+from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
 from hepneg.learning.checkpoint import FoldFiles
+from hepneg.learning.feature_check import check_features
 from hepneg.learning.fold import FoldFit, FoldTrainer
 from hepneg.learning.inference import network_logits
 from hepneg.learning.learner import make_learner
 from hepneg.learning.pool import choose_device, run_folds
-from hepneg.learning.signs import LocalSigns, SignFitter
+from hepneg.learning.signs import FEWEST, LocalSigns, SignFitter
 from hepneg.objectives import Objective
 from hepneg.progress import SILENT, Progress, Task
 from hepneg.schemes import Scheme, SignPlan
@@ -105,6 +107,7 @@ def crossfit(
             objective does not go with the scheme.
         KeyboardInterrupt: after Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
+    check_features(events)
     chosen = objective or training.make_objective("classification")
     make_learner(chosen).require_trainable(events.weight, events)
     device = choose_device(training.device)
@@ -129,9 +132,15 @@ def crossfit_signs(
         plan: members and patience of the ensembles.
         training: the settings.
         progress: shows a bar for each fold.
+
+    Raises:
+        DataError: a feature out of a network's range.
+        TrainingError: the events of a sample are all in one fold.
     """
+    check_features(events)
     device = choose_device(training.device)
     fold_of = assign_folds(events.event_id, training.folds, training.seed)
+    _require_several_folds(events, fold_of)
 
     def fit(fold: int, task: Task, stop: threading.Event) -> LocalSigns:
         fitter = SignFitter(fold, plan, training, device, stop, FoldFiles(None, fold))
@@ -142,12 +151,23 @@ def crossfit_signs(
     return tuple(run_folds(fit, training.folds, device, progress, "refining fold"))
 
 
+def _require_several_folds(events: EventTable, fold_of: NDArray[np.int8]) -> None:
+    """Refuse a sample whose fold no network could learn about; a handful of events may share one by chance."""
+    for code, name in enumerate(events.sample_names):
+        folds = fold_of[events.sample == code]
+        if len(folds) >= FEWEST and not np.ptp(folds):
+            raise TrainingError(
+                f"all {len(folds)} events of sample {name!r} are in one fold, so that no other fold can teach anything about them: "
+                "identify events by more branches (`event_id:`)"
+            )
+
+
 def _fingerprint(events: EventTable, scheme: Scheme, training: Training, objective: Objective) -> str:
     """Hash all that the trained networks depend on."""
     digest = hashlib.sha256(json.dumps(training.model_dump(mode="json"), sort_keys=True).encode())
     digest.update(f"{scheme!r} {objective!r}".encode())
-    digest.update(repr(events.feature_names).encode())
+    digest.update(repr((events.feature_names, events.sample_names)).encode())
     targets = [column for column in (events.target, events.grade) if column is not None]
-    for column in (*events.features.T, events.weight, events.label, events.event_id, *targets):
+    for column in (*events.features.T, events.weight, events.label, events.sample, events.event_id, *targets):
         digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()

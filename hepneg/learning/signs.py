@@ -25,10 +25,10 @@ from hepneg.learning.signs_network import SignArchitecture, SignEnsemble
 from hepneg.progress import SilentProgress
 from hepneg.schemes import SignPlan
 
-__all__ = ["LocalSigns", "SignFitter"]
+__all__ = ["FEWEST", "LocalSigns", "SignFitter"]
 
 PARTS = 4  # at least: each member is trained on all but one of as many parts
-_FEWEST = 50  # events: fewer tell no more than their mean
+FEWEST = 50  # events: fewer tell no more than their mean
 
 Float = NDArray[np.float64]
 
@@ -121,7 +121,7 @@ class SignFitter:
         for group in np.unique(code).tolist():
             members = events.select((code == group) & (events.weight != 0))
             positive = members.weight > 0
-            if len(members) < _FEWEST or positive.all() or not positive.any():
+            if len(members) < FEWEST or positive.all() or not positive.any():
                 constants[group] = _mean_sign(members.weight)
             else:
                 networks[group] = self._ensemble(members, f"{by}_{group}", group + (128 if by == "label" else 1024))

@@ -11,7 +11,7 @@ from hepneg.errors import HepnegWarning
 from hepneg.events import EventTable
 from hepneg.hashing import hash_events
 
-__all__ = ["warn_about_events", "warn_without_negative"]
+__all__ = ["warn_about_dropped", "warn_about_events", "warn_without_negative"]
 
 
 def warn_about_events(events: EventTable) -> None:
@@ -31,6 +31,21 @@ def warn_about_events(events: EventTable) -> None:
 def warn_without_negative(sample: str) -> None:
     """Warn of a sample without negative weights."""
     _warn(f"sample {sample!r} has no negative weights; everything works, but there is nothing to correct in it")
+
+
+def warn_about_dropped(sample: str, dropped: int, left: int) -> None:
+    """Warn of selected events that were left out (``on_nan: drop``), with their share.
+
+    Args:
+        sample: its name.
+        dropped: selected events with a feature or target that is not finite.
+        left: selected events that stay.
+    """
+    if dropped:
+        _warn(
+            f"sample {sample!r}: {dropped} of {dropped + left} selected events are left out, since a feature or the target "
+            "is NaN or infinite there (`on_nan: drop`); their weights count nowhere"
+        )
 
 
 def _warn(message: str) -> None:

@@ -109,6 +109,26 @@ def sample_files(config: Any, sample: str) -> tuple[str, ...]:
     return resolve_files(config.samples[sample].files, config.folder, sample)
 
 
+def require_distinct_files(config: Any) -> None:
+    """Refuse a file that belongs to two samples: its events would be counted twice, under two labels or names.
+
+    Args:
+        config: a :class:`hepneg.config.Config`.
+
+    Raises:
+        DataError: with the file and both samples; or a pattern matches nothing.
+    """
+    owner: dict[str, str] = {}
+    for sample in config.samples:
+        for path in sample_files(config, sample):
+            same = path if is_remote(path) else str(Path(path).resolve())
+            if owner.setdefault(same, sample) != sample:
+                raise DataError(
+                    f"{path} belongs to the samples {owner[same]!r} and {sample!r}: its events would count twice; "
+                    f"correct `samples.{owner[same]}.files` or `samples.{sample}.files`"
+                )
+
+
 def _check_header(path: str) -> None:
     """Compare the magic bytes and the length in the header of a local file with the file itself."""
     try:

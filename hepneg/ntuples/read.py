@@ -14,10 +14,10 @@ from hepneg.config import PB_TO_FB, Config
 from hepneg.errors import DataError
 from hepneg.events import LABELS, EventTable, check_grades, first_entries
 from hepneg.expressions import Expression
-from hepneg.ntuples.checks import warn_about_events
+from hepneg.ntuples.checks import warn_about_dropped, warn_about_events
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
-from hepneg.ntuples.files import open_tree, sample_files
+from hepneg.ntuples.files import open_tree, require_distinct_files, sample_files
 from hepneg.ntuples.identity import base_name
 from hepneg.ntuples.stream import STEP_SIZE, stream_columns
 from hepneg.ntuples.sums import exact_sum
@@ -133,11 +133,14 @@ def read(config: Config, *, progress: Progress = SILENT, step_size: int | str = 
         step_size: as in :func:`read_chunks`.
 
     Raises:
-        DataError: as :func:`read_chunks`; also a sample of which the selection keeps nothing.
+        DataError: as :func:`read_chunks`; also a sample of which the selection keeps nothing, and a file that belongs
+            to two samples.
 
     Warns:
-        HepnegWarning: a sample without negative weights; event identifiers that repeat.
+        HepnegWarning: a sample without negative weights; events left out for features that are not finite; event
+            identifiers that repeat.
     """
+    require_distinct_files(config)
     with timed("reading the events"):
         parts = {
             sample: list(read_chunks(config, sample, progress=progress, step_size=step_size))
@@ -193,6 +196,7 @@ def _sample_scale(config: Config, sample: str, chunks: list[Chunk]) -> float:
         entries=sum(chunk.entries for chunk in chunks),
         dropped=sum(chunk.dropped for chunk in chunks),
     )
+    warn_about_dropped(sample, sum(chunk.dropped for chunk in chunks), sum(map(len, chunks)))
     return scale_factor(config, sample, sum((chunk.sum_weights_all for chunk in chunks), Fraction(0)))
 
 

@@ -175,8 +175,10 @@ def _health(events: EventTable, model: Model, fitted: CrossFit) -> SchemeHealth:
 def _sample_summary(events: EventTable) -> dict[str, Any]:
     summary = {}
     for number, name in enumerate(events.sample_names):
-        weight = events.weight[events.sample == number]
+        members = events.sample == number
+        weight = events.weight[members]
         summary[name] = {
+            **({"label": events.label_of_sample(name)} if members.any() else {}),
             "entries": len(weight),
             "sum_weights": float(weight.sum()),
             "negative_fraction_counted": float(np.mean(weight < 0)) if len(weight) else float("nan"),

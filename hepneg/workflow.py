@@ -148,8 +148,13 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation |
     """Draw the response or the prediction of the trained model and what it is worth, all signed weights applied.
 
     Raises:
-        DataError: there is no model under ``output``, or it is for another task or takes other features.
+        DataError: there is no model under ``output``, or it is for another task, or the configuration has other features,
+            identifiers or labels than its training (:mod:`hepneg.held_out`).
+
+    Warns:
+        HepnegWarning: another selection or weight than that of the training.
     """
+    from hepneg.held_out import require_same_events
     from hepneg.loading import load_model
 
     model = load_model(config.output / "model")
@@ -157,6 +162,7 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation |
         raise DataError(
             f"the model in {config.output / 'model'} is for {model.task}, not {config.task}: train it again"
         )
+    require_same_events(config, model)
     with progress:
         events = read(config, progress=progress)
     evaluation = _evaluate(model, events)

@@ -279,9 +279,44 @@ def test_plot_without_a_model(run: Run, toy_analysis: Path) -> None:
     assert_one_line(run("plot", toy_analysis), "no model at", "hepneg train")
 
 
-def test_plot_with_a_model_of_other_features(run: Run, toy_analysis: Path) -> None:
+def test_plot_refuses_other_folds_inputs_and_labels_than_the_training_had(run: Run, toy_analysis: Path) -> None:
+    """The numbers it writes are called held out: they must be."""
     assert run("train", toy_analysis, "--quiet").code == 0
-    assert_one_line(run("plot", change(toy_analysis, features=["x0", "x2"])), "the classifier takes x0, x1, logx2")
+    metrics = toy_analysis.parent / "results" / "toy" / "metrics.json"
+    before = metrics.read_bytes()
+    data = yaml.safe_load(toy_analysis.read_text())
+    swapped = {
+        name: {**sample, "label": "signal" if name == "bkg" else "background"}
+        for name, sample in data["samples"].items()
+    }
+    for keys, words in (
+        ({"features": ["x0", "x2"]}, ["the features x0, x2", "the model takes x0, x1, logx2"]),
+        ({"features": [*data["features"][:3], {"jet1_pt": "jet_pt[:, 1]"}]}, ["'jet1_pt' was 'jet_pt[:, 0]'"]),
+        ({"event_id": ["event", "x0"]}, ["were identified by event in the training", "event, x0 now"]),
+        ({"event_id": []}, ["the file name and the entry now, which makes other folds"]),
+        ({"samples": swapped}, ["the sample 'sig' was signal in the training, and is background now"]),
+    ):
+        assert_one_line(run("plot", change(toy_analysis, **keys)), *words, "run `hepneg train` again")
+        toy_analysis.write_text(yaml.safe_dump(data, sort_keys=False))
+    assert metrics.read_bytes() == before
+
+
+def test_plot_says_that_the_selection_is_another(run: Run, toy_analysis: Path) -> None:
+    assert run("train", toy_analysis, "--quiet").code == 0
+    result = run("plot", change(toy_analysis, selection="x0 > -1"), "--quiet")
+    assert result.code == 0
+    assert "trained with the selection none, and is judged here with 'x0 > -1'" in result.err
+
+
+def test_without_event_id_only_the_files_of_the_training_are_held_out(run: Run, toy_analysis: Path) -> None:
+    anonymous = change(toy_analysis, event_id=[])
+    assert run("train", anonymous, "--quiet").code == 0
+    assert run("plot", anonymous, "--quiet").code == 0
+    (anonymous.parent / "sig.root").rename(anonymous.parent / "renamed.root")
+    data = yaml.safe_load(anonymous.read_text())
+    data["samples"]["sig"]["files"] = "renamed.root"
+    result = run("plot", change(anonymous, samples=data["samples"]))
+    assert_one_line(result, "renamed.root is no file of the training", "without `event_id:`")
 
 
 def test_usage_errors_exit_with_2(run: Run, toy_analysis: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -89,10 +88,9 @@ def test_the_columnar_example_runs(tmp_path: Path) -> None:
     hepneg.train(events, "absolute", inputs=inputs, folds=2, epochs=1).save(tmp_path / "results" / "model")
     _, code = blocks("python")
     code = code.replace("analysis/ttbar_wjets/analysis.yaml", str(config.folder / "analysis.yaml"))
-    code += "print(histogram.sum().value, found.weight_report().labels['signal'].selected)\n"
+    code += "    print(histogram.sum().value, found.weight_report().labels['signal'].selected)\n"
     script = tmp_path / "columnar.py"
-    # Workers are started afresh, and import the script.
-    script.write_text('if __name__ == "__main__":\n' + textwrap.indent(code, "    "), encoding="utf-8")
+    script.write_text(code, encoding="utf-8")
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     total, selected = done.stdout.split()[-2:]

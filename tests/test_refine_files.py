@@ -116,3 +116,41 @@ def test_real_root_opens_the_weights(toy_analysis: Path, tmp_path: Path) -> None
     tree.AddFriend("hepneg", str(tmp_path / "refined" / "sig.hepneg.root"))
     assert tree.GetEntries("event == hepneg.event && hepneg_weight >= 0") == EVENTS
     file.Close()
+
+
+def test_files_of_the_same_name_get_a_folder_for_each_sample(selective: Path, tmp_path: Path) -> None:
+    data = yaml.safe_load(selective.read_text())
+    for sample in ("sig", "bkg"):
+        (tmp_path / sample).mkdir()
+        (tmp_path / f"{sample}.root").rename(tmp_path / sample / "nano_1.root")
+        data["samples"][sample]["files"] = f"{sample}/*.root"
+    selective.write_text(yaml.safe_dump(data))
+    config = load_config(selective)
+    outcome = refine_files(config, tmp_path / "refined")
+    events = read(config)
+    for sample in ("sig", "bkg"):
+        path = tmp_path / "refined" / sample / "nano_1.hepneg.root"
+        assert path in outcome.files
+        raw = read(config).of_sample(sample)
+        weight = columns_of(path)["hepneg_weight"]
+        scale = np.abs(raw.weight[0])
+        assert np.nansum(weight) * scale == pytest.approx(events.of_sample(sample).weight.sum(), rel=1e-6)
+
+
+def test_an_interrupted_rewrite_leaves_no_report_of_mixed_files(
+    selective: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, folder = load_config(selective), tmp_path / "refined"
+    refine_files(config, folder)
+    written = []
+
+    def interrupted(job, *_, **__):
+        if written:
+            raise KeyboardInterrupt
+        written.append(job)
+
+    monkeypatch.setattr("hepneg.friends.refined.stream_friend", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        refine_files(config, folder)
+    assert not (folder / "refine.json").exists()
+    assert {path.name for path in folder.iterdir()} == {"sig.hepneg.root", "bkg.hepneg.root"}

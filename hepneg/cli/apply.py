@@ -22,7 +22,8 @@ __all__ = ["command"]
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="Give an event the network that has not seen it: in files that the model was trained on, always, or never.",
+    help="Give an event the network that has not seen it: in files that the model was trained on, always (for skims or merged "
+    "files of those, with the same event_id), or never.",
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Files at a time.")
 @click.option(

@@ -63,7 +63,8 @@ def refine_files(
     ensembles. Entries that fail the selection, or have a feature that is NaN, hold NaN.
     With ``resample``, ``hepneg_resampled`` stands beside them: 0 for events to be dropped, and for the others a positive
     weight, such that Σw and Σw² are those of the signed weights in every region of the features, on average.
-    ``refine.json`` holds the closure: signed against refined weights, by sample and feature.
+    ``refine.json`` holds the closure: signed against refined weights, by sample and feature; it is written last. Where
+    files of several samples have the same name, the friend files are in a folder for each sample.
 
     The weights close for functions of the features of the configuration, and of what is independent of the sign given
     these; for any other variable they need not.
@@ -84,20 +85,30 @@ def refine_files(
     config.require_classification("`hepneg refine`")
     folder = make_folder(Path(output))
     require_distinct_files(config)
-    sample_of = {path: name for name in config.samples for path in sample_files(config, name)}
-    jobs = plan_jobs(list(sample_of), folder)
+    jobs = _plan(config, folder)
     with progress:
         events = read(config, progress=progress)
     refinement = refine(events, progress=progress, **config.training.model_dump(exclude={"scheme"}))
     with progress:
         bar = progress.task("writing refined weights", len(jobs))
-        for job in jobs:
-            refiner = EventRefiner.of(job.source, sample_of[job.source], config, refinement, resample=resample)
+        (folder / "refine.json").unlink(missing_ok=True)  # from here on, an older report would be of mixed files
+        for job, sample in jobs.items():
+            refiner = EventRefiner.of(job.source, sample, config, refinement, resample=resample)
             _write(job, refiner, config, tree_format, bar.advance)
     resampled = refinement.resampled_samples(events, seed=config.training.seed) if resample else {}
     extra = {"resampled": {name: one.to_dict() for name, one in resampled.items()}} if resample else {}
     report = write_json(folder / "refine.json", {**refinement.to_dict(), **extra})
     return RefinedFriends(refinement, (report, *(job.path for job in jobs)), resampled)
+
+
+def _plan(config: Config, folder: Path) -> dict[Job, str]:
+    """Name the friend file of each input, and the sample it is of: in one folder if their names allow, else in one a sample."""
+    files = {sample: sample_files(config, sample) for sample in config.samples}
+    names = [base_name(path) for paths in files.values() for path in paths]
+    if len(set(names)) < len(names):
+        return {job: sample for sample, paths in files.items() for job in plan_jobs(paths, folder / sample)}
+    sample_of = {path: sample for sample, paths in files.items() for path in paths}
+    return {job: sample_of[job.source] for job in plan_jobs(list(sample_of), folder)}
 
 
 def _write(job: Job, source: EventRefiner, config: Config, tree_format: TreeFormat | None, advance: Advance) -> None:

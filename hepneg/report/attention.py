@@ -27,6 +27,7 @@ def remarks(results: Results) -> tuple[str, ...]:
     if results.evaluation is not None:
         found += _of_schemes(results, results.evaluation)
         found += _of_training(results.evaluation)
+        found += _of_signs((results.model or {}).get("health") or {})
         found += (_of_prediction if is_regression(results.evaluation) else _of_response)(results.evaluation)
     return tuple(found)
 
@@ -100,6 +101,20 @@ def _of_training(evaluation: Data) -> Iterator[str]:
             yield (
                 f"The response of the {label} differs between events held out and trained on "
                 f"(p = {p_value(test['p_value'])})."
+            )
+
+
+def _of_signs(health: Data) -> Iterator[str]:
+    """Name the samples whose signs in held-out events are not those that were learnt."""
+    from scipy.special import chdtrc
+
+    for name, closure in health.get("samples", {}).items():
+        test = closure["calibration"]
+        p = float(chdtrc(test["ndf"], test["chi2"])) if test["chi2"] is not None and test["ndf"] else 1.0
+        if p < _IMPROBABLE:
+            yield (
+                f"The learnt mean sign of {name} is not that of its held-out events: χ² {test['chi2']:.0f} for {test['ndf']} "
+                f"bins, p = {p_value(p)}."
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hepneg.figure_names import CLOSURE_STEM, CLOSURE_TESTS_STEM, blind_response_stem
-from hepneg.report.blocks import Block, Cell, Column, Figure, Gallery, Heading, Table, Text, number
+from hepneg.report.blocks import Block, Cell, Column, Figure, Gallery, Heading, NotRun, Table, Text, number
 from hepneg.report.numbers import count, estimate, p_value
 from hepneg.report.results import Data, Results
 
@@ -15,9 +15,11 @@ _COMMAND = "hepneg closure"
 
 
 def closure_blocks(results: Results) -> Iterator[Block]:
-    """Show how well classifiers trained with |w| fit each sign alone and both together; nothing where that was not run."""
+    """Show how well classifiers trained with |w| fit each sign alone and both together."""
     closure = results.closure
     if closure is None:
+        if results.config.task == "classification":
+            yield NotRun(_COMMAND)
         return
     response = closure["response"]
     yield Heading("Trained without the signs", response["verdict"])

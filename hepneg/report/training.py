@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from hepneg.objectives import DEFAULT_OBJECTIVES
-from hepneg.report.blocks import Block, Cell, Column, Facts, Figure, Gallery, Items, NotRun, Section, Table, number
+from hepneg.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Facts,
+    Figure,
+    Gallery,
+    Items,
+    NotRun,
+    Section,
+    Table,
+    Text,
+    number,
+)
 from hepneg.report.health import health_blocks
 from hepneg.report.numbers import MISSING, count, estimate, p_value
 from hepneg.report.regression import is_regression
@@ -17,6 +30,16 @@ __all__ = ["training_section"]
 _COMMAND = "hepneg train"
 _PLOT = "hepneg plot"
 
+_STOPPED_BY = {
+    "absolute": "that under |w|",
+    "factorised": "that of the density network, under |w|",
+    "combined": "that of the density network, under |w|",
+    "refined": "that under refined weights",
+    "mixture": "that of four classes, under |w|",
+    "signed_target": "a squared error under |w|",
+}
+_NOT_SIGNED = "it says when to stop, and is not to be compared with the signed loss of held-out events."
+
 
 def training_section(results: Results) -> Section:
     """Show the scheme, the network, each fold's training, and the response to events seen and not seen."""
@@ -26,6 +49,9 @@ def training_section(results: Results) -> Section:
     histories = results.evaluation["histories"]
     if histories:
         blocks.append(_folds(histories, "" if is_regression(results.evaluation) else " (nats)"))
+        chosen = results.evaluation.get("chosen", results.evaluation["scheme"])
+        if chosen in _STOPPED_BY:
+            blocks.append(Text(f"The validation loss is {_STOPPED_BY[chosen]}; {_NOT_SIGNED}"))
     messages = tuple(f"Fold {history['fold']}: {history['message']}" for history in histories if history["message"])
     if messages:
         blocks.append(Items("Messages", messages))

@@ -215,3 +215,17 @@ def test_the_example_of_every_command_can_be_typed(run: Run, name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     command.make_context(name, words[2:])  # parses; raises UsageError where it cannot
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(
+    "arguments", [["schema"], ["--cite"], ["init", "sig.root"], ["inspect", "analysis.yaml", "--json"]]
+)
+def test_an_output_that_cannot_be_printed_gives_one_line(toy_analysis: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "hepneg", *arguments]
+        done = subprocess.run(
+            command, cwd=toy_analysis.parent, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot write the output: No space left on device\n"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
+import os
 import sys
 import warnings
 from typing import Any, TextIO
@@ -104,6 +107,7 @@ def main(arguments: list[str] | None = None) -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"XRootD\.")
     try:
         code: Any = cli.main(args=arguments, complete_var=COMPLETION_VARIABLE, standalone_mode=False)
+        sys.stdout.flush()
     except HepnegError as error:
         _leave(" ".join(str(error).split()), 1)
     except click.Abort:
@@ -113,7 +117,21 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _leave(error.message, error.exit_code)
+    except BrokenPipeError:
+        _drop_output()
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        _drop_output()
+        _leave(f"cannot write the output: {error.strerror}", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _drop_output() -> None:
+    """Send what is still to be printed nowhere, for the interpreter would try again as it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _leave(message: str, code: int) -> None:

@@ -372,7 +372,7 @@ def test_the_order_of_files_does_not_change_an_events_fold(run: Run, toy_analysi
     from hepneg.ntuples import read
 
     data = toy_config()
-    data["samples"]["bkg"]["files"] = ["bkg.root", "sig.root"]
+    del data["samples"]["sig"]
     folds = []
     for files in (["bkg.root", "sig.root"], ["sig.root", "bkg.root"]):
         data["samples"]["bkg"]["files"] = files

@@ -18,7 +18,7 @@ from conftest import toy_columns
 from hepneg import Regressor, export_onnx, load_config, load_model, read, train_regressor, workflow
 from hepneg.cli.tables import show_evaluation, show_health
 from hepneg.config import Config
-from hepneg.errors import ConfigError, DataError
+from hepneg.errors import ConfigError, DataError, HepnegWarning
 from hepneg.events import EventTable
 from hepneg.friends import apply_model, refine_files
 from hepneg.report import build_page, load_results
@@ -160,7 +160,8 @@ def test_targets_that_are_not_finite_are_named(tmp_path: Path, write_ntuple: Cal
     del data["selection"]
     with pytest.raises(DataError, match="mc.root: target is NaN or infinite in 2 selected events"):
         read(Config.from_dict(data, tmp_path))
-    kept = read(Config.from_dict(data | {"on_nan": "drop"}, tmp_path))
+    with pytest.warns(HepnegWarning, match="2 of 1200 selected events are left out"):
+        kept = read(Config.from_dict(data | {"on_nan": "drop"}, tmp_path))
     assert len(kept) == EVENTS - 2
     with pytest.raises(DataError, match="no branch 'truht', which target needs; did you mean 'truth'"):
         read(Config.from_dict(data | {"target": "truht"}, tmp_path))

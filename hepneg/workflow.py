@@ -186,17 +186,19 @@ def compare(
     from hepneg.plots.gallery import save_figures
 
     config.require_classification("`hepneg compare`")
+    own = config.training.scheme
+    parameters = {own.name: own.parameters}
+    comparison.make_schemes(schemes, parameters)  # refused before the events are read, which may take minutes
     make_folder(config.output)
     with progress:
         events = read(config, progress=progress)
     checkpoint = _checkpoint(config, resume=resume)
-    own = config.training.scheme
     result = comparison.compare(
         events,
         schemes,
         progress=progress,
         checkpoint=checkpoint,
-        parameters={own.name: own.parameters},
+        parameters=parameters,
         **config.training.model_dump(exclude={"scheme"}),
     )
     shutil.rmtree(checkpoint, ignore_errors=True)

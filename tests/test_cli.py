@@ -122,6 +122,28 @@ def test_compare_writes_the_contract_and_recommends(run: Run, toy_analysis: Path
     assert run("compare", toy_analysis, "--schemes", "absolut").code == 1
 
 
+@pytest.mark.parametrize(
+    ("schemes", "part"),
+    [
+        ("foo", "unknown scheme 'foo'; known: absolute"),
+        ("absolute,absolute", "name each scheme once"),
+    ],
+)
+def test_compare_refuses_schemes_before_it_reads(run: Run, toy_analysis: Path, schemes: str, part: str) -> None:
+    (toy_analysis.parent / "sig.root").unlink()  # reading would end with another message
+    assert_one_line(run("compare", toy_analysis, "--schemes", schemes), part)
+    assert not (toy_analysis.parent / "results").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_on_events_or_models_share_their_options(command: str) -> None:
+    found = cli.get_command(None, command)  # type: ignore[arg-type]
+    assert found is not None
+    shared = {"--json", "--verbose", "--quiet"}
+    options = {name for parameter in found.params for name in parameter.opts}
+    assert options & shared == (set() if command in {"init", "schema", "completion"} else shared)
+
+
 def test_set_overrides_a_key(run: Run, toy_analysis: Path) -> None:
     done = run("train", toy_analysis, "--set", "training.scheme.name=positive")
     metrics = read_json(toy_analysis.parent / "results" / "toy" / "metrics.json")

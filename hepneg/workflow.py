@@ -91,7 +91,7 @@ def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightRep
     Raises:
         HepnegError: the files or the weights are unusable, or the results cannot be written.
     """
-    make_folder(config.output)
+    _make_output(config)
     with progress:
         sums = accumulate(config, progress=progress)
     return _write_weights(config, sums)
@@ -104,7 +104,7 @@ def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport
     Raises:
         HepnegError: the files are unusable, or the results cannot be written.
     """
-    make_folder(config.output)
+    _make_output(config)
     with progress:
         sums = accumulate(config, systematics=True, progress=progress)
     return _write_shapes(config, sums, progress)
@@ -128,7 +128,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     from hepneg import training
     from hepneg.model import ModelInputs
 
-    make_folder(config.output)
+    _make_output(config)
     with progress:
         events = read(config, progress=progress)
     checkpoint = _checkpoint(config, resume=resume)
@@ -189,7 +189,7 @@ def compare(
     own = config.training.scheme
     parameters = {own.name: own.parameters}
     comparison.make_schemes(schemes, parameters)  # refused before the events are read, which may take minutes
-    make_folder(config.output)
+    _make_output(config)
     with progress:
         events = read(config, progress=progress)
     checkpoint = _checkpoint(config, resume=resume)
@@ -227,7 +227,7 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
     from hepneg.shapes import sign_split_closure
 
     config.require_classification("`hepneg closure`")
-    make_folder(config.output)
+    _make_output(config)
     with progress:
         events = read(config, progress=progress)
     checkpoint = _checkpoint(config, resume=resume)
@@ -265,7 +265,7 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
         HepnegError: as the steps do; what earlier steps wrote stays.
         KeyboardInterrupt: on Ctrl-C; ``resume`` goes on from there.
     """
-    make_folder(config.output)
+    _make_output(config)
     with progress:
         sums = accumulate(config, systematics=True, progress=progress)
     weights, shapes = _write_weights(config, sums), _write_shapes(config, sums, progress)
@@ -335,6 +335,10 @@ def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluati
 
     figures = response_figures(evaluation) if isinstance(evaluation, Evaluation) else regression_figures(evaluation)
     return save_figures(figures, config.output / "plots")
+
+
+def _make_output(config: Config) -> Path:
+    return make_folder(config.output, "`output:`")
 
 
 def _checkpoint(config: Config, *, resume: bool) -> Path:

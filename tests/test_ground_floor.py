@@ -197,7 +197,9 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
 def test_an_unwritable_folder_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot create the output folder .*; choose another with `output:`"):
-        make_folder(tmp_path / "file" / "results")
+        make_folder(tmp_path / "file" / "results", "`output:`")
+    with pytest.raises(OutputError, match=r"cannot create the output folder .*file: it is a file; choose another$"):
+        make_folder(tmp_path / "file")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

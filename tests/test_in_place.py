@@ -170,6 +170,9 @@ def test_what_cannot_be_done_is_refused_before_any_work(model: Path, tmp_path: P
         apply_model(model, [good], good.parent, in_place="copy")
     with pytest.raises(ConfigError, match="leave the format out"):
         apply_model(model, [good], tmp_path / "out", in_place="copy", tree_format="rntuple")
+    foreign.write_bytes(good.read_bytes()[:3000])
+    with pytest.raises(OutputError, match="good.root exists, but is damaged or cannot be read; remove it"):
+        apply_model(model, [good], tmp_path / "out", in_place="copy")
     foreign.write_text("mine")
     with pytest.raises(OutputError, match="was not written by hepneg"):
         apply_model(model, [good], tmp_path / "out", in_place="copy")

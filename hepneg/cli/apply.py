@@ -46,7 +46,7 @@ def command(
     display: Display,
     **options: str,
 ) -> None:
-    """Write a friend file with the response, or the prediction, for each of the ROOT FILES.
+    """Write a friend file with the response, or the prediction, for each of the ROOT FILES (paths, globs or addresses).
 
     Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, or hepneg_prediction, entry for
     entry. Events that fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES as

@@ -82,7 +82,7 @@ def refine_files(
         OutputError: friend files that would collide or replace other files, or cannot be written.
     """
     config.require_classification("`hepneg refine`")
-    folder = make_folder(Path(output))
+    folder = make_folder(Path(output), "`output` (-o)")
     sample_of = {path: name for name in config.samples for path in sample_files(config, name)}
     jobs = plan_jobs(list(sample_of), folder)
     with progress:

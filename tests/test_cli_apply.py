@@ -58,6 +58,16 @@ def test_apply_says_what_it_wrote_or_nothing(run: Run, trained: Path, tmp_path: 
     assert (code, err) == (0, "")
 
 
+def test_in_place_lists_copies_and_friend_files(run: Run, trained: Path, tmp_path: Path, write_ntuple: Write) -> None:
+    path, out = write_ntuple(tmp_path / "a.root", toy_columns(50, 0.5, 1)), tmp_path / "out"
+    _, shown, err = run("apply", trained, path, "-o", out, "--in-place")
+    assert err == ""
+    assert [row for row in shown.splitlines() if "a.hepneg.root" in row]
+    assert [row for row in shown.splitlines() if "a.root" in row]
+    (file,) = json.loads(run("apply", trained, path, "-o", out, "--in-place", "--json")[1])["files"]
+    assert (file["path"], file["friend"]["path"]) == (str(out / "a.root"), str(out / "a.hepneg.root"))
+
+
 def test_a_quoted_glob_is_expanded_as_in_a_configuration(
     run: Run, trained: Path, tmp_path: Path, write_ntuple: Write
 ) -> None:

@@ -210,9 +210,9 @@ def show_comparison(comparison: Comparison) -> None:
 
 
 def show_friends(friends: Friends) -> None:
-    """Print the friend files that were written or kept."""
-    table = _table("Friend files", ["", "entries", "selected", "network", ""])
-    for file in friends.files:
+    """Print the friend files, and the files with the new branches, that were written or kept."""
+    table = _table("Files with the new columns", ["", "entries", "selected", "network", ""])
+    for file in friends.written:
         network = "held out" if file.held_out else "mean"
         table.add_row(file.path, str(file.entries), str(file.selected), network, "kept" if file.kept else "written")
     _print(table)

@@ -57,7 +57,9 @@ def finished_before(
 
 
 def _kept(job: Job, note: dict[str, Any]) -> FriendFile:
-    return FriendFile(source=job.source, path=str(target_of(job, "input")), kept=True, **note["result"])
+    friend = FriendFile(source=job.source, path=str(job.path), kept=True, **note["result"])
+    there = job.path.exists() and read_note(job.path) == note
+    return replace(friend, path=str(target_of(job, "input")), friend=friend if there else None)
 
 
 def _require_free(target: Path, inputs: set[Path]) -> None:
@@ -73,4 +75,4 @@ def add_in_place(file: FriendFile, target: Path, tree: str, names: Sequence[str]
     kept = target.exists() and added_note(target) == read_note(friend)
     if not kept:
         add_branches(file.source, tree, friend, names, target)
-    return replace(file, path=str(target), kept=kept)
+    return replace(file, path=str(target), kept=kept, friend=file)

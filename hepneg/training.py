@@ -53,7 +53,7 @@ def train(
         The classifier: as many networks as folds, each having seen the other folds.
 
     Warns:
-        HepnegWarning: the signed loss of a fold ran away.
+        HepnegWarning: the training of a fold diverged, or its signed loss ran away.
 
     Raises:
         ConfigError: unknown scheme or setting.
@@ -90,7 +90,7 @@ def train_regressor(
         The regressor: as many networks as folds, each having seen the other folds.
 
     Warns:
-        HepnegWarning: the signed loss of a fold ran away.
+        HepnegWarning: the training of a fold diverged, or its signed loss ran away.
 
     Raises:
         ConfigError: unknown scheme or setting, or one that is not for regressions.

@@ -269,6 +269,17 @@ def test_a_label_without_a_positive_sum(run: Run, toy_analysis: Path, weight: np
     assert_one_line(run("train", change(toy_analysis, features=["x0", "x1"])), "signal", part)
 
 
+def test_one_weight_that_carries_a_sample_is_named(run: Run, toy_analysis: Path) -> None:
+    weight = np.ones(600, dtype=np.float32)
+    weight[17] = 1e6
+    write_root(toy_analysis.parent / "sig.root", flat_toy(genWeight=weight))
+    config = change(toy_analysis, features=["x0", "x1"])
+    shown = run("inspect", config)
+    assert "Outliers in sig: the largest weight, 1e+06, is 99.9% of Σ|w|" in shown.out
+    assert "Outliers in bkg" not in shown.out
+    assert_one_line(run("train", config), "compatible with 0", "one weight of 1e+06 is 99.9% of Σ|w|", "`selection:`")
+
+
 def test_only_one_label(run: Run, toy_analysis: Path) -> None:
     config = change(toy_analysis, samples={"sig": {"label": "signal", "files": "sig.root"}})
     assert_one_line(run("train", config), "there are no background events: a classifier needs both labels")

@@ -66,6 +66,8 @@ def show_weights(report: WeightReport) -> None:
             f"{summary.n_eff:.5g}",
         )
     _print(table)
+    for sentence in report.outliers:
+        Console(highlight=False, soft_wrap=True).print(sentence)
     for label, risk in report.batch_risk.items():
         Console(highlight=False).print(
             f"A random batch of {report.batch_size} events has Σw ≤ 0 for the {label}: {risk:.2g}"

@@ -167,6 +167,7 @@ def test_init_writes_a_configuration_that_works(run: Run, toy_analysis: Path) ->
     target = folder / "starter.yaml"
     assert run("init", folder / "sig.root", folder / "bkg.root", "-o", target).code == 0
     config = load_config(target)
+    assert (config.name, config.output) == ("starter", folder / "results" / "starter")
     assert config.weight.text == "genWeight"
     assert config.event_id == ("event",)
     assert run("inspect", target, "--quiet").code == 0

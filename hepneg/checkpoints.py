@@ -29,7 +29,7 @@ def checkpoint_folder(output: Path, command: str, *, resume: bool) -> Iterator[P
     Raises:
         OutputError: another job of this command is at work, or the folder cannot be created.
     """
-    folder = output / "checkpoint" / command
+    folder = make_folder(output, "`output:`") / "checkpoint" / command
     with _taken(folder, command):
         if not resume:
             _clear(folder)

@@ -21,10 +21,11 @@ from hepneg.html_table import html_table
 from hepneg.metrics import InfluenceFunction, auc_influence, log_loss_influence, paired_difference
 from hepneg.output import json_ready
 from hepneg.progress import SILENT, Progress
-from hepneg.schemes import make_scheme
+from hepneg.schemes import Scheme, make_scheme
+from hepneg.schemes.registry import require_task
 from hepneg.training import train
 
-__all__ = ["DEFAULT_SCHEMES", "Comparison", "SchemeResult", "compare"]
+__all__ = ["DEFAULT_SCHEMES", "Comparison", "SchemeResult", "compare", "make_schemes"]
 
 DEFAULT_SCHEMES = ("absolute", "positive", "signed", "paired", "refined", "auto")
 
@@ -139,6 +140,26 @@ class _Trained:
     seconds: float
 
 
+def make_schemes(
+    schemes: Sequence[str], parameters: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Scheme]:
+    """Return the schemes of a comparison by name, refused here rather than after the events were read.
+
+    Args:
+        schemes: their names.
+        parameters: parameters of a scheme, by its name.
+
+    Raises:
+        ConfigError: none, one that is unknown or not for classifications, or one named twice.
+    """
+    if len(set(schemes)) < len(schemes) or not schemes:
+        raise ConfigError(f"name each scheme once, and at least one: {', '.join(schemes) or 'none given'}")
+    chosen = {name: make_scheme(name, **(parameters or {}).get(name, {})) for name in schemes}
+    for scheme in chosen.values():
+        require_task(scheme, "classification")
+    return chosen
+
+
 def compare(
     events: EventTable,
     schemes: Sequence[str] = DEFAULT_SCHEMES,
@@ -165,9 +186,7 @@ def compare(
         ConfigError: an unknown scheme or setting, or a scheme named twice.
         TrainingError: no scheme could be trained.
     """
-    if len(set(schemes)) < len(schemes) or not schemes:
-        raise ConfigError(f"name each scheme once, and at least one: {', '.join(schemes) or 'none given'}")
-    chosen = {name: make_scheme(name, **(parameters or {}).get(name, {})) for name in schemes}
+    chosen = make_schemes(schemes, parameters)
     trained: dict[str, _Trained] = {}
     failures: dict[str, str] = {}
     for name, scheme in chosen.items():

@@ -126,8 +126,9 @@ class Config(Model):
     """One analysis, as ``analysis.yaml`` describes it.
 
     Attributes:
-        name: of the analysis; it appears in reports.
-        output: folder of the results.
+        name: of the analysis; it appears in reports. Left out, that of the file without its ending, or ``analysis``
+            without a file.
+        output: folder of the results; left out, ``results/<name>``.
         tree: name of the TTree or RNTuple in every file.
         weight: the signed event weight.
         event_id: integer branches that identify an event; empty, the file name and the entry number do.
@@ -172,7 +173,7 @@ class Config(Model):
         if not isinstance(data, Mapping) or data.get("task") != "regression":
             return data
         training = data.get("training") or {}
-        if not isinstance(training, Mapping) or "scheme" in training:
+        if not isinstance(training, Mapping) or training.get("scheme") is not None:
             return data
         return {**data, "training": {**training, "scheme": REGRESSION_SCHEME}}
 
@@ -270,7 +271,8 @@ class Config(Model):
             config = cls.model_validate({**data, "folder": root})
         except ValidationError as error:
             raise ConfigError(one_line(error, source)) from None
-        output = root / (config.output if "output" in data else Path("results") / config.name)
+        named = data.get("output") is not None
+        output = root / (config.output if named else Path("results") / config.name)
         return config.model_copy(update={"output": output})
 
     def to_dict(self) -> dict[str, Any]:
@@ -340,6 +342,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         )
     for override in overrides:
         data = _override(data, override)
+    if data.get("name") is None:
+        data = {**data, "name": path.stem}  # several configurations in a folder must not share their results
     return Config.from_dict(data, path.parent, source=str(path))
 
 

@@ -49,13 +49,14 @@ class HepnegWarning(UserWarning):
     """Something worth knowing that does not stop the work."""
 
 
-def nearest_names(name: str, known: Iterable[str], most: int = 3) -> str:
+def nearest_names(name: str, known: Iterable[str], most: int = 3, listed: int | None = 8) -> str:
     """Return a hint that offers the known names nearest to a misspelt one.
 
     Args:
         name: what was asked for.
         known: what exists.
-        most: how many names to offer.
+        most: how many near names to offer.
+        listed: how many of the known names to list where none is near; None for all.
 
     Returns:
         ``"; did you mean 'lep_pt'?"``, or the first known names if none is near, or an empty string if there are none.
@@ -68,6 +69,6 @@ def nearest_names(name: str, known: Iterable[str], most: int = 3) -> str:
     if near:
         return "; did you mean " + " or ".join(repr(option) for option in near) + "?"
     if options:
-        shown = ", ".join(options[:8]) + (", …" if len(options) > 8 else "")
+        shown = ", ".join(options[:listed]) + (", …" if listed is not None and len(options) > listed else "")
         return f"; known: {shown}"
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,18 +94,20 @@ class EventTable:
             grade: (n,) numbers from −1 to 1: how right each target is.
 
         Raises:
-            DataError: shapes that do not fit, NaN or infinite numbers, labels that are neither of the two, a sample of
-                both labels, grades outside [−1, 1] or without a target, or neither label nor target.
+            DataError: what is no array of numbers, shapes that do not fit, NaN or infinite numbers, labels that are
+                neither of the two, a sample of both labels, grades outside [−1, 1] or without a target, or neither
+                label nor target.
         """
-        matrix = np.array(features, dtype=np.float32, order="F", ndmin=2)
-        weights = np.array(weight, dtype=np.float64)
+        matrix = _array(features, "features", np.float32, order="F", ndmin=2)
+        weights = _array(weight, "weight", np.float64)
         n = len(matrix)
-        names = tuple(feature_names) if feature_names is not None else tuple(f"x{i}" for i in range(matrix.shape[1]))
+        names = _names(feature_names, matrix.shape[1])
         labels = _labels_or_signal(label, n, needed=target is None)
-        ids = np.arange(n, dtype=np.uint64) if event_id is None else np.array(event_id)
+        ids = np.arange(n, dtype=np.uint64) if event_id is None else _array(event_id, "event_id")
         if sample is None and label is None:
             sample = np.full(n, "events")
-        sample_names, codes = _sample_codes(labels if sample is None else np.asarray(sample), from_label=sample is None)
+        kinds = labels if sample is None else _array(sample, "sample")
+        sample_names, codes = _sample_codes(kinds, from_label=sample is None)
         _check_columns(matrix, weights, labels, codes, ids, names)
         _check_samples(codes, labels, sample_names)
         targets, grades = _target_columns(target, grade, n)
@@ -201,9 +203,44 @@ class EventTable:
         return "signal" if code == SIGNAL else "background"
 
 
+def _array(values: Any, what: str, dtype: Any = None, **options: Any) -> NDArray[Any]:
+    """Return a copy as an array.
+
+    Args:
+        values: what the caller gave.
+        what: how messages call it.
+        dtype: of the array; left out, that of the values.
+        options: of :func:`numpy.array`.
+
+    Raises:
+        DataError: the values cannot be an array, or not one of this type.
+    """
+    if isinstance(values, Mapping):
+        stacked = "np.column_stack(list(columns.values())) and feature_names=list(columns)"
+        wanted = stacked if what == "features" else "an array"
+        raise DataError(f"{what} is a {type(values).__name__}, not an array; give {wanted}")
+    try:
+        return np.array(values, dtype=dtype, **options)
+    except (TypeError, ValueError) as error:
+        kind = "an array" if dtype is None else "an array of numbers"
+        raise DataError(f"{what} cannot be turned into {kind}: {' '.join(str(error).split())}") from None
+
+
+def _names(names: Any, number: int) -> tuple[str, ...]:
+    if names is None:
+        return tuple(f"x{i}" for i in range(number))
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise DataError(f"feature_names must be a list of names, not {names!r}")
+    found = tuple(names)
+    wrong = [name for name in found if not isinstance(name, str)]
+    if wrong:
+        raise DataError(f"feature_names must be text, not {wrong[0]!r}")
+    return found
+
+
 def _labels_or_signal(label: ArrayLike | None, n: int, *, needed: bool) -> NDArray[np.int8]:
     if label is not None:
-        return _label_codes(np.asarray(label))
+        return _label_codes(_array(label, "label"))
     if needed:
         raise DataError("give a label for each event, or, for a regression, a target")
     return np.full(n, SIGNAL, dtype=np.int8)
@@ -238,7 +275,7 @@ def check_grades(grade: NDArray[np.float64], where: str = "") -> None:
 
 
 def _number_column(values: ArrayLike, what: str, n: int) -> NDArray[np.float64]:
-    column = np.array(values, dtype=np.float64)
+    column = _array(values, what, np.float64)
     if column.shape != (n,):
         raise DataError(f"{what} has shape {column.shape}, but there are {n} events")
     bad = ~np.isfinite(column)
@@ -267,7 +304,10 @@ def _label_codes(label: NDArray[Any]) -> NDArray[np.int8]:
 
 
 def _sample_codes(sample: NDArray[Any], *, from_label: bool) -> tuple[tuple[str, ...], NDArray[np.int16]]:
-    values, codes = np.unique(sample, return_inverse=True)
+    try:
+        values, codes = np.unique(sample, return_inverse=True)
+    except TypeError:  # objects without an order, such as text beside None
+        raise DataError("sample must be a name for each event, all of one type") from None
     names = tuple("signal" if v == SIGNAL else "background" for v in values) if from_label else tuple(map(str, values))
     return names, codes.astype(np.int16)
 
@@ -295,7 +335,7 @@ def _check_columns(
     if len(set(names)) != len(names):
         raise DataError(f"feature names repeat: {', '.join(names)}")
     for what, column in (("weight", weight), ("label", label), ("sample", sample), ("event_id", event_id)):
-        if len(column) != n or (column.ndim != 1 and what != "event_id"):
+        if column.shape[:1] != (n,) or (column.ndim != 1 and what != "event_id"):
             raise DataError(f"{what} has shape {column.shape}, but there are {n} events")
     if event_id.dtype.kind not in "iu":
         raise DataError(f"event_id must be integers, not {event_id.dtype}: floats lose digits above 2**53")

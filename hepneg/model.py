@@ -308,8 +308,14 @@ def read_model_json(folder: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"no model at {path.parent}: it has no model.json; `hepneg train` writes one") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from None
+    except NotADirectoryError:
+        raise DataError(
+            f"{path.parent} is a file, not a model folder; give the folder with the model.json that `hepneg train` wrote"
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise DataError(f"{path} is damaged: {error}; train or copy the model again") from None
     if not isinstance(data, dict) or "schema_version" not in data:
         raise DataError(f"{path} is not a hepneg model: it has no schema_version")
     if data["schema_version"] != SCHEMA_VERSION:

@@ -21,22 +21,25 @@ from hepneg.errors import OutputError
 __all__ = ["atomic_path", "json_ready", "make_folder", "write_json"]
 
 
-def make_folder(path: Path) -> Path:
+def make_folder(path: Path, setting: str = "") -> Path:
     """Create a folder and its parents.
+
+    Args:
+        path: of the folder.
+        setting: what names another folder, for messages; left out, they name nothing.
 
     Raises:
         OutputError: it cannot be created or written to.
     """
+    advice = f"choose another with {setting}" if setting else "choose another"
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"cannot create the output folder {path}: it is a file; {advice}") from None
     except OSError as error:
-        raise OutputError(
-            f"cannot create the output folder {path}: {error.strerror}; choose another with `output:`"
-        ) from None
+        raise OutputError(f"cannot create the output folder {path}: {error.strerror}; {advice}") from None
     if not os.access(path, os.W_OK | os.X_OK):
-        raise OutputError(
-            f"cannot write into the output folder {path}: permission denied; choose another with `output:`"
-        )
+        raise OutputError(f"cannot write into the output folder {path}: permission denied; {advice}")
     return path
 
 

@@ -60,7 +60,7 @@ class Registry(Generic[Kind]):
             return kind
         points = entry_points(group=self.group, name=name)
         if not points:
-            raise ConfigError(f"unknown {self.what} {name!r}{nearest_names(name, self.names())}")
+            raise ConfigError(f"unknown {self.what} {name!r}{nearest_names(name, self.names(), listed=None)}")
         found: type[Kind] = next(iter(points)).load()
         return found
 

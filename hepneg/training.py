@@ -54,7 +54,7 @@ def train(
         The classifier: as many networks as folds, each having seen the other folds.
 
     Warns:
-        HepnegWarning: the signed loss of a fold ran away; a feature that networks hardly see; a sample without a
+        HepnegWarning: the training of a fold diverged, or its signed loss ran away; a feature that networks hardly see; a sample without a
             positive sum, whose label's samples share one local mean sign.
 
     Raises:
@@ -93,7 +93,7 @@ def train_regressor(
         The regressor: as many networks as folds, each having seen the other folds.
 
     Warns:
-        HepnegWarning: the signed loss of a fold ran away.
+        HepnegWarning: the training of a fold diverged, or its signed loss ran away.
 
     Raises:
         ConfigError: unknown scheme or setting, or one that is not for regressions.

@@ -91,7 +91,7 @@ def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightRep
     Raises:
         HepnegError: the files or the weights are unusable, or the results cannot be written.
     """
-    make_folder(config.output)
+    _make_output(config)
     with progress:
         sums = accumulate(config, progress=progress)
     return _write_weights(config, sums)
@@ -104,7 +104,7 @@ def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport
     Raises:
         HepnegError: the files are unusable, or the results cannot be written.
     """
-    make_folder(config.output)
+    _make_output(config)
     with progress:
         sums = accumulate(config, systematics=True, progress=progress)
     return _write_shapes(config, sums, progress)
@@ -190,16 +190,18 @@ def compare(
     from hepneg.plots.gallery import save_figures
 
     config.require_classification("`hepneg compare`")
+    own = config.training.scheme
+    parameters = {own.name: own.parameters}
+    comparison.make_schemes(schemes, parameters)  # refused before the events are read, which may take minutes
     with checkpoint_folder(config.output, "compare", resume=resume) as checkpoint:
         with progress:
             events = read(config, progress=progress)
-        own = config.training.scheme
         result = comparison.compare(
             events,
             schemes,
             progress=progress,
             checkpoint=checkpoint,
-            parameters={own.name: own.parameters},
+            parameters=parameters,
             **config.training.model_dump(exclude={"scheme"}),
         )
         written = write_json(config.output / "compare.json", result.to_dict())
@@ -263,7 +265,7 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
         HepnegError: as the steps do; what earlier steps wrote stays.
         KeyboardInterrupt: on Ctrl-C; ``resume`` goes on from there.
     """
-    make_folder(config.output)
+    _make_output(config)
     with progress:
         sums = accumulate(config, systematics=True, progress=progress)
     weights, shapes = _write_weights(config, sums), _write_shapes(config, sums, progress)
@@ -333,3 +335,7 @@ def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluati
 
     figures = response_figures(evaluation) if isinstance(evaluation, Evaluation) else regression_figures(evaluation)
     return save_figures(figures, config.output / "plots")
+
+
+def _make_output(config: Config) -> Path:
+    return make_folder(config.output, "`output:`")

@@ -122,6 +122,28 @@ def test_compare_writes_the_contract_and_recommends(run: Run, toy_analysis: Path
     assert run("compare", toy_analysis, "--schemes", "absolut").code == 1
 
 
+@pytest.mark.parametrize(
+    ("schemes", "part"),
+    [
+        ("foo", "unknown scheme 'foo'; known: absolute"),
+        ("absolute,absolute", "name each scheme once"),
+    ],
+)
+def test_compare_refuses_schemes_before_it_reads(run: Run, toy_analysis: Path, schemes: str, part: str) -> None:
+    (toy_analysis.parent / "sig.root").unlink()  # reading would end with another message
+    assert_one_line(run("compare", toy_analysis, "--schemes", schemes), part)
+    assert not (toy_analysis.parent / "results").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_on_events_or_models_share_their_options(command: str) -> None:
+    found = cli.get_command(None, command)  # type: ignore[arg-type]
+    assert found is not None
+    shared = {"--json", "--verbose", "--quiet"}
+    options = {name for parameter in found.params for name in parameter.opts}
+    assert options & shared == (set() if command in {"init", "schema", "completion"} else shared)
+
+
 def test_set_overrides_a_key(run: Run, toy_analysis: Path) -> None:
     done = run("train", toy_analysis, "--set", "training.scheme.name=positive")
     metrics = read_json(toy_analysis.parent / "results" / "toy" / "metrics.json")
@@ -145,6 +167,7 @@ def test_init_writes_a_configuration_that_works(run: Run, toy_analysis: Path) ->
     target = folder / "starter.yaml"
     assert run("init", folder / "sig.root", folder / "bkg.root", "-o", target).code == 0
     config = load_config(target)
+    assert (config.name, config.output) == ("starter", folder / "results" / "starter")
     assert config.weight.text == "genWeight"
     assert config.event_id == ("event",)
     assert run("inspect", target, "--quiet").code == 0
@@ -245,6 +268,17 @@ def test_a_label_without_a_positive_sum(run: Run, toy_analysis: Path, weight: np
         weight = np.append(np.resize([1.0, -1.0], 598), [1.0, 1.0])
     write_root(toy_analysis.parent / "sig.root", flat_toy(genWeight=weight))
     assert_one_line(run("train", change(toy_analysis, features=["x0", "x1"])), "signal", part)
+
+
+def test_one_weight_that_carries_a_sample_is_named(run: Run, toy_analysis: Path) -> None:
+    weight = np.ones(600, dtype=np.float32)
+    weight[17] = 1e6
+    write_root(toy_analysis.parent / "sig.root", flat_toy(genWeight=weight))
+    config = change(toy_analysis, features=["x0", "x1"])
+    shown = run("inspect", config)
+    assert "Outliers in sig: the largest weight, 1e+06, is 99.9% of Σ|w|" in shown.out
+    assert "Outliers in bkg" not in shown.out
+    assert_one_line(run("train", config), "compatible with 0", "one weight of 1e+06 is 99.9% of Σ|w|", "`selection:`")
 
 
 def test_only_one_label(run: Run, toy_analysis: Path) -> None:

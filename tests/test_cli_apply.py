@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -57,18 +58,48 @@ def test_apply_says_what_it_wrote_or_nothing(run: Run, trained: Path, tmp_path: 
     assert (code, err) == (0, "")
 
 
+def test_in_place_lists_copies_and_friend_files(run: Run, trained: Path, tmp_path: Path, write_ntuple: Write) -> None:
+    path, out = write_ntuple(tmp_path / "a.root", toy_columns(50, 0.5, 1)), tmp_path / "out"
+    _, shown, err = run("apply", trained, path, "-o", out, "--in-place")
+    assert err == ""
+    assert [row for row in shown.splitlines() if "a.hepneg.root" in row]
+    assert [row for row in shown.splitlines() if "a.root" in row]
+    (file,) = json.loads(run("apply", trained, path, "-o", out, "--in-place", "--json")[1])["files"]
+    assert (file["path"], file["friend"]["path"]) == (str(out / "a.root"), str(out / "a.hepneg.root"))
+
+
+def test_a_quoted_glob_is_expanded_as_in_a_configuration(
+    run: Run, trained: Path, tmp_path: Path, write_ntuple: Write
+) -> None:
+    for number in (10, 2):
+        write_ntuple(tmp_path / "in" / "deep" / f"part_{number}.root", toy_columns(50, 0.5, number))
+    code, out, err = run("apply", trained, tmp_path / "in" / "**" / "part_*.root", "-o", tmp_path / "out", "--json")
+    assert (code, err) == (0, "")
+    assert [Path(file["source"]).name for file in json.loads(out)["files"]] == ["part_2.root", "part_10.root"]
+
+
 @pytest.mark.parametrize(
     ("case", "parts"),
     [
         ("no model", ["no model at", "hepneg train"]),
+        ("a file for a model", ["a.root is a file, not a model folder", "hepneg train"]),
         ("no file", ["no such file", "none.root"]),
+        ("a folder", ["in is a folder", "in/*.root'"]),
+        ("a device", ["/dev/null is not a regular file"]),
+        ("a glob of nothing", ["none*.root' matches no file"]),
+        ("twice", ["a.root is given twice"]),
         ("missing branch", ["a.root", "no branch 'x0', which feature 'x0' needs; did you mean 'x00'"]),
         ("missing tree", ["a.root", "no tree 'Events'", "did you mean 'Event'"]),
         ("truncated", ["a.root", "truncated"]),
         ("damaged", ["a.root", "damaged"]),
         ("no ROOT file", ["a.root", "not a ROOT file"]),
-        ("output is a file", ["cannot create the output folder"]),
+        (
+            "output is a file",
+            ["cannot create the output folder", "out: it is a file; choose another with `output` (-o)"],
+        ),
         ("foreign output", ["a.hepneg.root", "was not written by hepneg"]),
+        ("foreign ROOT output", ["a.hepneg.root", "was not written by hepneg"]),
+        ("truncated output", ["a.hepneg.root", "is damaged or cannot be read; remove it"]),
         ("float identifier", ["'event'", "one integer per event"]),
     ],
 )
@@ -80,7 +111,7 @@ def test_unusable_input_is_one_line(
         columns["x00"] = columns.pop("x0")
     if case == "float identifier":
         columns["event"] = columns["event"].astype(np.float64)
-    path = write_ntuple(tmp_path / "a.root", columns, tree="Event" if case == "missing tree" else tree)
+    path = write_ntuple(tmp_path / "in" / "a.root", columns, tree="Event" if case == "missing tree" else tree)
     out = tmp_path / "out"
     out.mkdir()
     data = path.read_bytes()
@@ -95,14 +126,23 @@ def test_unusable_input_is_one_line(
         out.touch()
     if case == "foreign output":
         (out / "a.hepneg.root").write_text("mine")
-    model = tmp_path if case == "no model" else trained
-    code, printed, err = run("apply", model, tmp_path / "none.root" if case == "no file" else path, "-o", out)
+    if case in {"foreign ROOT output", "truncated output"}:
+        (out / "a.hepneg.root").write_bytes(data[: 5000 if case == "truncated output" else None])
+    model = {"no model": tmp_path, "a file for a model": path}.get(case, trained)
+    inputs = {
+        "no file": [tmp_path / "none.root"],
+        "a folder": [path.parent],
+        "a device": ["/dev/null"],
+        "a glob of nothing": [tmp_path / "none*.root"],
+        "twice": [path, path.parent / ".." / "in" / "a.root"],
+    }.get(case, [path])
+    code, printed, err = run("apply", model, *inputs, "-o", out)
     assert (code, printed) == (1, "")
     assert len(err.splitlines()) == 1
     for part in ["error: ", *parts]:
         assert part in err
     if out.is_dir():
-        assert [left.name for left in out.iterdir()] == (["a.hepneg.root"] if case == "foreign output" else [])
+        assert [left.name for left in out.iterdir()] == (["a.hepneg.root"] if "output" in case else [])
 
 
 def test_export_writes_and_says_where(run: Run, trained: Path, tmp_path: Path) -> None:

@@ -47,6 +47,47 @@ def test_defaults_and_relative_paths(tmp_path: Path) -> None:
     assert config.training.scheme.name == Training().scheme.name
 
 
+def test_a_file_names_its_analysis_and_its_results(tmp_path: Path) -> None:
+    for name in ("tight", "loose"):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(BASE))
+        config = load_config(tmp_path / f"{name}.yaml")
+        assert (config.name, config.output) == (name, tmp_path / "results" / name)
+    named = load_config(tmp_path / "tight.yaml", ["name=mine"])
+    assert (named.name, named.output) == ("mine", tmp_path / "results" / "mine")
+    assert load_config(tmp_path / "tight.yaml", ["output=out"]).output == tmp_path / "out"
+
+
+NULLABLE = (
+    "name",
+    "output",
+    "event_id",
+    "selection",
+    "systematics",
+    "training",
+    "training.scheme",
+    "training.folds",
+    "training.network",
+    "training.network.output",
+    "samples.ttbar.cross_section",
+)
+
+
+@pytest.mark.parametrize("key", NULLABLE)
+def test_null_is_as_good_as_leaving_a_key_out(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "analysis.yaml"
+    path.write_text(yaml.safe_dump(BASE))
+    assert load_config(path, [f"{key}=null"]) == load_config(path)
+
+
+def test_null_keeps_the_scheme_of_a_regression_and_takes_no_key_that_is_needed() -> None:
+    regression = {"task": "regression", "target": "x", "training": {"scheme": None}}
+    assert Config.from_dict(changed(**regression)).training.scheme.name == "refined"
+    assert message_of(changed(weight=None)) == "analysis.yaml: 'weight' is missing"
+    assert message_of(changed(samples={"a": {"label": None, "files": "x"}})) == (
+        "analysis.yaml: 'samples.a.label' is missing: signal or background"
+    )
+
+
 def test_output_is_relative_to_the_folder_of_the_file(tmp_path: Path) -> None:
     assert Config.from_dict(changed(output="out/x"), tmp_path).output == tmp_path / "out" / "x"
     assert Config.from_dict(changed(output="/abs"), tmp_path).output == Path("/abs")

@@ -293,8 +293,10 @@ def test_collisions_are_refused_before_any_work(model: Path, tmp_path: Path, wri
     out = tmp_path / "out"
     with pytest.raises(OutputError, match=r"a.root and .*b/a.root would both have the friend file"):
         apply_model(model, [path, twin], out)
-    with pytest.raises(OutputError, match="would both have"):
+    with pytest.raises(DataError, match="a.root is given twice; give each file once"):
         apply_model(model, [path, path], out)
+    with pytest.raises(DataError, match="root://host//a.root is given twice; give each file once"):
+        apply_model(model, ["root://host//a.root"] * 2, out)
     itself = write_ntuple(tmp_path / "a.hepneg.root", toy_columns(50, 0.5, 1))
     with pytest.raises(OutputError, match="exists and was not written by hepneg"):
         apply_model(model, [path], tmp_path)

@@ -155,12 +155,34 @@ def test_tables_are_joined_sample_by_sample() -> None:
         ({"event_id": [1.0, 2.0, 3.0]}, "event_id must be integers, not float64"),
         ({"feature_names": ["a"]}, r"features have shape \(3, 2\), but 1 feature names"),
         ({"feature_names": ["a", "a"]}, "feature names repeat"),
+        (
+            {"features": {"a": [1, 2, 3]}},
+            r"features is a dict, not an array; give np\.column_stack.* feature_names=list\(columns\)",
+        ),
+        (
+            {"features": [["a", "b"]] * 3},
+            "features cannot be turned into an array of numbers: could not convert string",
+        ),
+        ({"features": [[1, 2], [3], [4, 5]]}, "features cannot be turned into an array of numbers: .*inhomogeneous"),
+        ({"weight": {"w": 1}}, "weight is a dict, not an array; give an array"),
+        ({"weight": 1.0}, r"weight has shape \(\), but there are 3 events"),
+        ({"weight": ["a", "b", "c"]}, "weight cannot be turned into an array of numbers"),
+        ({"label": {"a": 1}}, "label is a dict"),
+        ({"label": 1}, "label has shape"),
+        ({"event_id": {"a": 1}}, "event_id is a dict"),
+        ({"event_id": 7}, r"event_id has shape \(\)"),
+        ({"sample": ["tt", None, 3]}, "sample must be a name for each event"),
+        ({"feature_names": 5}, "feature_names must be a list of names, not 5"),
+        ({"feature_names": "ab"}, "feature_names must be a list of names, not 'ab'"),
+        ({"feature_names": ["a", 1]}, "feature_names must be text, not 1"),
+        ({"target": object()}, "target cannot be turned into an array of numbers"),
     ],
 )
 def test_unusable_columns_are_refused(change: dict[str, object], message: str) -> None:
     columns = {"features": [[1, 2], [3, 4], [5, 6]], "weight": [1, -1, 2], "label": [1, 0, 1]} | change
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as caught:
         EventTable.from_arrays(**columns)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
 
 
 def test_unknown_samples_and_features_offer_near_ones() -> None:
@@ -197,7 +219,9 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
 def test_an_unwritable_folder_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot create the output folder .*; choose another with `output:`"):
-        make_folder(tmp_path / "file" / "results")
+        make_folder(tmp_path / "file" / "results", "`output:`")
+    with pytest.raises(OutputError, match=r"cannot create the output folder .*file: it is a file; choose another$"):
+        make_folder(tmp_path / "file")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

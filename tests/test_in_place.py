@@ -68,6 +68,12 @@ def test_a_copy_has_everything_and_the_new_branches(
     for kept in (False, True):
         made = apply_model(model, [path], out, in_place="copy")
         assert [(file.path, file.kept) for file in made.files] == [(str(out / "a.root"), kept)]
+        assert [(file.path, file.kept) for file in made.written] == [
+            (str(out / "a.hepneg.root"), kept),
+            (str(out / "a.root"), kept),
+        ]
+        assert made.to_dict()["files"][0]["friend"]["path"] == str(out / "a.hepneg.root")
+        assert made.entries == 300
     assert_extended(out / "a.root", out / "a.hepneg.root", before)
     assert path.read_bytes() == data
     assert sorted(left.name for left in out.iterdir()) == ["a.hepneg.root", "a.root"]
@@ -80,9 +86,14 @@ def test_the_input_itself(model: Path, tmp_path: Path, write_ntuple: Write) -> N
     first, second = (apply_model(model, [path], tmp_path / "out", in_place="input") for _ in range(2))
     assert (first.files[0].kept, second.files[0].kept) == (False, True)
     assert (second.entries, second.selected) == (first.entries, first.selected)
-    assert_extended(path, tmp_path / "out" / "a.hepneg.root", before)
+    beside = tmp_path / "out" / "a.hepneg.root"
+    assert [[file.path for file in made.written] for made in (first, second)] == [[str(beside), str(path)]] * 2
+    assert_extended(path, beside, before)
     assert path.stat().st_mode & 0o777 == 0o640
     assert list(path.parent.iterdir()) == [path]
+    beside.unlink()
+    third = apply_model(model, [path], tmp_path / "out", in_place="input")
+    assert [file.path for file in third.written] == [str(path)]
     with pytest.raises(DataError, match="has a branch 'hepneg_logit' already, of another model or other settings"):
         apply_model(model, [path], tmp_path / "out", in_place="input", held_out="always")
 
@@ -170,6 +181,9 @@ def test_what_cannot_be_done_is_refused_before_any_work(model: Path, tmp_path: P
         apply_model(model, [good], good.parent, in_place="copy")
     with pytest.raises(ConfigError, match="leave the format out"):
         apply_model(model, [good], tmp_path / "out", in_place="copy", tree_format="rntuple")
+    foreign.write_bytes(good.read_bytes()[:3000])
+    with pytest.raises(OutputError, match="good.root exists, but is damaged or cannot be read; remove it"):
+        apply_model(model, [good], tmp_path / "out", in_place="copy")
     foreign.write_text("mine")
     with pytest.raises(OutputError, match="was not written by hepneg"):
         apply_model(model, [good], tmp_path / "out", in_place="copy")

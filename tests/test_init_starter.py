@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import uproot
 import yaml
 from conftest import toy_columns
 
@@ -74,6 +75,17 @@ def test_odd_branch_names_become_expressions(tmp_path: Path, write_ntuple: Calla
     features = {f.name: f.expression for f in load_config(tmp_path / "analysis.yaml").features}
     assert features["lep.pt"].branches == {"lep.pt"}
     assert features["pi"].branches == {"pi"}
+
+
+def test_trees_that_were_not_taken_are_named(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
+    path = write_ntuple(tmp_path / "a.root", toy_columns(50, 0, 1), tree="nominal")
+    assert "there are also" not in starter_config([path])
+    with uproot.update(path) as file:
+        for name, entries in (("scale_up", 50), ("empty", 0), ("small", 3)):
+            file.mktree(name, {"x": np.float32}).extend({"x": np.zeros(entries, np.float32)})
+    text = starter_config([path])
+    assert "tree: nominal " in text
+    assert "# CHECK: the largest tree was taken; there are also scale_up (50 entries), small (3 entries)\n" in text
 
 
 def test_files_without_events_are_refused(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:

@@ -64,6 +64,12 @@ def test_unknown_scheme_offers_the_nearest() -> None:
         make_scheme("abslute")
 
 
+def test_unknown_scheme_that_is_near_none_lists_them_all() -> None:
+    with pytest.raises(ConfigError, match="unknown scheme 'foo'; known: ") as caught:
+        make_scheme("foo")
+    assert str(caught.value).endswith(", ".join(scheme_names()))
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [

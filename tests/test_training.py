@@ -220,6 +220,30 @@ def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept.epochs[kept.best_epoch - 1].validation_loss == pytest.approx(lowest, abs=1e-5)
 
 
+@pytest.mark.parametrize("scheme", ["absolute", "signed", "refined", "mixture"])
+def test_a_training_that_diverges_is_told_under_any_scheme(scheme: str) -> None:
+    with pytest.warns(
+        HepnegWarning, match=r"the training diverged: the validation loss .* lower training\.learning_rate"
+    ):
+        classifier = train(toy(), scheme, **{**FAST, "epochs": 2, "learning_rate": 1000.0})
+    assert all("diverged" in history.message for history in classifier.histories)
+
+
+def test_a_loss_that_is_no_longer_finite_is_told() -> None:
+    with pytest.warns(HepnegWarning, match="no finite loss in epoch 1; an untrained network is kept"):
+        classifier = train(toy(), "absolute", **{**FAST, "learning_rate": 1e30})
+    assert not classifier.logit(toy().features).any()
+
+
+@pytest.mark.parametrize("scheme", ["absolute", "signed", "mixture"])
+def test_features_that_say_nothing_are_no_divergence(scheme: str) -> None:
+    rng = np.random.default_rng(5)
+    weight = np.where(rng.random(600) < 0.3, -1.0, 1.0)
+    events = EventTable.from_arrays(rng.normal(size=(600, 3)), weight, np.arange(600) % 2)
+    classifier = train(events, scheme, **{**FAST, "epochs": 2})
+    assert not any(history.message for history in classifier.histories)
+
+
 def test_settings_reach_the_training() -> None:
     classifier = train(toy(), make_scheme("paired", flavour="stratified"), **{**FAST, "epochs": 2})
     assert classifier.scheme_parameters["flavour"] == "stratified"

@@ -100,6 +100,22 @@ def test_outliers_are_flagged_and_well_behaved_weights_are_not():
     summary = summarize("spiky", accumulator)
     assert summary.outliers
     assert summary.largest[0] == -400.0
+    assert summary.outlier_sentence.startswith(
+        "Outliers in spiky: the largest weight, -400, is 28.6% of Σ|w|, and the 10"
+    )
+    assert "`selection:`" in summary.outlier_sentence
+    assert summarize("none", WeightAccumulator()).outlier_sentence == ""
+
+
+def test_a_report_names_the_samples_with_outliers():
+    table = EventTable.from_arrays(
+        np.zeros((2000, 1)), np.append(np.ones(1999), 1e5), np.ones(2000), sample=["a"] * 1000 + ["b"] * 1000
+    )
+    report = summarize_weights(table)
+    assert len(report.outliers) == 1
+    assert "Outliers in b: the largest weight, 100000, is 99.0%" in repr(report)
+    assert "Outliers in b" in report._repr_html_()
+    assert "Outliers" not in repr(summarize_weights(events()))
 
 
 def test_a_region_with_a_negative_sum_is_named():

@@ -33,7 +33,9 @@ __all__ = ["command"]
     show_default=True,
     help="What runs the mean of the networks; onnxruntime needs hepneg[onnx]; it pays from 10⁷ entries on.",
 )
-@click.option("--in-place", is_flag=True, help="Also write copies of FILES into the folder, with the new branches.")
+@click.option(
+    "--in-place", is_flag=True, help="Also write copies of FILES into the folder, their TTree with the new branches."
+)
 @click.option("--overwrite-input", is_flag=True, help="With --in-place: add the branches to FILES themselves.")
 @with_display
 def command(
@@ -47,11 +49,12 @@ def command(
     display: Display,
     **options: str,
 ) -> None:
-    """Write a friend file with the response, or the prediction, for each of the ROOT FILES.
+    """Write a friend file with the response, or the prediction, for each of the ROOT FILES (paths, globs or addresses).
 
     Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, or hepneg_prediction, entry for
     entry. Events that fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES as
-    well. After an interruption, the same command goes on: finished files are kept.
+    well, if their events are in a TTree: an RNTuple has the friend file alone. After an interruption, the same command
+    goes on: finished files are kept.
 
     Example: hepneg apply results/toy/model ntuples/*.root -o friends --jobs 4
     """

@@ -27,7 +27,7 @@ def command(files: tuple[Path, ...], output: Path | None) -> None:
     folder = output.absolute().parent if output else Path.cwd()
     if output is not None and output.exists():
         raise OutputError(f"{output} exists already; remove it or choose another name")
-    text = starter_config(files, folder)
+    text = starter_config(files, folder, output.stem if output else "analysis")
     if output is None:
         click.echo(text, nl=False)
         return

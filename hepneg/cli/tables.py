@@ -66,6 +66,8 @@ def show_weights(report: WeightReport) -> None:
             f"{summary.n_eff:.5g}",
         )
     _print(table)
+    for sentence in report.outliers:
+        Console(highlight=False, soft_wrap=True).print(sentence)
     for label, risk in report.batch_risk.items():
         Console(highlight=False).print(
             f"A random batch of {report.batch_size} events has Σw ≤ 0 for the {label}: {risk:.2g}"
@@ -210,9 +212,9 @@ def show_comparison(comparison: Comparison) -> None:
 
 
 def show_friends(friends: Friends) -> None:
-    """Print the friend files that were written or kept."""
-    table = _table("Friend files", ["", "entries", "selected", "network", ""])
-    for file in friends.files:
+    """Print the friend files, and the files with the new branches, that were written or kept."""
+    table = _table("Files with the new columns", ["", "entries", "selected", "network", ""])
+    for file in friends.written:
         network = "held out" if file.held_out else "mean"
         table.add_row(file.path, str(file.entries), str(file.selected), network, "kept" if file.kept else "written")
     _print(table)

@@ -61,7 +61,7 @@ def apply_model(
 
     Args:
         model: folder of the model.
-        files: paths, or addresses that uproot can open.
+        files: paths, globs, or addresses that uproot can open.
         output: folder of the friend files, created where needed.
         tree: name of the tree; left out, that of the model.
         held_out: ``auto`` as described, ``always`` or ``never`` the network that has not seen the event.
@@ -92,7 +92,7 @@ def apply_model(
         raise ConfigError(f"model {folder} was trained on arrays and names no tree; say which with `tree` (--tree)")
     if in_place and tree_format == "rntuple":
         raise ConfigError("branches are added in place from TTree friend files; leave the format out")
-    plan = plan_jobs(files, make_folder(Path(output)))
+    plan = plan_jobs(files, make_folder(Path(output), "`output` (-o)"))
     settings = settings_of(folder, name, held_out, tree_format, engine)
     columns = trained_model.column_names
     files_of = finished_before(plan, in_place, settings, columns) if in_place else {}

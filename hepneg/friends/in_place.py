@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hepneg.errors import DataError, OutputError
-from hepneg.friends.plan import Job, Settings, remove_leftovers, settings_note
+from hepneg.friends.plan import Job, Settings, remove_leftovers, require_ours, settings_note
 from hepneg.friends.result import FriendFile
-from hepneg.ntuples.branches import add_branches, added_note, require_extensible
+from hepneg.ntuples.branches import add_branches, added_note, find_added_note, require_extensible
 from hepneg.ntuples.files import is_remote
 from hepneg.ntuples.friends import read_note
 
@@ -57,14 +57,15 @@ def finished_before(
 
 
 def _kept(job: Job, note: dict[str, Any]) -> FriendFile:
-    return FriendFile(source=job.source, path=str(target_of(job, "input")), kept=True, **note["result"])
+    friend = FriendFile(source=job.source, path=str(job.path), kept=True, **note["result"])
+    there = job.path.exists() and read_note(job.path) == note
+    return replace(friend, path=str(target_of(job, "input")), friend=friend if there else None)
 
 
 def _require_free(target: Path, inputs: set[Path]) -> None:
     if target.resolve() in inputs:
         raise OutputError(f"the copy {target} is itself among the inputs; choose another -o")
-    if target.exists() and added_note(target) is None:
-        raise OutputError(f"{target} exists and was not written by hepneg; remove it or choose another output folder")
+    require_ours(target, find_added_note)
 
 
 def add_in_place(file: FriendFile, target: Path, tree: str, names: Sequence[str]) -> FriendFile:
@@ -74,4 +75,4 @@ def add_in_place(file: FriendFile, target: Path, tree: str, names: Sequence[str]
     kept = target.exists() and added_note(target) == read_note(friend)
     if not kept:
         add_branches(file.source, tree, friend, names, target)
-    return replace(file, path=str(target), kept=kept)
+    return replace(file, path=str(target), kept=kept, friend=file)

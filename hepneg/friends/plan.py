@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from hepneg.errors import DataError, OutputError
-from hepneg.ntuples.files import is_remote
-from hepneg.ntuples.friends import TreeFormat, read_note
+from hepneg.ntuples.files import begins_as_root, is_glob, is_remote, matching_files
+from hepneg.ntuples.friends import TreeFormat, find_note
 from hepneg.ntuples.identity import FileIdentity, base_name
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "note_of",
     "plan_jobs",
     "remove_leftovers",
+    "require_ours",
     "settings_note",
     "settings_of",
 ]
@@ -84,39 +85,85 @@ def settings_note(settings: Settings) -> dict[str, Any]:
 def plan_jobs(files: Sequence[str | Path], output: Path) -> tuple[Job, ...]:
     """Name the friend file ``<input stem>.hepneg.root`` of each input.
 
+    Args:
+        files: paths, globs or addresses, as in ``files:`` of a configuration.
+        output: folder of the friend files.
+
     Raises:
-        DataError: no input, or one that is not there.
+        DataError: no input, or one that is not there, is no file, or is given twice.
         OutputError: two inputs would have the same friend file, or a friend file would replace an input or a file of
             another origin.
     """
     if not files:
         raise DataError("no input files; give the paths of ROOT files")
-    jobs = tuple(Job(str(file), output / f"{PurePosixPath(base_name(str(file))).stem}.hepneg.root") for file in files)
+    sources = [source for file in files for source in _inputs(str(file))]
+    jobs = tuple(Job(source, output / f"{PurePosixPath(base_name(source)).stem}.hepneg.root") for source in sources)
     taken: dict[Path, str] = {}
     for job in jobs:
-        if not is_remote(job.source) and not Path(job.source).is_file():
-            raise DataError(f"no such file: {job.source}")
         if job.path in taken:
-            raise OutputError(
-                f"{taken[job.path]} and {job.source} would both have the friend file {job.path}: their names are the "
-                "same; give them in separate calls with different output folders"
-            )
+            _refuse_collision(taken[job.path], job)
         taken[job.path] = job.source
     for source in (source for source in taken.values() if not is_remote(source)):
         if Path(source).resolve() in {path.resolve() for path in taken}:
             raise OutputError(f"the friend file {source} is itself among the inputs; leave it out or choose another -o")
     for job in jobs:
-        _require_ours(job.path)
+        require_ours(job.path, find_note)
     return jobs
 
 
-def _require_ours(path: Path) -> None:
-    """Refuse to replace what is not a friend file of an earlier call.
+def _inputs(pattern: str) -> list[str]:
+    """Return the files of a path or glob, or the address as it is.
 
     Raises:
-        OutputError: the path exists and is something else.
+        DataError: nothing is there, or what is there is no file.
     """
-    if path.exists() and read_note(path) is None:
+    found = matching_files(pattern, Path())
+    if not found:
+        raise DataError(f"{pattern!r} matches no file" if is_glob(pattern) else f"no such file: {pattern}")
+    for source in (source for source in found if not is_remote(source)):
+        if Path(source).is_dir():
+            raise DataError(f"{source} is a folder; give the ROOT files in it, for instance '{source}/*.root'")
+        if not Path(source).is_file():
+            raise DataError(f"{source} is not a regular file; give the path of a ROOT file")
+    return found
+
+
+def _refuse_collision(first: str, second: Job) -> None:
+    """Say why two inputs would have the same friend file: they are one file, or have the same name."""
+    same = first == second.source or (
+        not is_remote(first) and not is_remote(second.source) and Path(first).samefile(second.source)
+    )
+    if same:
+        also = "" if first == second.source else f", also as {first}"
+        raise DataError(f"{second.source} is given twice{also}; give each file once")
+    raise OutputError(
+        f"{first} and {second.source} would both have the friend file {second.path}: their names are the same; give "
+        "them in separate calls with different output folders"
+    )
+
+
+def require_ours(path: Path, find: Callable[[Path], object]) -> None:
+    """Refuse to replace what an earlier call has not written.
+
+    Args:
+        path: of a friend file, or of a copy of an input.
+        find: returns the note of such a file, None where it has none, and raises a DataError where it cannot be read.
+
+    Raises:
+        OutputError: the path exists and is something else, or cannot be read.
+    """
+    if not path.exists():
+        return
+    try:
+        ours = find(path) is not None
+    except DataError:
+        if begins_as_root(path):
+            raise OutputError(
+                f"{path} exists, but is damaged or cannot be read; remove it, if it is of an earlier run, to have it "
+                "written again, or choose another output folder"
+            ) from None
+        ours = False
+    if not ours:
         raise OutputError(f"{path} exists and was not written by hepneg; remove it or choose another output folder")
 
 

@@ -83,7 +83,7 @@ def refine_files(
         OutputError: friend files that would collide or replace other files, or cannot be written.
     """
     config.require_classification("`hepneg refine`")
-    folder = make_folder(Path(output))
+    folder = make_folder(Path(output), "`output` (-o)")
     require_distinct_files(config)
     jobs = _plan(config, folder)
     with progress:

@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class FriendFile:
-    """One friend file.
+    """One friend file, or one file with the new branches in its own tree.
 
     Attributes:
         source: path of the input.
@@ -26,6 +26,8 @@ class FriendFile:
         held_out: whether each event got the network that has not seen it; else it got the mean of all.
         not_finite: number of selected entries in which a feature is NaN or infinite, by feature; their response is NaN.
         kept: whether the file was there already, from an earlier run.
+        friend: for a file with the new branches, the friend file that they come from; None for a friend file itself,
+            and where an earlier run's has been removed.
     """
 
     source: str
@@ -35,6 +37,7 @@ class FriendFile:
     held_out: bool
     not_finite: Mapping[str, int] = field(default_factory=dict)
     kept: bool = False
+    friend: FriendFile | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values."""
@@ -43,9 +46,14 @@ class FriendFile:
 
 @dataclass(frozen=True, slots=True)
 class Friends:
-    """The friend files of one call, in the order of the inputs."""
+    """What one call wrote for each input, in their order: its friend file, or the file with the new branches."""
 
     files: tuple[FriendFile, ...]
+
+    @property
+    def written(self) -> tuple[FriendFile, ...]:
+        """All files: those with the new branches come after the friend files that these are from."""
+        return tuple(one for file in self.files for one in (file.friend, file) if one is not None)
 
     @property
     def entries(self) -> int:
@@ -72,6 +80,6 @@ class Friends:
 
     def _repr_html_(self) -> str:
         rows = [
-            (file.path, file.entries, file.selected, "held out" if file.held_out else "mean") for file in self.files
+            (file.path, file.entries, file.selected, "held out" if file.held_out else "mean") for file in self.written
         ]
-        return html_table(("friend file", "entries", "selected", "network"), rows)
+        return html_table(("file", "entries", "selected", "network"), rows)

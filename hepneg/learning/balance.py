@@ -53,11 +53,30 @@ def require_density(weight: NDArray[np.float64], what: str, significance: float 
 
 
 def _require_sum(weight: NDArray[np.float64], subject: str, significance: float) -> None:
-    total, error = float(weight.sum()), float(np.sqrt((weight**2).sum()))
+    total, error = _sum(weight)
+    if 0 < total >= significance * error:
+        return
+    found = f"{subject} sum to {total:.6g} ± {error:.2g}, which is "
+    if single := _single_weight(weight, significance):
+        raise TrainingError(f"{found}{'not positive' if total <= 0 else 'compatible with 0'}: {single}")
     if total <= 0:
-        raise TrainingError(f"{subject} sum to {total:.6g} ± {error:.2g}, which is not positive")
-    if total < significance * error:
-        raise TrainingError(
-            f"{subject} sum to {total:.6g} ± {error:.2g}, which is compatible with 0: "
-            "generate more events or loosen the selection"
-        )
+        raise TrainingError(f"{found}not positive")
+    raise TrainingError(f"{found}compatible with 0: generate more events or loosen the selection")
+
+
+def _sum(weight: NDArray[np.float64]) -> tuple[float, float]:
+    """Return Σw and √Σw²."""
+    return float(weight.sum()), float(np.sqrt((weight**2).sum()))
+
+
+def _single_weight(weight: NDArray[np.float64], significance: float) -> str:
+    """Name the one weight that makes most of √Σw² and without which the sum would do; empty if there is none."""
+    at = int(np.abs(weight).argmax())
+    total, error = _sum(np.delete(weight, at))
+    if abs(weight[at]) < error or not 0 < total >= significance * error:
+        return ""
+    share = abs(weight[at]) / np.abs(weight).sum()
+    return (
+        f"one weight of {weight[at]:.6g} is {share:.1%} of Σ|w|, and the others sum to {total:.6g} ± {error:.2g}; check "
+        "that event, and leave it out by `selection:` if it is wrong"
+    )

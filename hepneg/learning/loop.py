@@ -26,6 +26,10 @@ __all__ = ["Fit", "Interrupted", "train_epoch", "train_network"]
 AVERAGE_DECAY = 0.998  # the average reaches back some 500 steps
 PLATEAU, PLATEAU_FACTOR = 3, 0.4  # the learning rate falls after every third epoch in a row without improvement
 IMPROVEMENT = 1e-6  # nats; less is rounding
+DIVERGED = 1.0
+"""A kept loss is impossible if its size is above that of the untrained network's, itself about 1, by this much: nats, or a
+regression's loss with the target in standard deviations. Logits without bounds reach that on either side of zero where
+validation weights have both signs. Noise of small samples stays below, as it grows with what a network has learnt."""
 
 
 class Interrupted(Exception):  # noqa: N818 - a request, not an error
@@ -198,11 +202,35 @@ def _stop_reason(records: Sequence[EpochRecord], training: Training, start_loss:
     return "epochs" if last.epoch >= training.epochs else ""
 
 
-def _message(records: Sequence[EpochRecord], fold: int, reason: str) -> str:
-    """Say honestly when the loss ran away: the training loss left what is possible, or the validation loss exploded."""
+def _message(records: Sequence[EpochRecord], fit: Fit, reason: str, untrained: float) -> str:
+    """Say honestly when training diverged, whatever the scheme, or when a signed loss ran away."""
     if not records:
         return ""
-    best, last = records[max(_best_epoch(records), 1) - 1], records[-1]
+    kept = _best_epoch(records, fit.start_loss)
+    return _divergence(records, fit.fold, kept, untrained) or (
+        _runaway(records, fit.fold, max(kept, 1), reason) if fit.signed else ""
+    )
+
+
+def _divergence(records: Sequence[EpochRecord], fold: int, kept: int, untrained: float) -> str:
+    """Say that the loss is no longer finite, or that even the kept one is far from anything that events can give."""
+    advice = "lower training.learning_rate, or look for extreme values among the features and weights"
+    last = records[-1]
+    if not (math.isfinite(last.train_loss) and math.isfinite(last.validation_loss)):
+        state = f"the state of epoch {kept}" if kept else "an untrained network"
+        return f"fold {fold}: the training diverged: no finite loss in epoch {last.epoch}; {state} is kept; {advice}"
+    lowest = records[kept - 1].validation_loss if kept else untrained
+    if abs(lowest) <= abs(untrained) + DIVERGED:
+        return ""
+    return (
+        f"fold {fold}: the training diverged: the validation loss of epoch {kept}, which is kept, is {lowest:.4g}, far from "
+        f"the {untrained:.4g} of an untrained network; {advice}"
+    )
+
+
+def _runaway(records: Sequence[EpochRecord], fold: int, kept: int, reason: str) -> str:
+    """Say that a signed training loss left what is possible, or that its validation loss exploded."""
+    best, last = records[kept - 1], records[-1]
     exploded = last.validation_loss > best.validation_loss + 5 * best.validation_error
     if reason != "diverged" and not exploded:
         return ""
@@ -242,6 +270,7 @@ def train_network(
         Interrupted: ``stop`` was set before training was over.
     """
     started = time.monotonic()
+    untrained = fit.judge(network).value if math.isinf(fit.start_loss) else fit.start_loss
     run, before = _Run.start(network, fit, training), 0.0
     saved = checkpoint.load() if checkpoint else None
     if saved is not None:
@@ -250,7 +279,7 @@ def train_network(
         task.advance(len(run.records))
     while True:
         reason = _stop_reason(run.records, training, fit.start_loss)
-        history = _history(run, fit, reason, before + time.monotonic() - started)
+        history = _history(run, fit, reason, untrained, before + time.monotonic() - started)
         if checkpoint and run.records:
             checkpoint.save(run.state(history))
         if reason:
@@ -266,9 +295,9 @@ def train_network(
     return history
 
 
-def _history(run: _Run, fit: Fit, reason: str, seconds: float) -> FoldHistory:
+def _history(run: _Run, fit: Fit, reason: str, untrained: float, seconds: float) -> FoldHistory:
     first = 1 if math.isinf(run.start_loss) else 0
-    message = _message(run.records, fit.fold, reason) if fit.signed else ""
+    message = _message(run.records, fit, reason, untrained)
     return FoldHistory(fit.fold, tuple(run.records), max(run.best_epoch, first), reason, seconds, message)
 
 

@@ -19,7 +19,7 @@ from hepneg.ntuples.files import is_rntuple, open_file, open_tree, refuse_damage
 from hepneg.ntuples.friends import FRIEND_TREE, NOTE
 from hepneg.output import atomic_path
 
-__all__ = ["add_branches", "added_note", "require_extensible"]
+__all__ = ["add_branches", "added_note", "find_added_note", "require_extensible"]
 
 
 def require_extensible(path: str, tree_name: str, names: Sequence[str]) -> None:
@@ -39,15 +39,24 @@ def require_extensible(path: str, tree_name: str, names: Sequence[str]) -> None:
             )
 
 
+def find_added_note(path: Path) -> dict[str, Any] | None:
+    """Return the note that :func:`add_branches` left in a file, or None if there is none.
+
+    Raises:
+        DataError: it is no ROOT file, damaged, or cannot be read.
+    """
+    with open_file(str(path)) as file, refuse_damage(str(path), "the note"):
+        keys = set(file.keys(cycle=False))
+        note = json.loads(str(file[NOTE])) if NOTE in keys and FRIEND_TREE not in keys else None
+    return note if isinstance(note, dict) else None
+
+
 def added_note(path: Path) -> dict[str, Any] | None:
-    """Return the note that :func:`add_branches` left in a file, or None if there is none."""
+    """Return the note that :func:`add_branches` left in a file, or None if there is none or it cannot be read."""
     try:
-        with open_file(str(path)) as file, refuse_damage(str(path), "the note"):
-            keys = set(file.keys(cycle=False))
-            note = json.loads(str(file[NOTE])) if NOTE in keys and FRIEND_TREE not in keys else None
+        return find_added_note(path)
     except DataError:
         return None
-    return note if isinstance(note, dict) else None
 
 
 def add_branches(source: str, tree_name: str, friend: Path, names: Sequence[str], final: Path) -> Path:

@@ -15,9 +15,12 @@ from hepneg.errors import DataError, TransferError, nearest_names
 from hepneg.ntuples.retry import retried
 
 __all__ = [
+    "begins_as_root",
+    "is_glob",
     "is_remote",
     "is_rntuple",
     "is_tree",
+    "matching_files",
     "open_file",
     "open_tree",
     "refuse_damage",
@@ -31,6 +34,7 @@ _DAMAGED: tuple[type[Exception], ...] = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, AssertionError),
     *(EOFError, RuntimeError, ArithmeticError, MemoryError, struct.error, ImportError),
 )
+_MAGIC = b"root"
 _TREES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 
 
@@ -73,6 +77,24 @@ def _natural(path: str) -> list[tuple[int, str]]:
     return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path)]
 
 
+def is_glob(pattern: str) -> bool:
+    """Tell whether a path has characters that stand for others, such as ``*``."""
+    return glob.has_magic(pattern)
+
+
+def matching_files(pattern: str, folder: Path) -> list[str]:
+    """Return what is there under a path or glob, in natural order; an address stays as it is.
+
+    Args:
+        pattern: a path, a glob (``**`` goes into subfolders) or an address.
+        folder: what relative paths are relative to.
+    """
+    if is_remote(pattern):
+        return [pattern]
+    path = folder / Path(pattern).expanduser()
+    return [str(path)] if path.exists() else sorted(glob.glob(str(path), recursive=True), key=_natural)  # noqa: PTH207
+
+
 def resolve_files(patterns: Sequence[str], folder: Path, sample: str) -> tuple[str, ...]:
     """Turn paths and globs into file names, each once, in natural order within a pattern.
 
@@ -86,13 +108,9 @@ def resolve_files(patterns: Sequence[str], folder: Path, sample: str) -> tuple[s
     """
     found: dict[str, None] = {}
     for pattern in patterns:
-        if is_remote(pattern):
-            found[pattern] = None
-            continue
-        path = folder / Path(pattern).expanduser()
-        matches = [str(path)] if path.exists() else sorted(glob.glob(str(path), recursive=True), key=_natural)  # noqa: PTH207
+        matches = matching_files(pattern, folder)
         if not matches:
-            what = "file" if not glob.has_magic(pattern) else "file matches"
+            what = "file matches" if is_glob(pattern) else "file"
             raise DataError(f"sample {sample!r}: no {what} {pattern!r} in {folder}; check `samples.{sample}.files`")
         found.update(dict.fromkeys(matches))
     return tuple(found)
@@ -139,12 +157,21 @@ def _check_header(path: str) -> None:
         raise DataError(f"no such file: {path}") from None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
-    if len(head) < 20 or head[:4] != b"root":
+    if len(head) < 20 or not head.startswith(_MAGIC):
         raise DataError(f"{path} is not a ROOT file; give the path of a ROOT file with a TTree or an RNTuple")
     version, _ = struct.unpack(">ii", head[4:12])
     (end,) = struct.unpack(">q", head[12:20]) if version >= 1_000_000 else struct.unpack(">i", head[12:16])
     if size < end:
         raise DataError(f"{path} is truncated: it should have {end} bytes, but has {size}; fetch or write it again")
+
+
+def begins_as_root(path: Path) -> bool:
+    """Tell whether a local file begins as every ROOT file does, whole or not; a file that cannot be read may be one."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return path.is_file()
 
 
 @contextmanager

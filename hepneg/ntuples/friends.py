@@ -15,7 +15,7 @@ from hepneg.errors import DataError
 from hepneg.ntuples.files import open_file, refuse_damage
 from hepneg.output import atomic_path
 
-__all__ = ["FRIEND_TREE", "NOTE", "FriendWriter", "TreeFormat", "read_note", "write_friend"]
+__all__ = ["FRIEND_TREE", "NOTE", "FriendWriter", "TreeFormat", "find_note", "read_note", "write_friend"]
 
 FRIEND_TREE = "hepneg"
 NOTE = "hepneg_meta"
@@ -61,11 +61,20 @@ def write_friend(path: Path, types: Mapping[str, np.dtype[Any]], kind: TreeForma
         file[NOTE] = json.dumps(writer.note, sort_keys=True)
 
 
+def find_note(path: Path) -> dict[str, Any] | None:
+    """Return the note in a friend file, or None if the file was not written by :func:`write_friend`.
+
+    Raises:
+        DataError: it is no ROOT file, damaged, or cannot be read.
+    """
+    with open_file(str(path)) as file, refuse_damage(str(path), "the note"):
+        note = json.loads(str(file[NOTE])) if {NOTE, FRIEND_TREE} <= set(file.keys(cycle=False)) else None
+    return note if isinstance(note, dict) else None
+
+
 def read_note(path: Path) -> dict[str, Any] | None:
-    """Return the note in a friend file, or None if the file was not written by :func:`write_friend`."""
+    """Return the note in a friend file, or None if there is none or it cannot be read."""
     try:
-        with open_file(str(path)) as file, refuse_damage(str(path), "the note"):
-            note = json.loads(str(file[NOTE])) if {NOTE, FRIEND_TREE} <= set(file.keys(cycle=False)) else None
+        return find_note(path)
     except DataError:
         return None
-    return note if isinstance(note, dict) else None

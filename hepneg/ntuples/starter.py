@@ -21,10 +21,11 @@ __all__ = ["starter_config"]
 _TRUTH = re.compile(r"n?(gen|lhe|truth|true|mc_)", re.IGNORECASE)
 """Names that say generator truth: GenNu_pz, nLHEPart, truth_pt, nTrueBJet, mc_channel."""
 _MOST_FEATURES = 20
+_MOST_TREES = 8
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*")
 
 
-def starter_config(files: Sequence[str | Path], folder: Path | None = None) -> str:
+def starter_config(files: Sequence[str | Path], folder: Path | None = None, name: str = "analysis") -> str:
     """Write an ``analysis.yaml`` for some ROOT files: one sample a file, every training default spelt out.
 
     The first file is taken for signal and the others for background; comments tell what to check.
@@ -33,6 +34,7 @@ def starter_config(files: Sequence[str | Path], folder: Path | None = None) -> s
         files: paths or addresses.
         folder: where the text is going to be saved, which relative paths are written relative to; left out, the
             current one.
+        name: of the analysis, which names the folder of its results too.
 
     Returns:
         The text, which :func:`hepneg.load_config` accepts.
@@ -42,16 +44,23 @@ def starter_config(files: Sequence[str | Path], folder: Path | None = None) -> s
     """
     if not files:
         raise DataError("no files to look into; give at least one ROOT file")
-    largest = {summary.file: summary for summary in reversed(explore(files)) if summary.entries}
+    trees = [summary for summary in explore(files) if summary.entries]
+    largest = {summary.file: summary for summary in reversed(trees)}
     if not largest:
         raise DataError(f"no tree with entries in {', '.join(map(str, files))}; give files with events")
     first = largest.get(str(files[0])) or next(iter(largest.values()))
     shared = [largest[str(file)] for file in files if str(file) in largest]
-    lines = [*_head(first), *_samples(files, (folder or Path()).absolute()), *_features(first, shared), *_training()]
+    others = [tree for tree in trees if tree.file == first.file and tree.name != first.name]
+    lines = [
+        *_head(first, others, name),
+        *_samples(files, (folder or Path()).absolute()),
+        *_features(first, shared),
+        *_training(),
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _head(tree: TreeSummary) -> list[str]:
+def _head(tree: TreeSummary, others: Sequence[TreeSummary], name: str) -> list[str]:
     if not tree.weights and not tree.numeric:
         raise DataError(f"{tree.file}: tree {tree.name!r} has no branch with one number per event")
     weight = tree.weights[0].name if tree.weights else tree.numeric[0]
@@ -59,9 +68,10 @@ def _head(tree: TreeSummary) -> list[str]:
     ids = tree.event_ids[:1]
     return [
         "# Written by `hepneg init`. Lines with CHECK are guesses.",
-        "name: analysis",
-        "output: results/analysis           # relative to this file, as are all paths",
+        f"name: {_quoted(name)}",
+        f"output: {_quoted(f'results/{name}')}   # relative to this file, as are all paths",
         f"tree: {_quoted(tree.name)}   # TTree or RNTuple; {tree.entries} entries in {Path(tree.file).name}",
+        *_other_trees(others),
         "",
         f"weight: {_quoted(_as_expression(weight))}   # CHECK: signed event weight, an expression of branches",
         f"# weight candidates: {offers or 'none found by name or by sign'}",
@@ -76,6 +86,14 @@ def _head(tree: TreeSummary) -> list[str]:
         f"#   scale_up: {_quoted(_as_expression(weight) + ' * LHEScaleWeight[:, 8]')}",
         "",
     ]
+
+
+def _other_trees(others: Sequence[TreeSummary]) -> list[str]:
+    """Name the trees that were not taken, the largest first."""
+    if not others:
+        return []
+    named = ", ".join(f"{_quoted(tree.name)} ({tree.entries} entries)" for tree in others[:_MOST_TREES])
+    return [f"# CHECK: the largest tree was taken; there are also {named}{', …' if len(others) > _MOST_TREES else ''}"]
 
 
 def _samples(files: Sequence[str | Path], folder: Path) -> list[str]:

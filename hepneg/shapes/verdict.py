@@ -107,8 +107,9 @@ def _differences(significant: list[FeatureShape], checked: int) -> str:
     more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
     bias = ordered[0].signed_total_variation
     consequence = "" if math.isnan(bias.value) else f"; |w| would displace {_percent(bias)} of the signed distribution"
-    plural = "feature differs" if len(ordered) == 1 else "features differ"
-    return f"{len(ordered)} of {checked} {plural} between the signs, by total variation: {named}{more}{consequence}"
+    features = "feature" if checked == 1 else "features"
+    verb = "differs" if len(ordered) == 1 else "differ"
+    return f"{len(ordered)} of {checked} {features} {verb} between the signs, by total variation: {named}{more}{consequence}"
 
 
 def _classifier(multivariate: MultivariateShape, named: int = 0) -> str:

@@ -35,6 +35,11 @@ class WeightReport:
     batch_size: int
     batch_risk: dict[str, float]
 
+    @property
+    def outliers(self) -> tuple[str, ...]:
+        """One sentence for each sample that a handful of weights carries."""
+        return tuple(summary.outlier_sentence for summary in self.samples.values() if summary.outliers)
+
     def __repr__(self) -> str:
         header = f"{'':<16}{'selected':>12}{'Σw':>14}{'± √Σw²':>11}{'f':>8}{'dilution':>10}{'n_eff':>12}"
         rows = [
@@ -43,7 +48,7 @@ class WeightReport:
             for s in (*self.samples.values(), *self.labels.values())
         ]
         risks = ", ".join(f"{label} {risk:.2g}" for label, risk in self.batch_risk.items())
-        return "\n".join([header, *rows, f"P(Σw ≤ 0 in a batch of {self.batch_size}): {risks}"])
+        return "\n".join([header, *rows, *self.outliers, f"P(Σw ≤ 0 in a batch of {self.batch_size}): {risks}"])
 
     def _repr_html_(self) -> str:
         rows = (
@@ -57,7 +62,7 @@ class WeightReport:
             )
             for s in (*self.samples.values(), *self.labels.values())
         )
-        return html_table(("sample", "selected", "Σw", "f", "dilution", "n_eff"), rows)
+        return html_table(("sample", "selected", "Σw", "f", "dilution", "n_eff"), rows, ". ".join(self.outliers))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as ``inspect.json`` holds it."""

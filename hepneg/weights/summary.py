@@ -78,6 +78,18 @@ class WeightSummary:
             f"{self.error:.2g}, f {self.negative_fraction:.2%}, n_eff {self.n_eff:.6g})"
         )
 
+    @property
+    def outlier_sentence(self) -> str:
+        """Which share of Σ|w| the largest weights have and what to do about it; empty without outliers."""
+        if not self.outliers:
+            return ""
+        share, number = abs(self.largest[0]) / self.sum_abs_weights, len(self.largest)
+        others = f", and the {number} largest are {self.largest_share_abs:.1%}" if number > 1 else ""
+        return (
+            f"Outliers in {self.name}: the largest weight, {self.largest[0]:.6g}, is {share:.1%} of Σ|w|{others}; check these "
+            "events, and leave them out by `selection:` if they are wrong, or generate more events"
+        )
+
     def batch_risk(self, batch_size: int, share: float = 1.0) -> float:
         """Return the probability that these events have Σw ≤ 0 in a random batch.
 

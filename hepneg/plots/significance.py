@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hepneg.evaluation import Evaluation
+from hepneg.plots.legend import add_legend
 from hepneg.plots.signed import label_colour
-from hepneg.plots.style import Drawn, add_legend, colour_of, in_print_style, new_figure, note
+from hepneg.plots.style import Drawn, colour_of, in_print_style, new_figure, note
 
 __all__ = ["plot_significance"]
 
@@ -42,8 +43,8 @@ def plot_significance(evaluation: Evaluation) -> Drawn:
     panel.legend(loc="lower left", ncols=2)
     axes.set(xlim=(0, 1), ylabel="Expected significance [σ]")
     axes.set_ylim(bottom=0.0)
-    add_legend(axes, headroom=0.35)
     undefined = int((~scan.defined).sum())
     if undefined:
         artists["note"] = [note(axes, f"undefined at {undefined} of {len(scan.threshold)} cuts (Σw ≤ 0)")]
+    add_legend(axes, headroom=0.35, remarks=artists.get("note", []))
     return Drawn(layout.figure, (axes, panel), artists)

@@ -171,6 +171,11 @@ def test_panels_keep_their_size_beside_long_names(drawings):
     assert drawings["weights"].axes[0].bbox.width > 0.9 * short.axes[0].bbox.width
 
 
+def test_the_significance_says_what_is_in_it(drawings):
+    (text, *_) = drawings["significance"].artists["significance"]
+    assert "MC\nstatistical error of the background" in text.get_label()
+
+
 @pytest.mark.parametrize("longest", [24, 34])
 def test_names_are_cut_in_the_middle(longest):
     short = short_names(SAMPLES, longest)

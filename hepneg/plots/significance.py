@@ -11,17 +11,20 @@ from hepneg.plots.style import Drawn, colour_of, in_print_style, new_figure, not
 
 __all__ = ["plot_significance"]
 
+# Without it, the significance at large yields is a puzzle: the simulation limits it, not √b.
+_LABEL = "Asimov significance with the MC\nstatistical error of the background"
+
 
 @in_print_style
 def plot_significance(evaluation: Evaluation) -> Drawn:
     """Draw the expected significance against the cut on the response, and the yields that are left below.
 
-    The significance is left out where a yield is not positive; a note says how often.
+    The statistical error √Σw² of the simulated background enters the significance. It is left out where a yield is not positive; a note says how often.
     """
     layout = new_figure(panels=1)
     axes, panel = layout.main, layout.panels[0]
     scan = evaluation.significance
-    (line,) = axes.plot(scan.threshold, scan.significance, color=colour_of(2), label="Asimov significance")
+    (line,) = axes.plot(scan.threshold, scan.significance, color=colour_of(2), label=_LABEL)
     low, high = scan.significance - scan.error, scan.significance + scan.error
     band = axes.fill_between(
         scan.threshold, low, high, color=colour_of(2), alpha=0.25, lw=0, label="± 1 standard error"

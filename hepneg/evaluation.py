@@ -185,7 +185,7 @@ class Evaluation:
         """Return the histograms for a ROOT file.
 
         ``response_<sample>`` (net), ``response_<sample>_positive``, ``response_<sample>_negative`` (entries negative),
-        ``response_by_sample`` (two-dimensional, net, samples numbered in order), and for the overtraining test
+        ``response_by_sample`` (two-dimensional, net, bins labelled by the samples), and for the overtraining test
         ``response_held_out_<label>`` and ``response_trained_<label>``.
         """
         found: dict[str, Histogram] = {}
@@ -324,10 +324,10 @@ def _histogram_dict(histogram: Histogram) -> dict[str, Any]:
 
 
 def _response_by_sample(histogram: Histogram, names: Sequence[str]) -> Histogram:
-    label = "Sample: " + ", ".join(f"{number} {name}" for number, name in enumerate(names))
-    numbers: Any = hist.axis.Regular(len(names), -0.5, len(names) - 0.5, name="number", label=label)
-    table = hist.Hist(histogram.axes["response"], numbers, storage=hist.storage.Weight())
+    # hist warns of an axis called `sample`, a keyword of its fill.
+    samples: Any = hist.axis.StrCategory(list(names), name="of_sample", label="Sample")
+    table = hist.Hist(histogram.axes["response"], samples, storage=hist.storage.Weight())
     view: Any = table.view(flow=True)
     for number, name in enumerate(names):
-        view[:, number + 1] = project(histogram, name).view(flow=True)
+        view[:, number] = project(histogram, name).view(flow=True)
     return table

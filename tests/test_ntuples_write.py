@@ -56,10 +56,50 @@ def test_root_itself_reads_back_contents_and_errors(tmp_path: Path) -> None:
     file.Close()
 
 
+def by_sample(*names: str) -> hist.Hist:
+    table = hist.Hist(
+        hist.axis.Regular(3, 0, 1, label="Response"),
+        hist.axis.StrCategory(names, name="of_sample", label="Sample"),
+        storage=hist.storage.Weight(),
+    )
+    for number, name in enumerate(names):
+        table.fill([0.1, 0.5], [name, name], weight=[number + 1.0, -0.5])
+    return table
+
+
+NAMES = ("ttbar", "WJetsToLNu_" + "x" * 300, "Z→μμ")
+
+
+def test_bins_of_categories_are_labelled(tmp_path: Path) -> None:
+    table = by_sample(*NAMES)
+    with uproot.open(write_histograms(tmp_path / "h.root", {"two": table, "one": table[sum, :]})) as file:
+        assert file["two"].axis("y").labels() == list(NAMES) == file["one"].axis().labels()
+        assert file["two"].axis("x").labels() is None
+        np.testing.assert_array_equal(file["two"].values(), table.values())
+        np.testing.assert_array_equal(file["one"].variances(), table[sum, :].variances())
+
+
+def test_root_itself_shows_the_labels_and_adds_labelled_histograms(tmp_path: Path) -> None:
+    root = pytest.importorskip("ROOT")
+    table = by_sample(*NAMES)
+    file = root.TFile.Open(str(write_histograms(tmp_path / "h.root", {"two": table, "one": table[sum, :]})))
+    two, one = file.Get("two"), file.Get("one")
+    for axis in (two.GetYaxis(), one.GetXaxis()):
+        assert [axis.GetBinLabel(number) for number in (1, 2, 3)] == list(NAMES)
+        assert axis.FindFixBin(NAMES[1]) == 2
+    total = two.Clone()
+    others = root.TList()
+    others.Add(two)
+    assert total.Merge(others) >= 0
+    for i, j in np.ndindex(*table.values().shape):
+        assert total.GetBinContent(i + 1, j + 1) == 2 * table.values()[i, j]
+    file.Close()
+
+
 def test_histograms_that_root_has_no_errors_for_are_refused(tmp_path: Path) -> None:
-    categories = hist.Hist(hist.axis.StrCategory(["a"], name="process"), storage=hist.storage.Weight())
-    with pytest.raises(OutputError, match="'h' must have one or two numeric axes"):
-        write_histograms(tmp_path / "h.root", {"h": categories})
+    axes = [hist.axis.Regular(2, 0, 1, name=name) for name in "xyz"]
+    with pytest.raises(OutputError, match="'h' must have one or two axes"):
+        write_histograms(tmp_path / "h.root", {"h": hist.Hist(*axes, storage=hist.storage.Weight())})
     with pytest.raises(OutputError, match=r"'h' has no Σw²; fill one with Weight\(\) storage"):
         write_histograms(tmp_path / "h.root", {"h": hist.Hist(hist.axis.Regular(3, 0, 1))})
     assert not list(tmp_path.iterdir())

@@ -28,7 +28,8 @@ from hepneg.learning.losses import event_table
 from hepneg.learning.network import feature_scaling
 from hepneg.learning.objectives.target import TargetLoss, Terms, reciprocal, signed_squared, squared
 from hepneg.learning.regression import RegressionArchitecture, RegressionNetwork, TargetScaling
-from hepneg.plots.style import NEUTRAL, Drawn, add_legend, colour_of, in_print_style, new_figure, save
+from hepneg.plots.legend import add_legend
+from hepneg.plots.style import NEUTRAL, Drawn, colour_of, in_print_style, new_figure, save
 
 REACHES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 NO_RANGE = {"activation": "clipped", "low": -1e9, "high": 1e9}

@@ -20,7 +20,8 @@ def write_histograms(path: str | Path, histograms: Mapping[str, Any]) -> Path:
     Args:
         path: the file.
         histograms: name to a :class:`hist.Hist` of one or two dimensions (TH1D, TH2D) with ``Weight()`` storage.
-            Category axes must have been projected away. Titles of axes are their labels, under- and overflow are kept.
+            Titles of axes are their labels, the bins of a category axis are labelled by their categories, under- and
+            overflow are kept.
 
     Returns:
         The path.
@@ -41,8 +42,8 @@ def _to_root(name: str, histogram: Any) -> Any:
     """Build the TH1D or TH2D by hand: the generic conversion drops the labels of axes."""
     import boost_histogram as bh
 
-    if histogram.ndim not in (1, 2) or not all(axis.traits.ordered for axis in histogram.axes):
-        raise OutputError(f"histogram {name!r} must have one or two numeric axes; project the others away first")
+    if histogram.ndim not in (1, 2):
+        raise OutputError(f"histogram {name!r} must have one or two axes; project the others away first")
     if histogram.storage_type is not bh.storage.Weight:
         raise OutputError(f"histogram {name!r} has no Σw²; fill one with Weight() storage")
     view = histogram.view(flow=True)
@@ -70,7 +71,18 @@ def _root_axis(axis: Any, which: str) -> Any:
         fXmin=float(edges[0]),
         fXmax=float(edges[-1]),
         fXbins=None if uniform else edges,
+        fLabels=None if axis.traits.ordered else _bin_labels(axis),
     )
+
+
+def _bin_labels(axis: Any) -> Any:
+    """Return the categories of an axis as ROOT keeps the labels of bins: each string's identifier is its bin, from 1 on."""
+    import uproot
+
+    labels = [uproot.writing.identify.to_TObjString(str(category)) for category in axis]
+    for number, label in enumerate(labels, start=1):
+        label.bases[0].members["@fUniqueID"] = number
+    return uproot.writing.identify.to_THashList(labels)
 
 
 def _make_th1(name: str, content: Any, variance: Any, x: Any) -> Any:

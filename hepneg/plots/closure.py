@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from hepneg.plots.legend import add_legend
 from hepneg.plots.style import (
     COLOURS,
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
     Drawn,
-    add_legend,
     in_print_style,
     new_figure,
     rows_figure,

@@ -13,6 +13,8 @@ from matplotlib.ticker import MaxNLocator
 
 from hepneg.estimate import Estimate
 from hepneg.evaluation import Evaluation
+from hepneg.plots.legend import ROW, legend_above
+from hepneg.plots.names import short_names
 from hepneg.plots.signed import draw_signed, per_bin_label
 from hepneg.plots.style import NEUTRAL, Drawn, annotate_negative_bins, colour_of, empty_figure, in_print_style
 from hepneg.response import normalised, project
@@ -56,13 +58,14 @@ def plot_comparison(comparison: Comparison) -> Drawn:
 
 def _draw_scheme(axes: Axes, evaluation: Evaluation, reference: Evaluation | None) -> list[Any]:
     artists = []
+    names = short_names(row.sample for row in evaluation.samples)
     for position, row in enumerate(evaluation.samples):
         net = normalised(project(evaluation.response, row.sample))
         if reference is not None:
             outline = normalised(project(reference.response, row.sample))
             edges, values = outline.axes[0].edges, np.asarray(outline.values(), np.float64)
             artists.append(axes.stairs(values, edges, color=colour_of(position), ls=":", lw=1.0, alpha=0.8, zorder=1))
-        artists += draw_signed(axes, net, colour=colour_of(position), label=row.sample, linewidth=1.2)
+        artists += draw_signed(axes, net, colour=colour_of(position), label=names[row.sample], linewidth=1.2)
     axes.axhline(0.0, color=NEUTRAL, lw=0.8)
     axes.text(0.97, 0.95, evaluation.scheme, transform=axes.transAxes, ha="right", va="top", weight="bold")
     return [*artists, annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
@@ -81,7 +84,7 @@ def _label_multiples(figure: Figure, axes: list[Axes], reference: Evaluation) ->
     if len(axes) > 1:
         handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1.0))
         labels.append(f"{reference.title}, for comparison")
-    figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)))
+    legend_above(figure, handles, labels, room=ROW)
 
 
 def _draw_estimates(axes: Axes, values: Mapping[str, Estimate]) -> list[Any]:

@@ -8,7 +8,8 @@ from matplotlib.image import AxesImage
 
 from hepneg.metrics.correlation import CorrelationDifference
 from hepneg.metrics.scored import Floats
-from hepneg.plots.style import Drawn, empty_figure, in_print_style, short_name
+from hepneg.plots.names import short_name, short_names
+from hepneg.plots.style import Drawn, empty_figure, in_print_style
 
 __all__ = ["plot_sign_correlations"]
 
@@ -16,6 +17,7 @@ _CELL = 0.30
 _MOST_NUMBERED = 12
 _WIDEST = 5.0
 _LONGEST_NAME = 26
+_LONGEST_TITLE = 60
 _SIGNIFICANT = 3.0
 
 
@@ -34,10 +36,12 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
     """
     count = len(result.names)
     side = min(max(1.9, _CELL * count), _WIDEST)
-    names = tuple(short_name(name, _LONGEST_NAME) for name in result.names)
+    short = short_names(result.names, _LONGEST_NAME)
+    names = [short[name] for name in result.names]
     size = min(8.5, max(4.5, 60.0 * side / count))
     label_room = 0.3 + 0.009 * size * max(len(name) for name in names)
     figure = empty_figure((label_room + 3 * side + 1.4, side + label_room + 0.45))
+    figure.set_layout_engine("compressed")  # the others reckon too little room for labels below square axes
     axes = figure.subplots(1, 3)
     images = {
         "positive": _matrix(axes[0], result.positive.matrix, "w > 0", 1.0),
@@ -53,7 +57,7 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
     figure.colorbar(images["difference"], ax=axes[2], label="Difference / error", shrink=0.8, pad=0.02, extend="both")
     if count <= _MOST_NUMBERED:
         _write_significant(axes[2], result)
-    axes[0].set_title(f"{sample}: w > 0", fontsize=10.5)
+    figure.suptitle(short_name(sample, _LONGEST_TITLE), fontsize=12)
     return Drawn(figure, tuple(axes), dict(images))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hepneg.errors import DataError
+from hepneg.plots.names import LONGEST_TITLE, short_names
 from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, empty_figure, in_print_style
 from hepneg.shapes.multivariate import MultivariateShape
 
@@ -16,7 +17,7 @@ __all__ = ["plot_multivariate"]
 _ROW = 0.25
 _MOST = 15
 _LONGEST_NAME = 28
-_INCHES_A_LETTER = 0.095
+_INCHES_A_LETTER = 0.115
 
 
 @in_print_style
@@ -38,32 +39,33 @@ def plot_multivariate(results: Mapping[str, MultivariateShape], *, most: int = _
     if not shown:
         raise DataError("no sample has a multivariate check to draw: too few events of one sign")
     rows = max(min(most, len(result.importance)) for result in shown.values())
-    longest = max(len(_short(name)) for result in shown.values() for name in list(result.importance)[:most])
-    width = 2.2 + _INCHES_A_LETTER * max(longest, 10)
+    features = short_names((name for result in shown.values() for name in result.importance), _LONGEST_NAME)
+    longest = max(len(features[name]) for result in shown.values() for name in list(result.importance)[:most])
+    width = 2.0 + _INCHES_A_LETTER * max(longest, 10)
     figure = empty_figure((0.6 + width * len(shown), 1.5 + _ROW * max(4, rows)))
     axes = np.atleast_1d(figure.subplots(1, len(shown), sharex=True))
-    artists = {name: _draw(one, name, result, most) for one, (name, result) in zip(axes, shown.items(), strict=True)}
+    artists: dict[str, object] = {}
+    titles = short_names(shown, LONGEST_TITLE)
+    for one, (name, result) in zip(axes, shown.items(), strict=True):
+        artists[name] = _draw(one, result, {feature: features[feature] for feature in list(result.importance)[:most]})
+        one.set_title(f"{titles[name]}\n{_findings(result)}", fontsize=10.5, loc="left")
     figure.supxlabel("AUC lost when the feature's values are dealt out anew (%)", fontsize=11)
     return Drawn(figure, tuple(axes), artists)
 
 
-def _short(name: str) -> str:
-    """Cut a long name, or an expression used as one, so that room is left for the bars."""
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-
-
-def _draw(axes: Axes, name: str, result: MultivariateShape, most: int) -> list[object]:
-    features = list(result.importance)[:most]
+def _draw(axes: Axes, result: MultivariateShape, features: Mapping[str, str]) -> list[object]:
     value = 100.0 * np.array([result.importance[feature].value for feature in features])
     error = 100.0 * np.array([result.importance[feature].error for feature in features])
     rows = np.arange(len(features))
     bars = axes.barh(rows, value, xerr=error, height=0.62, color=NEGATIVE, alpha=0.75, error_kw={"lw": 1.1})
     axes.axvline(0.0, color=NEUTRAL, lw=0.8)
-    axes.set_yticks(rows, [_short(feature) for feature in features])
+    axes.set_yticks(rows, list(features.values()))
     axes.set_ylim(max(len(features), 4) - 0.4, -0.6)
     axes.tick_params(axis="y", which="both", length=0)
     axes.minorticks_off()
-    p_value = f"{result.p_value:.2g}" if result.p_value > 1e-8 else "< 10$^{-8}$"
-    sign = "" if result.p_value <= 1e-8 else "= "
-    axes.set_title(f"{name}\nAUC of the sign {result.auc}\np {sign}{p_value}", fontsize=10.5, loc="left")
     return [bars]
+
+
+def _findings(result: MultivariateShape) -> str:
+    p_value = f"= {result.p_value:.2g}" if result.p_value > 1e-8 else "< 10$^{-8}$"
+    return f"AUC of the sign {result.auc}\np {p_value}"

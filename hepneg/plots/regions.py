@@ -10,7 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, add_legend, empty_figure, in_print_style, new_figure, note
+from hepneg.plots.legend import add_legend
+from hepneg.plots.names import short_name
+from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, empty_figure, in_print_style, new_figure, note, title
 from hepneg.shapes.bins import SignedBins
 from hepneg.shapes.cells import NegativeBox
 from hepneg.shapes.density import SignedDensity
@@ -20,6 +22,7 @@ __all__ = ["plot_density", "plot_negative_boxes"]
 
 _BINS = 60
 _LEAST = 10.0
+_LONGEST_LABEL = 40
 
 
 @in_print_style
@@ -55,8 +58,10 @@ def plot_density(
         for i, (start, stop) in enumerate(intervals)
         if start < high and stop > low
     ]
-    axes.set(xlim=(low, high), xlabel=axis_label or bins.name, ylabel="Signed density / unit")
-    axes.set_title(sample, loc="left")
+    axes.set(
+        xlim=(low, high), xlabel=short_name(axis_label or bins.name, _LONGEST_LABEL), ylabel="Signed density / unit"
+    )
+    title(axes, sample)
     bottom, top = axes.get_ylim()
     axes.set_ylim(bottom - 0.04 * (top - bottom) if (value - error).min() < 0 else 0.0, top)
     add_legend(axes, headroom=0.25)
@@ -94,9 +99,9 @@ def plot_negative_boxes(
     axes.set_facecolor("0.85")
     figure.colorbar(mesh, ax=axes, label="Σw / √Σw² in a cell", extend="both", pad=0.02)
     patches = [patch for box in boxes if (patch := _outline(axes, density, box)) is not None]
-    labels = axis_labels or density.names
+    labels = [short_name(label, _LONGEST_LABEL) for label in axis_labels or density.names]
     axes.set(xlim=density.x_edges[[0, -1]], ylim=density.y_edges[[0, -1]], xlabel=labels[0], ylabel=labels[1])
-    axes.set_title(sample, loc="left")
+    title(axes, sample)
     remark = note(axes, f"{len(patches)} region{'' if len(patches) == 1 else 's'} with Σw < 0")
     remark.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2.0})
     return Drawn(figure, (axes,), {"density": [mesh], "boxes": patches})

@@ -6,14 +6,16 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 
 from hepneg.metrics.scored import Floats
+from hepneg.plots.legend import add_legend
+from hepneg.plots.names import short_names
 from hepneg.plots.signed import draw_signed, per_bin_label
 from hepneg.plots.style import (
     NEGATIVE,
     NEUTRAL,
     Drawn,
-    add_legend,
     annotate_negative_bins,
     colour_of,
     in_print_style,
@@ -35,37 +37,43 @@ def plot_residuals(evaluation: RegressionEvaluation) -> Drawn:
 @in_print_style
 def plot_pulls(evaluation: RegressionEvaluation) -> Drawn:
     """Draw (prediction − target)/σ of every sample over the density of a unit normal distribution."""
-    drawn = _distributions(
+    return _distributions(
         evaluation,
         evaluation.pull,
         f"(Prediction − target) / σ ({evaluation.scheme})",
         [f"mean {evaluation.pull_mean}", f"width {evaluation.pull_width}"],
+        normal=True,
     )
-    axis = evaluation.pull.axes[2]
-    x = np.linspace(axis.edges[0], axis.edges[-1], 300)
-    height = axis.widths[0] * np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi)
-    drawn.artists["normal"] = drawn.axes[0].plot(x, height, color=NEUTRAL, lw=1.0, ls="--", label="unit normal")
-    drawn.axes[0].legend(loc="upper right")
-    return drawn
 
 
-def _distributions(evaluation: RegressionEvaluation, histogram: Histogram, label: str, remarks: list[str]) -> Drawn:
+def _distributions(
+    evaluation: RegressionEvaluation, histogram: Histogram, label: str, remarks: list[str], *, normal: bool = False
+) -> Drawn:
     layout = new_figure()
     axes, artists, negative = layout.main, {}, 0
+    names = short_names(evaluation.samples)
     for position, name in enumerate(evaluation.samples):
         net = project(histogram, name)
-        artists[name] = draw_signed(axes, normalised(net), colour=colour_of(position), label=name)
+        artists[name] = draw_signed(axes, normalised(net), colour=colour_of(position), label=names[name])
         negative += count_negative_bins(net)
     axes.axhline(0.0, color=NEUTRAL, lw=0.8)
     axis = histogram.axes[2]
+    if normal:
+        artists["normal"] = _draw_normal(axes, axis)
     axes.set(xlim=(axis.edges[0], axis.edges[-1]), xlabel=label, ylabel=per_bin_label(net, normalise=True))
-    add_legend(axes, headroom=0.15 + 0.07 * len(evaluation.samples))
     artists["note"] = [annotate_negative_bins(axes, negative)]
     for row, remark in enumerate(remarks, start=1):
         text = note(axes, remark)
         text.set_y(text.get_position()[1] - 0.06 * row)
         artists[f"note {row}"] = [text]
+    add_legend(axes, headroom=0.15 + 0.07 * len(evaluation.samples), remarks=axes.texts)
     return Drawn(layout.figure, (axes,), artists)
+
+
+def _draw_normal(axes: Axes, axis: Any) -> list[Any]:
+    x = np.linspace(axis.edges[0], axis.edges[-1], 300)
+    height = axis.widths[0] * np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi)
+    return axes.plot(x, height, color=NEUTRAL, lw=1.0, ls="--", label="unit normal")
 
 
 @in_print_style

@@ -6,13 +6,14 @@ from typing import Literal
 
 from hepneg.errors import DataError, nearest_names
 from hepneg.evaluation import Evaluation
+from hepneg.plots.legend import add_legend
+from hepneg.plots.names import short_names
 from hepneg.plots.signed import draw_ratio, draw_signed, per_bin_label, ratio_limits
 from hepneg.plots.style import (
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
     Drawn,
-    add_legend,
     annotate_negative_bins,
     colour_of,
     in_print_style,
@@ -39,19 +40,20 @@ def plot_response(evaluation: Evaluation, *, scale: Scale = "linear", normalise:
     layout = new_figure()
     axes = layout.main
     axes.set_yscale(scale)
+    names = _names(evaluation)
     artists, negative = {}, 0
     for position, row in enumerate(evaluation.samples):
         net = project(evaluation.response, row.sample)
         drawn = normalised(net) if normalise else net
-        name = row.sample if row.sample == row.label else f"{row.sample} ({row.label})"
+        name = row.sample if row.sample == row.label else f"{names[row.sample]} ({row.label})"
         label = f"{name}, f = {row.negative_fraction:.0%}"
         artists[row.sample] = draw_signed(axes, drawn, colour=colour_of(position), label=label)
         negative += row.negative_bins
     if scale == "linear":
         axes.axhline(0.0, color=NEUTRAL, lw=0.8)
     axes.set(xlim=(0, 1), xlabel=f"Response ({evaluation.title})", ylabel=per_bin_label(net, normalise=normalise))
-    add_legend(axes, headroom=0.12 + 0.07 * len(evaluation.samples))
     artists["note"] = [annotate_negative_bins(axes, negative)]
+    add_legend(axes, headroom=0.12 + 0.07 * len(evaluation.samples), remarks=artists["note"])
     return Drawn(layout.figure, (axes,), artists)
 
 
@@ -71,12 +73,13 @@ def plot_response_components(evaluation: Evaluation, sample: str, *, scale: Scal
     layout = new_figure(panels=1)
     axes, panel = layout.main, layout.panels[0]
     axes.set_yscale(scale)
+    name = _names(evaluation)[sample]
     positive, negative = (project(evaluation.response, sample, sign) for sign in ("positive", "negative"))
     net = project(evaluation.response, sample)
     artists = {
         "positive": draw_signed(axes, positive, colour=POSITIVE, label="Σw of w > 0"),
         "negative": draw_signed(axes, negative * -1.0, colour=NEGATIVE, label="|Σw| of w < 0"),
-        "net": draw_signed(axes, net, colour="black", label=f"{sample}, net", histtype="errorbar", markersize=4),
+        "net": draw_signed(axes, net, colour="black", label=f"{name}, net", histtype="errorbar", markersize=4),
     }
     share = net_over_positive(evaluation.response, sample)
     artists["ratio"] = [draw_ratio(panel, share, colour="black", reference=None)]
@@ -84,8 +87,8 @@ def plot_response_components(evaluation: Evaluation, sample: str, *, scale: Scal
         panel.axhline(level, color=NEUTRAL, lw=0.8, ls="--", zorder=0)
     axes.set(xlim=(0, 1), ylabel=per_bin_label(net, normalise=False))
     panel.set(ylim=(-0.25, 1.15), xlabel=f"Response ({evaluation.title})", ylabel="net / positive")
-    add_legend(axes)
     artists["note"] = [annotate_negative_bins(axes, count_negative_bins(net))]
+    add_legend(axes, remarks=artists["note"])
     return Drawn(layout.figure, (axes, panel), artists)
 
 
@@ -107,9 +110,10 @@ def plot_response_by_sign(evaluation: Evaluation, sample: str) -> Drawn:
     axes, panel = layout.main, layout.panels[0]
     positive = normalised(project(evaluation.response, sample, "positive"))
     negative = normalised(project(evaluation.response, sample, "negative")) * -1.0
+    name = _names(evaluation)[sample]
     artists = {
-        "positive": draw_signed(axes, positive, colour=POSITIVE, label=f"{sample}, w > 0"),
-        "negative": draw_signed(axes, negative, colour=NEGATIVE, label=f"{sample}, w < 0"),
+        "positive": draw_signed(axes, positive, colour=POSITIVE, label=f"{name}, w > 0"),
+        "negative": draw_signed(axes, negative, colour=NEGATIVE, label=f"{name}, w < 0"),
     }
     quotient = ratio(negative, positive)
     artists["ratio"] = [draw_ratio(panel, quotient, colour=NEGATIVE)]
@@ -117,8 +121,12 @@ def plot_response_by_sign(evaluation: Evaluation, sample: str) -> Drawn:
     axes.set(xlim=(0, 1), ylabel=per_bin_label(positive, normalise=True).replace("Σw", "Σ|w|"))
     panel.set(xlabel=f"Response ({evaluation.title})", ylabel="w < 0 / w > 0")
     axes.set_ylim(bottom=0.0)
-    add_legend(axes)
+    add_legend(axes, remarks=[])
     return Drawn(layout.figure, (axes, panel), artists)
+
+
+def _names(evaluation: Evaluation) -> dict[str, str]:
+    return short_names(row.sample for row in evaluation.samples)
 
 
 def _check_sample(evaluation: Evaluation, sample: str) -> None:

@@ -7,18 +7,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from hepneg.plots.legend import ROW, add_legend, legend_above
+from hepneg.plots.names import LONGEST_TITLE, short_name, short_names
 from hepneg.plots.style import (
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
     Drawn,
-    add_legend,
     in_print_style,
     new_figure,
     note,
     rows_figure,
-    short_name,
     start_at_zero,
+    title,
 )
 from hepneg.shapes import Comparison, FeatureShape, SampleShapes, ShapeReport
 
@@ -56,7 +57,7 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
     if low > 0 and high > _LOG_RANGE * low:
         layout.main.set_xscale("log")
     layout.main.set_ylabel("Share / unit")
-    layout.main.set_title(sample, loc="left")
+    title(layout.main, sample)
     layout.lowest.set_xlabel(short_name(axis_label or shape.name, _LONGEST_LABEL))
     add_legend(layout.main, headroom=0.32)
     note(layout.main, _caption(shape))
@@ -155,10 +156,13 @@ def plot_effect_sizes(report: ShapeReport) -> Drawn:
     names = list(samples[0].features) if samples else []
     label = "Total variation between w > 0 and w < 0 (%)"
     figure, axes = rows_figure(names, max(1, len(samples)), label)
+    titles = short_names((sample.name for sample in samples), LONGEST_TITLE)
     artists = {s.name: _draw_sizes(one, s, report.alpha) for one, s in zip(axes, samples, strict=False)}
+    for one, sample in zip(axes, samples, strict=False):
+        one.set_title(f"{titles[sample.name]}\n{sample.verdict}", fontsize=10.5)
     if samples:
         start_at_zero(axes)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9)
+        legend_above(figure, *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)
     return Drawn(figure, axes, artists)
 
 
@@ -177,5 +181,4 @@ def _draw_sizes(axes: Axes, sample: SampleShapes, alpha: float) -> list[object]:
                 lw=1.0, label=label,
             )
         )  # fmt: skip
-    axes.set_title(f"{short_name(sample.name, 24)}\n{sample.verdict}", fontsize=10.5)
     return artists

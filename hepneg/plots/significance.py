@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from hepneg.evaluation import Evaluation
+from hepneg.plots.legend import add_legend
 from hepneg.plots.signed import label_colour
-from hepneg.plots.style import Drawn, add_legend, colour_of, in_print_style, new_figure, note
+from hepneg.plots.style import Drawn, colour_of, in_print_style, new_figure, note
 
 __all__ = ["plot_significance"]
+
+# Without it, the significance at large yields is a puzzle: the simulation limits it, not √b.
+_LABEL = "Asimov significance with the MC\nstatistical error of the background"
 
 
 @in_print_style
 def plot_significance(evaluation: Evaluation) -> Drawn:
     """Draw the expected significance against the cut on the response, and the yields that are left below.
 
-    The significance is left out where a yield is not positive; a note says how often.
+    The statistical error √Σw² of the simulated background enters the significance. It is left out where a yield is not positive; a note says how often.
     """
     layout = new_figure(panels=1)
     axes, panel = layout.main, layout.panels[0]
     scan = evaluation.significance
-    (line,) = axes.plot(scan.threshold, scan.significance, color=colour_of(2), label="Asimov significance")
+    (line,) = axes.plot(scan.threshold, scan.significance, color=colour_of(2), label=_LABEL)
     low, high = scan.significance - scan.error, scan.significance + scan.error
     band = axes.fill_between(
         scan.threshold, low, high, color=colour_of(2), alpha=0.25, lw=0, label="± 1 standard error"
@@ -42,8 +46,8 @@ def plot_significance(evaluation: Evaluation) -> Drawn:
     panel.legend(loc="lower left", ncols=2)
     axes.set(xlim=(0, 1), ylabel="Expected significance [σ]")
     axes.set_ylim(bottom=0.0)
-    add_legend(axes, headroom=0.35)
     undefined = int((~scan.defined).sum())
     if undefined:
         artists["note"] = [note(axes, f"undefined at {undefined} of {len(scan.threshold)} cuts (Σw ≤ 0)")]
+    add_legend(axes, headroom=0.35, remarks=artists.get("note", []))
     return Drawn(layout.figure, (axes, panel), artists)

@@ -22,6 +22,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from hepneg.output import atomic_path
+from hepneg.plots.names import short_name, short_names
 
 __all__ = [
     "COLOURS",
@@ -30,7 +31,6 @@ __all__ = [
     "POSITIVE",
     "Drawn",
     "Layout",
-    "add_legend",
     "annotate_negative_bins",
     "colour_of",
     "empty_figure",
@@ -40,8 +40,8 @@ __all__ = [
     "note",
     "rows_figure",
     "save",
-    "short_name",
     "start_at_zero",
+    "title",
 ]
 
 Parameters = ParamSpec("Parameters")
@@ -150,8 +150,9 @@ def new_figure(panels: int = 0, *, size: tuple[float, float] | None = None) -> L
 
 
 _ROW = 0.24
-_LONGEST_NAME = 34
 _INCHES_A_LETTER = 0.085
+_LEAST_WIDTH = 4.6
+_LONGEST_TITLE, _TITLE_IN_FULL_SIZE = 72, 44
 
 
 def rows_figure(names: Sequence[str], columns: int, label: str) -> tuple[Figure, tuple[Axes, ...]]:
@@ -166,9 +167,10 @@ def rows_figure(names: Sequence[str], columns: int, label: str) -> tuple[Figure,
         The figure and its axes; there is room for a legend outside at the top. Give :func:`start_at_zero` the axes when the
         data are drawn.
     """
-    short = [short_name(name) for name in names]
+    found = short_names(names)
+    short = [found[name] for name in names]
     room = 0.4 + _INCHES_A_LETTER * max((len(name) for name in short), default=0)
-    figure = empty_figure((room + 2.2 * columns, 1.4 + _ROW * max(4, len(names))))
+    figure = empty_figure((max(_LEAST_WIDTH, room + 2.2 * columns), 1.4 + _ROW * max(4, len(names))))
     axes = tuple(np.atleast_1d(figure.subplots(1, columns, sharey=True, sharex=True)))
     axes[0].set_yticks(range(len(names)), short)
     axes[0].set_ylim(max(4, len(names)) - 0.4, -0.6)
@@ -187,10 +189,11 @@ def start_at_zero(axes: Sequence[Axes]) -> None:
         axes[0].set_xlim(-0.03 * high, 1.05 * high)
 
 
-def short_name(name: str, longest: int = _LONGEST_NAME) -> str:
-    """Cut the middle out of a long name, or of an expression used as one, so that room is left for the data."""
-    half = (longest - 1) // 2
-    return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
+def title(axes: Axes, name: str) -> Text:
+    """Write a sample's name above its axes, on the left, whole but for the very longest: long ones are smaller."""
+    text = short_name(name, _LONGEST_TITLE)
+    size = mpl.rcParams["axes.titlesize"] * min(1.0, _TITLE_IN_FULL_SIZE / max(1, len(text)))
+    return axes.set_title(text, loc="left", fontsize=size)
 
 
 def colour_of(position: int) -> str:
@@ -242,16 +245,6 @@ def mark_negative_bins(
     heights = np.abs(values[negative]) if magnitude else values[negative]
     (marks,) = axes.plot(centres[negative], heights, "v", mfc="white", mec=colour, mew=1.2, ms=6, zorder=5)
     return marks
-
-
-def add_legend(axes: Axes, *, headroom: float = 0.3, **options: Any) -> Artist:
-    """Add a legend above the data: the vertical axis grows by ``headroom`` so that nothing lies under it."""
-    low, high = axes.get_ylim()
-    if axes.get_yscale() == "log":
-        axes.set_ylim(low, high * (high / low) ** headroom)
-    else:
-        axes.set_ylim(low, high + headroom * (high - low))
-    return axes.legend(**{"loc": "upper right", **options})
 
 
 def save(figure: Figure, stem: str | Path) -> list[Path]:

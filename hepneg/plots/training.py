@@ -9,8 +9,9 @@ import numpy as np
 from hepneg.errors import DataError
 from hepneg.evaluation import Evaluation
 from hepneg.learning.history import FoldHistory
+from hepneg.plots.legend import add_legend
 from hepneg.plots.signed import draw_ratio, draw_signed, label_colour, per_bin_label, ratio_limits
-from hepneg.plots.style import Drawn, add_legend, annotate_negative_bins, colour_of, in_print_style, new_figure
+from hepneg.plots.style import Drawn, annotate_negative_bins, colour_of, in_print_style, new_figure
 from hepneg.response import count_negative_bins, normalised, ratio
 
 __all__ = ["plot_learning_curves", "plot_overtraining"]

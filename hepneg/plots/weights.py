@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, add_legend, empty_figure, in_print_style, new_figure
+from hepneg.plots.legend import add_legend
+from hepneg.plots.names import short_names
+from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, empty_figure, in_print_style, new_figure, title
 from hepneg.weights import WeightReport, WeightSummary
 
 __all__ = ["plot_weight_spectrum", "plot_weights"]
+
+_INCHES_A_LETTER, _LETTERS_WITH_ROOM = 0.09, 10
 
 
 @in_print_style
@@ -23,7 +27,10 @@ def plot_weights(report: WeightReport) -> Drawn:
         effective events and the dilution.
     """
     summaries = list(report.samples.values())
-    figure = empty_figure((6.4, 1.5 + 0.55 * len(summaries)))
+    names = short_names(summary.name for summary in summaries)
+    longest = max(map(len, names.values()), default=0)
+    width = 6.4 + _INCHES_A_LETTER * max(0, longest - _LETTERS_WITH_ROOM)
+    figure = empty_figure((width, 1.5 + 0.55 * len(summaries)))
     axes = figure.add_subplot()
     rows = np.arange(len(summaries))
     fraction = np.array([summary.negative_fraction for summary in summaries])
@@ -37,7 +44,7 @@ def plot_weights(report: WeightReport) -> Drawn:
     for row, summary in enumerate(summaries):
         _figures(axes, row, summary)
     axes.axvline(0.0, color=NEUTRAL, lw=0.8)
-    axes.set_yticks(rows, [summary.name for summary in summaries])
+    axes.set_yticks(rows, [names[summary.name] for summary in summaries])
     axes.tick_params(axis="y", which="both", length=0)
     axes.set_ylim(len(summaries) - 0.5, -0.5)
     axes.set_xlim(-0.55, 1.75)
@@ -78,6 +85,6 @@ def plot_weight_spectrum(summary: WeightSummary) -> Drawn:
     axes.set_ylim(bottom=0.5)
     axes.set_xlabel("|w|")
     axes.set_ylabel("Events / factor of 2")
-    axes.set_title(summary.name, loc="left")
+    title(axes, summary.name)
     add_legend(axes, headroom=0.2)
     return Drawn(layout.figure, (axes,), artists)

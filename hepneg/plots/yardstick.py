@@ -6,7 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hepneg.errors import DataError
-from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, in_print_style, rows_figure, short_name, start_at_zero
+from hepneg.plots.legend import ROW, legend_above
+from hepneg.plots.names import LONGEST_TITLE, short_names
+from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, in_print_style, rows_figure, start_at_zero
 from hepneg.shapes import SampleShapes, ShapeReport
 
 __all__ = ["plot_yardsticks"]
@@ -30,13 +32,14 @@ def plot_yardsticks(report: ShapeReport) -> Drawn:
     if not samples:
         raise DataError("no sample has systematic variations to draw; name some under `systematics:`")
     figure, axes = rows_figure(list(samples[0].yardsticks), len(samples), "Total variation (%)")
-    artists = {sample.name: _draw(one, sample) for one, sample in zip(axes, samples, strict=True)}
+    titles = short_names((sample.name for sample in samples), LONGEST_TITLE)
+    artists = {s.name: _draw(one, s, titles[s.name]) for one, s in zip(axes, samples, strict=True)}
     start_at_zero(axes)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9)
+    legend_above(figure, *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)
     return Drawn(figure, axes, artists)
 
 
-def _draw(axes: Axes, sample: SampleShapes) -> list[object]:
+def _draw(axes: Axes, sample: SampleShapes, title: str) -> list[object]:
     yardsticks = list(sample.yardsticks.values())
     rows = np.arange(len(yardsticks))
     spread = 100.0 * np.array([one.spread.value for one in yardsticks])
@@ -46,5 +49,5 @@ def _draw(axes: Axes, sample: SampleShapes) -> list[object]:
     points = axes.errorbar(
         value, rows, xerr=error, fmt="o", ms=4.5, lw=1.2, color=NEGATIVE, zorder=3, label="|w| instead of w"
     )
-    axes.set_title(short_name(sample.name, 24), fontsize=10.5)
+    axes.set_title(title, fontsize=10.5)
     return [bars, points]

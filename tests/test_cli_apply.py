@@ -54,8 +54,10 @@ def test_apply_says_what_it_wrote_or_nothing(run: Run, trained: Path, tmp_path: 
     assert "written" in out
     assert "kept" in run("apply", trained, path, "-o", tmp_path / "out")[1]
     assert run("apply", trained, path, "-o", tmp_path / "out", "--quiet") == (0, "", "")
-    code, _, err = run("apply", trained, path, "-o", tmp_path / "out", "--format", "rntuple", "--held-out", "always")
+    assert "The model was not trained on 1 of these files" in out
+    code, out, err = run("apply", trained, path, "-o", tmp_path / "out", "--format", "rntuple", "--held-out", "always")
     assert (code, err) == (0, "")
+    assert "was not trained on" not in out
 
 
 def test_in_place_lists_copies_and_friend_files(run: Run, trained: Path, tmp_path: Path, write_ntuple: Write) -> None:

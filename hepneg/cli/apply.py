@@ -71,3 +71,9 @@ def command(
     display.document(friends.to_dict())
     if display.tables:
         show_friends(friends)
+        unknown = sum(not file.held_out for file in friends.files)
+        if unknown and options["held_out"] == "auto":
+            click.echo(
+                f"The model was not trained on {unknown} of these files, under any name: they have the mean of its networks. "
+                "If they hold events of the training (skims, merged files), say --held-out always."
+            )

@@ -201,7 +201,7 @@ def test_ctrl_c_ends_the_running_epochs_and_keeps_them(tmp_path: Path, monkeypat
     with pytest.raises(KeyboardInterrupt):
         crossfit(events, make_scheme("signed"), settings, checkpoint=tmp_path)
     kept = sorted(path.name for path in tmp_path.iterdir())
-    assert kept == ["fold_0.safetensors", "fold_1.safetensors"]
+    assert kept == ["fold_0.safetensors", "fold_1.safetensors"][: pool_module._cores()]
 
 
 def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

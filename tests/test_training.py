@@ -203,6 +203,17 @@ def test_ctrl_c_ends_the_running_epochs_and_keeps_them(tmp_path: Path, monkeypat
     assert kept == ["fold_0.safetensors", "fold_1.safetensors"]
 
 
+def test_ctrl_c_reaches_the_matching_of_paired_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FoldTrainer, "_label_network", None)  # to come as far would fail
+    events, settings, stop = toy(), Training.of(**FAST), threading.Event()
+    fold_of = assign_folds(events.event_id, settings.folds, settings.seed)
+    task, files, device = SILENT.task(""), FoldFiles(None, 0), torch.device("cpu")
+    trainer = FoldTrainer.of(0, events, fold_of, settings, device, task, stop, files)
+    stop.set()
+    with pytest.raises(Interrupted):
+        trainer.fit(make_scheme("paired"))
+
+
 def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """With few events, no early stopping and a steep start, the signed loss leaves what is possible."""
     rng = np.random.default_rng(1)

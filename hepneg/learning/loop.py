@@ -16,6 +16,7 @@ from torch import nn
 from hepneg.batches import Batches
 from hepneg.config import Training
 from hepneg.estimate import Estimate
+from hepneg.interruption import Interrupted
 from hepneg.learning.checkpoint import FoldCheckpoint, FoldState, Tensors
 from hepneg.learning.history import EpochRecord, FoldHistory
 from hepneg.learning.losses import Loss, label_loss
@@ -26,10 +27,6 @@ __all__ = ["Fit", "Interrupted", "train_epoch", "train_network"]
 AVERAGE_DECAY = 0.998  # the average reaches back some 500 steps
 PLATEAU, PLATEAU_FACTOR = 3, 0.4  # the learning rate falls after every third epoch in a row without improvement
 IMPROVEMENT = 1e-6  # nats; less is rounding
-
-
-class Interrupted(Exception):  # noqa: N818 - a request, not an error
-    """Training was asked to stop; what was done up to the last whole epoch is in the checkpoint."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from hepneg.learning.checkpoint import FoldCheckpoint, FoldFiles
 from hepneg.learning.crossfit import crossfit
 from hepneg.learning.fold import FoldFit, FoldTrainer
 from hepneg.learning.history import EpochRecord, FoldHistory
-from hepneg.learning.loop import Interrupted
+from hepneg.learning.loop import Interrupted, _message
 from hepneg.learning.losses import balanced_weight
 from hepneg.learning.pool import choose_device
 from hepneg.metrics import auc
@@ -228,6 +228,29 @@ def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = classifier.histories[0]
     lowest = min(record.validation_loss for record in kept.epochs)
     assert kept.epochs[kept.best_epoch - 1].validation_loss == pytest.approx(lowest, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("best", "last", "told"),
+    [
+        ((0.6931, 1e-9), (0.6932, 1e-9), False),  # features that say nothing
+        ((0.6943, 0.0010), (0.7094, 0.0153), False),  # the error at the start of a training is next to none
+        ((0.6809, 0.0061), (0.8435, 0.0471), False),  # overfitting, without early stopping
+        ((0.6489, 0.0395), (1.1, 0.25), False),  # few events
+        ((0.6900, 0.0050), (1.6, 0.1), True),
+        ((0.5, 0.05), (4.0, 0.6), True),
+    ],
+)
+def test_overfitting_is_no_runaway(best: tuple[float, float], last: tuple[float, float], told: bool) -> None:
+    records = [EpochRecord(number, 0.68, *loss, 3e-3) for number, loss in enumerate((best, last), start=1)]
+    assert bool(_message(records, 0, "patience")) is told
+    assert "ran away" in _message(records, 0, "diverged")
+
+
+def test_features_without_information_raise_no_alarm() -> None:
+    events = toy(2, n=600)
+    constant = EventTable.from_arrays(np.ones((600, 3)), events.weight, events.label)
+    train(constant, "signed", **{**FAST, "epochs": 12, "patience": 4})  # warnings are errors
 
 
 def test_settings_reach_the_training() -> None:

@@ -27,6 +27,7 @@ __all__ = ["Fit", "Interrupted", "train_epoch", "train_network"]
 AVERAGE_DECAY = 0.998  # the average reaches back some 500 steps
 PLATEAU, PLATEAU_FACTOR = 3, 0.4  # the learning rate falls after every third epoch in a row without improvement
 IMPROVEMENT = 1e-6  # nats; less is rounding
+EXPLOSION = 0.35  # nats; half of what an uninformative classifier pays
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,12 +196,21 @@ def _stop_reason(records: Sequence[EpochRecord], training: Training, start_loss:
     return "epochs" if last.epoch >= training.epochs else ""
 
 
+def _exploded(best: EpochRecord, last: EpochRecord) -> bool:
+    """Tell a loss that ran away from one that overfits: by much, and by more than both errors explain.
+
+    The error at the best epoch alone says nothing: near a response of ½ everywhere it vanishes.
+    """
+    rise = last.validation_loss - best.validation_loss
+    return rise > max(EXPLOSION, 3 * math.hypot(best.validation_error, last.validation_error))
+
+
 def _message(records: Sequence[EpochRecord], fold: int, reason: str) -> str:
     """Say honestly when the loss ran away: the training loss left what is possible, or the validation loss exploded."""
     if not records:
         return ""
     best, last = records[max(_best_epoch(records), 1) - 1], records[-1]
-    exploded = last.validation_loss > best.validation_loss + 5 * best.validation_error
+    exploded = _exploded(best, last)
     if reason != "diverged" and not exploded:
         return ""
     return (

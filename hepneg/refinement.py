@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg.errors import DataError, nearest_names
+from hepneg.errors import ConfigError, DataError, nearest_names
 from hepneg.events import LABELS, EventTable
 from hepneg.hashing import assign_folds, uniform_events
 from hepneg.html_table import html_table
@@ -23,7 +23,10 @@ from hepneg.shapes.negative import NegativeDensity, negative_density
 if TYPE_CHECKING:
     from hepneg.learning.signs import LocalSigns
 
-__all__ = ["Refinement", "refine"]
+__all__ = ["UNUSED_SETTINGS", "Refinement", "refine"]
+
+UNUSED_SETTINGS = ("scheme", "objective", "activity")
+"""Settings of a training that say how labels or targets are learnt, not signs."""
 
 Float = NDArray[np.float64]
 
@@ -214,7 +217,7 @@ def refine(
         settings: fields of :class:`hepneg.config.Training`: ``folds``, ``seed``, ``network``, ``batch_size``, …
 
     Raises:
-        ConfigError: unknown setting.
+        ConfigError: an unknown setting, or one that plays no part here: ``scheme``, ``objective`` and ``activity``.
         DataError: there are no events.
     """
     from hepneg.config import Training
@@ -224,8 +227,13 @@ def refine(
 
     if len(events) == 0:
         raise DataError("there are no events to refine")
+    Training.refuse(settings, UNUSED_SETTINGS, "refine learns the mean sign alone")
     training = Training.of(**settings)
-    signs = crossfit_signs(events, SignPlan("weights", members, patience, LEAST_SIGN), training, progress=progress)
+    try:
+        plan = SignPlan("weights", members, patience, LEAST_SIGN)
+    except ValueError as error:
+        raise ConfigError(f"refine: {error}") from None
+    signs = crossfit_signs(events, plan, training, progress=progress)
     signs = straightened(signs, events, assign_folds(events.event_id, len(signs), training.seed))
     sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
     raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)

@@ -196,7 +196,7 @@ def compare(
         schemes,
         progress=progress,
         checkpoint=checkpoint,
-        parameters={own.name: own.parameters},
+        parameters={own.name: own.parameters} if own.name in schemes else {},
         **config.training.model_dump(exclude={"scheme"}),
     )
     shutil.rmtree(checkpoint, ignore_errors=True)

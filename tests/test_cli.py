@@ -122,6 +122,12 @@ def test_compare_writes_the_contract_and_recommends(run: Run, toy_analysis: Path
     assert run("compare", toy_analysis, "--schemes", "absolut").code == 1
 
 
+def test_the_configured_scheme_need_not_be_compared(run: Run, toy_analysis: Path) -> None:
+    own = ("--set", "training.scheme={name: signed, logit_bound: 3.0}")
+    done = run("compare", toy_analysis, "--schemes", "absolute", *own)
+    assert done.code == 0, done.err
+
+
 def test_set_overrides_a_key(run: Run, toy_analysis: Path) -> None:
     done = run("train", toy_analysis, "--set", "training.scheme.name=positive")
     metrics = read_json(toy_analysis.parent / "results" / "toy" / "metrics.json")

@@ -97,7 +97,8 @@ class EventTable:
             DataError: shapes that do not fit, NaN or infinite numbers, labels that are neither of the two, grades
                 outside [−1, 1] or without a target, or neither label nor target.
         """
-        matrix = np.array(features, dtype=np.float32, order="F", ndmin=2)
+        with np.errstate(over="ignore"):  # what is infinite in float32 is refused below
+            matrix = np.array(features, dtype=np.float32, order="F", ndmin=2)
         weights = np.array(weight, dtype=np.float64)
         n = len(matrix)
         names = tuple(feature_names) if feature_names is not None else tuple(f"x{i}" for i in range(matrix.shape[1]))
@@ -167,10 +168,15 @@ class EventTable:
         """Return the same events with ``(target)``, and ``(grade)`` where there are grades, as last features.
 
         Raises:
-            DataError: the events have no target.
+            DataError: the events have no target, or one that is infinite in float32.
         """
         added = {"(target)": self.required_target(), "(grade)": self.grade}
-        columns = {name: column.astype(np.float32) for name, column in added.items() if column is not None}
+        with np.errstate(over="ignore"):
+            columns = {name: column.astype(np.float32) for name, column in added.items() if column is not None}
+        if not np.isfinite(columns["(target)"]).all():
+            raise DataError(
+                "some targets are too large for float32, as which signs are learnt from them; take another unit"
+            )
         features = np.concatenate([self.features.T, *(column[None] for column in columns.values())]).T
         return replace(self, features=features, feature_names=(*self.feature_names, *columns))
 

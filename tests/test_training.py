@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from hepneg import training as training_module
 from hepneg.classifier import Classifier
 from hepneg.config import Training
-from hepneg.errors import ConfigError, HepnegWarning, TrainingError
+from hepneg.errors import ConfigError, DataError, HepnegWarning, TrainingError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
 from hepneg.learning import pool as pool_module
@@ -182,16 +185,20 @@ def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path: Path) -> None:
     path = tmp_path / "fold_0.safetensors"
     path.write_bytes(b"not a checkpoint")
     assert FoldCheckpoint(path, "f").load() is None
+    for meta in ([1, 2], "text", None, 3, {"fingerprint": "f"}, {"fingerprint": "f", "history": [1]}):
+        save_file({"network/w": torch.zeros(1)}, path, metadata={"hepneg": json.dumps(meta)})
+        assert FoldCheckpoint(path, "f").load() is None
+    events = toy()
+    assert same(train(events, "absolute", **FAST, checkpoint=tmp_path), train(events, "absolute", **FAST), events)
     assert FoldCheckpoint(tmp_path / "absent", "f").load() is None
 
 
 def test_ctrl_c_ends_the_running_epochs_and_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events = toy()
     settings = Training.of(**{**FAST, "epochs": 500, "patience": 500})
-    waits = iter([False, True])
 
     def interrupted_wait(futures: list, **options: object) -> object:  # type: ignore[type-arg]
-        if "timeout" in options and next(waits, False):
+        if "timeout" in options and len(list(tmp_path.glob("*.safetensors"))) == 2:
             raise KeyboardInterrupt
         return real_wait(futures, **options)
 
@@ -245,6 +252,25 @@ def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_overfitting_is_no_runaway(best: tuple[float, float], last: tuple[float, float], told: bool) -> None:
     kept, final = (EpochRecord(number, 0.68, *loss, 3e-3) for number, loss in enumerate((best, last), start=1))
     assert _exploded(kept, final) is told
+
+
+def test_a_divergence_is_not_told_by_numpy() -> None:
+    """Warnings are errors here; those of the package itself are its own account."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HepnegWarning)
+        train(toy(), "refined", **FAST, learning_rate=1e20)
+
+
+def test_values_beyond_float32_are_refused_in_one_line() -> None:
+    events = toy(n=200)
+    huge = np.full((2, 3), 1e39)
+    with pytest.raises(DataError, match="NaN or infinite values in 'x0'"):
+        EventTable.from_arrays(huge, [1.0, 1.0], [0, 1])
+    with pytest.raises(DataError, match="2 events have NaN or infinite features"):
+        train(events, "absolute", **FAST).logit(huge)
+    far = EventTable.from_arrays(events.features, events.weight, target=np.where(np.arange(200) < 5, 1e39, 0.0))
+    with pytest.raises(DataError, match="targets are too large for float32"):
+        far.with_target_as_feature()
 
 
 def test_features_without_information_raise_no_alarm() -> None:

@@ -21,8 +21,9 @@ from hepneg.html_table import html_table
 from hepneg.metrics import InfluenceFunction, auc_influence, log_loss_influence, paired_difference
 from hepneg.output import json_ready
 from hepneg.progress import SILENT, Progress
-from hepneg.schemes import Scheme, make_scheme
+from hepneg.schemes import Scheme, as_scheme, make_scheme
 from hepneg.schemes.registry import require_task
+from hepneg.settings import Training
 from hepneg.training import train
 
 __all__ = ["DEFAULT_SCHEMES", "Comparison", "SchemeResult", "compare", "make_schemes"]
@@ -141,28 +142,36 @@ class _Trained:
 
 
 def make_schemes(
-    schemes: Sequence[str], parameters: Mapping[str, Mapping[str, Any]] | None = None
+    schemes: Sequence[str | Scheme], parameters: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Scheme]:
     """Return the schemes of a comparison by name, refused here rather than after the events were read.
 
     Args:
-        schemes: their names.
+        schemes: their names, or scheme objects.
         parameters: parameters of a scheme, by its name.
 
     Raises:
-        ConfigError: none, one that is unknown or not for classifications, or one named twice.
+        ConfigError: none, one that is unknown, not for classifications or named twice, or parameters of one that is not
+            given by its name.
     """
-    if len(set(schemes)) < len(schemes) or not schemes:
-        raise ConfigError(f"name each scheme once, and at least one: {', '.join(schemes) or 'none given'}")
-    chosen = {name: make_scheme(name, **(parameters or {}).get(name, {})) for name in schemes}
-    for scheme in chosen.values():
+    given, schemes = parameters or {}, [schemes] if isinstance(schemes, (str, Scheme)) else schemes
+    named = [scheme for scheme in schemes if isinstance(scheme, str)]
+    for name in given:
+        if name not in named:
+            make_scheme(name)  # an unknown one is offered the nearest
+            raise ConfigError(f"parameters are given for {name!r}, which is not compared by its name; known: {named}")
+    made = [as_scheme({**given.get(one, {}), "name": one} if isinstance(one, str) else one) for one in schemes]
+    names = [scheme.name for scheme in made]
+    if len(set(names)) < len(names) or not names:
+        raise ConfigError(f"name each scheme once, and at least one: {', '.join(names) or 'none given'}")
+    for scheme in made:
         require_task(scheme, "classification")
-    return chosen
+    return dict(zip(names, made, strict=True))
 
 
 def compare(
     events: EventTable,
-    schemes: Sequence[str] = DEFAULT_SCHEMES,
+    schemes: Sequence[str | Scheme] = DEFAULT_SCHEMES,
     *,
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,
@@ -176,17 +185,18 @@ def compare(
 
     Args:
         events: signed events of both labels.
-        schemes: their names.
+        schemes: their names, or scheme objects.
         progress: shows a bar for each fold.
         checkpoint: folder with a subfolder for each scheme; see :func:`hepneg.train`.
-        parameters: parameters of a scheme, by its name.
+        parameters: parameters of a scheme that is given by its name, by that.
         settings: fields of :class:`hepneg.config.Training`, the same for all schemes.
 
     Raises:
-        ConfigError: an unknown scheme or setting, or a scheme named twice.
+        ConfigError: an unknown scheme or setting, a scheme named twice, or parameters of one that is not compared.
         TrainingError: no scheme could be trained.
     """
     chosen = make_schemes(schemes, parameters)
+    Training.refuse(settings, ["scheme"], "compare takes its schemes apart")
     trained: dict[str, _Trained] = {}
     failures: dict[str, str] = {}
     for name, scheme in chosen.items():

@@ -98,7 +98,8 @@ class EventTable:
                 neither of the two, a sample of both labels, grades outside [−1, 1] or without a target, or neither
                 label nor target.
         """
-        matrix = _array(features, "features", np.float32, order="F", ndmin=2)
+        with np.errstate(over="ignore"):  # what is infinite in float32 is refused below
+            matrix = _array(features, "features", np.float32, order="F", ndmin=2)
         weights = _array(weight, "weight", np.float64)
         n = len(matrix)
         names = _names(feature_names, matrix.shape[1])
@@ -170,10 +171,15 @@ class EventTable:
         """Return the same events with ``(target)``, and ``(grade)`` where there are grades, as last features.
 
         Raises:
-            DataError: the events have no target.
+            DataError: the events have no target, or one that is infinite in float32.
         """
         added = {"(target)": self.required_target(), "(grade)": self.grade}
-        columns = {name: column.astype(np.float32) for name, column in added.items() if column is not None}
+        with np.errstate(over="ignore"):
+            columns = {name: column.astype(np.float32) for name, column in added.items() if column is not None}
+        if not np.isfinite(columns["(target)"]).all():
+            raise DataError(
+                "some targets are too large for float32, as which signs are learnt from them; take another unit"
+            )
         features = np.concatenate([self.features.T, *(column[None] for column in columns.values())]).T
         return replace(self, features=features, feature_names=(*self.feature_names, *columns))
 

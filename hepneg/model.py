@@ -203,7 +203,8 @@ class Model:
         return tuple(self.columns(np.empty((0, *self.output_shape))))
 
     def _matrix(self, features: ArrayLike) -> NDArray[np.float32]:
-        matrix = np.asarray(features, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is infinite in float32 is refused below
+            matrix = np.asarray(features, dtype=np.float32)
         if matrix.ndim != 2 or matrix.shape[1] != len(self.feature_names):
             raise DataError(
                 f"features have shape {matrix.shape}, but the {self.noun} takes (n, {len(self.feature_names)}): "

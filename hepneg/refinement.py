@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg.errors import DataError, nearest_names
+from hepneg.errors import ConfigError, DataError, nearest_names
 from hepneg.events import LABELS, EventTable
 from hepneg.hashing import assign_folds, uniform_events
 from hepneg.html_table import html_table
@@ -24,7 +24,10 @@ from hepneg.shapes.negative import NegativeDensity, negative_density
 if TYPE_CHECKING:
     from hepneg.learning.signs import LocalSigns
 
-__all__ = ["Refinement", "refine"]
+__all__ = ["UNUSED_SETTINGS", "Refinement", "refine"]
+
+UNUSED_SETTINGS = ("scheme", "objective", "activity")
+"""Settings of a training that say how labels or targets are learnt, not signs."""
 
 Float = NDArray[np.float64]
 
@@ -220,7 +223,7 @@ def refine(
         settings: fields of :class:`hepneg.config.Training`: ``folds``, ``seed``, ``network``, ``batch_size``, …
 
     Raises:
-        ConfigError: unknown setting.
+        ConfigError: an unknown setting, or one that plays no part here: ``scheme``, ``objective`` and ``activity``.
         DataError: there are no events, or a feature is out of a network's range.
         TrainingError: a label's Σw is not positive or compatible with 0, or all events of a sample are in one fold.
 
@@ -235,13 +238,18 @@ def refine(
 
     if len(events) == 0:
         raise DataError("there are no events to refine")
+    Training.refuse(settings, UNUSED_SETTINGS, "refine learns the mean sign alone")
     for label, value in LABELS.items():
         if (events.label == value).any():
             require_density(events.weight[events.label == value], label)
     training = Training.of(**settings)
+    try:
+        plan = SignPlan("weights", members, patience, LEAST_SIGN)
+    except ValueError as error:
+        raise ConfigError(f"refine: {error}") from None
     pool_of = pools(events)
     events = regrouped(events, pool_of)
-    signs = crossfit_signs(events, SignPlan("weights", members, patience, LEAST_SIGN), training, progress=progress)
+    signs = crossfit_signs(events, plan, training, progress=progress)
     signs = straightened(signs, events, assign_folds(events.event_id, len(signs), training.seed))
     sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
     raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)

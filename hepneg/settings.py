@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -215,3 +216,20 @@ class Training(Model):
             return cls.model_validate(settings)
         except ValidationError as error:
             raise ConfigError(one_line(error, "training")) from None
+
+    @classmethod
+    def refuse(cls, settings: Mapping[str, Any], unused: Sequence[str], why: str) -> None:
+        """Refuse settings that would play no part.
+
+        Args:
+            settings: keywords.
+            unused: fields that would be ignored.
+            why: where, and what for.
+
+        Raises:
+            ConfigError: one of them is given.
+        """
+        known = ", ".join(name for name in cls.model_fields if name not in unused)
+        for name in unused:
+            if name in settings:
+                raise ConfigError(f"{why}: the setting {name!r} plays no part; known: {known}")

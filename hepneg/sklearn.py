@@ -14,7 +14,7 @@ from hepneg.config import Training
 from hepneg.events import EventTable
 from hepneg.learning.balance import require_trainable
 from hepneg.log_odds import sigmoid
-from hepneg.schemes import Scheme, make_scheme
+from hepneg.schemes import Scheme, as_scheme
 from hepneg.training import train
 
 try:
@@ -156,7 +156,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         events = EventTable.from_arrays(matrix[used], weight[used], code[used], feature_names=names)
         settings = self._settings()
         self.classes_ = classes
-        self.classifier_ = train(_enough(events, Training.of(**settings)), self._scheme(), **settings)
+        self.classifier_ = train(_enough(events, Training.of(**settings)), as_scheme(self.scheme), **settings)
         return self
 
     def decision_function(self, X: ArrayLike) -> Float:  # noqa: N803
@@ -175,9 +175,6 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         signal = self.decision_function(X) > 0
         predicted: NDArray[Any] = self.classes_[signal.astype(np.intp)]
         return predicted
-
-    def _scheme(self) -> str | Scheme:
-        return make_scheme(**self.scheme) if isinstance(self.scheme, Mapping) else self.scheme
 
     def _settings(self) -> dict[str, Any]:
         """Return the keywords of :class:`hepneg.config.Training`, all but the scheme."""

@@ -19,7 +19,7 @@ from hepneg.model import Model, ModelInputs
 from hepneg.objectives import Objective, objective_parameters
 from hepneg.progress import SILENT, Progress
 from hepneg.regressor import Regressor
-from hepneg.schemes import Scheme, make_scheme, require_task, scheme_parameters
+from hepneg.schemes import Scheme, as_scheme, require_task, scheme_parameters
 from hepneg.schemes.auto import Auto
 from hepneg.schemes.choice import Choice, choose
 from hepneg.schemes.health import SchemeHealth, scheme_health
@@ -32,7 +32,7 @@ AnyModel = TypeVar("AnyModel", Classifier, Regressor)
 
 def train(
     events: EventTable,
-    scheme: str | Scheme | None = None,
+    scheme: str | Mapping[str, Any] | Scheme | None = None,
     *,
     inputs: ModelInputs | None = None,
     progress: Progress = SILENT,
@@ -43,7 +43,7 @@ def train(
 
     Args:
         events: signed events of both labels.
-        scheme: its name, or a scheme object; left out, that of the default settings, ``auto``.
+        scheme: its name, a mapping of ``name`` and parameters, or a scheme object; left out, that of the default settings, ``auto``.
         inputs: where the features come from in an ntuple; left out, branches with the names of the features.
         progress: shows a bar for each fold.
         checkpoint: folder that keeps the state of every fold after every epoch. A later call with the same events and
@@ -68,7 +68,7 @@ def train(
 
 def train_regressor(
     events: EventTable,
-    scheme: str | Scheme | None = None,
+    scheme: str | Mapping[str, Any] | Scheme | None = None,
     *,
     inputs: ModelInputs | None = None,
     progress: Progress = SILENT,
@@ -82,7 +82,8 @@ def train_regressor(
 
     Args:
         events: signed events with a target; labels play no part.
-        scheme: ``absolute``, ``positive``, ``signed`` or ``refined``, or a scheme object; left out, ``refined``.
+        scheme: ``absolute``, ``positive``, ``signed`` or ``refined``, a mapping of ``name`` and parameters, or a scheme object; left
+            out, ``refined``.
         inputs: as for :func:`train`.
         progress: as for :func:`train`.
         checkpoint: as for :func:`train`.
@@ -108,7 +109,7 @@ def train_regressor(
 def _train(
     kind: type[AnyModel],
     events: EventTable,
-    scheme: str | Scheme | None,
+    scheme: str | Mapping[str, Any] | Scheme | None,
     inputs: ModelInputs | None,
     progress: Progress,
     checkpoint: str | Path | None,
@@ -144,10 +145,10 @@ def _train(
     return replace(model, health=_health(grouped, model, fitted).to_dict())
 
 
-def _scheme(scheme: str | Scheme | None, training: Training) -> Scheme:
+def _scheme(scheme: str | Mapping[str, Any] | Scheme | None, training: Training) -> Scheme:
     if scheme is None:
         return training.scheme.make()
-    return make_scheme(scheme) if isinstance(scheme, str) else scheme
+    return as_scheme(scheme)
 
 
 def _require_use_of_grades(events: EventTable, objective: Objective) -> None:

@@ -191,7 +191,7 @@ def compare(
 
     config.require_classification("`hepneg compare`")
     own = config.training.scheme
-    parameters = {own.name: own.parameters}
+    parameters = {own.name: own.parameters} if own.name in schemes else {}
     comparison.make_schemes(schemes, parameters)  # refused before the events are read, which may take minutes
     with checkpoint_folder(config.output, "compare", resume=resume) as checkpoint:
         with progress:

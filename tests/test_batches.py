@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +12,10 @@ from hypothesis import strategies as st
 
 from hepneg.batches import Batches, CellBatches, Epoch, ShuffledBatches, StratifiedBatches
 from hepneg.errors import TrainingError
+from hepneg.interruption import Interrupted, stop_if_asked, stoppable
+from hepneg.schemes import cells as cells_module
 from hepneg.schemes.cells import nearest_cells, standardised
+from hepneg.schemes.line import links_along
 
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -154,6 +160,96 @@ def test_a_negative_event_takes_its_nearest_positive_event() -> None:
     assert cell[0] == cell[1]
     assert cell[2] == cell[3]
     assert len({cell[0], cell[2], cell[4]}) == 3  # the last positive event is nobody's partner
+
+
+def booleans(rng: np.random.Generator, negative: np.ndarray) -> np.ndarray:
+    return rng.integers(0, 2, (len(negative), 2)).astype(float)
+
+
+def booleans_of_the_sign(rng: np.random.Generator, negative: np.ndarray) -> np.ndarray:
+    return np.stack([negative, rng.random(len(negative)) < 0.5], axis=1).astype(float)
+
+
+def region_of_its_own(rng: np.random.Generator, negative: np.ndarray) -> np.ndarray:
+    return np.asarray(rng.normal(size=(len(negative), 3)) + 10.0 * negative[:, None])
+
+
+@pytest.mark.parametrize("f", [0.3, 0.45])
+@pytest.mark.parametrize("features", [booleans, booleans_of_the_sign, region_of_its_own])
+def test_crowded_events_are_matched_in_a_few_queries(
+    monkeypatch: pytest.MonkeyPatch, features: Callable[..., np.ndarray], f: float
+) -> None:
+    """By distance alone a round would grant eight claims a place, and there would be thousands of rounds."""
+    rng, looks = np.random.default_rng(4), [0]
+    negative = rng.random(60_000) < f
+    weight = np.where(negative, -1.0, 1.0)
+    search = cells_module._nearest
+
+    def counted(tree: object, place: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        looks[0] += k * len(place)
+        assert looks[0] < 80 * len(weight)
+        return search(tree, place, k)
+
+    monkeypatch.setattr(cells_module, "_nearest", counted)
+    cell = nearest_cells(features(rng, negative), weight)
+    _, number, size = np.unique(cell, return_inverse=True, return_counts=True)
+    assert cell.min() >= 0
+    assert np.bincount(number, weights=weight).min() > 0
+    assert size.max() < 50  # a cell that held most of a label would leave one batch
+
+
+def test_events_with_the_same_features_are_matched_first() -> None:
+    rng = np.random.default_rng(6)
+    weight = np.where(rng.random(4000) < 0.2, -1.0, 1.0)
+    features = booleans(rng, weight < 0)
+    assert np.array_equal(features[nearest_cells(features, weight)], features)
+
+
+def test_ordinary_features_are_matched_by_distance_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells_module, "line_through", None)  # any use would fail
+    rng = np.random.default_rng(7)
+    features = rng.normal(size=(6000, 4))
+    for chance in (0.05, 0.3, 0.45, 0.6 / (1 + np.exp(-3 * features[:, 0]))):
+        weight = np.where(rng.random(6000) < chance, -1.0, 1.0)
+        nearest_cells(features, weight)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(20, 2000),
+    f=st.sampled_from([0.1, 0.3, 0.45]),
+    kinds=st.integers(1, 4),
+)
+def test_crowded_cells_have_positive_sums(seed: int, n: int, f: float, kinds: int) -> None:
+    features, weight, label = hostile_sample(seed, n, f, 1.0)
+    features = np.minimum(np.floor(np.abs(features)), kinds - 1)
+    cell = cells_of(features, weight, label)
+    assert_sums_positive(CellBatches(cell, label, 64), weight, label, seed)
+
+
+@pytest.mark.parametrize("sparing", [True, False])
+@pytest.mark.parametrize("total", [[5.0, -1.0, -1.0, -1.0], [-1.0, -1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
+def test_links_help_whom_they_can(total: list[float], sparing: bool) -> None:
+    group, sums = np.arange(len(total)), np.array(total)
+    first, second = links_along(group, sums, 0.0, sparing=sparing)
+    for one, other in zip(first, second, strict=True):
+        group[group == group[one]] = group[other]
+    merged = np.bincount(group, weights=sums)[np.unique(group)]
+    assert len(merged) < len(total)
+    assert sparing or merged.min() > 0
+
+
+def test_a_search_for_neighbours_stops_when_asked() -> None:
+    features, weight, _ = hostile_sample(3, 400, 0.3, 0.0)
+    stop = threading.Event()
+    stop_if_asked()  # nobody listens
+    with stoppable(stop):
+        nearest_cells(features, weight)
+        stop.set()
+        with pytest.raises(Interrupted):
+            nearest_cells(features, weight)
+    nearest_cells(features, weight)
 
 
 def test_a_long_tail_does_not_squeeze_the_bulk() -> None:

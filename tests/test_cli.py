@@ -144,6 +144,12 @@ def test_commands_on_events_or_models_share_their_options(command: str) -> None:
     assert options & shared == (set() if command in {"init", "schema", "completion"} else shared)
 
 
+def test_the_configured_scheme_need_not_be_compared(run: Run, toy_analysis: Path) -> None:
+    own = ("--set", "training.scheme={name: signed, logit_bound: 3.0}")
+    done = run("compare", toy_analysis, "--schemes", "absolute", *own)
+    assert done.code == 0, done.err
+
+
 def test_set_overrides_a_key(run: Run, toy_analysis: Path) -> None:
     done = run("train", toy_analysis, "--set", "training.scheme.name=positive")
     metrics = read_json(toy_analysis.parent / "results" / "toy" / "metrics.json")

@@ -12,7 +12,7 @@ from scipy.stats import binom
 from hepneg import workflow
 from hepneg.cli.group import main
 from hepneg.config import load_config
-from hepneg.errors import DataError
+from hepneg.errors import ConfigError, DataError
 from hepneg.events import EventTable
 from hepneg.shapes import closure
 from hepneg.shapes.closure import check_response_shapes, sign_split_closure
@@ -66,6 +66,12 @@ def test_a_label_without_one_sign_is_refused():
     )
     with pytest.raises(DataError, match="a label has no events of negative weight"):
         sign_split_closure(events, folds=2, epochs=1)
+
+
+def test_a_closure_takes_no_scheme():
+    events = events_with(np.random.default_rng(2), 400, biased=True)
+    with pytest.raises(ConfigError, match="the setting 'scheme' plays no part"):
+        sign_split_closure(events, scheme="signed")
 
 
 def test_the_response_is_checked_like_a_feature():

@@ -13,7 +13,7 @@ from hepneg.comparison import compare
 from hepneg.errors import ConfigError, TrainingError
 from hepneg.events import EventTable
 from hepneg.metrics import log_loss
-from hepneg.schemes import TrainingProblem, register, registry
+from hepneg.schemes import TrainingProblem, make_scheme, register, registry
 from hepneg.training import train
 
 FAST = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
@@ -86,6 +86,34 @@ def test_parameters_reach_their_scheme(events: EventTable) -> None:
     assert shares[filled].min() > 1 / (1 + np.exp(0.5)) - 0.03
     with pytest.raises(ConfigError, match="unknown scheme 'sined'"):
         compare(events, ["sined"], **FAST)
+
+
+def test_scheme_objects_are_compared_as_names_are(events: EventTable) -> None:
+    comparison = compare(events, ["absolute", make_scheme("signed", logit_bound=3.0)], **FAST)
+    assert list(comparison.schemes) == ["absolute", "signed"]
+    alone = compare(events, "signed", parameters={"signed": {"logit_bound": 3.0}}, **FAST)
+    assert alone.schemes["signed"].evaluation.auc == comparison.schemes["signed"].evaluation.auc
+
+
+@pytest.mark.parametrize(
+    ("schemes", "options", "message"),
+    [
+        (["refined"], {"parameters": {"refind": {"members": 3}}}, "unknown scheme 'refind'; did you mean 'refined'"),
+        (
+            ["signed"],
+            {"parameters": {"refined": {}}},
+            "'refined', which is not compared by its name; known: .'signed'.",
+        ),
+        ([5], {}, "a scheme is a name"),
+        (["signed", make_scheme("signed")], {}, "name each scheme once"),
+        (["signed"], {"scheme": "refined"}, "compare takes its schemes apart: the setting 'scheme' plays no part"),
+    ],
+)
+def test_what_would_play_no_part_is_refused(
+    events: EventTable, schemes: list[str], options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compare(events, schemes, **FAST, **options)
 
 
 def test_a_comparison_shows_itself(events: EventTable) -> None:

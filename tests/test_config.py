@@ -241,6 +241,8 @@ def test_overrides_replace_any_key(tmp_path: Path) -> None:
         ("training..folds=2", "write it as key=value"),
         ("name=[1", "--set 'name=[1'"),
         ("features.0=x", "set the whole of it"),
+        ("training.scheme={name: refined, members: 2.5}", "members must be a whole number of at least 1, not 2.5"),
+        ("training.scheme={name: signed, logit_bound: .inf}", "logit_bound must be positive and finite, not inf"),
     ],
 )
 def test_bad_overrides_say_what_is_wrong(tmp_path: Path, override: str, expected: str) -> None:

@@ -94,6 +94,12 @@ def test_samples_are_asked_for_where_a_label_has_several() -> None:
 def test_unusable_calls_are_refused(events: EventTable, refinement: Refinement) -> None:
     with pytest.raises(ConfigError, match="unknown setting 'fold'"):
         refine(events, fold=3)
+    for unused in ({"scheme": "signed"}, {"objective": "cross_entropy"}, {"activity": {"strength": 0.1}}):
+        with pytest.raises(ConfigError, match="refine learns the mean sign alone: .* plays no part; known: folds, "):
+            refine(events, **unused)
+    for mistake in ({"members": 0}, {"members": True}, {"patience": 1.5}):
+        with pytest.raises(ConfigError, match="refine: .* must be a whole number of at least 1"):
+            refine(events, **mistake)
     with pytest.raises(DataError, match="there are no events to refine"):
         refine(events.select(np.zeros(0, dtype=np.int64)))
     other = EventTable.from_arrays(events.features, events.weight, events.label, feature_names=["x", "z"])

@@ -92,6 +92,12 @@ def test_the_command_writes_friends_and_a_report(
     ]
 
 
+def test_settings_of_the_classifier_do_not_stop_the_refinement(toy_analysis: Path, tmp_path: Path) -> None:
+    own = ["training.scheme=signed", "training.objective=cross_entropy", "training.activity={strength: 0.1}"]
+    outcome = refine_files(load_config(toy_analysis, own), tmp_path / "refined")
+    assert set(outcome.refinement.closure) == {"sig", "bkg"}
+
+
 def test_a_file_that_is_not_ours_is_not_replaced(
     toy_analysis: Path, capsys: pytest.CaptureFixture[str], write_ntuple: Callable[..., Path]
 ) -> None:

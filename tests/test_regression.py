@@ -245,7 +245,7 @@ def test_scales_do_not_divide_by_zero() -> None:
         ),
         (with_grades(toy(40)), {"objective": "squared"}, ConfigError, "makes nothing of `grade:`"),
         (toy(40), {"objective": {"name": "quantile", "quantiles": [0.5, 0.2]}}, ConfigError, "must increase"),
-        (toy(40), {"objective": {"name": "huber", "delta": -1}}, ConfigError, "delta must be a positive number"),
+        (toy(40), {"objective": {"name": "huber", "delta": -1}}, ConfigError, "delta must be positive and finite"),
         (EventTable.from_arrays([[0.0]], [1.0], [1]), {}, DataError, "the events have no target"),
         (
             EventTable.from_arrays(np.zeros((40, 1)), np.tile([1.0, -1.0], 20), target=np.zeros(40)),

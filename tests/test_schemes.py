@@ -10,7 +10,16 @@ import pytest
 
 from hepneg.errors import ConfigError
 from hepneg.events import EventTable
-from hepneg.schemes import Scheme, TrainingProblem, make_scheme, register, registry, scheme_names, scheme_parameters
+from hepneg.schemes import (
+    Scheme,
+    TrainingProblem,
+    as_scheme,
+    make_scheme,
+    register,
+    registry,
+    scheme_names,
+    scheme_parameters,
+)
 
 
 @pytest.fixture
@@ -77,12 +86,42 @@ def test_unknown_scheme_that_is_near_none_lists_them_all() -> None:
         ("absolute", {"x": 3}, "scheme 'absolute' has no parameter 'x'; it has none"),
         ("signed", {"logit_bound": -1.0}, "logit_bound must be positive"),
         ("signed", {"clip_norm": "much"}, "scheme 'signed': "),
+        ("signed", {"logit_bound": float("inf")}, "logit_bound must be positive and finite, not inf"),
+        ("paired", {"logit_bound": float("nan")}, "logit_bound must be positive and finite, not nan"),
+        ("paired", {"clip_norm": 10**400}, "clip_norm must be positive and finite"),
+        ("refined", {"members": 2.5}, "members must be a whole number of at least 1, not 2.5"),
+        ("refined", {"members": True}, "members must be a whole number of at least 1, not True"),
+        ("refined", {"members": 0}, "members must be a whole number of at least 1, not 0"),
+        ("combined", {"members": "1e400"}, "members must be a whole number of at least 1, not '1e400' .text; YAML"),
+        ("auto", {"patience": 1.5}, "patience must be a whole number of at least 1, not 1.5"),
+        ("factorised", {"floor": "a"}, "floor must be between 0 and 1, not 'a'$"),
+        ("mixture", {"floor": "1e-3"}, "floor must be between 0 and 1, not '1e-3' .text; YAML wants .* 1.0e-3.$"),
+        ("mixture", {"floor": float("nan")}, "floor must be between 0 and 1, not nan"),
+        ("mixture", {"floor": False}, "floor must be between 0 and 1, not False"),
         ("paired", {"flavour": "far"}, "flavour must be one of nearest, stratified, not 'far'"),
     ],
 )
 def test_bad_parameters_are_refused(name: str, parameters: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make_scheme(name, **parameters)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    scheme = make_scheme("factorised", members=np.int64(3), floor=np.float32(0.25))
+    assert scheme_parameters(scheme) == {"members": 3, "patience": 4, "floor": 0.25}
+
+
+def test_a_scheme_is_given_in_three_ways() -> None:
+    wanted = make_scheme("signed", logit_bound=3.0)
+    assert as_scheme(wanted) is wanted
+    assert as_scheme({"name": "signed", "logit_bound": 3.0}) == wanted
+    assert as_scheme("signed") == make_scheme("signed")
+
+
+@pytest.mark.parametrize("wanted", [5, None, {"members": 1}, {"name": 3}, type(make_scheme("signed")), object()])
+def test_what_is_no_scheme_is_refused(wanted: object) -> None:
+    with pytest.raises(ConfigError, match="a scheme is a name, a mapping .*; known: absolute, .*, auto"):
+        as_scheme(wanted)
 
 
 def test_a_user_adds_a_scheme(events: EventTable, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import hepneg
 from hepneg.config import Training
 from hepneg.errors import ConfigError, TrainingError
+from hepneg.schemes import make_scheme
 from hepneg.sklearn import SignedClassifier
 from hepneg.training import train
 
@@ -142,6 +143,18 @@ def test_bad_settings_are_refused_when_it_is_fitted() -> None:
         SignedClassifier("sined").fit(X, y)
     with pytest.raises(ConfigError, match="folds"):
         SignedClassifier(folds=1).fit(X, y)
+    for scheme in (5, {"members": 1}, type(make_scheme("signed"))):
+        with pytest.raises(ConfigError, match="a scheme is a name, a mapping .*; known: absolute"):
+            SignedClassifier(scheme).fit(X, y)
+
+
+def test_a_scheme_has_its_parameters_in_a_mapping() -> None:
+    X, y, weight = signed_events(1500, 1)
+    mapping, made = (
+        SignedClassifier(scheme, **FAST).fit(X, y, sample_weight=weight).decision_function(X)
+        for scheme in ({"name": "signed", "logit_bound": 3.0}, make_scheme("signed", logit_bound=3.0))
+    )
+    assert np.array_equal(mapping, made)
 
 
 def test_without_scikit_learn_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

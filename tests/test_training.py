@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 
 from hepneg import training as training_module
 from hepneg.classifier import Classifier
 from hepneg.config import Training
-from hepneg.errors import ConfigError, HepnegWarning, OutputError, TrainingError
+from hepneg.errors import ConfigError, DataError, HepnegWarning, OutputError, TrainingError
 from hepneg.events import EventTable
 from hepneg.hashing import assign_folds
 from hepneg.learning import pool as pool_module
@@ -21,7 +24,7 @@ from hepneg.learning.checkpoint import FoldCheckpoint, FoldFiles
 from hepneg.learning.crossfit import crossfit
 from hepneg.learning.fold import FoldFit, FoldTrainer
 from hepneg.learning.history import EpochRecord, FoldHistory
-from hepneg.learning.loop import Interrupted
+from hepneg.learning.loop import Interrupted, _exploded
 from hepneg.learning.losses import balanced_weight
 from hepneg.learning.pool import choose_device
 from hepneg.metrics import auc
@@ -183,25 +186,41 @@ def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path: Path) -> None:
     path = tmp_path / "fold_0.safetensors"
     path.write_bytes(b"not a checkpoint")
     assert FoldCheckpoint(path, "f").load() is None
+    for meta in ([1, 2], "text", None, 3, {"fingerprint": "f"}, {"fingerprint": "f", "history": [1]}):
+        save_file({"network/w": torch.zeros(1)}, path, metadata={"hepneg": json.dumps(meta)})
+        assert FoldCheckpoint(path, "f").load() is None
+    events = toy()
+    assert same(train(events, "absolute", **FAST, checkpoint=tmp_path), train(events, "absolute", **FAST), events)
     assert FoldCheckpoint(tmp_path / "absent", "f").load() is None
 
 
 def test_ctrl_c_ends_the_running_epochs_and_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events = toy()
     settings = Training.of(**{**FAST, "epochs": 500, "patience": 500})
-    waits = iter([False, True])
 
     def interrupted_wait(futures: list, **options: object) -> object:  # type: ignore[type-arg]
-        if "timeout" in options and next(waits, False):
+        if "timeout" in options and len(list(tmp_path.glob("*.safetensors"))) == 2:
             raise KeyboardInterrupt
         return real_wait(futures, **options)
 
     real_wait = pool_module.wait
     monkeypatch.setattr(pool_module, "wait", interrupted_wait)
+    monkeypatch.setattr(pool_module, "_cores", lambda: 2)  # or the second fold would not have begun
     with pytest.raises(KeyboardInterrupt):
         crossfit(events, make_scheme("signed"), settings, checkpoint=tmp_path)
     kept = sorted(path.name for path in tmp_path.iterdir())
-    assert kept == ["fold_0.safetensors", "fold_1.safetensors"][: pool_module._cores()]
+    assert kept == ["fold_0.safetensors", "fold_1.safetensors"]
+
+
+def test_ctrl_c_reaches_the_matching_of_paired_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FoldTrainer, "_label_network", None)  # to come as far would fail
+    events, settings, stop = toy(), Training.of(**FAST), threading.Event()
+    fold_of = assign_folds(events.event_id, settings.folds, settings.seed)
+    task, files, device = SILENT.task(""), FoldFiles(None, 0), torch.device("cpu")
+    trainer = FoldTrainer.of(0, events, fold_of, settings, device, task, stop, files)
+    stop.set()
+    with pytest.raises(Interrupted):
+        trainer.fit(make_scheme("paired"))
 
 
 def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,6 +261,47 @@ def test_features_that_say_nothing_are_no_divergence(scheme: str) -> None:
     events = EventTable.from_arrays(rng.normal(size=(600, 3)), weight, np.arange(600) % 2)
     classifier = train(events, scheme, **{**FAST, "epochs": 2})
     assert not any(history.message for history in classifier.histories)
+
+
+@pytest.mark.parametrize(
+    ("best", "last", "told"),
+    [
+        ((0.6931, 1e-9), (0.6932, 1e-9), False),  # features that say nothing
+        ((0.6943, 0.0010), (0.7094, 0.0153), False),  # the error at the start of a training is next to none
+        ((0.6809, 0.0061), (0.8435, 0.0471), False),  # overfitting, without early stopping
+        ((0.6489, 0.0395), (1.1, 0.25), False),  # few events
+        ((0.6900, 0.0050), (1.6, 0.1), True),
+        ((0.5, 0.05), (4.0, 0.6), True),
+    ],
+)
+def test_overfitting_is_no_runaway(best: tuple[float, float], last: tuple[float, float], told: bool) -> None:
+    kept, final = (EpochRecord(number, 0.68, *loss, 3e-3) for number, loss in enumerate((best, last), start=1))
+    assert _exploded(kept, final) is told
+
+
+def test_a_divergence_is_not_told_by_numpy() -> None:
+    """Warnings are errors here; those of the package itself are its own account."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HepnegWarning)
+        train(toy(), "refined", **FAST, learning_rate=1e20)
+
+
+def test_values_beyond_float32_are_refused_in_one_line() -> None:
+    events = toy(n=200)
+    huge = np.full((2, 3), 1e39)
+    with pytest.raises(DataError, match="NaN or infinite values in 'x0'"):
+        EventTable.from_arrays(huge, [1.0, 1.0], [0, 1])
+    with pytest.raises(DataError, match="2 events have NaN or infinite features"):
+        train(events, "absolute", **FAST).logit(huge)
+    far = EventTable.from_arrays(events.features, events.weight, target=np.where(np.arange(200) < 5, 1e39, 0.0))
+    with pytest.raises(DataError, match="targets are too large for float32"):
+        far.with_target_as_feature()
+
+
+def test_features_without_information_raise_no_alarm() -> None:
+    events = toy(2, n=600)
+    constant = EventTable.from_arrays(np.ones((600, 3)), events.weight, events.label)
+    train(constant, "signed", **{**FAST, "epochs": 12, "patience": 4})  # warnings are errors
 
 
 def test_settings_reach_the_training() -> None:

@@ -22,7 +22,7 @@ from hepneg.ntuples.friends import TreeFormat
 from hepneg.ntuples.identity import base_name
 from hepneg.output import make_folder, write_json
 from hepneg.progress import SILENT, Progress
-from hepneg.refinement import Refinement, refine
+from hepneg.refinement import UNUSED_SETTINGS, Refinement, refine
 from hepneg.resampling import ResampledSample
 from hepneg.timing import timed
 
@@ -88,7 +88,8 @@ def refine_files(
     jobs = _plan(config, folder)
     with progress:
         events = read(config, progress=progress)
-    refinement = refine(events, progress=progress, **config.training.model_dump(exclude={"scheme"}))
+    settings = config.training.model_dump(exclude=set(UNUSED_SETTINGS))
+    refinement = refine(events, progress=progress, **settings)
     with progress:
         bar = progress.task("writing refined weights", len(jobs))
         (folder / "refine.json").unlink(missing_ok=True)  # from here on, an older report would be of mixed files

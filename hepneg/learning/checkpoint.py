@@ -9,6 +9,7 @@ string of metadata; nothing is executed on reading.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,17 +78,30 @@ class FoldCheckpoint:
             return None
         try:
             with safe_open(self.path, framework="pt") as file:
-                meta: dict[str, Any] = json.loads((file.metadata() or {}).get("hepneg", "{}"))
+                meta: Any = json.loads((file.metadata() or {}).get("hepneg", "{}"))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         except (SafetensorError, ValueError, OSError):
             return None  # a damaged checkpoint is as good as none: that fold starts anew
-        if meta.get("fingerprint") != self.fingerprint:
+        if not isinstance(meta, dict) or meta.get("fingerprint") != self.fingerprint:
             return None
-        groups: dict[str, Tensors] = {part: {} for part in _PARTS}
-        for name, tensor in tensors.items():
-            part, _, key = name.partition("/")
-            groups[part][key] = tensor
-        return FoldState(**groups, history=FoldHistory.from_dict(meta["history"]))
+        try:
+            return _state(tensors, meta)
+        except (LookupError, TypeError, ValueError):
+            return None
+
+
+def _state(tensors: Tensors, meta: Mapping[str, Any]) -> FoldState:
+    """Sort the contents of a checkpoint.
+
+    Raises:
+        LookupError: a part that is not known, or no history.
+        TypeError: a history of another shape.
+    """
+    groups: dict[str, Tensors] = {part: {} for part in _PARTS}
+    for name, tensor in tensors.items():
+        part, _, key = name.partition("/")
+        groups[part][key] = tensor
+    return FoldState(**groups, history=FoldHistory.from_dict(meta["history"]))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from hepneg.config import Training
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.hashing import uniform_events
+from hepneg.interruption import stoppable
 from hepneg.learning.activity import ActivityLoss
 from hepneg.learning.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
 from hepneg.learning.calibration import best_floor
@@ -148,7 +149,8 @@ class FoldTrainer:
             TrainingError: the scheme cannot work on these events.
             Interrupted: ``stop`` was set.
         """
-        problem = scheme.problem(self.part, self.training.batch_size)
+        with stoppable(self.stop):
+            problem = scheme.problem(self.part, self.training.batch_size)
         self._require_one_network(scheme, problem)
         if problem.signs is None:
             network, history = self._label_network(problem, self.validation.weight)

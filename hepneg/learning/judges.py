@@ -54,8 +54,9 @@ def sign_judge(events: EventTable, held_out: Float) -> Judge:
 
     def judge(network: nn.Module) -> Estimate:
         z = network_logits(network, events.features)
-        loss = np.logaddexp(0.0, -sign * z)
-        mean = float((held_out * loss).sum() / total)
-        return Estimate(mean, float(np.sqrt((held_out**2 * (loss - mean) ** 2).sum())) / total)
+        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite ends the training
+            loss = np.logaddexp(0.0, -sign * z)
+            mean = float((held_out * loss).sum() / total)
+            return Estimate(mean, float(np.sqrt((held_out**2 * (loss - mean) ** 2).sum())) / total)
 
     return judge

@@ -16,6 +16,7 @@ from torch import nn
 from hepneg.batches import Batches
 from hepneg.config import Training
 from hepneg.estimate import Estimate
+from hepneg.interruption import Interrupted
 from hepneg.learning.checkpoint import FoldCheckpoint, FoldState, Tensors
 from hepneg.learning.history import EpochRecord, FoldHistory
 from hepneg.learning.losses import Loss, label_loss
@@ -30,10 +31,7 @@ DIVERGED = 1.0
 """A kept loss is impossible if its size is above that of the untrained network's, itself about 1, by this much: nats, or a
 regression's loss with the target in standard deviations. Logits without bounds reach that on either side of zero where
 validation weights have both signs. Noise of small samples stays below, as it grows with what a network has learnt."""
-
-
-class Interrupted(Exception):  # noqa: N818 - a request, not an error
-    """Training was asked to stop; what was done up to the last whole epoch is in the checkpoint."""
+EXPLOSION = 0.35  # nats; half of what an uninformative classifier pays
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +200,15 @@ def _stop_reason(records: Sequence[EpochRecord], training: Training, start_loss:
     return "epochs" if last.epoch >= training.epochs else ""
 
 
+def _exploded(best: EpochRecord, last: EpochRecord) -> bool:
+    """Tell a loss that ran away from one that overfits: by much, and by more than both errors explain.
+
+    The error at the best epoch alone says nothing: near a response of ½ everywhere it vanishes.
+    """
+    rise = last.validation_loss - best.validation_loss
+    return rise > max(EXPLOSION, 3 * math.hypot(best.validation_error, last.validation_error))
+
+
 def _message(records: Sequence[EpochRecord], fit: Fit, reason: str, untrained: float) -> str:
     """Say honestly when training diverged, whatever the scheme, or when a signed loss ran away."""
     if not records:
@@ -231,7 +238,7 @@ def _divergence(records: Sequence[EpochRecord], fold: int, kept: int, untrained:
 def _runaway(records: Sequence[EpochRecord], fold: int, kept: int, reason: str) -> str:
     """Say that a signed training loss left what is possible, or that its validation loss exploded."""
     best, last = records[kept - 1], records[-1]
-    exploded = last.validation_loss > best.validation_loss + 5 * best.validation_error
+    exploded = _exploded(best, last)
     if reason != "diverged" and not exploded:
         return ""
     return (

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.target import TargetObjective, require_positive_number
+from hepneg.objectives.target import TargetObjective
+from hepneg.parameters import require_positive
 
 if TYPE_CHECKING:
     from hepneg.learning.objectives.protocol import ObjectiveLoss
@@ -31,7 +32,7 @@ class Huber(TargetObjective):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        require_positive_number("delta", self.delta)
+        require_positive(delta=self.delta)
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hepneg.objectives.protocol import Task
+from hepneg.parameters import require_positive
 
 if TYPE_CHECKING:
     from hepneg.learning.objectives.protocol import ObjectiveLoss
@@ -57,9 +58,7 @@ class ResponsePreference:
             raise ValueError(f"share must be between 0 and 1, not {self.share!r}")
         if not 0 <= self.low < self.high <= 1:
             raise ValueError(f"low and high must be a range within [0, 1], not [{self.low!r}, {self.high!r}]")
-        for name in ("price", "temperature"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)!r}")
+        require_positive(price=self.price, temperature=self.temperature)
         if not 0 < self.filter_strength <= 1:
             raise ValueError(f"filter_strength must be above 0 and at most 1, not {self.filter_strength!r}")
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.target import TargetObjective, require_positive_number
+from hepneg.objectives.target import TargetObjective
+from hepneg.parameters import require_positive
 
 if TYPE_CHECKING:
     from hepneg.learning.objectives.protocol import ObjectiveLoss
@@ -42,7 +43,7 @@ class SignedSquared(TargetObjective):
     reach: float = 2.0
 
     def __post_init__(self) -> None:
-        require_positive_number("reach", self.reach)
+        require_positive(reach=self.reach)
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from hepneg.objectives.protocol import Task
 
-__all__ = ["TargetObjective", "require_positive_number"]
+__all__ = ["TargetObjective"]
 
 
 class TargetObjective:
@@ -27,13 +27,3 @@ class TargetObjective:
     graded: ClassVar[bool] = False
     bounded: ClassVar[bool] = False
     quantiles: tuple[float, ...] = ()
-
-
-def require_positive_number(name: str, value: float) -> None:
-    """Refuse a parameter that is not a positive number.
-
-    Raises:
-        ValueError: with its name.
-    """
-    if not 0 < value < float("inf"):
-        raise ValueError(f"{name} must be a positive number, not {value!r}")

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hepneg.batches import Batches, CellBatches, StratifiedBatches
 from hepneg.events import EventTable
+from hepneg.parameters import require_positive
 from hepneg.schemes.cells import nearest_cells
-from hepneg.schemes.protocol import TrainingProblem, require_positive
+from hepneg.schemes.protocol import TrainingProblem
 
 __all__ = ["Paired"]
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hepneg.batches import Batches, ShuffledBatches
 from hepneg.events import EventTable
+from hepneg.parameters import require_between, require_count
 
-__all__ = ["Scheme", "SignPlan", "TrainingProblem", "magnitude_problem", "require_positive"]
+__all__ = ["Scheme", "SignPlan", "TrainingProblem", "magnitude_problem"]
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,8 @@ class SignPlan:
     floor: float = 0.02
 
     def __post_init__(self) -> None:
-        for parameter in ("members", "patience"):
-            if not getattr(self, parameter) >= 1:
-                raise ValueError(f"{parameter} must be at least 1, not {getattr(self, parameter)!r}")
-        if not 0 < self.floor < 1:
-            raise ValueError(f"floor must be between 0 and 1, not {self.floor!r}")
+        require_count(members=self.members, patience=self.patience)
+        require_between(0, 1, floor=self.floor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +64,6 @@ def magnitude_problem(events: EventTable, batch_size: int, signs: SignPlan | Non
     """Pose the problem of \\|w\\| in shuffled batches, with what sign networks are to contribute."""
     weight = np.abs(events.weight)
     return TrainingProblem(weight, ShuffledBatches(weight, batch_size), signs=signs)
-
-
-def require_positive(**parameters: float) -> None:
-    """Refuse parameters of a scheme that are not positive.
-
-    Raises:
-        ValueError: with the name of the first such one.
-    """
-    for name, value in parameters.items():
-        if not value > 0:
-            raise ValueError(f"{name} must be positive, not {value!r}")
 
 
 @runtime_checkable

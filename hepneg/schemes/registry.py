@@ -10,13 +10,15 @@ or, within one session, with the decorator :func:`register`.
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from hepneg.errors import ConfigError
 from hepneg.registry import Registry, parameters_of
 from hepneg.schemes.protocol import Scheme
 
-__all__ = ["make_scheme", "register", "require_task", "scheme_names", "scheme_parameters"]
+__all__ = ["as_scheme", "make_scheme", "register", "require_task", "scheme_names", "scheme_parameters"]
 
 _OWN = {
     "absolute": "hepneg.schemes.absolute:Absolute",
@@ -54,6 +56,24 @@ def make_scheme(name: str, **parameters: Any) -> Scheme:
         ConfigError: no such scheme, no such parameter, or a value that the scheme refuses.
     """
     return _schemes.make(name, parameters)
+
+
+def as_scheme(wanted: object) -> Scheme:
+    """Return a scheme from its name, from a mapping of ``name`` and parameters, or as it is.
+
+    Raises:
+        ConfigError: it is none of these, or :func:`make_scheme` refuses it.
+    """
+    if isinstance(wanted, str):
+        return make_scheme(wanted)
+    if isinstance(wanted, Mapping) and isinstance(wanted.get("name"), str):
+        return _schemes.make(wanted["name"], {str(key): value for key, value in wanted.items() if key != "name"})
+    if isinstance(wanted, Scheme) and dataclasses.is_dataclass(type(wanted)):
+        return wanted
+    raise ConfigError(
+        f"a scheme is a name, a mapping of `name` and parameters, or an object of a scheme's class, not {wanted!r}; "
+        f"known: {', '.join(scheme_names())}"
+    )
 
 
 def require_task(scheme: Scheme, task: str) -> None:

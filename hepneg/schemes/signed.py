@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from hepneg.batches import StratifiedBatches
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import TrainingProblem, require_positive
+from hepneg.parameters import require_positive
+from hepneg.schemes.protocol import TrainingProblem
 
 __all__ = ["Signed"]
 

@@ -196,8 +196,10 @@ def sign_split_closure(
     rightly; what it has fitted of the statistical fluctuations of the other folds makes them approximate, so the tests
     ask for p < 0.01 after Holm's correction.
     """
+    from hepneg.settings import Training
     from hepneg.training import train
 
+    Training.refuse(settings, ["scheme"], "the closure takes |w| alone")
     parts: dict[Part, PartClosure] = {}
     for part, table, judge in _tables(events):
         # The parts differ in size: each gets enough steps an epoch.

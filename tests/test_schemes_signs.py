@@ -209,9 +209,9 @@ def test_batches_that_sum_to_less_than_zero_are_counted() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("refined", {"members": 0}, "members must be at least 1, not 0"),
+        ("refined", {"members": 0}, "members must be a whole number of at least 1, not 0"),
         ("factorised", {"floor": 0.0}, "floor must be between 0 and 1, not 0.0"),
-        ("combined", {"patience": 0}, "patience must be at least 1, not 0"),
+        ("combined", {"patience": 0}, "patience must be a whole number of at least 1, not 0"),
         ("mixture", {"floors": 0.1}, "no parameter 'floors'; did you mean 'floor'"),
     ],
 )

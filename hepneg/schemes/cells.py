@@ -177,6 +177,7 @@ def _merge_deficits(place: Float, cell: Index, negatives: Index, sums: Float, to
     group: Index = np.arange(len(negatives))  # the group of each negative event's first cell
     centre, total, effort = place[negatives], sums, _EFFORT * len(negatives)
     while len(total) > 1 and (total <= tolerance).any():
+        stop_if_asked()
         pairs = _nearest_surplus(centre, total, tolerance) if effort > 0 else None
         if pairs is None:
             effort = min(effort, 0)

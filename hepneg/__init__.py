@@ -10,60 +10,60 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepneg import columnar, metrics, plots
-    from hepneg.classifier import Classifier
-    from hepneg.comparison import Comparison, compare
+    from hepneg._core.estimate import Estimate
     from hepneg.config import Config, load_config
     from hepneg.errors import HepnegError, HepnegWarning
-    from hepneg.estimate import Estimate
-    from hepneg.evaluation import Evaluation, evaluate
+    from hepneg.evaluation.classification import Evaluation, evaluate
+    from hepneg.evaluation.histograms import response_histogram
+    from hepneg.evaluation.regression import RegressionEvaluation, evaluate_regression
     from hepneg.events import EventTable
-    from hepneg.export import export_onnx
     from hepneg.friends import Friends, apply_model
-    from hepneg.loading import load_model
-    from hepneg.model import ModelInputs
+    from hepneg.models.classifier import Classifier
+    from hepneg.models.loading import load_model
+    from hepneg.models.model import ModelInputs
+    from hepneg.models.onnx import export_onnx
+    from hepneg.models.regressor import Regressor
+    from hepneg.models.training import train, train_regressor
     from hepneg.ntuples import read
-    from hepneg.refinement import Refinement, refine
-    from hepneg.regression_evaluation import RegressionEvaluation, evaluate_regression
-    from hepneg.regressor import Regressor
-    from hepneg.response import response_histogram
     from hepneg.shapes import ShapeReport, check_shapes
+    from hepneg.signs.refinement import Refinement, refine
     from hepneg.sklearn import SignedClassifier as SignedClassifier
-    from hepneg.training import train, train_regressor
+    from hepneg.studies.scheme_comparison import Comparison, compare
     from hepneg.weights import WeightReport, summarize_weights
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Classifier": "hepneg.classifier",
-    "Comparison": "hepneg.comparison",
+    "Classifier": "hepneg.models.classifier",
+    "Comparison": "hepneg.studies.scheme_comparison",
     "Config": "hepneg.config",
-    "Estimate": "hepneg.estimate",
-    "Evaluation": "hepneg.evaluation",
+    "Estimate": "hepneg._core.estimate",
+    "Evaluation": "hepneg.evaluation.classification",
     "EventTable": "hepneg.events",
     "Friends": "hepneg.friends",
     "HepnegError": "hepneg.errors",
     "HepnegWarning": "hepneg.errors",
-    "ModelInputs": "hepneg.model",
-    "Refinement": "hepneg.refinement",
-    "RegressionEvaluation": "hepneg.regression_evaluation",
-    "Regressor": "hepneg.regressor",
+    "ModelInputs": "hepneg.models.model",
+    "Refinement": "hepneg.signs.refinement",
+    "RegressionEvaluation": "hepneg.evaluation.regression",
+    "Regressor": "hepneg.models.regressor",
     "ShapeReport": "hepneg.shapes",
     "SignedClassifier": "hepneg.sklearn",
     "WeightReport": "hepneg.weights",
     "apply_model": "hepneg.friends",
     "check_shapes": "hepneg.shapes",
-    "compare": "hepneg.comparison",
-    "evaluate": "hepneg.evaluation",
-    "evaluate_regression": "hepneg.regression_evaluation",
-    "export_onnx": "hepneg.export",
+    "compare": "hepneg.studies.scheme_comparison",
+    "evaluate": "hepneg.evaluation.classification",
+    "evaluate_regression": "hepneg.evaluation.regression",
+    "export_onnx": "hepneg.models.onnx",
     "load_config": "hepneg.config",
-    "load_model": "hepneg.loading",
+    "load_model": "hepneg.models.loading",
     "read": "hepneg.ntuples",
-    "refine": "hepneg.refinement",
-    "response_histogram": "hepneg.response",
+    "refine": "hepneg.signs.refinement",
+    "response_histogram": "hepneg.evaluation.histograms",
     "summarize_weights": "hepneg.weights",
-    "train": "hepneg.training",
-    "train_regressor": "hepneg.training",
+    "train": "hepneg.models.training",
+    "train_regressor": "hepneg.models.training",
 }
 _ROOMS = ("columnar", "metrics", "plots")
 _WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.log_odds import sigmoid
 from hepneg.config import Training
 from hepneg.events import EventTable
-from hepneg.learning.balance import require_trainable
-from hepneg.log_odds import sigmoid
+from hepneg.learning.trainable import require_trainable
+from hepneg.models.training import train
 from hepneg.schemes import Scheme, as_scheme
-from hepneg.training import train
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -28,7 +28,7 @@ except ImportError as error:
     ) from None
 
 if TYPE_CHECKING:
-    from hepneg.classifier import Classifier
+    from hepneg.models.classifier import Classifier
 
 __all__ = ["SignedClassifier"]
 

@@ -11,24 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from hepneg.accumulate import Accumulated, accumulate
-from hepneg.checkpoints import checkpoint_folder
+from hepneg._core.job_folder import checkpoint_folder
+from hepneg._core.output import atomic_path, make_folder, write_json
+from hepneg._core.progress import SILENT, Progress
+from hepneg._core.timing import timed
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.ntuples import read, write_histograms
-from hepneg.output import atomic_path, make_folder, write_json
-from hepneg.progress import SILENT, Progress
-from hepneg.timing import timed
+from hepneg.shapes.two_passes import Accumulated, accumulate
 
 if TYPE_CHECKING:
-    from hepneg.classifier import Classifier
-    from hepneg.comparison import Comparison
-    from hepneg.evaluation import Evaluation
+    from hepneg.evaluation.classification import Evaluation
+    from hepneg.evaluation.regression import RegressionEvaluation
     from hepneg.events import EventTable
-    from hepneg.regression_evaluation import RegressionEvaluation
-    from hepneg.regressor import Regressor
+    from hepneg.models.classifier import Classifier
+    from hepneg.models.regressor import Regressor
     from hepneg.report import ReportPage
-    from hepneg.shapes import ShapeReport, SignSplitClosure
+    from hepneg.shapes import ShapeReport
+    from hepneg.studies import SignSplitClosure
+    from hepneg.studies.scheme_comparison import Comparison
     from hepneg.weights import WeightReport
 
 __all__ = [
@@ -125,8 +126,8 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
         HepnegError: the events cannot train a network, or the results cannot be written.
         KeyboardInterrupt: on Ctrl-C; what is trained is in the checkpoint.
     """
-    from hepneg import training
-    from hepneg.model import ModelInputs
+    from hepneg.models import training
+    from hepneg.models.model import ModelInputs
 
     with checkpoint_folder(config.output, "train", resume=resume) as checkpoint:
         with progress:
@@ -149,13 +150,13 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation |
 
     Raises:
         DataError: there is no model under ``output``, or it is for another task, or the configuration has other features,
-            identifiers or labels than its training (:mod:`hepneg.held_out`).
+            identifiers or labels than its training (:mod:`hepneg.models.compatibility`).
 
     Warns:
         HepnegWarning: another selection or weight than that of the training.
     """
-    from hepneg.held_out import require_same_events
-    from hepneg.loading import load_model
+    from hepneg.models.compatibility import require_same_events
+    from hepneg.models.loading import load_model
 
     model = load_model(config.output / "model")
     if model.task != config.task:
@@ -185,18 +186,18 @@ def compare(
     Raises:
         HepnegError: an unknown scheme, events that cannot train a classifier, results that cannot be written.
     """
-    from hepneg import comparison
     from hepneg.plots import plot_comparison
     from hepneg.plots.gallery import save_figures
+    from hepneg.studies import scheme_comparison
 
     config.require_classification("`hepneg compare`")
     own = config.training.scheme
     parameters = {own.name: own.parameters} if own.name in schemes else {}
-    comparison.make_schemes(schemes, parameters)  # refused before the events are read, which may take minutes
+    scheme_comparison.make_schemes(schemes, parameters)  # refused before the events are read, which may take minutes
     with checkpoint_folder(config.output, "compare", resume=resume) as checkpoint:
         with progress:
             events = read(config, progress=progress)
-        result = comparison.compare(
+        result = scheme_comparison.compare(
             events,
             schemes,
             progress=progress,
@@ -226,7 +227,7 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
         KeyboardInterrupt: on Ctrl-C; what is trained is in the checkpoint.
     """
     from hepneg.plots.gallery import closure_figures, save_figures
-    from hepneg.shapes import sign_split_closure
+    from hepneg.studies import sign_split_closure
 
     config.require_classification("`hepneg closure`")
     with checkpoint_folder(config.output, "closure", resume=resume) as checkpoint:
@@ -297,9 +298,9 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outc
 
 @timed("evaluation")
 def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation | RegressionEvaluation:
-    from hepneg.evaluation import evaluate
-    from hepneg.regression_evaluation import evaluate_regression
-    from hepneg.regressor import Regressor
+    from hepneg.evaluation.classification import evaluate
+    from hepneg.evaluation.regression import evaluate_regression
+    from hepneg.models.regressor import Regressor
 
     if isinstance(model, Regressor):
         quantiles = model.held_out_quantiles(events).T if model.quantiles else ()
@@ -330,7 +331,7 @@ def _write_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluat
 
 @timed("figures of the response")
 def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> list[Path]:
-    from hepneg.evaluation import Evaluation
+    from hepneg.evaluation.classification import Evaluation
     from hepneg.plots.gallery import regression_figures, response_figures, save_figures
 
     figures = response_figures(evaluation) if isinstance(evaluation, Evaluation) else regression_figures(evaluation)

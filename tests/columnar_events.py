@@ -11,8 +11,8 @@ import numpy as np
 from conftest import toy_columns, toy_config
 
 import hepneg
+from hepneg._core.hashing import assign_folds
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds
 
 EVENTS = 2500  # in each file
 

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from conftest import toy_columns
 
-from hepneg.classifier import Classifier, ModelInputs
+from hepneg._core.hashing import assign_folds
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds
+from hepneg.models.classifier import Classifier, ModelInputs
+from hepneg.models.training import train
 from hepneg.ntuples.identity import identify_file
-from hepneg.training import train
 
 FEATURES = {"x0": "x0", "logx2": "log(x2 + 1)", "jet1_pt": "jet_pt[:, 0]"}
 SELECTION = "len(jet_pt) >= 1"

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepneg.classifier import Classifier
-from hepneg.comparison import compare
 from hepneg.config import Training
 from hepneg.errors import TrainingError
-from hepneg.evaluation import evaluate
+from hepneg.evaluation.classification import evaluate
 from hepneg.events import EventTable
-from hepneg.learning.architectures import MeanNetwork
-from hepneg.learning.factorised import FactorisedNetwork
-from hepneg.learning.network import ResponseNetwork
 from hepneg.metrics import log_loss
+from hepneg.models.classifier import Classifier
+from hepneg.models.training import train
+from hepneg.networks.architectures import MeanNetwork
+from hepneg.networks.factorised_network import FactorisedNetwork
+from hepneg.networks.multilayer import ResponseNetwork
 from hepneg.schemes.choice import choose, sign_gain
-from hepneg.training import train
+from hepneg.studies.scheme_comparison import compare
 
 FAST = {"folds": 2, "epochs": 4, "batch_size": 128, "network": {"hidden": [8, 8]}}
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepneg.batches import Batches, CellBatches, Epoch, ShuffledBatches, StratifiedBatches
+from hepneg._core.interruption import Interrupted, stop_if_asked, stoppable
 from hepneg.errors import TrainingError
-from hepneg.interruption import Interrupted, stop_if_asked, stoppable
-from hepneg.schemes import cells as cells_module
-from hepneg.schemes.cells import nearest_cells, standardised
-from hepneg.schemes.line import links_along
+from hepneg.learning.batches import Batches, CellBatches, Epoch, ShuffledBatches, StratifiedBatches
+from hepneg.schemes import paired_cells as cells_module
+from hepneg.schemes.paired_cells import nearest_cells, standardised
+from hepneg.schemes.paired_line import links_along
 
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
 

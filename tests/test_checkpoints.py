@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hepneg.checkpoints import checkpoint_folder
+from hepneg._core.job_folder import checkpoint_folder
 from hepneg.errors import OutputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HOLD = """
 import sys, time
 from pathlib import Path
-from hepneg.checkpoints import checkpoint_folder
+from hepneg._core.job_folder import checkpoint_folder
 with checkpoint_folder(Path(sys.argv[1]), "train", resume=False) as folder:
     (folder / "half").touch()
     time.sleep(300)

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepneg.classifier import Classifier, ModelInputs
+from hepneg._core.hashing import assign_folds
+from hepneg._core.log_odds import sigmoid
 from hepneg.errors import DataError
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds
-from hepneg.learning.inference import network_logits
-from hepneg.log_odds import sigmoid
-from hepneg.training import train
+from hepneg.models.classifier import Classifier, ModelInputs
+from hepneg.models.training import train
+from hepneg.networks.inference import network_logits
 
 
 def toy(n: int = 900) -> EventTable:

@@ -408,7 +408,7 @@ def test_two_runs_give_the_same_model_byte_for_byte(run: Run, toy_analysis: Path
 
 def test_the_order_of_files_does_not_change_an_events_fold(run: Run, toy_analysis: Path) -> None:
     """Two files of a sample, in either order: the same events meet the same networks."""
-    from hepneg.hashing import assign_folds
+    from hepneg._core.hashing import assign_folds
     from hepneg.ntuples import read
 
     data = toy_config()

@@ -22,7 +22,7 @@ import pytest
 import yaml
 from friend_models import save_model, small_classifier
 
-from hepneg.citation import bibtex
+from hepneg._core.citation import bibtex
 from hepneg.cli.group import COMMANDS, cli, main
 from hepneg.schemes import scheme_names
 

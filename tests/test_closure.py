@@ -14,9 +14,8 @@ from hepneg.cli.group import main
 from hepneg.config import load_config
 from hepneg.errors import ConfigError, DataError
 from hepneg.events import EventTable
-from hepneg.shapes import closure
-from hepneg.shapes.closure import check_response_shapes, sign_split_closure
-from hepneg.shapes.yardstick import systematic_yardstick
+from hepneg.shapes.systematics import systematic_yardstick
+from hepneg.studies.sign_split import check_response_shapes, sign_split_closure
 
 QUICK = {"folds": 5, "epochs": 12, "network": {"hidden": [16]}, "seed": 2}
 

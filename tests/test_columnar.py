@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 import hepneg
 from hepneg import columnar
-from hepneg.accumulate import EmptyDraw, EmptySums
-from hepneg.columnar.events import read_chunk
+from hepneg.columnar.event_columns import read_chunk
 from hepneg.errors import DataError
 from hepneg.ntuples import read_chunks
 from hepneg.shapes import plan_bins
+from hepneg.shapes.two_passes import EmptyDraw, EmptySums
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

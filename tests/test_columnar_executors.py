@@ -21,9 +21,9 @@ from conftest import _write_ntuple
 
 import hepneg
 from hepneg import columnar
-from hepneg.accumulate import Accumulated, accumulate
 from hepneg.errors import DataError
 from hepneg.expressions import Expression
+from hepneg.shapes.two_passes import Accumulated, accumulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

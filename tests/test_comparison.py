@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from hepneg.comparison import compare
 from hepneg.errors import ConfigError, TrainingError
 from hepneg.events import EventTable
 from hepneg.metrics import log_loss
-from hepneg.schemes import TrainingProblem, make_scheme, register, registry
-from hepneg.training import train
+from hepneg.models.training import train
+from hepneg.schemes import TrainingProblem, known, make_scheme, register
+from hepneg.studies.scheme_comparison import compare
 
 FAST = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
 
@@ -53,7 +53,7 @@ def test_the_dictionary_is_the_contract(events: EventTable) -> None:
 
 
 def test_a_scheme_that_fails_is_a_row_and_not_a_crash(events: EventTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_schemes", replace(registry._schemes, registered={}))
+    monkeypatch.setattr(known, "_schemes", replace(known._schemes, registered={}))
 
     @register
     @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from hepneg import metrics
 from hepneg.errors import DataError
-from hepneg.evaluation import evaluate
+from hepneg.evaluation.classification import evaluate
 from hepneg.events import EventTable
 from hepneg.learning.history import EpochRecord, FoldHistory
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from friend_models import FEATURES, small_classifier
 
-from hepneg.classifier import Classifier, ModelInputs
 from hepneg.errors import OutputError
 from hepneg.events import EventTable
-from hepneg.export import export_onnx
-from hepneg.training import train
+from hepneg.models.classifier import Classifier, ModelInputs
+from hepneg.models.onnx import export_onnx
+from hepneg.models.training import train
 
 PLAIN = {
     *("Add", "Concat", "Constant", "Div", "Erf", "Gemm", "MatMul", "Mean", "Mul", "ReduceMean", "Relu", "Reshape"),
@@ -120,7 +120,7 @@ def test_the_classifier_stays_as_it_is_and_the_file_is_the_same_again(
 def test_without_the_extra_one_line_says_what_to_install(
     classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hepneg.export.find_spec", lambda name: None if name == "onnxscript" else object())
+    monkeypatch.setattr("hepneg.models.onnx.find_spec", lambda name: None if name == "onnxscript" else object())
     with pytest.raises(OutputError, match=r"^ONNX needs onnxscript: pip install 'hepneg\[onnx\]'$"):
         export_onnx(classifier, tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hepneg.errors import ConfigError, DataError
 from hepneg.expressions import Expression
-from hepneg.functions import FUNCTIONS
+from hepneg.expressions.functions import FUNCTIONS
 
 X = np.array([1.0, 2.0, -0.5], dtype=np.float32)
 COUNT = np.array([1, 2, 3], dtype=np.uint32)

@@ -10,7 +10,7 @@ import pytest
 import hepneg
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.events import EventTable
-from hepneg.learning.feature_check import check_features
+from hepneg.learning.feature_range import check_features
 
 FAST = {"folds": 2, "epochs": 2, "network": {"hidden": [4]}, "batch_size": 256}
 

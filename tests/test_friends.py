@@ -15,10 +15,10 @@ import uproot
 from conftest import toy_columns
 from friend_models import expected_logit, save_model, small_classifier
 
-from hepneg.classifier import Classifier, ModelInputs
 from hepneg.config import load_config
 from hepneg.errors import ConfigError, DataError, HepnegWarning, OutputError
 from hepneg.friends import apply_model
+from hepneg.models.classifier import Classifier, ModelInputs
 from hepneg.ntuples.identity import identify_file
 
 KINDS = ("ttree", "rntuple")
@@ -66,8 +66,8 @@ def test_every_entry_has_its_response(
 
 
 def test_chunks_do_not_show(model: Path, tmp_path: Path, write_ntuple: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hepneg.friends import stream
-    from hepneg.ntuples.stream import stream_columns
+    from hepneg.friends import friend_stream as stream
+    from hepneg.ntuples.column_stream import stream_columns
 
     path = write_ntuple(tmp_path / "a.root", toy_columns(500, 0.5, 9))
     apply_model(model, [path], tmp_path / "whole")
@@ -222,7 +222,7 @@ def test_an_unusable_file_stops_all_processes(model: Path, tmp_path: Path, write
 def test_any_number_of_processes_writes_the_same_and_counts_every_file_once(
     model: Path, tmp_path: Path, write_ntuple: Write
 ) -> None:
-    from hepneg.progress import SilentProgress
+    from hepneg._core.progress import SilentProgress
 
     class Counting(SilentProgress):
         done = 0.0
@@ -265,7 +265,7 @@ def test_onnxruntime_gives_the_same_to_rounding(classifier: Classifier, tmp_path
 def test_a_failure_leaves_no_file(
     model: Path, tmp_path: Path, write_ntuple: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hepneg.ntuples.friends import FriendWriter
+    from hepneg.ntuples.friend_files import FriendWriter
 
     def fail(*arguments: Any) -> Any:
         raise OSError(28, "No space left on device")

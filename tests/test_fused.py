@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from hepneg.learning import fused
-from hepneg.learning.inference import PIECE, mean_logits, network_logits
-from hepneg.learning.network import Architecture, Multilayer, ResponseNetwork
-from hepneg.learning.signs_network import SignArchitecture, SignEnsemble
+from hepneg.networks import fused
+from hepneg.networks.inference import PIECE, mean_logits, network_logits
+from hepneg.networks.multilayer import Architecture, Multilayer, ResponseNetwork
+from hepneg.networks.sign_ensemble import SignArchitecture, SignEnsemble
 
 ACTIVATIONS = ("silu", "relu", "gelu", "tanh", "sigmoid", "clipped")
 available = pytest.mark.skipif(not fused._available(), reason="torch has no fused layers for this processor")

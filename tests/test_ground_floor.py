@@ -16,13 +16,13 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 import hepneg
+from hepneg._core.estimate import Estimate
+from hepneg._core.hashing import assign_folds, hash_events, uniform_events
+from hepneg._core.output import atomic_path, json_ready, make_folder, write_json
+from hepneg._core.progress import SILENT
+from hepneg._core.terminal import RichProgress, terminal_progress
 from hepneg.errors import DataError, OutputError, nearest_names
-from hepneg.estimate import Estimate
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds, hash_events, uniform_events
-from hepneg.output import atomic_path, json_ready, make_folder, write_json
-from hepneg.progress import SILENT
-from hepneg.terminal import RichProgress, terminal_progress
 
 ids = hnp.arrays(np.uint64, st.integers(1, 50), elements=st.integers(0, 2**64 - 1))
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepneg import metrics
+from hepneg._core.output import json_ready
 from hepneg.errors import DataError, HepnegWarning
-from hepneg.output import json_ready
 
 
 def toy(n=2000, seed=1, fraction=0.25):

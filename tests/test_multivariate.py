@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from scipy.stats import binom, kstest
 
 from hepneg import metrics
+from hepneg.binning.subsample import Subsample
 from hepneg.errors import HepnegWarning
 from hepneg.events import EventTable
-from hepneg.shapes.forward import block_bounds, combine, sign_permutation_p_value
-from hepneg.shapes.multivariate import check_multivariate, check_multivariate_subsample, normal_scores
-from hepneg.shapes.subsample import Subsample
+from hepneg.shapes.tests.forward_crossfit import block_bounds, combine, sign_permutation_p_value
+from hepneg.shapes.tests.multivariate import check_multivariate, check_multivariate_subsample, normal_scores
 
 
 def fisher(x, negative, magnitude, seed):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
+from hepneg.binning.density_cells import signed_density
 from hepneg.events import EventTable
-from hepneg.shapes.cells import negative_boxes
-from hepneg.shapes.density import signed_density
+from hepneg.shapes.negative.pair_cells import negative_boxes
 
 
 def table(x, weight):

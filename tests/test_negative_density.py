@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from hepneg.cli.tables import show_refinement
+from hepneg.cli.result_tables import show_refinement
 from hepneg.events import EventTable
-from hepneg.refinement import Refinement, refine
 from hepneg.shapes import negative_density
+from hepneg.signs.refinement import Refinement, refine
 
 
 def of(features: np.ndarray, weight: np.ndarray, label: int = 0) -> EventTable:

@@ -12,11 +12,11 @@ import pytest
 import uproot
 from conftest import toy_columns
 
-from hepneg.accumulate import accumulate
 from hepneg.config import Config
 from hepneg.errors import DataError, HepnegError, HepnegWarning
 from hepneg.events import EventTable
 from hepneg.ntuples import read
+from hepneg.shapes.two_passes import accumulate
 
 KINDS = ("ttree", "rntuple")
 NEAR = {"ttree": "'jet_pt' or 'njet_pt'", "rntuple": "'jet_pt'"}

@@ -15,13 +15,13 @@ from conftest import EVENTS, toy_columns
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from hepneg._core.hashing import assign_folds
 from hepneg.config import Config, load_config
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds
 from hepneg.ntuples import read, read_chunks, scale_factor
+from hepneg.ntuples.exact_sums import exact_sum
 from hepneg.ntuples.files import resolve_files
-from hepneg.ntuples.sums import exact_sum
 
 KINDS = ("ttree", "rntuple")
 ARRAYS = ("features", "weight", "label", "sample", "event_id")
@@ -77,7 +77,7 @@ def test_any_step_gives_the_same_table(
 def test_small_windows_give_the_same_table(
     tmp_path: Path, write_ntuple: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    from hepneg.ntuples import stream
+    from hepneg.ntuples import column_stream as stream
 
     config = one_sample(
         write_ntuple(tmp_path / "a.root", toy_columns(500, 0, 1), kind, cluster=33), selection="x1 > -1"
@@ -179,7 +179,7 @@ def test_chunks_are_bounded_and_add_up(tmp_path: Path, write_ntuple: Callable[..
 def test_only_needed_branches_are_read(
     tmp_path: Path, write_ntuple: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    from hepneg.ntuples import stream
+    from hepneg.ntuples import column_stream as stream
 
     seen: set[str] = set()
     plain = stream._read_lane

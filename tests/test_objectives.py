@@ -13,11 +13,11 @@ from hepneg.objectives import (
     DEFAULT_OBJECTIVES,
     Objective,
     Task,
+    known,
     make_objective,
     objective_names,
     objective_parameters,
     register,
-    registry,
 )
 
 BASE: dict[str, Any] = {
@@ -44,7 +44,7 @@ def test_every_task_has_a_default_of_its_own() -> None:
 
 
 def test_an_objective_of_another_task_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_objectives", replace(registry._objectives, registered={}))
+    monkeypatch.setattr(known, "_objectives", replace(known._objectives, registered={}))
 
     @register
     @dataclass(frozen=True)

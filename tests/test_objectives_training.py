@@ -13,29 +13,29 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepneg.classifier import Classifier
+from hepneg._core.hashing import assign_folds
+from hepneg._core.progress import SilentProgress, Task
 from hepneg.config import Activity, Output, Training
 from hepneg.errors import ConfigError, TrainingError
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds
 from hepneg.learning.activity import ActivityLoss
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.fold import FoldFit, FoldTrainer
-from hepneg.learning.inference import network_logits
 from hepneg.learning.loop import Interrupted
-from hepneg.learning.losses import label_loss
-from hepneg.learning.network import Architecture, ResponseNetwork
-from hepneg.learning.objectives.balanced_cross_entropy import BalancedCrossEntropyLoss
-from hepneg.learning.objectives.cross_entropy import CrossEntropyLoss
-from hepneg.learning.objectives.response_preference import ResponsePreferenceLoss
-from hepneg.learning.objectives.running import LARGEST_RATE, RunningPrice, RunningRates
-from hepneg.learning.outputs import OutputRange, bounded, response_range
 from hepneg.metrics import auc, operating_point
+from hepneg.models.classifier import Classifier
+from hepneg.models.training import train
+from hepneg.networks.inference import network_logits
+from hepneg.networks.multilayer import Architecture, ResponseNetwork
+from hepneg.networks.output_range import OutputRange, bounded, response_range
 from hepneg.objectives.balanced_cross_entropy import BalancedCrossEntropy
+from hepneg.objectives.losses.label_loss import CrossEntropyLoss
+from hepneg.objectives.losses.operating_point_loss import BalancedCrossEntropyLoss
+from hepneg.objectives.losses.response_share_loss import ResponsePreferenceLoss
+from hepneg.objectives.losses.rows import label_loss
+from hepneg.objectives.losses.running_rates import LARGEST_RATE, RunningPrice, RunningRates
 from hepneg.objectives.response_preference import ResponsePreference
-from hepneg.progress import SilentProgress, Task
 from hepneg.schemes import make_scheme
-from hepneg.training import train
 
 FAST: dict[str, Any] = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
 ASSEMBLED = ("factorised", "combined", "auto", "mixture", "signed_target")
@@ -293,7 +293,7 @@ def test_a_bounded_response_survives_saving(tmp_path: Path, activation: str) -> 
 def test_a_bounded_response_reaches_onnx(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    from hepneg.export import mean_graph, onnx_output
+    from hepneg.models.onnx import mean_graph, onnx_output
 
     events = toy()
     network = {"hidden": [8], "output": {"activation": "clipped", "low": 0.3, "high": 0.7}}

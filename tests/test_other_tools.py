@@ -9,8 +9,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from hepneg._core.hashing import assign_folds
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds
 
 FOLDER = Path(__file__).parents[1] / "analysis" / "ttbar_wjets"
 

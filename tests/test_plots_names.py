@@ -10,10 +10,10 @@ from matplotlib.patches import StepPatch
 from test_plots_response import HISTORIES, comparison_of
 
 from hepneg import metrics, plots
-from hepneg.evaluation import evaluate
+from hepneg.evaluation.classification import evaluate
+from hepneg.evaluation.regression import evaluate_regression
 from hepneg.events import EventTable
-from hepneg.plots.names import short_name, short_names
-from hepneg.regression_evaluation import evaluate_regression
+from hepneg.plots.short_names import short_name, short_names
 from hepneg.shapes import check_shapes
 from hepneg.weights import summarize_weights
 

@@ -11,14 +11,14 @@ import pytest
 from matplotlib.patches import StepPatch
 
 from hepneg import plots
-from hepneg.comparison import Comparison, SchemeResult
+from hepneg._core.estimate import Estimate
 from hepneg.errors import DataError
-from hepneg.estimate import Estimate
-from hepneg.evaluation import evaluate
+from hepneg.evaluation.classification import evaluate
+from hepneg.evaluation.histograms import normalised, project
 from hepneg.events import EventTable
 from hepneg.learning.history import EpochRecord, FoldHistory
 from hepneg.plots import style
-from hepneg.response import normalised, project
+from hepneg.studies.scheme_comparison import Comparison, SchemeResult
 
 HISTORIES = tuple(
     FoldHistory(
@@ -193,7 +193,7 @@ def test_colours_repeat_after_the_palette():
 
 def test_results_do_not_import_matplotlib():
     code = (
-        "import sys, hepneg.metrics, hepneg.response, hepneg.evaluation, hepneg.plots;"
+        "import sys, hepneg.metrics, hepneg.evaluation.histograms, hepneg.evaluation.classification, hepneg.plots;"
         "assert not {'matplotlib', 'torch', 'scipy.stats', 'sklearn'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

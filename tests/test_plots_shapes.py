@@ -7,9 +7,9 @@ import pytest
 
 from hepneg.errors import DataError
 from hepneg.events import EventTable
-from hepneg.plots.shapes import plot_effect_sizes, plot_feature_shape
-from hepneg.plots.weights import plot_weight_spectrum, plot_weights
-from hepneg.plots.yardstick import plot_yardsticks
+from hepneg.plots.shape_plots import plot_effect_sizes, plot_feature_shape
+from hepneg.plots.systematics_plot import plot_yardsticks
+from hepneg.plots.weight_plots import plot_weight_spectrum, plot_weights
 from hepneg.shapes import ShapeReport, check_shapes
 from hepneg.weights import summarize_weights
 

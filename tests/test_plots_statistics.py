@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from hepneg import metrics, plots
+from hepneg._core.estimate import Estimate
+from hepneg.binning.density_cells import signed_density
 from hepneg.errors import DataError
-from hepneg.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.shapes import draw_subsample, fill_sums, plan_bins
-from hepneg.shapes.cells import Cut, NegativeBox
-from hepneg.shapes.density import signed_density
-from hepneg.shapes.multivariate import MultivariateShape
+from hepneg.shapes.negative.pair_cells import Cut, NegativeBox
+from hepneg.shapes.tests.multivariate import MultivariateShape
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import hepneg
 from hepneg.errors import HepnegWarning, TrainingError
 from hepneg.events import EventTable
-from hepneg.schemes.pooling import pools, regrouped
+from hepneg.signs.pooling import pools, regrouped
 
 FAST = {"folds": 2, "network": {"hidden": [16, 16]}, "batch_size": 512}
 N = 6000

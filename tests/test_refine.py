@@ -8,7 +8,7 @@ from scipy.stats import chi2
 
 from hepneg.errors import ConfigError, DataError, TrainingError
 from hepneg.events import EventTable
-from hepneg.refinement import Refinement, refine
+from hepneg.signs.refinement import Refinement, refine
 
 FAST = {"folds": 2, "network": {"hidden": [16, 16]}, "batch_size": 512}
 

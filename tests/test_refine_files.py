@@ -155,7 +155,7 @@ def test_an_interrupted_rewrite_leaves_no_report_of_mixed_files(
             raise KeyboardInterrupt
         written.append(job)
 
-    monkeypatch.setattr("hepneg.friends.refined.stream_friend", interrupted)
+    monkeypatch.setattr("hepneg.friends.refined_files.stream_friend", interrupted)
     with pytest.raises(KeyboardInterrupt):
         refine_files(config, folder)
     assert not (folder / "refine.json").exists()

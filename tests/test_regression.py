@@ -16,10 +16,15 @@ from hepneg import Classifier, EventTable, Regressor, load_model, train_regresso
 from hepneg.errors import ConfigError, DataError, HepnegWarning, TrainingError
 from hepneg.learning import crossfit as crossfit_module
 from hepneg.learning.loop import Interrupted
-from hepneg.learning.objectives.target import huber, log_cosh, pinball, reciprocal, signed_squared, squared
-from hepneg.learning.regression import RegressionArchitecture, RegressionNetwork, TargetScaling, central_quantile
 from hepneg.metrics import bias, paired_difference, squared_error_influence
+from hepneg.networks.regression_network import (
+    RegressionArchitecture,
+    RegressionNetwork,
+    TargetScaling,
+    central_quantile,
+)
 from hepneg.objectives import make_objective, objective_names
+from hepneg.objectives.losses.target_loss import huber, log_cosh, pinball, reciprocal, signed_squared, squared
 from hepneg.schemes import scheme_names
 
 FAST: dict[str, Any] = {"folds": 2, "epochs": 4, "batch_size": 64, "learning_rate": 0.01, "network": {"hidden": [8, 8]}}

@@ -21,7 +21,7 @@ from hepneg.metrics import (
     resolution,
     squared_error_influence,
 )
-from hepneg.residuals import residual_profile
+from hepneg.metrics.residuals import residual_profile
 
 NUMBERS = hnp.arrays(np.float64, 12, elements=st.floats(-1e3, 1e3))
 

@@ -29,7 +29,8 @@ from hepneg import workflow
 from hepneg.config import load_config
 from hepneg.errors import DataError, TransferError
 from hepneg.friends import apply_model
-from hepneg.ntuples import retry, stream
+from hepneg.ntuples import column_stream as stream
+from hepneg.ntuples import retry
 from hepneg.ntuples.files import open_file
 from hepneg.ntuples.identity import base_name, identify_file
 
@@ -151,7 +152,8 @@ def test_a_server_that_goes_is_one_line_after_retries(server: Server, model: Pat
 CUT_WHILE_READING = """
 import os, signal, sys
 from hepneg.cli import main
-from hepneg.ntuples import retry, stream
+from hepneg.ntuples import column_stream as stream
+from hepneg.ntuples import retry
 retry.PAUSES = (0.1, float(sys.argv[2]))
 plan, read, windows = stream._plan, stream._read_lane, []
 stream._plan = lambda *arguments: (plan(*arguments)[0], 300, 300)

@@ -22,11 +22,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hepneg import workflow
+from hepneg._core import formatting as shown
+from hepneg._core.figure_names import shape_stem
 from hepneg.config import Config
 from hepneg.errors import DataError
-from hepneg.figure_names import shape_stem
 from hepneg.report import build_page, load_results
-from hepneg.report import numbers as shown
 from hepneg.report.pictures import read_pictures
 
 HTML = "{http://www.w3.org/1999/xhtml}"

@@ -11,13 +11,13 @@ import uproot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hepneg._core.hashing import uniform_events
 from hepneg.config import load_config
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.friends import refine_files
-from hepneg.hashing import uniform_events
-from hepneg.refinement import Refinement, refine
-from hepneg.resampling import resampled_weight
+from hepneg.signs.refinement import Refinement, refine
+from hepneg.signs.resampling import resampled_weight
 
 FAST = {"folds": 2, "network": {"hidden": [16, 16]}, "batch_size": 512, "epochs": 10}
 

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hepneg.errors import DataError
-from hepneg.events import EventTable
-from hepneg.response import (
+from hepneg.evaluation.histograms import (
     bin_errors,
     count_negative_bins,
     net_over_positive,
@@ -19,6 +18,7 @@ from hepneg.response import (
     ratio,
     response_histogram,
 )
+from hepneg.events import EventTable
 
 
 def table(n=2000, seed=1):

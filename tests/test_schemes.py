@@ -14,9 +14,9 @@ from hepneg.schemes import (
     Scheme,
     TrainingProblem,
     as_scheme,
+    known,
     make_scheme,
     register,
-    registry,
     scheme_names,
     scheme_parameters,
 )
@@ -125,7 +125,7 @@ def test_what_is_no_scheme_is_refused(wanted: object) -> None:
 
 
 def test_a_user_adds_a_scheme(events: EventTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_schemes", replace(registry._schemes, registered={}))
+    monkeypatch.setattr(known, "_schemes", replace(known._schemes, registered={}))
 
     @register
     @dataclass(frozen=True)

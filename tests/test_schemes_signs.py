@@ -12,18 +12,18 @@ import pytest
 import torch
 from scipy.stats import chi2
 
-from hepneg.batches import ShuffledBatches
-from hepneg.classifier import Classifier
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.events import EventTable
-from hepneg.learning.architectures import architecture_from_dict, build
-from hepneg.learning.calibration import best_floor, best_slope
-from hepneg.learning.signs_network import SignArchitecture, SignEnsemble
+from hepneg.learning.batches import ShuffledBatches
+from hepneg.models.classifier import Classifier
+from hepneg.models.training import train
+from hepneg.networks.architectures import architecture_from_dict, build
+from hepneg.networks.sign_ensemble import SignArchitecture, SignEnsemble
 from hepneg.schemes import TrainingProblem, make_scheme
-from hepneg.schemes.closure import sign_closure
-from hepneg.schemes.health import scheme_health
 from hepneg.schemes.refined import refined_weight
-from hepneg.training import train
+from hepneg.signs.sign_closure import sign_closure
+from hepneg.signs.sign_health import scheme_health
+from hepneg.signs.slope_floor import best_floor, best_slope
 
 FAST = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8, 8]}}
 SIGN_SCHEMES = ("refined", "factorised", "combined", "mixture", "signed_target")

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from hepneg.binning.negative_intervals import negative_runs, significant_regions
 from hepneg.events import EventTable
 from hepneg.shapes import SignedSums, SubsampleAccumulator, check_shapes, check_sums, plan_bins
-from hepneg.shapes.regions import negative_runs, significant_regions
 from hepneg.shapes.verdict import overall_verdict, recommend
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from hepneg.estimate import Estimate
+from hepneg._core.estimate import Estimate
+from hepneg._core.figure_names import MULTIVARIATE_STEM, boxes_stem
 from hepneg.events import EventTable
-from hepneg.figure_names import MULTIVARIATE_STEM, boxes_stem
 from hepneg.plots.gallery import shape_figures
-from hepneg.shapes import SignedSums, SubsampleAccumulator, check_shapes, check_sums, multivariate, plan_bins
-from hepneg.shapes.cells import Cut, NegativeBox
+from hepneg.shapes import SignedSums, SubsampleAccumulator, check_shapes, check_sums, plan_bins
+from hepneg.shapes.negative.pair_cells import Cut, NegativeBox
+from hepneg.shapes.tests import multivariate
 from hepneg.shapes.verdict import sample_verdict
 
 

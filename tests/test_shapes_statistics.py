@@ -10,20 +10,20 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepneg.shapes.bins import SignedBins
-from hepneg.shapes.distance import DISTANCES, distances
+from hepneg.binning.binned_sums import SignedSums
+from hepneg.binning.plan import plan_bins
+from hepneg.binning.rebin import comparison_starts, equal_starts, statistic_starts
+from hepneg.binning.signed_bins import SignedBins
 from hepneg.shapes.effect import compare
-from hepneg.shapes.feature import FeatureShape, check_feature, holm
-from hepneg.shapes.law import asymptotic_p_values
-from hepneg.shapes.multiple import weighted_holm
-from hepneg.shapes.permutation import permutation_p_values
-from hepneg.shapes.plan import plan_bins
-from hepneg.shapes.power import detectable_total_variation
-from hepneg.shapes.quadratic import quadratic_quantile, quadratic_tail, quadratic_tails
-from hepneg.shapes.rebin import comparison_starts, equal_starts, statistic_starts
-from hepneg.shapes.smallest import SHARES, calibrated, ranked, smallest
-from hepneg.shapes.statistics import TESTS, ShapeStatistics, observed_gap, standardised_gap
-from hepneg.shapes.sums import SignedSums
+from hepneg.shapes.feature_check import FeatureShape, check_feature, holm
+from hepneg.shapes.tests.distance import DISTANCES, distances
+from hepneg.shapes.tests.holm import weighted_holm
+from hepneg.shapes.tests.minimum_p import SHARES, calibrated, ranked, smallest
+from hepneg.shapes.tests.null_distribution import asymptotic_p_values
+from hepneg.shapes.tests.permutation import permutation_p_values
+from hepneg.shapes.tests.power import detectable_total_variation
+from hepneg.shapes.tests.quadratic_form import quadratic_quantile, quadratic_tail, quadratic_tails
+from hepneg.shapes.tests.statistics import TESTS, ShapeStatistics, observed_gap, standardised_gap
 
 
 def binned(x: np.ndarray, weight: np.ndarray) -> SignedBins:

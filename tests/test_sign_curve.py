@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hepneg._core.hashing import assign_folds
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds
-from hepneg.learning.sign_curve import SignCurve, best_curve, straightened
-from hepneg.refinement import refine
+from hepneg.signs.curve import SignCurve, best_curve, straightened
+from hepneg.signs.refinement import refine
 
 
 def log_odds(sign: np.ndarray) -> np.ndarray:

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hepneg.classifier import Classifier
 from hepneg.errors import DataError
 from hepneg.events import EventTable
-from hepneg.refinement import refine
-from hepneg.schemes.closure import sign_closure
-from hepneg.training import train
+from hepneg.models.classifier import Classifier
+from hepneg.models.training import train
+from hepneg.signs.refinement import refine
+from hepneg.signs.sign_closure import sign_closure
 
 SETTINGS = {"folds": 2, "epochs": 12, "batch_size": 256, "network": {"hidden": [24, 24]}}
 SIGNED = ("signed_target", "mixture", "factorised")

@@ -19,9 +19,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import hepneg
 from hepneg.config import Training
 from hepneg.errors import ConfigError, TrainingError
+from hepneg.models.training import train
 from hepneg.schemes import make_scheme
 from hepneg.sklearn import SignedClassifier
-from hepneg.training import train
 
 FAST = {"folds": 2, "epochs": 12, "hidden": (8,), "learning_rate": 0.02}
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chi2, epps_singleton_2samp
 
+from hepneg.binning.signed_bins import SignedBins
 from hepneg.events import EventTable
 from hepneg.shapes import draw_subsample, fill_sums, plan_bins
-from hepneg.shapes.bins import SignedBins
-from hepneg.shapes.smooth import SmoothScores
-from hepneg.shapes.statistics import observed_gap, standardised_gap
+from hepneg.shapes.tests.smooth import SmoothScores
+from hepneg.shapes.tests.statistics import observed_gap, standardised_gap
 
 
 def bins_of(x, weight):

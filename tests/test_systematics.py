@@ -16,14 +16,14 @@ from conftest import _write_ntuple, toy_columns, toy_config
 
 import hepneg
 from hepneg import workflow
-from hepneg.accumulate import accumulate
-from hepneg.cli.tables import show_shapes
+from hepneg.cli.result_tables import show_shapes
 from hepneg.config import Config, config_schema, load_config
 from hepneg.errors import ConfigError, DataError, HepnegWarning
 from hepneg.ntuples import read, read_chunks
 from hepneg.plots.gallery import shape_figures
 from hepneg.shapes import ShapeReport, YardstickSums, check_shapes, plan_bins, plan_yardstick, systematic_yardstick
-from hepneg.shapes.yardstick import in_systematic_spreads, weight_columns, weight_moments, yardstick_of
+from hepneg.shapes.systematics import in_systematic_spreads, weight_columns, weight_moments, yardstick_of
+from hepneg.shapes.two_passes import accumulate
 
 VARIATIONS = {"scale_up": "genWeight * up", "scale_down": "genWeight * pdf[:, 1]"}
 

@@ -13,24 +13,24 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from hepneg import training as training_module
-from hepneg.classifier import Classifier
+from hepneg._core.hashing import assign_folds
+from hepneg._core.progress import SILENT, Progress, SilentProgress, Task
 from hepneg.config import Training
 from hepneg.errors import ConfigError, DataError, HepnegWarning, OutputError, TrainingError
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds
 from hepneg.learning import pool as pool_module
 from hepneg.learning.checkpoint import FoldCheckpoint, FoldFiles
 from hepneg.learning.crossfit import crossfit
 from hepneg.learning.fold import FoldFit, FoldTrainer
 from hepneg.learning.history import EpochRecord, FoldHistory
 from hepneg.learning.loop import Interrupted, _exploded
-from hepneg.learning.losses import balanced_weight
 from hepneg.learning.pool import choose_device
 from hepneg.metrics import auc
-from hepneg.progress import SILENT, Progress, SilentProgress, Task
+from hepneg.models import training as training_module
+from hepneg.models.classifier import Classifier
+from hepneg.models.training import train
+from hepneg.objectives.losses.rows import balanced_weight
 from hepneg.schemes import make_scheme
-from hepneg.training import train
 
 FAST = {"folds": 2, "epochs": 4, "batch_size": 128, "network": {"hidden": [8, 8]}}
 
@@ -367,7 +367,7 @@ def test_a_disk_that_is_full_for_a_checkpoint_gives_one_line(tmp_path: Path, mon
     def full(*_: object, **__: object) -> None:
         raise SafetensorError("I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr("hepneg.learning.weights_file.save_file", full)
+    monkeypatch.setattr("hepneg.networks.weights_file.save_file", full)
     rng = np.random.default_rng(6)
     events = EventTable.from_arrays(rng.normal(size=(400, 1)), np.ones(400), np.arange(400) % 2)
     with pytest.raises(OutputError, match=r"cannot write .*No space left on device"):

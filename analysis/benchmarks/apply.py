@@ -29,11 +29,11 @@ import onnxruntime
 import torch
 import uproot
 
-from hepneg.classifier import Classifier, ModelInputs
+from hepneg._core.log_odds import sigmoid
 from hepneg.events import EventTable
-from hepneg.export import export_onnx, mean_graph, onnx_output
-from hepneg.log_odds import sigmoid
-from hepneg.training import train
+from hepneg.models.classifier import Classifier, ModelInputs
+from hepneg.models.onnx import export_onnx, mean_graph, onnx_output
+from hepneg.models.training import train
 
 CHUNK = 65_536
 BATCHES = (256, 512, 1024, 2048, 4096, 16_384)

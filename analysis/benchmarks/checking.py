@@ -47,10 +47,10 @@ def bare(path: Path, features: int) -> None:
 
 
 def check(path: Path, features: int) -> None:
-    from hepneg.accumulate import accumulate
+    from hepneg._core.terminal import terminal_progress
     from hepneg.config import Config
     from hepneg.shapes import check_sums
-    from hepneg.terminal import terminal_progress
+    from hepneg.shapes.two_passes import accumulate
 
     config = Config.from_dict(
         {

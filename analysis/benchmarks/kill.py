@@ -20,10 +20,10 @@ import numpy as np
 import torch
 import uproot
 
-from hepneg.classifier import ModelInputs
 from hepneg.events import EventTable
 from hepneg.friends import apply_model
-from hepneg.training import train
+from hepneg.models.classifier import ModelInputs
+from hepneg.models.training import train
 
 FILES, ENTRIES = 20, 20_000
 NAMES = [f"x{i}" for i in range(6)]

@@ -30,7 +30,7 @@ from distributed import Client, LocalCluster
 
 import hepneg
 from hepneg import columnar
-from hepneg.columnar.events import load_model
+from hepneg.columnar.event_columns import load_model
 from hepneg.ntuples import read_chunks
 from hepneg.shapes import BinPlan, plan_bins
 from hepneg.weights import WeightAccumulator

@@ -19,10 +19,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from hepneg.batches import ShuffledBatches, StratifiedBatches
 from hepneg.config import Training
+from hepneg.learning.batches import ShuffledBatches, StratifiedBatches
 from hepneg.learning.loop import train_epoch
-from hepneg.learning.network import Architecture, ResponseNetwork, feature_scaling
+from hepneg.networks.multilayer import Architecture, ResponseNetwork, feature_scaling
 
 FEATURES, ROUNDS = 20, 3
 BATCH = Training().batch_size

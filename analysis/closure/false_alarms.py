@@ -23,9 +23,9 @@ from shape_toys import FEATURES, SIZES, Setting, features, settings, signed_weig
 from hepneg import metrics
 from hepneg.events import EventTable
 from hepneg.shapes import check_shapes
-from hepneg.shapes.cells import negative_boxes
-from hepneg.shapes.forward import sign_permutation_p_value
-from hepneg.shapes.multivariate import check_multivariate
+from hepneg.shapes.negative.pair_cells import negative_boxes
+from hepneg.shapes.tests.forward_crossfit import sign_permutation_p_value
+from hepneg.shapes.tests.multivariate import check_multivariate
 
 LEVEL, SEED = 0.05, 1
 # The sign from x takes seconds with 30 000 events: one setting, and fewer toys for the network.

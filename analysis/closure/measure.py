@@ -28,7 +28,7 @@ from peers import peer_logits
 from toys import SHAPES, Toy, excess_loss
 
 import hepneg
-from hepneg.output import write_json
+from hepneg._core.output import write_json
 
 Float = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from published_toys import Plane
 
 import hepneg
-from hepneg.output import write_json
+from hepneg._core.output import write_json
 
 Float = NDArray[np.float64]
 

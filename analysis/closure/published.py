@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from published_toys import KEPT_SHARE, LINES, Line
 
 import hepneg
-from hepneg.output import write_json
+from hepneg._core.output import write_json
 
 Float = NDArray[np.float64]
 

@@ -22,7 +22,7 @@ import numpy as np
 from measure import QUICK, Geometry, Setup, measure
 
 import hepneg
-from hepneg.output import write_json
+from hepneg._core.output import write_json
 
 FOLDER = Path(__file__).parent
 SIZES = (5_000, 20_000, 80_000, 300_000, 1_000_000)

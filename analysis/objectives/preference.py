@@ -13,9 +13,9 @@ from levels import Float, Levels, frontier, levels
 from torch import nn
 
 import hepneg
-from hepneg.learning.inference import network_logits
-from hepneg.learning.objectives.response_preference import MARGIN
-from hepneg.log_odds import sigmoid
+from hepneg._core.log_odds import sigmoid
+from hepneg.networks.inference import network_logits
+from hepneg.objectives.losses.response_share_loss import MARGIN
 from hepneg.objectives.response_preference import ResponsePreference
 from hepneg.plots.style import COLOURS, NEUTRAL, Drawn, empty_figure, in_print_style
 

@@ -21,13 +21,13 @@ import torch
 from regression_toys import Float, MistakenToy, SignedToy
 
 import hepneg
-from hepneg.batches import ShuffledBatches
-from hepneg.learning.learner import MARGIN
+from hepneg.learning.batches import ShuffledBatches
 from hepneg.learning.loop import train_epoch
-from hepneg.learning.losses import event_table
-from hepneg.learning.network import feature_scaling
-from hepneg.learning.objectives.target import TargetLoss, Terms, reciprocal, signed_squared, squared
-from hepneg.learning.regression import RegressionArchitecture, RegressionNetwork, TargetScaling
+from hepneg.learning.task import MARGIN
+from hepneg.networks.multilayer import feature_scaling
+from hepneg.networks.regression_network import RegressionArchitecture, RegressionNetwork, TargetScaling
+from hepneg.objectives.losses.rows import event_table
+from hepneg.objectives.losses.target_loss import TargetLoss, Terms, reciprocal, signed_squared, squared
 from hepneg.plots.legend import add_legend
 from hepneg.plots.style import NEUTRAL, Drawn, colour_of, in_print_style, new_figure, save
 

@@ -20,8 +20,8 @@ import numpy as np
 from regression_toys import Float, SignedToy
 
 import hepneg
-from hepneg.batches import ShuffledBatches
-from hepneg.output import write_json
+from hepneg._core.output import write_json
+from hepneg.learning.batches import ShuffledBatches
 from hepneg.schemes import Scheme, TrainingProblem
 
 
@@ -33,7 +33,7 @@ class Naive:
     tasks: ClassVar[tuple[str, ...]] = ("regression",)
 
     def problem(self, events: hepneg.EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
+        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
         return TrainingProblem(events.weight.copy(), ShuffledBatches(events.weight, batch_size))
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hepneg
-from hepneg.hashing import assign_folds
+from hepneg._core.hashing import assign_folds
 from hepneg.metrics import auc_influence, log_loss_influence, paired_difference
 from hepneg.schemes.refined import refined_weight
 

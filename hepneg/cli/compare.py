@@ -31,8 +31,8 @@ def command(config: Config, *, schemes: str | None, display: Display, resume: bo
     Example: hepneg compare analysis.yaml --schemes absolute,signed
     """
     from hepneg import workflow
-    from hepneg.cli.tables import show_comparison, show_files
-    from hepneg.comparison import DEFAULT_SCHEMES
+    from hepneg.cli.result_tables import show_comparison, show_files
+    from hepneg.studies.scheme_comparison import DEFAULT_SCHEMES
 
     names = [name.strip() for name in schemes.split(",")] if schemes else DEFAULT_SCHEMES
     with resumable(config, "compare"):

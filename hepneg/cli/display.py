@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from hepneg.progress import Progress
+    from hepneg._core.progress import Progress
 
 __all__ = ["Display", "with_display"]
 
@@ -42,7 +42,7 @@ class Display:
     @property
     def progress(self) -> Progress:
         """Bars on a terminal, else silence."""
-        from hepneg.terminal import terminal_progress
+        from hepneg._core.terminal import terminal_progress
 
         return terminal_progress(quiet=self.quiet or self.verbose)
 
@@ -52,7 +52,7 @@ class Display:
             return
         import json
 
-        from hepneg.output import json_ready
+        from hepneg._core.output import json_ready
 
         paths = {} if files is None else {"files": [str(path) for path in files]}
         ready = json_ready({**content, **paths})

@@ -23,9 +23,9 @@ def command(model: Path, *, output: Path, display: Display) -> None:
 
     Example: hepneg export results/toy/model -o toy.onnx
     """
-    from hepneg.cli.tables import show_files
-    from hepneg.export import export_onnx
-    from hepneg.loading import load_model
+    from hepneg.cli.result_tables import show_files
+    from hepneg.models.loading import load_model
+    from hepneg.models.onnx import export_onnx
 
     written = export_onnx(load_model(model), output)
     display.document({"schema_version": 1}, [written])

@@ -56,7 +56,7 @@ class _LazyGroup(click.Group):
 def _cite(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001
     """Print the BibTeX entry and leave."""
     if value and not ctx.resilient_parsing:
-        from hepneg.citation import bibtex
+        from hepneg._core.citation import bibtex
 
         click.echo(bibtex(), nl=False)
         ctx.exit()

@@ -20,9 +20,9 @@ def command(files: tuple[Path, ...], output: Path | None) -> None:
 
     Example: hepneg init ttbar.root wjets.root -o analysis.yaml
     """
+    from hepneg._core.output import atomic_path
     from hepneg.errors import OutputError
     from hepneg.ntuples import starter_config
-    from hepneg.output import atomic_path
 
     folder = output.absolute().parent if output else Path.cwd()
     if output is not None and output.exists():

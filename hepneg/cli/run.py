@@ -25,7 +25,7 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     Example: hepneg run analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.tables import show_evaluation, show_files, show_health, show_shapes, show_weights
+    from hepneg.cli.result_tables import show_evaluation, show_files, show_health, show_shapes, show_weights
 
     with resumable(config, "train"):
         outcome = workflow.run(config, resume=resume, progress=display.progress)

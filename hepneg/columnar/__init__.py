@@ -15,7 +15,7 @@ whatever runs their processors: a loop, processes of one machine, or a cluster::
 Nothing here imports coffea; ``pip install 'hepneg[coffea]'`` brings it.
 """
 
-from hepneg.columnar.events import logit, refined_weight, response
+from hepneg.columnar.event_columns import logit, refined_weight, response
 from hepneg.columnar.processors import GeneratorSumsProcessor, ResponseProcessor, SubsampleProcessor, SumsProcessor
 from hepneg.columnar.steps import accumulate, fileset, response_histogram, with_generator_sums
 

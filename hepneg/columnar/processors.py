@@ -14,26 +14,26 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 import numpy as np
 
-from hepneg.accumulate import EmptyDraw, EmptySums, Part, SampleDraw, SampleSums
 from hepneg.columnar.columns import read_columns
-from hepneg.columnar.events import load_model, read_chunk
+from hepneg.columnar.event_columns import load_model, read_chunk
 from hepneg.columnar.origin import Origin
 from hepneg.config import Config
 from hepneg.errors import DataError
+from hepneg.evaluation.histograms import response_histogram
 from hepneg.events import LABELS, EventTable
 from hepneg.ntuples import Chunk
 from hepneg.ntuples.columns import Needs
+from hepneg.ntuples.exact_sums import exact_sum
 from hepneg.ntuples.identity import find_same
-from hepneg.ntuples.sums import exact_sum
-from hepneg.response import response_histogram
 from hepneg.shapes import BinPlan
+from hepneg.shapes.two_passes import EmptyDraw, EmptySums, Part, SampleDraw, SampleSums
 
 if TYPE_CHECKING:
     import awkward as ak
     import hist
 
-    from hepneg.classifier import Classifier
     from hepneg.friends.plan import HeldOut
+    from hepneg.models.classifier import Classifier
 
 __all__ = [
     "ChunkProcessor",
@@ -63,7 +63,7 @@ class ChunkProcessor(Generic[Part]):
         """Return the part of these events, by the name of their sample.
 
         Raises:
-            DataError: as :func:`hepneg.columnar.events.read_chunk`.
+            DataError: as :func:`hepneg.columnar.event_columns.read_chunk`.
         """
         sample, chunk = read_chunk(self.config, events, systematics=self.systematics)
         part = self.empty(sample)
@@ -135,10 +135,10 @@ class ResponseProcessor:
         """Return the histogram of these events, by the name of their sample.
 
         Raises:
-            DataError: as :func:`hepneg.columnar.events.read_chunk`; also a model that cannot be read or takes other
+            DataError: as :func:`hepneg.columnar.event_columns.read_chunk`; also a model that cannot be read or takes other
                 features, or a renamed file of its training where file and entry identify an event.
         """
-        from hepneg.learning.inference import one_thread
+        from hepneg.networks.inference import one_thread
 
         sample, chunk = read_chunk(self.config, events)
         classifier = load_model(self.model)

@@ -9,13 +9,13 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hepneg.accumulate import Accumulated, Part, in_two_passes
 from hepneg.columnar.processors import ChunkProcessor, GeneratorSumsProcessor, ResponseProcessor, SampleResponse
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.ntuples import require_selected, scale_factor
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.files import require_distinct_files, sample_files
+from hepneg.shapes.two_passes import Accumulated, Part, in_two_passes
 
 if TYPE_CHECKING:
     import hist
@@ -58,7 +58,7 @@ def accumulate(config: Config, run: Run, *, systematics: bool = False, seed: int
     """Collect all that the weight summary and the shape check need, in two passes.
 
     The first pass draws a subsample of each sample, from which the bins are planned; the second fills them. Subsample
-    and counts are the same to the last bit whatever runs them, and as those of :func:`hepneg.accumulate.accumulate`;
+    and counts are the same to the last bit whatever runs them, and as those of :func:`hepneg.shapes.two_passes.accumulate`;
     sums agree to rounding.
 
     Args:

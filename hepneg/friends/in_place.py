@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hepneg.errors import DataError, OutputError
+from hepneg.friends.outcome import FriendFile
 from hepneg.friends.plan import Job, Settings, remove_leftovers, require_ours, settings_note
-from hepneg.friends.result import FriendFile
 from hepneg.ntuples.branches import add_branches, added_note, find_added_note, require_extensible
 from hepneg.ntuples.files import is_remote
-from hepneg.ntuples.friends import read_note
+from hepneg.ntuples.friend_files import read_note
 
 __all__ = ["InPlace", "add_in_place", "finished_before", "target_of"]
 

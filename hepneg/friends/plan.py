@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from hepneg.errors import DataError, OutputError
 from hepneg.ntuples.files import begins_as_root, is_glob, is_remote, matching_files
-from hepneg.ntuples.friends import TreeFormat, find_note
+from hepneg.ntuples.friend_files import TreeFormat, find_note
 from hepneg.ntuples.identity import FileIdentity, base_name
 
 __all__ = [

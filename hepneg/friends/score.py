@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from hepneg.errors import ConfigError
 from hepneg.events import EventTable
-from hepneg.export import onnx_output
 from hepneg.expressions import Expression
+from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, stream_friend
+from hepneg.friends.outcome import FriendFile
 from hepneg.friends.plan import HeldOut, Job, Settings, note_of, remove_leftovers
-from hepneg.friends.result import FriendFile
-from hepneg.friends.stream import Advance, Columns, identifying_columns, stream_friend
-from hepneg.model import Model, ModelInputs
+from hepneg.models.model import Model, ModelInputs
+from hepneg.models.onnx import onnx_output
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
-from hepneg.ntuples.friends import read_note
+from hepneg.ntuples.friend_files import read_note
 from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
 
 __all__ = ["Engine", "EventScorer", "make_friend"]

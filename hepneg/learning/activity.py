@@ -12,8 +12,8 @@ from torch import nn
 
 from hepneg.config import Activity
 from hepneg.events import EventTable
-from hepneg.learning.judges import Judge
-from hepneg.learning.objectives.protocol import ObjectiveLoss
+from hepneg.objectives.losses.objective_loss import ObjectiveLoss
+from hepneg.objectives.losses.validation_loss import Judge
 
 __all__ = ["ActivityLoss"]
 

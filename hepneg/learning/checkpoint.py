@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from hepneg._core.output import atomic_path
 from hepneg.learning.history import FoldHistory
-from hepneg.learning.weights_file import save_tensors
-from hepneg.output import atomic_path
+from hepneg.networks.weights_file import save_tensors
 
 __all__ = ["FoldCheckpoint", "FoldFiles", "FoldState", "Tensors"]
 

@@ -11,20 +11,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.hashing import assign_folds
+from hepneg._core.progress import SILENT, Progress, Task
 from hepneg.config import Training
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
-from hepneg.hashing import assign_folds
 from hepneg.learning.checkpoint import FoldFiles
-from hepneg.learning.feature_check import check_features
+from hepneg.learning.feature_range import check_features
 from hepneg.learning.fold import FoldFit, FoldTrainer
-from hepneg.learning.inference import network_logits
-from hepneg.learning.learner import make_learner
 from hepneg.learning.pool import choose_device, run_folds
-from hepneg.learning.signs import FEWEST, LocalSigns, SignFitter
+from hepneg.learning.task import make_learner
+from hepneg.networks.inference import network_logits
 from hepneg.objectives import Objective
-from hepneg.progress import SILENT, Progress, Task
 from hepneg.schemes import Scheme, SignPlan
+from hepneg.signs.local_signs import FEWEST, LocalSigns, SignFitter
 
 __all__ = ["CrossFit", "crossfit", "crossfit_signs"]
 

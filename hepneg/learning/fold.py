@@ -12,32 +12,32 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hepneg.batches import ShuffledBatches
+from hepneg._core.hashing import uniform_events
+from hepneg._core.interruption import stoppable
+from hepneg._core.progress import Task
 from hepneg.config import Training
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
-from hepneg.hashing import uniform_events
-from hepneg.interruption import stoppable
 from hepneg.learning.activity import ActivityLoss
-from hepneg.learning.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
-from hepneg.learning.calibration import best_floor
+from hepneg.learning.batches import ShuffledBatches
 from hepneg.learning.checkpoint import FoldFiles
-from hepneg.learning.factorised import FactorisedArchitecture, FactorisedNetwork
 from hepneg.learning.history import FoldHistory
-from hepneg.learning.inference import in_pieces
-from hepneg.learning.judges import loss_judge
-from hepneg.learning.learner import AnyNetwork, Learner, make_learner
 from hepneg.learning.loop import Fit, train_network
-from hepneg.learning.losses import balanced_weight, event_table, label_and_sign_loss, signed_target_loss
-from hepneg.learning.mixture import MixtureArchitecture, MixtureNetwork, SharedNetwork
-from hepneg.learning.network import ResponseNetwork, feature_scaling
-from hepneg.learning.objectives.protocol import ObjectiveLoss
-from hepneg.learning.signed_target import SignedTargetArchitecture, SignedTargetNetwork
-from hepneg.learning.signs import LocalSigns, SignFitter
+from hepneg.learning.task import AnyNetwork, Learner, make_learner
+from hepneg.networks.architectures import FoldNetwork, MeanArchitecture, MeanNetwork
+from hepneg.networks.factorised_network import FactorisedArchitecture, FactorisedNetwork
+from hepneg.networks.inference import in_pieces
+from hepneg.networks.mixture_network import MixtureArchitecture, MixtureNetwork, SharedNetwork
+from hepneg.networks.multilayer import ResponseNetwork, feature_scaling
+from hepneg.networks.signed_target_network import SignedTargetArchitecture, SignedTargetNetwork
 from hepneg.objectives import DEFAULT_OBJECTIVES, Objective
-from hepneg.progress import Task
+from hepneg.objectives.losses.objective_loss import ObjectiveLoss
+from hepneg.objectives.losses.rows import balanced_weight, event_table, label_and_sign_loss, signed_target_loss
+from hepneg.objectives.losses.validation_loss import loss_judge
 from hepneg.schemes import Scheme, SignPlan, TrainingProblem
 from hepneg.schemes.refined import refined_weight
+from hepneg.signs.local_signs import LocalSigns, SignFitter
+from hepneg.signs.slope_floor import best_floor
 
 __all__ = ["FoldFit", "FoldTrainer", "SignReader"]
 

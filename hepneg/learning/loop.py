@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from hepneg.batches import Batches
+from hepneg._core.estimate import Estimate
+from hepneg._core.interruption import Interrupted
+from hepneg._core.progress import Task
 from hepneg.config import Training
-from hepneg.estimate import Estimate
-from hepneg.interruption import Interrupted
+from hepneg.learning.batches import Batches
 from hepneg.learning.checkpoint import FoldCheckpoint, FoldState, Tensors
 from hepneg.learning.history import EpochRecord, FoldHistory
-from hepneg.learning.losses import Loss, label_loss
-from hepneg.progress import Task
+from hepneg.objectives.losses.rows import Loss, label_loss
 
 __all__ = ["Fit", "Interrupted", "train_epoch", "train_network"]
 

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import torch
 
+from hepneg._core.progress import Progress, Task
 from hepneg.errors import ConfigError
-from hepneg.learning.inference import one_thread, use_one_thread
 from hepneg.learning.loop import Interrupted
-from hepneg.progress import Progress, Task
+from hepneg.networks.inference import one_thread, use_one_thread
 
 __all__ = ["choose_device", "run_folds"]
 

@@ -35,7 +35,10 @@ from hepneg.metrics.ks import KSTest, ks_two_sample
 from hepneg.metrics.operating_point import OperatingPoint, operating_point
 from hepneg.metrics.proper import brier, brier_influence, log_loss, log_loss_influence
 from hepneg.metrics.quantiles import Quantiles, quantiles
-from hepneg.metrics.regression import (
+from hepneg.metrics.roc import RocCurve, roc_curve
+from hepneg.metrics.significance import SignificanceScan, asimov_significance, significance_scan
+from hepneg.metrics.sums import BinnedAuc, BinnedAucAccumulator, BrierAccumulator, LogLossAccumulator
+from hepneg.metrics.target_errors import (
     absolute_error_influence,
     bias,
     mean_absolute_error,
@@ -44,9 +47,6 @@ from hepneg.metrics.regression import (
     resolution,
     squared_error_influence,
 )
-from hepneg.metrics.roc import RocCurve, roc_curve
-from hepneg.metrics.significance import SignificanceScan, asimov_significance, significance_scan
-from hepneg.metrics.sums import BinnedAuc, BinnedAucAccumulator, BrierAccumulator, LogLossAccumulator
 
 __all__ = [
     "BinnedAuc",

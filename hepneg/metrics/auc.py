@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg.estimate import Estimate
+from hepneg._core.estimate import Estimate
 from hepneg.metrics.influence import Influence
 from hepneg.metrics.scored import Floats, scored_events
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.estimate import Estimate
+from hepneg._core.hashing import uniform_events
 from hepneg.errors import DataError, HepnegWarning
-from hepneg.estimate import Estimate
-from hepneg.hashing import uniform_events
 from hepneg.metrics.scored import Floats, finite_column
 
 __all__ = ["poisson_bootstrap", "poisson_multiplicity"]

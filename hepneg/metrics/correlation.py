@@ -11,10 +11,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.estimate import Estimate
+from hepneg._core.output import json_ready
 from hepneg.errors import DataError
-from hepneg.estimate import Estimate
 from hepneg.metrics.scored import Floats, finite_column
-from hepneg.output import json_ready
 
 __all__ = [
     "CorrelationAccumulator",

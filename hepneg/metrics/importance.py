@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.estimate import Estimate
 from hepneg.errors import DataError
-from hepneg.estimate import Estimate
 from hepneg.metrics.auc import auc_influence
 from hepneg.metrics.influence import Influence, InfluenceFunction
 from hepneg.metrics.scored import Floats

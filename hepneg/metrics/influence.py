@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hepneg.estimate import Estimate
+from hepneg._core.estimate import Estimate
 from hepneg.metrics.scored import Floats
 
 __all__ = ["Influence", "InfluenceFunction", "paired_difference"]

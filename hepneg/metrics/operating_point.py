@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg.estimate import Estimate
+from hepneg._core.estimate import Estimate
+from hepneg._core.output import json_ready
 from hepneg.metrics.influence import Influence
 from hepneg.metrics.scored import ScoredEvents, scored_events
-from hepneg.output import json_ready
 
 __all__ = ["OperatingPoint", "operating_point"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hepneg.estimate import Estimate
+from hepneg._core.estimate import Estimate
 from hepneg.metrics.influence import Influence
 from hepneg.metrics.scored import Floats, ScoredEvents, scored_events
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.output import json_ready
 from hepneg.errors import DataError
 from hepneg.metrics.scored import Floats, finite_column
-from hepneg.output import json_ready
 
 __all__ = ["Quantiles", "quantiles"]
 

@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.estimate import Estimate
 from hepneg.errors import DataError
-from hepneg.estimate import Estimate
 from hepneg.metrics.scored import Floats, labelled_events, positive_sums
 
 __all__ = ["BinnedAuc", "BinnedAucAccumulator", "BrierAccumulator", "LogLossAccumulator"]

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from hepneg._core.output import atomic_path
 from hepneg.errors import DataError, OutputError
 from hepneg.ntuples.columns import branch_names
 from hepneg.ntuples.files import is_rntuple, open_file, open_tree, refuse_damage
-from hepneg.ntuples.friends import FRIEND_TREE, NOTE
-from hepneg.output import atomic_path
+from hepneg.ntuples.friend_files import FRIEND_TREE, NOTE
 
 __all__ = ["add_branches", "added_note", "find_added_note", "require_extensible"]
 

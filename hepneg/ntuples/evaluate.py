@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hepneg.errors import DataError
 from hepneg.expressions import Expression
-from hepneg.functions import logical
+from hepneg.expressions.functions import logical
 
 __all__ = ["Evaluator"]
 

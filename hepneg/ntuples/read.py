@@ -10,19 +10,19 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.progress import SILENT, Progress
+from hepneg._core.timing import timed
 from hepneg.config import PB_TO_FB, Config
 from hepneg.errors import DataError
 from hepneg.events import LABELS, EventTable, check_grades, first_entries
 from hepneg.expressions import Expression
-from hepneg.ntuples.checks import warn_about_dropped, warn_about_events
+from hepneg.ntuples.column_stream import STEP_SIZE, stream_columns
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
+from hepneg.ntuples.exact_sums import exact_sum
 from hepneg.ntuples.files import open_tree, require_distinct_files, sample_files
 from hepneg.ntuples.identity import base_name
-from hepneg.ntuples.stream import STEP_SIZE, stream_columns
-from hepneg.ntuples.sums import exact_sum
-from hepneg.progress import SILENT, Progress
-from hepneg.timing import timed
+from hepneg.ntuples.table_checks import warn_about_dropped, warn_about_events
 
 __all__ = ["Chunk", "ChunkMaker", "read", "read_chunks", "require_selected", "scale_factor"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from hepneg.ntuples.friends import FRIEND_TREE, NOTE
+from hepneg.ntuples.friend_files import FRIEND_TREE, NOTE
 
 __all__: list[str] = []
 

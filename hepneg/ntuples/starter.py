@@ -14,7 +14,7 @@ from hepneg.errors import DataError
 from hepneg.ntuples.explore import TreeSummary, explore
 from hepneg.ntuples.files import is_remote
 from hepneg.objectives import DEFAULT_OBJECTIVES
-from hepneg.schemes.registry import scheme_names
+from hepneg.schemes.known import scheme_names
 
 __all__ = ["starter_config"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from hepneg._core.output import atomic_path
 from hepneg.errors import OutputError
-from hepneg.output import atomic_path
 
 __all__ = ["write_histograms"]
 

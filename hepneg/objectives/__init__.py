@@ -1,17 +1,17 @@
 """Objectives: what the training minimises, and so what kind of mistake it avoids. One file per objective.
 
-This is an analyst's choice list; :mod:`hepneg.objectives.registry` finds an objective by its name. What needs torch is
-in :mod:`hepneg.learning.objectives`.
+This is an analyst's choice list; :mod:`hepneg.objectives.known` finds an objective by its name. What needs torch is
+in :mod:`hepneg.objectives.losses`.
 """
 
-from hepneg.objectives.protocol import Objective, Task
-from hepneg.objectives.registry import (
+from hepneg.objectives.known import (
     DEFAULT_OBJECTIVES,
     make_objective,
     objective_names,
     objective_parameters,
     register,
 )
+from hepneg.objectives.objective import Objective, Task
 
 __all__ = [
     "DEFAULT_OBJECTIVES",

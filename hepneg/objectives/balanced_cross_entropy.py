@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.protocol import Task
+from hepneg.objectives.objective import Task
 
 if TYPE_CHECKING:
-    from hepneg.learning.objectives.protocol import ObjectiveLoss
+    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
 __all__ = ["BalancedCrossEntropy"]
 
@@ -66,7 +66,7 @@ class BalancedCrossEntropy:
             raise ValueError(f"filter_strength must be above 0 and at most 1, not {self.filter_strength!r}")
 
     def make_loss(self) -> ObjectiveLoss:
-        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
-        from hepneg.learning.objectives.balanced_cross_entropy import BalancedCrossEntropyLoss
+        """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
+        from hepneg.objectives.losses.operating_point_loss import BalancedCrossEntropyLoss
 
         return BalancedCrossEntropyLoss(self)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.protocol import Task
+from hepneg.objectives.objective import Task
 
 if TYPE_CHECKING:
-    from hepneg.learning.objectives.protocol import ObjectiveLoss
+    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
 __all__ = ["CrossEntropy"]
 
@@ -28,7 +28,7 @@ class CrossEntropy:
     task: ClassVar[Task] = "classification"
 
     def make_loss(self) -> ObjectiveLoss:
-        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
-        from hepneg.learning.objectives.cross_entropy import CrossEntropyLoss
+        """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
+        from hepneg.objectives.losses.label_loss import CrossEntropyLoss
 
         return CrossEntropyLoss()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.target import TargetObjective
-from hepneg.parameters import require_positive
+from hepneg._core.parameters import require_positive
+from hepneg.objectives.target_objective import TargetObjective
 
 if TYPE_CHECKING:
-    from hepneg.learning.objectives.protocol import ObjectiveLoss
+    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
 __all__ = ["Huber"]
 
@@ -35,7 +35,7 @@ class Huber(TargetObjective):
         require_positive(delta=self.delta)
 
     def make_loss(self) -> ObjectiveLoss:
-        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
-        from hepneg.learning.objectives.target import TargetLoss, huber
+        """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
+        from hepneg.objectives.losses.target_loss import TargetLoss, huber
 
         return TargetLoss(partial(huber, delta=self.delta))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.target import TargetObjective
-from hepneg.parameters import require_positive
+from hepneg._core.parameters import require_positive
+from hepneg.objectives.target_objective import TargetObjective
 
 if TYPE_CHECKING:
-    from hepneg.learning.objectives.protocol import ObjectiveLoss
+    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
 __all__ = ["LogCosh"]
 
@@ -34,7 +34,7 @@ class LogCosh(TargetObjective):
         require_positive(scale=self.scale)
 
     def make_loss(self) -> ObjectiveLoss:
-        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
-        from hepneg.learning.objectives.target import TargetLoss, log_cosh
+        """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
+        from hepneg.objectives.losses.target_loss import TargetLoss, log_cosh
 
         return TargetLoss(partial(log_cosh, scale=self.scale))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.target import TargetObjective
+from hepneg.objectives.target_objective import TargetObjective
 
 if TYPE_CHECKING:
-    from hepneg.learning.objectives.protocol import ObjectiveLoss
+    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
 __all__ = ["Quantile"]
 
@@ -39,7 +39,7 @@ class Quantile(TargetObjective):
             raise ValueError(f"quantiles must increase and lie between 0 and 1, not {list(self.quantiles)}")
 
     def make_loss(self) -> ObjectiveLoss:
-        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
-        from hepneg.learning.objectives.target import TargetLoss, pinball
+        """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
+        from hepneg.objectives.losses.target_loss import TargetLoss, pinball
 
         return TargetLoss(partial(pinball, quantiles=self.quantiles))

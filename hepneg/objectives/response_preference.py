@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.protocol import Task
-from hepneg.parameters import require_positive
+from hepneg._core.parameters import require_positive
+from hepneg.objectives.objective import Task
 
 if TYPE_CHECKING:
-    from hepneg.learning.objectives.protocol import ObjectiveLoss
+    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
 __all__ = ["ResponsePreference"]
 
@@ -63,7 +63,7 @@ class ResponsePreference:
             raise ValueError(f"filter_strength must be above 0 and at most 1, not {self.filter_strength!r}")
 
     def make_loss(self) -> ObjectiveLoss:
-        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
-        from hepneg.learning.objectives.response_preference import ResponsePreferenceLoss
+        """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
+        from hepneg.objectives.losses.response_share_loss import ResponsePreferenceLoss
 
         return ResponsePreferenceLoss(self)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.target import TargetObjective
-from hepneg.parameters import require_positive
+from hepneg._core.parameters import require_positive
+from hepneg.objectives.target_objective import TargetObjective
 
 if TYPE_CHECKING:
-    from hepneg.learning.objectives.protocol import ObjectiveLoss
+    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
 __all__ = ["SignedSquared"]
 
@@ -46,7 +46,7 @@ class SignedSquared(TargetObjective):
         require_positive(reach=self.reach)
 
     def make_loss(self) -> ObjectiveLoss:
-        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
-        from hepneg.learning.objectives.target import TargetLoss, signed_squared
+        """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
+        from hepneg.objectives.losses.target_loss import TargetLoss, signed_squared
 
         return TargetLoss(partial(signed_squared, reach=self.reach))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.target import TargetObjective
+from hepneg.objectives.target_objective import TargetObjective
 
 if TYPE_CHECKING:
-    from hepneg.learning.objectives.protocol import ObjectiveLoss
+    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
 __all__ = ["Squared"]
 
@@ -26,7 +26,7 @@ class Squared(TargetObjective):
     name: ClassVar[str] = "squared"
 
     def make_loss(self) -> ObjectiveLoss:
-        """Return a new loss (see :class:`hepneg.objectives.protocol.Objective`)."""
-        from hepneg.learning.objectives.target import TargetLoss, squared
+        """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
+        from hepneg.objectives.losses.target_loss import TargetLoss, squared
 
         return TargetLoss(squared)

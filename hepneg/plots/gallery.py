@@ -7,8 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from hepneg.evaluation import Evaluation
-from hepneg.figure_names import (
+from hepneg._core.figure_names import (
     CLOSURE_STEM,
     CLOSURE_TESTS_STEM,
     MULTIVARIATE_STEM,
@@ -20,22 +19,24 @@ from hepneg.figure_names import (
     correlations_stem,
     shape_stem,
 )
-from hepneg.plots.calibration import plot_calibration
-from hepneg.plots.closure import plot_closure_curves, plot_closure_tests
-from hepneg.plots.correlation import plot_sign_correlations
-from hepneg.plots.multivariate import plot_multivariate
-from hepneg.plots.regions import plot_negative_boxes
-from hepneg.plots.regression import plot_bias, plot_pulls, plot_residuals, plot_response_matrix
-from hepneg.plots.response import plot_response, plot_response_by_sign, plot_response_components
-from hepneg.plots.roc import plot_roc
-from hepneg.plots.shapes import plot_effect_sizes, plot_feature_shape
-from hepneg.plots.significance import plot_significance
+from hepneg.evaluation.classification import Evaluation
+from hepneg.evaluation.regression import RegressionEvaluation
+from hepneg.plots.calibration_curve import plot_calibration
+from hepneg.plots.correlation_plot import plot_sign_correlations
+from hepneg.plots.multivariate_plot import plot_multivariate
+from hepneg.plots.negative_regions import plot_negative_boxes
+from hepneg.plots.regression_plots import plot_bias, plot_pulls, plot_residuals, plot_response_matrix
+from hepneg.plots.response_plot import plot_response, plot_response_by_sign, plot_response_components
+from hepneg.plots.roc_plot import plot_roc
+from hepneg.plots.shape_plots import plot_effect_sizes, plot_feature_shape
+from hepneg.plots.sign_split_plot import plot_closure_curves, plot_closure_tests
+from hepneg.plots.significance_plot import plot_significance
 from hepneg.plots.style import save
-from hepneg.plots.training import plot_learning_curves, plot_overtraining
-from hepneg.plots.weights import plot_weights
-from hepneg.plots.yardstick import plot_yardsticks
-from hepneg.regression_evaluation import RegressionEvaluation
-from hepneg.shapes import ShapeReport, SignSplitClosure
+from hepneg.plots.systematics_plot import plot_yardsticks
+from hepneg.plots.training_curves import plot_learning_curves, plot_overtraining
+from hepneg.plots.weight_plots import plot_weights
+from hepneg.shapes import ShapeReport
+from hepneg.studies import SignSplitClosure
 from hepneg.weights import WeightReport
 
 __all__ = [

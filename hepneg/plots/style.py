@@ -21,8 +21,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from hepneg.output import atomic_path
-from hepneg.plots.names import short_name, short_names
+from hepneg._core.output import atomic_path
+from hepneg.plots.short_names import short_name, short_names
 
 __all__ = [
     "COLOURS",

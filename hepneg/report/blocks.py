@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
-from hepneg.report.numbers import MISSING
+from hepneg._core.formatting import MISSING
 from hepneg.report.pictures import Picture
 
 __all__ = [

@@ -14,14 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hepneg.errors import DataError
 from hepneg.report.blocks import Section
-from hepneg.report.comparison import comparison_section
-from hepneg.report.response import response_section
+from hepneg.report.comparison_section import comparison_section
+from hepneg.report.response_section import response_section
 from hepneg.report.results import FILES, Results
-from hepneg.report.settings import settings_section
-from hepneg.report.shapes import shapes_section
-from hepneg.report.summary import summary_section
-from hepneg.report.training import training_section
-from hepneg.report.weights import weights_section
+from hepneg.report.settings_section import settings_section
+from hepneg.report.shapes_section import shapes_section
+from hepneg.report.summary_section import summary_section
+from hepneg.report.training_section import training_section
+from hepneg.report.weights_section import weights_section
 
 __all__ = ["ReportPage", "build_page"]
 

@@ -1,10 +1,10 @@
 """Weight schemes: how signed weights become a training problem. One file per scheme.
 
-This is an analyst's choice list; :mod:`hepneg.schemes.registry` finds a scheme by its name.
+This is an analyst's choice list; :mod:`hepneg.schemes.known` finds a scheme by its name.
 """
 
-from hepneg.schemes.protocol import Scheme, SignPlan, TrainingProblem
-from hepneg.schemes.registry import as_scheme, make_scheme, register, require_task, scheme_names, scheme_parameters
+from hepneg.schemes.known import as_scheme, make_scheme, register, require_task, scheme_names, scheme_parameters
+from hepneg.schemes.scheme import Scheme, SignPlan, TrainingProblem
 
 __all__ = [
     "Scheme",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import TrainingProblem, magnitude_problem
+from hepneg.schemes.scheme import TrainingProblem, magnitude_problem
 
 __all__ = ["Absolute"]
 
@@ -23,5 +23,5 @@ class Absolute:
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
+        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
         return magnitude_problem(events, batch_size)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import TrainingProblem, magnitude_problem
+from hepneg.schemes.scheme import TrainingProblem, magnitude_problem
 from hepneg.schemes.sign_networks import SignTermsScheme
 
 __all__ = ["Auto"]
@@ -30,6 +30,6 @@ class Auto(SignTermsScheme):
     use: ClassVar[Literal["both"]] = "both"
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
+        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
         signed = bool((events.weight < 0).any())
         return super().problem(events, batch_size) if signed else magnitude_problem(events, batch_size)

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.estimate import Estimate
+from hepneg._core.output import json_ready
 from hepneg.errors import TrainingError
-from hepneg.estimate import Estimate
 from hepneg.events import LABELS, EventTable
 from hepneg.metrics import log_loss, log_loss_influence, paired_difference
-from hepneg.output import json_ready
 
 __all__ = ["Candidate", "Choice", "choose", "sign_gain"]
 

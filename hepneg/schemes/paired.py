@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.batches import Batches, CellBatches, StratifiedBatches
+from hepneg._core.parameters import require_positive
 from hepneg.events import EventTable
-from hepneg.parameters import require_positive
-from hepneg.schemes.cells import nearest_cells
-from hepneg.schemes.protocol import TrainingProblem
+from hepneg.learning.batches import Batches, CellBatches, StratifiedBatches
+from hepneg.schemes.paired_cells import nearest_cells
+from hepneg.schemes.scheme import TrainingProblem
 
 __all__ = ["Paired"]
 
@@ -44,7 +44,7 @@ class Paired:
         require_positive(logit_bound=self.logit_bound, clip_norm=self.clip_norm)
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
+        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
         batches: Batches
         if self.flavour == "stratified":
             batches = StratifiedBatches(events.weight, events.label, batch_size)

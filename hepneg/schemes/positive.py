@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from hepneg.batches import ShuffledBatches
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import TrainingProblem
+from hepneg.learning.batches import ShuffledBatches
+from hepneg.schemes.scheme import TrainingProblem
 
 __all__ = ["Positive"]
 
@@ -22,6 +22,6 @@ class Positive:
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
+        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
         weight = np.maximum(events.weight, 0.0)
         return TrainingProblem(weight, ShuffledBatches(weight, batch_size))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import SignPlan
+from hepneg.schemes.scheme import SignPlan
 from hepneg.schemes.sign_networks import SignScheme
 
 __all__ = ["Refined", "clipped", "refined_weight", "sum_factors"]
@@ -26,7 +26,7 @@ class Refined(SignScheme):
     The idea is that of neural refinement (Nachman, Thaler, arXiv:2505.03724). Weights are non-negative and keep the
     density, as far as ĝ converges; regions of truly negative density are clipped. Each sample has its own ĝ and keeps
     its Σw; where Σw of a sample is not significantly positive, as that of interference terms, all samples of its label are
-    taken as one (:mod:`hepneg.schemes.pooling`).
+    taken as one (:mod:`hepneg.signs.pooling`).
 
     Args:
         members: sign networks in each ensemble.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from hepneg.events import EventTable
-from hepneg.schemes.protocol import SignPlan, TrainingProblem, magnitude_problem
+from hepneg.schemes.scheme import SignPlan, TrainingProblem, magnitude_problem
 
 __all__ = ["OneNetworkScheme", "SignScheme", "SignTermsScheme"]
 
@@ -21,7 +21,7 @@ class SignScheme:
         raise NotImplementedError
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
+        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
         return magnitude_problem(events, batch_size, self._plan())
 
 

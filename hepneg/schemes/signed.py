@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hepneg.batches import StratifiedBatches
+from hepneg._core.parameters import require_positive
 from hepneg.events import EventTable
-from hepneg.parameters import require_positive
-from hepneg.schemes.protocol import TrainingProblem
+from hepneg.learning.batches import StratifiedBatches
+from hepneg.schemes.scheme import TrainingProblem
 
 __all__ = ["Signed"]
 
@@ -35,6 +35,6 @@ class Signed:
         require_positive(logit_bound=self.logit_bound, clip_norm=self.clip_norm)
 
     def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.protocol.Scheme`)."""
+        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
         batches = StratifiedBatches(events.weight, events.label, batch_size)
         return TrainingProblem(events.weight.copy(), batches, self.logit_bound, self.clip_norm)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.estimate import Estimate
-from hepneg.shapes.bins import NEGATIVE, POSITIVE, SignedBins
-from hepneg.shapes.chi2 import chi2_statistic
+from hepneg._core.estimate import Estimate
+from hepneg.binning.signed_bins import NEGATIVE, POSITIVE, SignedBins
+from hepneg.shapes.tests.chi2 import chi2_statistic
 
 __all__ = ["Comparison", "Pull", "compare"]
 

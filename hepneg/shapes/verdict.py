@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from hepneg.estimate import Estimate
-from hepneg.shapes.feature import FeatureShape
-from hepneg.shapes.multivariate import MultivariateShape
+from hepneg._core.estimate import Estimate
+from hepneg.shapes.feature_check import FeatureShape
+from hepneg.shapes.tests.multivariate import MultivariateShape
 
 __all__ = ["TOLERANCE", "Verdict", "negative_places", "overall_verdict", "recommend", "sample_verdict", "too_few"]
 

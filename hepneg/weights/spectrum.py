@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.output import json_ready
+from hepneg._core.output import json_ready
 
 __all__ = ["WeightSpectrum", "scale_cells", "spectrum_cells"]
 

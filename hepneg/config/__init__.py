@@ -1,0 +1,30 @@
+"""The configuration: ``analysis.yaml`` and the settings of the training, as frozen models."""
+
+from hepneg.config.analysis import (
+    PB_TO_FB,
+    REGRESSION_SCHEME,
+    Config,
+    Feature,
+    Sample,
+    config_schema,
+    load_config,
+    ungraded_message,
+)
+from hepneg.config.training_settings import Activity, Network, ObjectiveChoice, Output, SchemeChoice, Training
+
+__all__ = [
+    "PB_TO_FB",
+    "REGRESSION_SCHEME",
+    "Activity",
+    "Config",
+    "Feature",
+    "Network",
+    "ObjectiveChoice",
+    "Output",
+    "Sample",
+    "SchemeChoice",
+    "Training",
+    "config_schema",
+    "load_config",
+    "ungraded_message",
+]

@@ -1,0 +1,397 @@
+"""The configuration: ``analysis.yaml`` to frozen models and back.
+
+Unknown keys are refused with the nearest known one, expressions, scheme and objective are checked at once, and every error is
+one line that names the file and the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from hepneg.config.training_settings import Activity, Network, ObjectiveChoice, Output, SchemeChoice, Training
+from hepneg.config.validation import Model, Positive, one_line, unknown_keys
+from hepneg.errors import ConfigError, nearest_names
+from hepneg.expressions import Expression
+from hepneg.objectives.objective import Task
+
+__all__ = [
+    "Activity",
+    "Config",
+    "Feature",
+    "Network",
+    "ObjectiveChoice",
+    "Output",
+    "Sample",
+    "SchemeChoice",
+    "Training",
+    "config_schema",
+    "load_config",
+]
+
+SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+PB_TO_FB = 1000.0
+REGRESSION_SCHEME = "refined"
+"""The scheme of a regression that names none."""
+
+
+def _parse_expression(value: Any) -> Any:
+    if isinstance(value, Expression):
+        return value
+    try:
+        expression = Expression(value if isinstance(value, str) else str(value))
+    except ConfigError as error:
+        raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
+    if not expression.branches:
+        raise ValueError(f"expression {expression.text!r} names no branch")
+    return expression
+
+
+def _as_tuple(value: Any) -> Any:
+    """Accept one string where a list of strings is meant."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _text(value: object) -> str:
+    return str(value)
+
+
+ExpressionField = Annotated[
+    Expression,
+    BeforeValidator(_parse_expression),
+    PlainSerializer(_text),
+    WithJsonSchema({"type": "string", "description": "an expression of branches"}),
+]
+Names = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
+    Field(min_length=1),
+]
+
+
+def ungraded_message(objective: str) -> str:
+    """Say that an objective makes nothing of grades."""
+    return f"objective {objective!r} makes nothing of `grade:`; take signed_squared or reciprocal, or leave it out"
+
+
+class Sample(Model):
+    """A set of files with one physics process.
+
+    Attributes:
+        label: what the classifier is to take it for. A regression needs none: all its samples count as signal in tables.
+        files: paths or globs, relative to the configuration file, or ``root://`` and ``https://`` addresses.
+        cross_section: in pb; with the luminosity it scales the weights.
+        sum_of_weights: Σ of the generator weights before any selection; left out, it is taken from the whole input.
+    """
+
+    label: Literal["signal", "background"] = "signal"
+    files: Names
+    cross_section: Positive | None = None
+    sum_of_weights: Positive | None = None
+
+
+class Feature(Model):
+    """One input of the classifier: a name and the expression that gives it."""
+
+    name: Annotated[str, Field(min_length=1)]
+    expression: ExpressionField
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value, "expression": value}
+        if isinstance(value, Mapping) and len(value) == 1:
+            ((name, expression),) = value.items()
+            return {"name": str(name), "expression": expression}
+        if isinstance(value, Mapping) and set(value) != {"name", "expression"}:
+            raise ValueError("a feature is the name of a branch or one `name: expression`")
+        return value
+
+
+class Config(Model):
+    """One analysis, as ``analysis.yaml`` describes it.
+
+    Attributes:
+        name: of the analysis; it appears in reports. Left out, that of the file without its ending, or ``analysis``
+            without a file.
+        output: folder of the results; left out, ``results/<name>``.
+        tree: name of the TTree or RNTuple in every file.
+        weight: the signed event weight.
+        event_id: integer branches that identify an event; empty, the file name and the entry number do.
+        selection: condition that events must pass.
+        luminosity: in 1/fb.
+        on_nan: what a NaN or infinite feature does: stop, or drop the event.
+        systematics: alternative signed weights of the same events by name (scales, parton densities, …), which only
+            the shape check reads.
+        samples: by name.
+        features: the network's inputs, in order.
+        task: to tell signal from background, or to predict a target.
+        target: what a regression predicts.
+        grade: how right the target of an event is, from 1 (right) to −1 (a counter-example); left out, all are right.
+        training: how the networks are trained.
+        folder: what relative paths in ``samples`` are relative to; not a key of the file.
+    """
+
+    name: Annotated[str, Field(min_length=1)] = "analysis"
+    output: Path = Path()
+    tree: Annotated[str, Field(min_length=1)] = "Events"
+    weight: ExpressionField
+    event_id: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
+    ] = ()
+    selection: ExpressionField | None = None
+    luminosity: Positive | None = None
+    on_nan: Literal["error", "drop"] = "error"
+    systematics: dict[Annotated[str, Field(min_length=1)], ExpressionField] = Field(default={})
+    samples: dict[str, Sample] = Field(min_length=1)
+    features: tuple[Feature, ...] = Field(min_length=1)
+    task: Task = "classification"
+    target: ExpressionField | None = None
+    grade: ExpressionField | None = None
+    training: Training = Training()
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_for_task(cls, data: Any) -> Any:
+        """Fill in what a regression takes where the configuration leaves it open."""
+        if not isinstance(data, Mapping) or data.get("task") != "regression":
+            return data
+        training = data.get("training") or {}
+        if not isinstance(training, Mapping) or training.get("scheme") is not None:
+            return data
+        return {**data, "training": {**training, "scheme": REGRESSION_SCHEME}}
+
+    @field_validator("samples")
+    @classmethod
+    def _check_sample_names(cls, samples: dict[str, Sample]) -> dict[str, Sample]:
+        for name in samples:
+            if not SAMPLE_NAME.fullmatch(name):
+                raise ValueError(f"sample name {name!r}: use letters, digits and _ - + . only, as it names files")
+        return samples
+
+    @field_validator("features", mode="before")
+    @classmethod
+    def _features_from_mapping(cls, features: Any) -> Any:
+        return [{name: text} for name, text in features.items()] if isinstance(features, Mapping) else features
+
+    @field_validator("features")
+    @classmethod
+    def _check_feature_names(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+        names = [feature.name for feature in features]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"feature {name!r} is listed twice; give one of them another name")
+        return features
+
+    @model_validator(mode="after")
+    def _check_normalisation(self) -> Self:
+        without = [name for name, sample in self.samples.items() if sample.cross_section is None]
+        if self.luminosity is None and len(without) < len(self.samples):
+            named = next(name for name in self.samples if name not in without)
+            raise ValueError(f"sample {named!r} has a cross_section, but there is no luminosity (1/fb); give both")
+        if self.luminosity is not None and without:
+            raise ValueError(f"there is a luminosity, but sample {without[0]!r} has no cross_section (pb); give both")
+        return self
+
+    @model_validator(mode="after")
+    def _check_task(self) -> Self:
+        if self.task == "regression":
+            if self.target is None:
+                raise ValueError("'target' is missing: a regression needs the expression that it is to predict")
+            return self
+        for key in ("target", "grade"):
+            if getattr(self, key) is not None:
+                raise ValueError(f"there is a {key!r}, but no `task: regression`; add that or leave it out")
+        for name, sample in self.samples.items():
+            if "label" not in sample.model_fields_set:
+                raise ValueError(f"'samples.{name}.label' is missing: signal or background")
+        return self
+
+    @model_validator(mode="after")
+    def _check_training(self) -> Self:
+        from hepneg.schemes.known import require_task
+
+        try:
+            require_task(self.training.scheme.make(), self.task)
+            objective = self.training.make_objective(self.task)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
+        if self.grade is not None and not getattr(objective, "graded", False):
+            raise ValueError(ungraded_message(objective.name))
+        return self
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features, in order."""
+        return tuple(feature.name for feature in self.features)
+
+    def require_classification(self, what: str) -> None:
+        """Refuse a regression.
+
+        Args:
+            what: cannot do it.
+
+        Raises:
+            ConfigError: it is one.
+        """
+        if self.task != "classification":
+            raise ConfigError(f"{what} is for a classification, but the configuration has `task: {self.task}`")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], folder: str | Path = ".", *, source: str = "configuration") -> Config:
+        """Build a configuration from plain dictionaries and lists.
+
+        Args:
+            data: what the YAML file would hold.
+            folder: what relative paths are relative to.
+            source: how messages call the configuration.
+
+        Raises:
+            ConfigError: an unknown key, a value of the wrong type or out of range, an expression outside the language.
+        """
+        _check_keys(data, source)
+        root = Path(folder).absolute()
+        try:
+            config = cls.model_validate({**data, "folder": root})
+        except ValidationError as error:
+            raise ConfigError(one_line(error, source)) from None
+        named = data.get("output") is not None
+        output = root / (config.output if named else Path("results") / config.name)
+        return config.model_copy(update={"output": output})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as plain values, with the defaults written out; ``output`` is absolute."""
+        data: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        data["features"] = [{feature.name: feature.expression.text} for feature in self.features]
+        return data
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that occurs twice, of which YAML would silently take the last."""
+
+
+def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node in (key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"):
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, (str, int, float, bool)):
+            raise yaml.constructor.ConstructorError(
+                problem="a key must be a plain name", problem_mark=key_node.start_mark
+            )
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                problem=f"key {key!r} occurs twice", problem_mark=key_node.start_mark
+            )
+        seen.add(key)
+    loader.flatten_mapping(node)
+    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+    return mapping
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _parse_yaml(text: str, source: str) -> Any:
+    try:
+        return yaml.load(text, _StrictLoader)  # noqa: S506  (a subclass of SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{source}{place}: {error.problem or 'not valid YAML'}") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(f"{source}: not valid YAML: {' '.join(str(error).split())[:200]}") from None
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read ``analysis.yaml``.
+
+    Args:
+        path: the file; relative paths in it are relative to its folder.
+        overrides: ``"training.scheme.name=signed"``: a dotted key and a value, which is parsed as YAML.
+
+    Raises:
+        ConfigError: the file is missing or unusable; one line that names the file and the key.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not a text file in UTF-8; give the path of an analysis.yaml") from None
+    data = _parse_yaml(text, str(path))
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f"{path}: expected keys such as `weight:` and `samples:`; `hepneg init` writes a starter file"
+        )
+    for override in overrides:
+        data = _override(data, override)
+    if data.get("name") is None:
+        data = {**data, "name": path.stem}  # several configurations in a folder must not share their results
+    return Config.from_dict(data, path.parent, source=str(path))
+
+
+def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
+    """Return the data with one dotted key replaced."""
+    key, separator, value = override.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not separator or not all(parts):
+        raise ConfigError(f"--set {override!r}: write it as key=value, for instance training.scheme.name=signed")
+    replaced: dict[str, Any] = _replaced(data, parts, _parse_yaml(value, f"--set {override!r}"), override)
+    return replaced
+
+
+def _replaced(data: Any, parts: Sequence[str], value: Any, override: str) -> Any:
+    if not parts:
+        return value
+    if isinstance(data, str) and len(parts) == 1:
+        data = {"name": data}  # the short form of a scheme or an objective
+    if data is not None and not isinstance(data, dict):
+        raise ConfigError(f"--set {override!r}: {parts[0]!r} is inside something that has no keys; set the whole of it")
+    data = dict(data or {})
+    data[parts[0]] = _replaced(data.get(parts[0]), parts[1:], value, override)
+    return data
+
+
+def _check_keys(data: Any, source: str) -> None:
+    """Refuse the first unknown key, however deep, and offer the nearest known one.
+
+    Raises:
+        ConfigError: ``analysis.yaml: unknown key 'training.fold'; did you mean 'folds'?``
+    """
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{source}: expected keys such as `weight:` and `samples:`, not a {type(data).__name__}")
+    for path, key, known in unknown_keys(data, Config):
+        dotted = ".".join([*path, str(key)])
+        raise ConfigError(f"{source}: unknown key {dotted!r}{nearest_names(str(key), known)}")
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON schema of ``analysis.yaml``, for editors that check while one types."""
+    schema = Config.model_json_schema(mode="validation")
+    del schema["properties"]["folder"], schema["properties"]["output"]["default"]
+    feature = schema["$defs"]["Feature"]
+    one = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": "string"}}
+    schema["$defs"]["Feature"] = {
+        "description": feature.get("description", ""),
+        "anyOf": [{"type": "string"}, one],
+    }
+    for choice in ("SchemeChoice", "ObjectiveChoice"):
+        schema["$defs"][choice] = {"anyOf": [{"type": "string"}, schema["$defs"][choice]]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,317 @@
+"""What a regression is worth, judged with signed weights on events that its networks have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
+
+import hist
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hepneg._core.estimate import Estimate
+from hepneg._core.output import json_ready
+from hepneg._core.tables import html_table
+from hepneg.errors import DataError
+from hepneg.evaluation.histograms import count_negative_bins, project, signed_histogram
+from hepneg.events import EventTable
+from hepneg.learning.history import FoldHistory
+from hepneg.metrics.residuals import ResidualProfile, residual_profile
+from hepneg.metrics.scored import Floats, finite_column
+from hepneg.metrics.target_errors import (
+    bias,
+    mean_absolute_error,
+    mean_squared_error,
+    quantile_loss,
+    resolution,
+    signed_mean,
+)
+
+__all__ = ["QuantileRow", "RegressionEvaluation", "RegressionRow", "evaluate_regression"]
+
+Histogram: TypeAlias = "hist.Hist[Any]"
+
+UNDEFINED = Estimate(float("nan"), float("nan"))
+PULL_RANGE = 5.0
+_TAIL = 0.002
+"""Share of the events that lie beyond either end of a histogram's axis, in its flow bins."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionRow:
+    """One sample in the table of results.
+
+    Attributes:
+        entries: number of events.
+        sum_weights: Σw with error √Σw².
+        bias: mean residual p − t; NaN where Σw is not positive, as are the next two.
+        resolution: standard deviation of the residual.
+        mse: mean squared error.
+        negative_bins: bins of the net residual with Σw < 0.
+    """
+
+    entries: int
+    sum_weights: Estimate
+    bias: Estimate
+    resolution: Estimate
+    mse: Estimate
+    negative_bins: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as plain numbers, with ``…_error`` beside each estimate."""
+        return _plain({field.name: getattr(self, field.name) for field in fields(self)})
+
+
+@dataclass(frozen=True, slots=True)
+class QuantileRow:
+    """One predicted quantile.
+
+    Attributes:
+        probability: q.
+        loss: pinball loss.
+        below: signed share of the targets below the prediction; q for a calibrated one.
+    """
+
+    probability: float
+    loss: Estimate
+    below: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as plain numbers, with ``…_error`` beside each estimate."""
+        return _plain({field.name: getattr(self, field.name) for field in fields(self)})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RegressionEvaluation:
+    """The figures of merit of a regression: all signed, with errors, on events not trained on.
+
+    Attributes:
+        scheme: name of the weight scheme.
+        objective: name of the objective.
+        bias: mean residual p − t, in the target's unit.
+        resolution: standard deviation of the residual.
+        mse: mean squared error.
+        mae: mean absolute error.
+        variance: of the target: the squared error of the best constant.
+        quantiles: one row for each predicted quantile.
+        samples: one row per sample.
+        by_target: bias and resolution in bins of the target.
+        by_prediction: the same in bins of the prediction, where the bias should be zero.
+        residual: Σw and Σw² over sample × sign × (p − t).
+        pull: the same over (p − t)/σ; σ is half the predicted interval between the outermost quantiles that lie
+            symmetrically about ½, in units of that of a normal distribution, or else the resolution in the event's bin of
+            the prediction.
+        pull_mean: mean pull.
+        pull_width: standard deviation of the pull.
+        matrix: Σw and Σw² over target × prediction.
+        counter_examples: events without a right target, which are left out of everything here.
+        histories: learning curves of the folds.
+    """
+
+    scheme: str
+    objective: str
+    bias: Estimate
+    resolution: Estimate
+    mse: Estimate
+    mae: Estimate
+    variance: Estimate
+    quantiles: tuple[QuantileRow, ...]
+    samples: Mapping[str, RegressionRow]
+    by_target: ResidualProfile
+    by_prediction: ResidualProfile
+    residual: Histogram
+    pull: Histogram
+    pull_mean: Estimate
+    pull_width: Estimate
+    matrix: Histogram
+    counter_examples: int
+    histories: tuple[FoldHistory, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"RegressionEvaluation({self.scheme}, {self.objective}: bias {self.bias}, resolution {self.resolution}; "
+            f"{len(self.samples)} samples)"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [(name, row.entries, row.sum_weights, row.bias, row.resolution) for name, row in self.samples.items()]
+        caption = f"{self.objective}, scheme {self.scheme}: bias {self.bias}, resolution {self.resolution}"
+        return html_table(("sample", "entries", "Σw", "bias", "resolution"), rows, caption)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything that figures and tables show, JSON-ready: what ``metrics.json`` holds.
+
+        The keys are ``schema_version``, ``task`` (``"regression"``), ``scheme``, ``objective``, ``counter_examples``,
+        ``histories``; ``bias``, ``resolution``, ``mse``, ``mae``, ``variance``, ``pull_mean`` and ``pull_width``, each
+        with its ``…_error``; ``quantiles``, a list of ``probability``, ``loss`` and ``below``; ``samples`` by name;
+        ``by_target`` and ``by_prediction`` (see :class:`~hepneg.metrics.residuals.ResidualProfile`); and the histograms
+        ``residual``, ``pull`` and ``matrix`` with ``edges``, ``values`` and ``variances``.
+        """
+        merits = {name: getattr(self, name) for name in ("bias", "resolution", "mse", "mae", "variance")}
+        content = {
+            "schema_version": 1,
+            "task": "regression",
+            "scheme": self.scheme,
+            "objective": self.objective,
+            **_plain({**merits, "pull_mean": self.pull_mean, "pull_width": self.pull_width}),
+            "counter_examples": self.counter_examples,
+            "quantiles": [row.to_dict() for row in self.quantiles],
+            "samples": {name: row.to_dict() for name, row in self.samples.items()},
+            "by_target": self.by_target.to_dict(),
+            "by_prediction": self.by_prediction.to_dict(),
+            "residual": _histogram_dict(project(self.residual)),
+            "pull": _histogram_dict(project(self.pull)),
+            "matrix": _histogram_dict(self.matrix),
+            "histories": [history.to_dict() for history in self.histories],
+        }
+        ready: dict[str, Any] = json_ready(content)
+        return ready
+
+    def histograms(self) -> dict[str, Histogram]:
+        """Return the histograms for a ROOT file: ``residual_<sample>``, ``pull_<sample>`` (net) and ``matrix``."""
+        found = {f"residual_{name}": project(self.residual, name) for name in self.samples}
+        found |= {f"pull_{name}": project(self.pull, name) for name in self.samples}
+        return {**found, "matrix": self.matrix}
+
+
+def evaluate_regression(
+    events: EventTable,
+    prediction: ArrayLike,
+    *,
+    quantiles: Mapping[float, ArrayLike] | None = None,
+    scheme: str,
+    objective: str,
+    histories: Sequence[FoldHistory] = (),
+    bins: int = 40,
+) -> RegressionEvaluation:
+    """Judge predictions with all signed weights applied.
+
+    Args:
+        events: n events with a target; those with a grade of 0 or less are left out.
+        prediction: (n,) by networks that have not seen the event.
+        quantiles: predictions, (n,), by their probability.
+        scheme: name of the weight scheme, for tables.
+        objective: name of the objective, for tables.
+        histories: learning curves, handed through.
+        bins: of the histograms.
+
+    Raises:
+        DataError: no target, predictions that are not one finite number per event, or Σw ≤ 0.
+    """
+    right = np.ones(len(events), np.bool_) if events.grade is None else events.grade > 0
+    p = _per_event(prediction, events)[right]
+    predicted = {q: _per_event(values, events)[right] for q, values in (quantiles or {}).items()}
+    events.required_target()
+    judged = events.select(right)
+    t, w = judged.required_target(), judged.weight
+    residual = signed_histogram(p - t, judged, _axis(p - t, bins, "residual", "Prediction − target"))
+    by_prediction = residual_profile(p, p, t, w)
+    return RegressionEvaluation(
+        scheme=scheme,
+        objective=objective,
+        bias=bias(p, t, w),
+        resolution=resolution(p, t, w),
+        mse=mean_squared_error(p, t, w),
+        mae=mean_absolute_error(p, t, w),
+        variance=mean_squared_error(np.full_like(t, signed_mean(t, w).value), t, w),
+        quantiles=tuple(_quantile_row(q, values, t, w) for q, values in predicted.items()),
+        samples=_sample_rows(judged, p, residual),
+        by_target=residual_profile(t, p, t, w),
+        by_prediction=by_prediction,
+        residual=residual,
+        **_pulls((p - t) / _sigma(p, by_prediction, predicted), judged, bins),
+        matrix=_matrix(p, t, w, max(1, 3 * bins // 4)),
+        counter_examples=int(np.count_nonzero(~right)),
+        histories=tuple(histories),
+    )
+
+
+def _quantile_row(probability: float, prediction: Floats, target: Floats, weight: Floats) -> QuantileRow:
+    below = signed_mean((target < prediction).astype(np.float64), weight).estimate()
+    return QuantileRow(probability, quantile_loss(prediction, target, weight, probability), below)
+
+
+def _pulls(pull: Floats, events: EventTable, bins: int) -> dict[str, Any]:
+    axis = _regular(bins, -PULL_RANGE, PULL_RANGE, "pull", "(Prediction − target) / σ")
+    return {
+        "pull": signed_histogram(pull, events, axis),
+        "pull_mean": signed_mean(pull, events.weight).estimate(),
+        "pull_width": resolution(pull, np.zeros_like(pull), events.weight),
+    }
+
+
+def _per_event(values: ArrayLike, events: EventTable) -> Floats:
+    column = finite_column(values, "the predictions")
+    if len(column) != len(events):
+        raise DataError(f"{len(column)} predictions are given, but there are {len(events)} events; give one per event")
+    return column
+
+
+def _sigma(prediction: Floats, profile: ResidualProfile, quantiles: Mapping[float, Floats]) -> Floats:
+    """Return the standard deviation that is expected of each residual, (n,)."""
+    from scipy.special import ndtri
+
+    pairs = [(q, other) for q in quantiles for other in quantiles if q < 0.5 and abs(q + other - 1.0) < 1e-9]
+    if pairs:
+        low, high = min(pairs)
+        return np.asarray((quantiles[high] - quantiles[low]) / (ndtri(high) - ndtri(low)))
+    # Where the signed variance of a bin is negative, the mean of the others stands in.
+    known = np.isfinite(profile.resolution)
+    width = np.where(known, profile.resolution, profile.resolution[known].mean() if known.any() else 1.0)
+    return width[profile.place(prediction)]
+
+
+def _sample_rows(events: EventTable, prediction: Floats, residual: Histogram) -> dict[str, RegressionRow]:
+    rows = {}
+    for code, name in enumerate(events.sample_names):
+        chosen = events.sample == code
+        if not chosen.any():
+            continue
+        p, t, w = prediction[chosen], events.required_target()[chosen], events.weight[chosen]
+        total = Estimate(float(w.sum()), float(np.sqrt(np.square(w).sum())))
+        rows[name] = RegressionRow(
+            entries=len(w),
+            sum_weights=total,
+            bias=bias(p, t, w) if total.value > 0 else UNDEFINED,
+            resolution=resolution(p, t, w) if total.value > 0 else UNDEFINED,
+            mse=mean_squared_error(p, t, w) if total.value > 0 else UNDEFINED,
+            negative_bins=count_negative_bins(project(residual, name)),
+        )
+    return rows
+
+
+def _axis(values: Floats, bins: int, name: str, label: str) -> Any:
+    low, high = (float(end) for end in np.quantile(values, [_TAIL, 1 - _TAIL]))
+    return _regular(bins, low, high if high > low else low + 1.0, name, label)
+
+
+def _regular(bins: int, low: float, high: float, name: str, label: str) -> Any:
+    return hist.axis.Regular(bins, low, high, name=name, label=label)
+
+
+def _matrix(prediction: Floats, target: Floats, weight: Floats, bins: int) -> Histogram:
+    axes = (_axis(target, bins, "target", "Target"), _axis(prediction, bins, "prediction", "Prediction"))
+    matrix = hist.Hist(*axes, storage=hist.storage.Weight())
+    matrix.fill(target, prediction, weight=weight)
+    return matrix
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with ``name`` and ``name_error`` in the place of each estimate."""
+    plain: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Estimate):
+            plain[name], plain[f"{name}_error"] = value.value, value.error
+        else:
+            plain[name] = value
+    return plain
+
+
+def _histogram_dict(histogram: Histogram) -> dict[str, Any]:
+    edges = [axis.edges.tolist() for axis in histogram.axes]
+    return {
+        "edges": edges[0] if len(edges) == 1 else edges,
+        "values": np.asarray(histogram.values()).tolist(),
+        "variances": np.asarray(histogram.variances()).tolist(),
+    }

@@ -1,0 +1,158 @@
+"""What a fold's training does differently for a classification and for a regression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hepneg.config import Network, Output
+from hepneg.errors import TrainingError
+from hepneg.events import EventTable
+from hepneg.learning.trainable import SIGNIFICANCE, require_density, require_trainable
+from hepneg.networks.multilayer import Architecture, ResponseNetwork, feature_scaling
+from hepneg.networks.output_range import response_range
+from hepneg.networks.regression_network import RegressionArchitecture, RegressionNetwork, TargetScaling
+from hepneg.objectives import Objective
+from hepneg.objectives.losses.rows import balanced_weight, event_table
+from hepneg.objectives.target_objective import TargetObjective
+from hepneg.schemes import TrainingProblem
+
+__all__ = ["AnyNetwork", "LabelLearner", "Learner", "TargetLearner", "make_learner"]
+
+MARGIN = 1.0
+"""A bounded prediction may leave the range of the targets by so many of their standard deviations."""
+
+Float = NDArray[np.float64]
+AnyNetwork = ResponseNetwork | RegressionNetwork
+
+
+class Learner(Protocol):
+    """What there is to learn from the events of a fold."""
+
+    def require_trainable(self, weight: Float, events: EventTable, *, significance: float = SIGNIFICANCE) -> None:
+        """Refuse weights, (n,), under which the events have nothing to teach.
+
+        Raises:
+            TrainingError: what is missing, and what to do.
+        """
+
+    def for_signs(self, events: EventTable) -> EventTable:
+        """Return the events with the features that the local mean sign must depend on."""
+
+    def network(
+        self, events: EventTable, problem: TrainingProblem, shape: Network, generator: torch.Generator
+    ) -> AnyNetwork:
+        """Return a new network, initialised for these events."""
+
+    def table(self, network: AnyNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
+        """Return the features and what the objective needs beside them, (n, F + …)."""
+
+
+@dataclass(frozen=True)
+class LabelLearner:
+    """Learns to tell signal from background."""
+
+    def require_trainable(self, weight: Float, events: EventTable, *, significance: float = SIGNIFICANCE) -> None:
+        """Refuse events of which a label has no positive Σw (see :class:`Learner`)."""
+        require_trainable(weight, events.label, significance=significance)
+
+    def for_signs(self, events: EventTable) -> EventTable:
+        """Return the events as they are."""
+        return events
+
+    def network(
+        self, events: EventTable, problem: TrainingProblem, shape: Network, generator: torch.Generator
+    ) -> ResponseNetwork:
+        """Return a network with one log-odds."""
+        inputs, output = len(events.feature_names), response_range(shape.output)
+        network = ResponseNetwork(Architecture(inputs, shape.hidden, shape.activation, problem.logit_bound, output))
+        network.initialise(generator, *feature_scaling(events.features))
+        return network
+
+    def table(self, network: AnyNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:  # noqa: ARG002
+        """Return features, label and weight, both labels brought to the same sum."""
+        return event_table(events.features, events.label, balanced_weight(train_weight, events.label))
+
+
+@dataclass(frozen=True)
+class TargetLearner:
+    """Learns to predict the target.
+
+    Attributes:
+        objective: says how many outputs there are and whether they are bounded.
+    """
+
+    objective: TargetObjective
+
+    def require_trainable(self, weight: Float, events: EventTable, *, significance: float = SIGNIFICANCE) -> None:
+        """Refuse events without a positive Σw, or of which no target is right (see :class:`Learner`)."""
+        right = weight if events.grade is None else weight[events.grade > 0]
+        require_density(right, "events" if events.grade is None else "events with a right target", significance)
+
+    def for_signs(self, events: EventTable) -> EventTable:
+        """Return the events with the target as one more feature.
+
+        Weights refined with a sign that depends on x alone would leave E[t|x] as it is under \\|w\\|.
+        """
+        return events.with_target_as_feature()
+
+    def network(
+        self, events: EventTable, problem: TrainingProblem, shape: Network, generator: torch.Generator
+    ) -> RegressionNetwork:
+        """Return a network with one prediction, or one for each quantile."""
+        target = events.required_target()
+        right = target if events.grade is None else target[events.grade > 0]
+        scaling = TargetScaling.of(right)
+        bounded = self.objective.bounded or problem.logit_bound is not None
+        output, ends = _range(shape.output, scaling, bounded=bounded)
+        architecture = RegressionArchitecture(
+            len(events.feature_names), shape.hidden, shape.activation, self.objective.quantiles, output
+        )
+        network = RegressionNetwork(architecture)
+        network.initialise(generator, *feature_scaling(events.features), scaling, ends)
+        return network
+
+    def table(self, network: AnyNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
+        """Return features, standardised target, and the weight times the grade, the weights' mean brought to 1."""
+        weight = train_weight * (len(train_weight) / train_weight.sum())
+        strength = weight if events.grade is None else weight * events.grade
+        target = cast(RegressionNetwork, network).standardise(events.required_target())
+        return event_table(events.features, target, strength)
+
+
+def make_learner(objective: Objective) -> Learner:
+    """Return the learner of an objective's task."""
+    return TargetLearner(cast(TargetObjective, objective)) if objective.task == "regression" else LabelLearner()
+
+
+def _range(chosen: Output | None, target: TargetScaling, *, bounded: bool) -> tuple[str, tuple[float, float]]:
+    """Return the function of the output and the ends of its range, in the target's unit.
+
+    Args:
+        chosen: in the settings.
+        target: the targets of the training.
+        bounded: the objective or the scheme wants a range: without another, that of the targets and a margin.
+
+    Raises:
+        TrainingError: ``relu`` for targets that it cannot reach, or where a range is wanted.
+    """
+    if chosen is None:
+        margin = MARGIN * target.spread
+        return ("tanh" if bounded else "linear"), (target.low - margin, target.high + margin)
+    if chosen.high is not None:
+        return chosen.activation, (chosen.low, chosen.high)
+    if target.low < chosen.low:
+        raise TrainingError(
+            f"network.output is relu, which gives nothing below {chosen.low:g}, but the target goes down to "
+            f"{target.low:.6g}: leave the output out, which makes it linear"
+        )
+    if bounded:
+        raise TrainingError(
+            "the objective or the scheme wants bounded predictions, and network.output relu has no upper end: leave it "
+            "out, or give low and high"
+        )
+    return "relu", (chosen.low, chosen.low)

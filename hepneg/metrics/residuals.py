@@ -1,0 +1,118 @@
+"""Residuals of a regression in bins: bias and resolution with their errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg._core.output import json_ready
+from hepneg.metrics.scored import Floats
+from hepneg.metrics.target_errors import bias, resolution, signed_mean
+
+__all__ = ["ResidualProfile", "residual_profile"]
+
+MIN_EVENTS = 50.0
+"""Effective events (Σ|w|)²/Σw² that a bin needs for its errors to be normal."""
+MIN_SIGNIFICANCE = 5.0
+"""Σw of a bin must exceed so many √Σw²: its mean is a ratio to Σw."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ResidualProfile:
+    """Bias and resolution in bins of one quantity, each from the signed events of its bin.
+
+    Attributes:
+        edges: of the bins, (m + 1,).
+        centre: mean of the quantity in each bin, (m,).
+        bias: mean residual p − t, (m,).
+        bias_error: its standard error, (m,).
+        resolution: standard deviation of the residual, (m,); NaN where the signed variance is not positive.
+        resolution_error: its standard error, (m,).
+        chi2: Σ (bias/error)².
+        degrees: of freedom, the bins.
+        p_value: probability of a larger χ² where the bias is zero in every bin; asymptotic.
+    """
+
+    edges: Floats
+    centre: Floats
+    bias: Floats
+    bias_error: Floats
+    resolution: Floats
+    resolution_error: Floats
+    chi2: float
+    degrees: int
+    p_value: float
+
+    def __repr__(self) -> str:
+        return f"ResidualProfile({self.degrees} bins; bias χ² = {self.chi2:.1f}, p = {self.p_value:.2g})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the columns as lists and the test as numbers."""
+        ready: dict[str, Any] = json_ready({name: getattr(self, name) for name in self.__slots__})
+        return ready
+
+    def place(self, quantity: Floats) -> NDArray[np.intp]:
+        """Return the bin of each event, (n,); what lies beyond counts into the outermost bins."""
+        return np.searchsorted(self.edges[1:-1], quantity, side="right")
+
+
+def residual_profile(
+    quantity: Floats, prediction: Floats, target: Floats, weight: Floats, *, bins: int = 12
+) -> ResidualProfile:
+    """Measure bias and resolution in bins of a quantity.
+
+    In bins of the prediction the bias of a perfect regression is zero. In bins of the target it is not: predictions are
+    drawn towards the mean wherever the features do not determine the target.
+
+    Args:
+        quantity: (n,) what to bin by.
+        prediction: (n,).
+        target: (n,), in the same unit.
+        weight: (n,) signed weights with a positive sum.
+        bins: of equal numbers of events, before neighbours are merged until Σw exceeds ``MIN_SIGNIFICANCE`` errors
+            and there are ``MIN_EVENTS`` effective events.
+    """
+    edges = _edges(quantity, weight, bins)
+    place = np.searchsorted(edges[1:-1], quantity, side="right")
+    rows = []
+    for number in range(len(edges) - 1):
+        chosen = place == number
+        p, t, w = prediction[chosen], target[chosen], weight[chosen]
+        found, width = bias(p, t, w), resolution(p, t, w)
+        middle = signed_mean(quantity[chosen], np.abs(w)).value
+        rows.append((middle, found.value, found.error, width.value, width.error))
+    centre, mean, mean_error, width, width_error = np.array(rows).T
+    return ResidualProfile(edges, centre, mean, mean_error, width, width_error, *_chi2(mean, mean_error))
+
+
+def _edges(quantity: Floats, weight: Floats, bins: int) -> Floats:
+    """Return edges between bins of equal numbers of events, merged from the left until each is usable."""
+    inner = np.unique(np.quantile(quantity, np.linspace(0, 1, bins + 1)[1:-1]))
+    place = np.searchsorted(inner, quantity, side="right")
+    sums = np.array([np.bincount(place, part, len(inner) + 1) for part in (weight, np.abs(weight), weight**2)])
+    kept, running = [], np.zeros(3)
+    for number in range(len(inner)):
+        running = running + sums[:, number]
+        if _usable(running):
+            kept.append(number)
+            running = np.zeros(3)
+    running = running + sums[:, len(inner)]
+    if kept and not _usable(running):
+        kept.pop()
+    return np.concatenate([[quantity.min()], inner[kept], [quantity.max()]])
+
+
+def _usable(sums: Floats) -> bool:
+    total, size, square = sums
+    return bool(square > 0 and size**2 >= MIN_EVENTS * square and total > MIN_SIGNIFICANCE * np.sqrt(square))
+
+
+def _chi2(value: Floats, error: Floats) -> tuple[float, int, float]:
+    from scipy.special import chdtrc
+
+    tested = error > 0
+    chi2, degrees = float(np.square(value[tested] / error[tested]).sum()), int(tested.sum())
+    return chi2, degrees, float(chdtrc(degrees, chi2)) if degrees else float("nan")

@@ -1,0 +1,134 @@
+"""How far predictions lie from their targets, under signed weights: errors, bias and resolution.
+
+All are means Σwℓ/Σw over the events, so their contributions are cᵢ = wᵢ(ℓᵢ − mean)/Σw; a mean of squares under signed
+weights can come out negative, and its root is then NaN.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hepneg._core.estimate import Estimate
+from hepneg.errors import DataError
+from hepneg.metrics.influence import Influence
+from hepneg.metrics.scored import Floats, finite_column
+
+__all__ = [
+    "absolute_error_influence",
+    "bias",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "quantile_loss",
+    "resolution",
+    "signed_mean",
+    "squared_error_influence",
+]
+
+
+def mean_squared_error(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> Estimate:
+    """Measure Σw(t − p)²/Σw.
+
+    Args:
+        prediction: (n,).
+        target: (n,), in the same unit.
+        weight: (n,) signed weights.
+
+    Returns:
+        The error in the target's unit squared, with its standard error.
+
+    Raises:
+        DataError: unusable columns, or Σw ≤ 0.
+    """
+    return squared_error_influence(prediction, target, weight).estimate()
+
+
+def squared_error_influence(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> Influence:
+    """Return the mean squared error and each event's contribution; see :func:`mean_squared_error`.
+
+    :func:`~hepneg.metrics.paired_difference` takes it, with the targets in the place of the labels.
+    """
+    p, t, w = _columns(prediction, target, weight)
+    return signed_mean((p - t) ** 2, w)
+
+
+def mean_absolute_error(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> Estimate:
+    """Measure Σw|t − p|/Σw, in the target's unit; arguments and errors as of :func:`mean_squared_error`."""
+    return absolute_error_influence(prediction, target, weight).estimate()
+
+
+def absolute_error_influence(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> Influence:
+    """Return the mean absolute error and each event's contribution; see :func:`mean_absolute_error`."""
+    p, t, w = _columns(prediction, target, weight)
+    return signed_mean(np.abs(p - t), w)
+
+
+def quantile_loss(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike, probability: float) -> Estimate:
+    """Measure the pinball loss Σw·max(q(t − p), (q − 1)(t − p))/Σw of a predicted quantile.
+
+    It is least for the q-quantile of the target given the features (Koenker, Bassett, Econometrica 46 (1978) 33).
+
+    Args:
+        prediction: (n,) the predicted quantile.
+        target: (n,), in the same unit.
+        weight: (n,) signed weights.
+        probability: q, between 0 and 1.
+
+    Raises:
+        DataError: unusable columns, a probability outside (0, 1), or Σw ≤ 0.
+    """
+    if not 0 < probability < 1:
+        raise DataError(f"a quantile's probability must lie between 0 and 1, not {probability!r}")
+    p, t, w = _columns(prediction, target, weight)
+    return signed_mean(np.maximum(probability * (t - p), (probability - 1) * (t - p)), w).estimate()
+
+
+def bias(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> Estimate:
+    """Measure the mean residual Σw(p − t)/Σw; arguments and errors as of :func:`mean_squared_error`."""
+    p, t, w = _columns(prediction, target, weight)
+    return signed_mean(p - t, w).estimate()
+
+
+def resolution(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> Estimate:
+    """Measure the standard deviation of the residuals p − t.
+
+    Returns:
+        √(Σw(r − r̄)²/Σw) and its standard error, both NaN where the signed variance is not positive.
+
+    Arguments and errors as of :func:`mean_squared_error`.
+    """
+    p, t, w = _columns(prediction, target, weight)
+    residual = p - t
+    # The fluctuation of the mean enters the variance in second order only.
+    variance = signed_mean((residual - signed_mean(residual, w).value) ** 2, w).estimate()
+    if variance.value <= 0:
+        return Estimate(float("nan"), float("nan"))
+    width = float(np.sqrt(variance.value))
+    return Estimate(width, variance.error / (2.0 * width))
+
+
+def signed_mean(values: Floats, weight: Floats) -> Influence:
+    """Return Σwv/Σw and each event's contribution to its fluctuation.
+
+    Args:
+        values: (n,).
+        weight: (n,) signed.
+
+    Raises:
+        DataError: Σw ≤ 0.
+    """
+    total = float(weight.sum())
+    if not total > 0:
+        raise DataError(f"the weights sum to {total:.6g}: there is no mean; use more events or a looser selection")
+    mean = float((weight * values).sum() / total)
+    return Influence(mean, weight * (values - mean) / total)
+
+
+def _columns(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    p, t, w = (
+        finite_column(column, what)
+        for column, what in ((prediction, "prediction"), (target, "target"), (weight, "weight"))
+    )
+    if not p.shape == t.shape == w.shape:
+        raise DataError(f"prediction, target and weight have shapes {p.shape}, {t.shape} and {w.shape}; give one each")
+    return p, t, w

@@ -1,0 +1,1 @@
+"""Trained models: responses for any events, saving and loading, ONNX."""

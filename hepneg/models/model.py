@@ -1,0 +1,326 @@
+"""What a classifier and a regressor share: k networks of a cross-validated training, and their files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepneg._core.hashing import assign_folds
+from hepneg._core.output import atomic_path, make_folder, write_json
+from hepneg.config import Config
+from hepneg.errors import DataError
+from hepneg.events import EventTable
+from hepneg.learning.history import FoldHistory
+from hepneg.networks.architectures import AnyArchitecture, FoldNetwork, architecture_from_dict
+from hepneg.networks.inference import mean_logits, network_logits
+from hepneg.networks.weights_file import read_networks, write_networks
+from hepneg.ntuples.identity import FileIdentity, identify_files
+from hepneg.objectives import Task
+
+__all__ = ["Model", "ModelInputs", "read_model_json"]
+
+SCHEMA_VERSION = 1
+
+Float = NDArray[np.float64]
+NetworkFunction = Callable[[FoldNetwork, NDArray[np.float32]], Float]
+
+
+@dataclass(frozen=True)
+class ModelInputs:
+    """Where the features come from in an ntuple.
+
+    Attributes:
+        features: expression of each feature, by its name, in the order of the network's inputs.
+        selection: condition on the events, or None.
+        event_id: branches that identify an event.
+        tree: name of the tree.
+        weight: expression of the signed weight, or None.
+        target: expression of what a regression predicts, or None.
+        files: that the model was trained on; empty where it was trained on arrays.
+    """
+
+    features: Mapping[str, str]
+    selection: str | None = None
+    event_id: tuple[str, ...] = ()
+    tree: str | None = None
+    weight: str | None = None
+    files: tuple[FileIdentity, ...] = ()
+    target: str | None = None
+
+    @classmethod
+    def from_config(cls, config: Config) -> ModelInputs:
+        """Take the expressions of a configuration, and look at its files to know them again.
+
+        Raises:
+            DataError: a file is missing or unusable.
+        """
+        return cls(
+            {feature.name: feature.expression.text for feature in config.features},
+            config.selection.text if config.selection else None,
+            config.event_id,
+            config.tree,
+            config.weight.text,
+            identify_files(config),
+            config.target.text if config.target else None,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the inputs as a plain dictionary."""
+        return {
+            "features": dict(self.features),
+            "selection": self.selection,
+            "event_id": list(self.event_id),
+            "tree": self.tree,
+            "weight": self.weight,
+            "files": [file.to_dict() for file in self.files],
+            "target": self.target,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ModelInputs:
+        """Rebuild the inputs from :meth:`to_dict`."""
+        files = tuple(FileIdentity.from_dict(file) for file in data.get("files", ()))
+        return cls(**{**data, "event_id": tuple(data["event_id"]), "files": files})
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """k networks of a cross-validated training, one for each fold.
+
+    Attributes:
+        networks: network i has not seen fold i.
+        inputs: names and expressions of the features.
+        scheme: name of the weight scheme that was asked for.
+        scheme_parameters: its parameters.
+        seed: of the fold rule and of the training.
+        histories: learning curve of each fold.
+        training: all settings of the training, JSON-ready.
+        samples: what it was trained on, per sample: entries, Σw and share of negative events.
+        health: of the scheme on held-out events, JSON-ready; see :class:`hepneg.signs.sign_health.SchemeHealth`.
+        choice: what the scheme ``auto`` has chosen, and why, JSON-ready; see :class:`hepneg.schemes.choice.Choice`.
+            Empty for any other scheme.
+    """
+
+    task: ClassVar[Task]
+    noun: ClassVar[str]
+    networks: tuple[FoldNetwork, ...]
+    inputs: ModelInputs
+    scheme: str
+    scheme_parameters: Mapping[str, Any]
+    seed: int
+    histories: tuple[FoldHistory, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+    samples: Mapping[str, Any] = field(default_factory=dict)
+    health: Mapping[str, Any] = field(default_factory=dict)
+    choice: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> str:
+        """Name of the scheme that the networks are of: the choice of ``auto``, or the scheme itself."""
+        return str(self.choice.get("scheme", self.scheme))
+
+    @property
+    def reason(self) -> str:
+        """Why ``auto`` has chosen that scheme, in one sentence; empty for any other scheme."""
+        return str(self.choice.get("reason", ""))
+
+    @property
+    def folds(self) -> int:
+        """Number of folds k."""
+        return len(self.networks)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features, in order."""
+        return tuple(self.inputs.features)
+
+    def __repr__(self) -> str:
+        chosen, features = f" ({self.chosen})" if self.choice else "", ", ".join(self.feature_names)
+        return f"{type(self).__name__}(scheme={self.scheme!r}{chosen}, {self.folds} folds, features: {features})"
+
+    def output(self, features: ArrayLike) -> Float:
+        """Return the mean of the k networks' outputs for events that the model was not trained on.
+
+        Args:
+            features: (n, F) in the order of ``feature_names``.
+
+        Returns:
+            (n,) log-odds of a classifier, (n, M) predictions of a regressor.
+
+        Raises:
+            DataError: the number of columns differs, or there are NaN or infinite features.
+        """
+        return mean_logits(self.networks, self._matrix(features))
+
+    def output_of_fold(self, events: EventTable, shift: int = 0) -> Float:
+        """Return for each event the output of one network, (n,) or (n, M).
+
+        Args:
+            events: with the model's features.
+            shift: 0 for the network that has not seen the event, 1 for one that was trained on it.
+
+        Raises:
+            DataError: the table's features are not those of the model.
+        """
+        return self._of_fold(events, network_logits, shift)
+
+    def _of_fold(self, events: EventTable, function: NetworkFunction, shift: int) -> Float:
+        if events.feature_names != self.feature_names:
+            raise DataError(
+                f"the events have the features {', '.join(events.feature_names)}, "
+                f"but the {self.noun} takes {', '.join(self.feature_names)}"
+            )
+        network_of = (assign_folds(events.event_id, self.folds, self.seed) + shift) % self.folds
+        parts = [np.flatnonzero(network_of == number) for number in range(self.folds)]
+        found = [
+            function(network, events.features.T[:, part].T) for network, part in zip(self.networks, parts, strict=True)
+        ]
+        values = np.empty_like(np.concatenate(found))
+        values[np.concatenate(parts)] = np.concatenate(found)
+        return values
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the output of one event: empty for one number."""
+        return ()
+
+    def columns(self, output: Float) -> dict[str, Float]:
+        """Return what a friend file holds, by the names of its branches, (n,) each, from outputs of :meth:`output`."""
+        raise NotImplementedError
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the branches of :meth:`columns`."""
+        return tuple(self.columns(np.empty((0, *self.output_shape))))
+
+    def _matrix(self, features: ArrayLike) -> NDArray[np.float32]:
+        with np.errstate(over="ignore"):  # what is infinite in float32 is refused below
+            matrix = np.asarray(features, dtype=np.float32)
+        if matrix.ndim != 2 or matrix.shape[1] != len(self.feature_names):
+            raise DataError(
+                f"features have shape {matrix.shape}, but the {self.noun} takes (n, {len(self.feature_names)}): "
+                + ", ".join(self.feature_names)
+            )
+        bad = ~np.isfinite(matrix).all(axis=1)
+        if bad.any():
+            raise DataError(f"{int(bad.sum())} events have NaN or infinite features, the first is {int(bad.argmax())}")
+        return matrix
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``model.json`` holds, except for the checksum of the weights."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "task": self.task,
+            "inputs": self.inputs.to_dict(),
+            "feature_names": list(self.feature_names),
+            "scheme": {"name": self.scheme, **self.scheme_parameters},
+            "folds": {
+                "number": self.folds,
+                "seed": self.seed,
+                "rule": "hepneg.hashing.assign_folds: SplitMix64 over the event_id columns, stream 'fold', modulo number",
+            },
+            "architectures": [network.architecture.to_dict() for network in self.networks],
+            "training": dict(self.training),
+            "samples": dict(self.samples),
+            "health": dict(self.health),
+            "choice": dict(self.choice),
+            "histories": [history.to_dict() for history in self.histories],
+            "versions": {
+                "python": platform.python_version(),
+                **{name: version(name) for name in ("hepneg", "numpy", "torch")},
+            },
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``weights.safetensors`` and ``model.json`` and return the folder.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        folder = make_folder(Path(folder))
+        with atomic_path(folder / "weights.safetensors") as temporary:
+            write_networks(temporary, self.networks)
+            checksum = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        # The checksum ties the two files together: a crash between them shows when the model is loaded.
+        write_json(folder / "model.json", {**self.to_dict(), "weights_sha256": checksum})
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model folder. Nothing in it is executed.
+
+        Raises:
+            DataError: a file is missing, damaged, of another model, another task or a newer format.
+        """
+        folder = Path(folder)
+        data = read_model_json(folder)
+        if data.get("task", "classification") != cls.task:
+            raise DataError(f"the model in {folder} is for {data['task']}: a {cls.noun} cannot be loaded from it")
+        weights = folder / "weights.safetensors"
+        if not weights.is_file():
+            raise DataError(f"no weights.safetensors in the model folder {folder}")
+        if hashlib.sha256(weights.read_bytes()).hexdigest() != data.get("weights_sha256"):
+            raise DataError(
+                f"{weights} does not belong to model.json beside it, or is damaged: train or copy the model again"
+            )
+        try:
+            return cls._from_dict(data, read_networks(weights, _architectures(data)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{folder / 'model.json'} is not a hepneg model: {error!r}") from None
+
+    @classmethod
+    def _from_dict(cls, data: Mapping[str, Any], networks: Sequence[FoldNetwork]) -> Self:
+        scheme = dict(data["scheme"])
+        return cls(
+            networks=tuple(networks),
+            inputs=ModelInputs.from_dict(data["inputs"]),
+            scheme=scheme.pop("name"),
+            scheme_parameters=scheme,
+            seed=int(data["folds"]["seed"]),
+            histories=tuple(FoldHistory.from_dict(history) for history in data["histories"]),
+            training=data["training"],
+            samples=data["samples"],
+            health=data.get("health", {}),
+            choice=data.get("choice", {}),
+        )
+
+
+def _architectures(data: Mapping[str, Any]) -> list[AnyArchitecture]:
+    return [architecture_from_dict(architecture) for architecture in data["architectures"]]
+
+
+def read_model_json(folder: Path) -> dict[str, Any]:
+    """Read the ``model.json`` of a model folder.
+
+    Raises:
+        DataError: it is missing, damaged or of another version of the format.
+    """
+    path = folder / "model.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"no model at {path.parent}: it has no model.json; `hepneg train` writes one") from None
+    except NotADirectoryError:
+        raise DataError(
+            f"{path.parent} is a file, not a model folder; give the folder with the model.json that `hepneg train` wrote"
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise DataError(f"{path} is damaged: {error}; train or copy the model again") from None
+    if not isinstance(data, dict) or "schema_version" not in data:
+        raise DataError(f"{path} is not a hepneg model: it has no schema_version")
+    if data["schema_version"] != SCHEMA_VERSION:
+        raise DataError(
+            f"{path} has schema version {data['schema_version']}; this hepneg reads version {SCHEMA_VERSION}"
+        )
+    return data

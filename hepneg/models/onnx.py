@@ -1,0 +1,132 @@
+"""A classifier or regressor in ONNX: one file for C++ and for frameworks without torch, and the same graph in onnxruntime."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg._core.output import atomic_path, json_ready
+from hepneg._core.timing import timed
+from hepneg.errors import OutputError
+from hepneg.models.classifier import Classifier
+from hepneg.models.regressor import Regressor
+
+__all__ = ["export_onnx", "mean_graph", "onnx_output"]
+
+# The fastest of 256 to 16384 for networks of 3 × 64.
+_BATCH = 2048
+_OUTPUTS = {
+    "classification": {
+        "response": "1/(1 + exp(-logit)), in (0, 1)",
+        "logit": "mean log-odds of the networks of all folds, natural logarithm, equal priors",
+    },
+    "regression": {
+        "prediction": "mean prediction of the networks of all folds, in the target's unit",
+        "outputs": "all outputs, (events, M): the quantiles where the model predicts several",
+    },
+}
+_RAW = {"classification": "logit", "regression": "outputs"}
+"""Which output of the graph is that of :meth:`hepneg.models.model.Model.output`."""
+_USE = "for events that the model was not trained on: events of the training need the network of their fold"
+
+
+@timed("export")
+def export_onnx(model: Classifier | Regressor, path: str | Path) -> Path:
+    """Write the mean of a model's networks as ONNX, atomically.
+
+    The graph takes ``features``, (events, F) float32, raw: the scaling is inside. That of a classifier gives ``response``
+    and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), and ``outputs``, (events, M): all
+    quantiles, or the prediction once more. Operators are those of opset 18 without extensions. The file's metadata
+    describe it, each value in JSON: ``hepneg.features`` (name to expression, in order), ``hepneg.selection``,
+    ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``,
+    ``hepneg.versions``.
+
+    Args:
+        model: the classifier or regressor.
+        path: the file; by custom ``….onnx``.
+
+    Returns:
+        The path.
+
+    Raises:
+        OutputError: the packages of the extra ``hepneg[onnx]`` are missing, or the file cannot be written.
+    """
+    graph = _graph(model)
+    graph.producer_name, graph.producer_version = "hepneg", version("hepneg")
+    for key, value in _metadata(model).items():
+        graph.metadata_props.add(key=key, value=value)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(graph.SerializeToString())
+    return Path(path)
+
+
+def mean_graph(model: Classifier | Regressor) -> bytes:
+    """Return the graph of :func:`export_onnx` without metadata, to be run by :func:`onnx_output`.
+
+    Raises:
+        OutputError: the packages of the extra ``hepneg[onnx]`` are missing.
+    """
+    _require("onnxruntime")
+    return bytes(_graph(model).SerializeToString())
+
+
+def onnx_output(graph: bytes) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
+    """Return a function from raw features, (n, F), to a model's output that runs in onnxruntime on one thread.
+
+    It agrees with :meth:`hepneg.models.model.Model.output` to the rounding of float32.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    name = next(output.name for output in session.get_outputs() if output.name in _RAW.values())
+
+    def output(features: NDArray[np.float32]) -> NDArray[np.float64]:
+        starts = range(0, max(len(features), 1), _BATCH)
+        pieces = (np.ascontiguousarray(features[start : start + _BATCH]) for start in starts)
+        return np.concatenate([session.run([name], {"features": piece})[0] for piece in pieces]).astype(np.float64)
+
+    return output
+
+
+def _graph(model: Classifier | Regressor) -> Any:
+    _require("onnx", "onnxscript")
+    from hepneg.models.onnx_graph import MeanEnsemble, MeanRegression, ensemble_graph
+    from hepneg.networks.regression_network import central_quantile
+
+    mean = (
+        MeanRegression(model.networks, central_quantile(model.quantiles))
+        if isinstance(model, Regressor)
+        else MeanEnsemble(model.networks)
+    )
+    return ensemble_graph(mean, len(model.feature_names), list(_OUTPUTS[model.task]))
+
+
+def _require(*packages: str) -> None:
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise OutputError(f"ONNX needs {' and '.join(missing)}: pip install 'hepneg[onnx]'")
+
+
+def _metadata(model: Classifier | Regressor) -> dict[str, str]:
+    described = model.to_dict()
+    values = {
+        "features": dict(model.inputs.features),
+        "selection": model.inputs.selection,
+        "event_id": model.inputs.event_id,
+        "folds": described["folds"],
+        "scheme": described["scheme"],
+        "outputs": _OUTPUTS[model.task],
+        "use": _USE,
+        "versions": described["versions"],
+    }
+    return {f"hepneg.{key}": json.dumps(json_ready(value), ensure_ascii=False) for key, value in values.items()}

@@ -1,0 +1,187 @@
+"""From signed events to a classifier or a regressor."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from hepneg._core.progress import SILENT, Progress
+from hepneg.config import REGRESSION_SCHEME, Training, ungraded_message
+from hepneg.errors import ConfigError, HepnegWarning
+from hepneg.events import EventTable
+from hepneg.learning.crossfit import CrossFit, crossfit
+from hepneg.models.classifier import Classifier
+from hepneg.models.model import Model, ModelInputs
+from hepneg.models.regressor import Regressor
+from hepneg.objectives import Objective, objective_parameters
+from hepneg.schemes import Scheme, as_scheme, require_task, scheme_parameters
+from hepneg.schemes.auto import Auto
+from hepneg.schemes.choice import Choice, choose
+from hepneg.signs.pooling import pools, regrouped
+from hepneg.signs.sign_health import SchemeHealth, scheme_health
+
+__all__ = ["train", "train_regressor"]
+
+AnyModel = TypeVar("AnyModel", Classifier, Regressor)
+
+
+def train(
+    events: EventTable,
+    scheme: str | Mapping[str, Any] | Scheme | None = None,
+    *,
+    inputs: ModelInputs | None = None,
+    progress: Progress = SILENT,
+    checkpoint: str | Path | None = None,
+    **settings: Any,
+) -> Classifier:
+    """Train a classifier of signal against background under a weight scheme.
+
+    Args:
+        events: signed events of both labels.
+        scheme: its name, a mapping of ``name`` and parameters, or a scheme object; left out, that of the default settings, ``auto``.
+        inputs: where the features come from in an ntuple; left out, branches with the names of the features.
+        progress: shows a bar for each fold.
+        checkpoint: folder that keeps the state of every fold after every epoch. A later call with the same events and
+            settings goes on from there and ends with the same classifier.
+        settings: fields of :class:`hepneg.config.Training`: ``folds``, ``seed``, ``epochs``, ``batch_size``, …
+
+    Returns:
+        The classifier: as many networks as folds, each having seen the other folds.
+
+    Warns:
+        HepnegWarning: the training of a fold diverged, or its signed loss ran away; a feature that networks hardly see; a sample without a
+            positive sum, whose label's samples share one local mean sign.
+
+    Raises:
+        ConfigError: unknown scheme or setting.
+        DataError: a feature out of a network's range.
+        TrainingError: a label is missing or its Σw is compatible with 0.
+        KeyboardInterrupt: on Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
+    """
+    return _train(Classifier, events, scheme, inputs, progress, checkpoint, settings)
+
+
+def train_regressor(
+    events: EventTable,
+    scheme: str | Mapping[str, Any] | Scheme | None = None,
+    *,
+    inputs: ModelInputs | None = None,
+    progress: Progress = SILENT,
+    checkpoint: str | Path | None = None,
+    **settings: Any,
+) -> Regressor:
+    """Train a regression of the events' target under a weight scheme.
+
+    A refined weight is learnt from the features and the target together: a mean sign that depends on the features alone
+    would cancel in E[t|x], and leave the mean under \\|w\\|.
+
+    Args:
+        events: signed events with a target; labels play no part.
+        scheme: ``absolute``, ``positive``, ``signed`` or ``refined``, a mapping of ``name`` and parameters, or a scheme object; left
+            out, ``refined``.
+        inputs: as for :func:`train`.
+        progress: as for :func:`train`.
+        checkpoint: as for :func:`train`.
+        settings: fields of :class:`hepneg.config.Training`, ``objective`` among them: ``squared`` (the default),
+            ``huber``, ``log_cosh``, ``quantile``, ``signed_squared`` or ``reciprocal``.
+
+    Returns:
+        The regressor: as many networks as folds, each having seen the other folds.
+
+    Warns:
+        HepnegWarning: the training of a fold diverged, or its signed loss ran away.
+
+    Raises:
+        ConfigError: unknown scheme or setting, or one that is not for regressions.
+        DataError: the events have no target.
+        TrainingError: Σw is compatible with 0, or no target is right.
+        KeyboardInterrupt: on Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
+    """
+    events.required_target()
+    return _train(Regressor, events, scheme or REGRESSION_SCHEME, inputs, progress, checkpoint, settings)
+
+
+def _train(
+    kind: type[AnyModel],
+    events: EventTable,
+    scheme: str | Mapping[str, Any] | Scheme | None,
+    inputs: ModelInputs | None,
+    progress: Progress,
+    checkpoint: str | Path | None,
+    settings: Mapping[str, Any],
+) -> AnyModel:
+    """Train a model of either task."""
+    training = Training.of(**settings)
+    chosen = _scheme(scheme, training)
+    require_task(chosen, kind.task)
+    objective = training.make_objective(kind.task)
+    _require_use_of_grades(events, objective)
+    folder = Path(checkpoint) if checkpoint else None
+    grouped = regrouped(events, pools(events))
+    fitted = crossfit(grouped, chosen, training, objective, progress=progress, checkpoint=folder)
+    choice = _choose(grouped, fitted) if isinstance(chosen, Auto) else None
+    fitted = fitted.only(choice.scheme) if choice else fitted
+    histories = tuple(fold.history for fold in fitted.folds)
+    for history in histories:
+        if history.message:
+            warnings.warn(history.message, HepnegWarning, stacklevel=3)
+    named = {"name": objective.name, **objective_parameters(objective)}
+    model = kind(
+        networks=tuple(fold.network for fold in fitted.folds),
+        inputs=inputs or ModelInputs({name: name for name in events.feature_names}),
+        scheme=chosen.name,
+        scheme_parameters=scheme_parameters(chosen),
+        seed=training.seed,
+        histories=histories,
+        training={**training.model_dump(mode="json", exclude={"scheme"}), "objective": named},
+        samples=_sample_summary(events),
+        choice=choice.to_dict() if choice else {},
+    )
+    return replace(model, health=_health(grouped, model, fitted).to_dict())
+
+
+def _scheme(scheme: str | Mapping[str, Any] | Scheme | None, training: Training) -> Scheme:
+    if scheme is None:
+        return training.scheme.make()
+    return as_scheme(scheme)
+
+
+def _require_use_of_grades(events: EventTable, objective: Objective) -> None:
+    if events.grade is not None and not getattr(objective, "graded", False):
+        raise ConfigError(ungraded_message(objective.name))
+
+
+def _choose(events: EventTable, fitted: CrossFit) -> Choice:
+    """Choose between the schemes that every fold has the networks of."""
+    logits = fitted.held_out_logits(events)
+    return choose(events, logits, fitted.held_out_sign(events) if logits else None)
+
+
+def _health(events: EventTable, model: Model, fitted: CrossFit) -> SchemeHealth:
+    held_out = events if model.task == "classification" else events.with_target_as_feature()
+    return scheme_health(
+        held_out,
+        model.output_of_fold(events) if model.task == "classification" else None,
+        fitted.held_out_sign(events),
+        fitted.held_out_sign(events, raw=True),
+        negative_batches=float(np.mean([fold.negative_batches for fold in fitted.folds])),
+    )
+
+
+def _sample_summary(events: EventTable) -> dict[str, Any]:
+    summary = {}
+    for number, name in enumerate(events.sample_names):
+        members = events.sample == number
+        weight = events.weight[members]
+        summary[name] = {
+            **({"label": events.label_of_sample(name)} if members.any() else {}),
+            "entries": len(weight),
+            "sum_weights": float(weight.sum()),
+            "negative_fraction_counted": float(np.mean(weight < 0)) if len(weight) else float("nan"),
+        }
+    return summary

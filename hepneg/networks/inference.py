@@ -1,0 +1,77 @@
+"""Outputs of networks, in cache-sized pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from hepneg.networks.fused import packed_weights
+
+__all__ = ["PIECE", "in_pieces", "mean_logits", "network_logits", "one_thread", "use_one_thread"]
+
+PIECE = 8192
+"""Events at a time: few enough for a core's caches, many enough that the calls behind them cost little."""
+
+
+def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the log-odds of each event.
+
+    Args:
+        network: on any device; takes (n, F), gives (n,) or (n, M).
+        features: (n, F), in any memory order.
+
+    Returns:
+        (n,) or (n, M) float64.
+    """
+    return in_pieces(network, features, next(network.parameters()).device)
+
+
+def mean_logits(networks: Sequence[nn.Module], features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the mean output of several networks, (n,) or (n, M), in one pass over the features.
+
+    See :func:`network_logits`.
+    """
+
+    def mean(rows: torch.Tensor) -> torch.Tensor:
+        return torch.stack([network(rows) for network in networks]).double().mean(dim=0)
+
+    return in_pieces(mean, features, next(networks[0].parameters()).device)
+
+
+def in_pieces(
+    function: Callable[[torch.Tensor], torch.Tensor], features: NDArray[np.float32], device: torch.device
+) -> NDArray[np.float64]:
+    """Apply a function of tensors, (n, F), to arrays of any length, and return its values in float64."""
+    piece = PIECE if device.type == "cpu" else 1 << 20
+    parts = []
+    with torch.inference_mode(), packed_weights(piece):
+        for start in range(0, max(len(features), 1), piece):
+            rows = torch.from_numpy(
+                np.array(features[start : start + piece], order="C")
+            )  # a copy: torch wants it writable
+            parts.append(function(rows.to(device)).cpu().numpy())
+    return np.concatenate(parts).astype(np.float64)
+
+
+def use_one_thread() -> None:
+    """Let torch use one thread an operation, here and in threads and processes that call this."""
+    torch.set_num_threads(1)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread an operation for a while.
+
+    Networks this small lose time to more, and the last bits of a result depend on their number.
+    """
+    before = torch.get_num_threads()
+    use_one_thread()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

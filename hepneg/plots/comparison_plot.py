@@ -1,0 +1,100 @@
+"""Several schemes on the same events, side by side in the signed response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from hepneg._core.estimate import Estimate
+from hepneg.evaluation.classification import Evaluation
+from hepneg.evaluation.histograms import normalised, project
+from hepneg.plots.legend import ROW, legend_above
+from hepneg.plots.short_names import short_names
+from hepneg.plots.signed_axes import draw_signed, per_bin_label
+from hepneg.plots.style import NEUTRAL, Drawn, annotate_negative_bins, colour_of, empty_figure, in_print_style
+
+if TYPE_CHECKING:
+    from hepneg.studies.scheme_comparison import Comparison
+
+__all__ = ["plot_comparison"]
+
+
+@in_print_style
+def plot_comparison(comparison: Comparison) -> Drawn:
+    """Draw the net response of every sample under each scheme, and how their AUC and loss differ.
+
+    The recommended scheme is the reference: its response is repeated as a dotted line in the others, and the lower
+    panels show differences to it, paired on the same events. Every sample is scaled to |Σw| = 1 and keeps its signed
+    weights; negative bins are marked and counted.
+    """
+    evaluations = comparison.evaluations
+    reference = evaluations[comparison.recommended]
+    rows = (len(evaluations) + 1) // 2
+    figure = empty_figure((7.0, 2.1 * rows + 0.28 * len(evaluations) + 1.0))
+    grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.1] * rows + [0.28 * len(evaluations) + 0.4])
+    axes: list[Axes] = []
+    artists: dict[str, Any] = {}
+    for position, (name, evaluation) in enumerate(evaluations.items()):
+        shared = {"sharex": axes[0], "sharey": axes[0]} if axes else {}
+        axes.append(figure.add_subplot(grid[position // 2, position % 2], **shared))
+        artists[name] = _draw_scheme(axes[-1], evaluation, None if evaluation is reference else reference)
+        axes[-1].tick_params(labelleft=position % 2 == 0, labelbottom=position + 2 >= len(evaluations))
+    _label_multiples(figure, axes, reference)
+    for column, (metric, text) in enumerate((("auc", "AUC"), ("loss", "loss [nats]"))):
+        axes.append(figure.add_subplot(grid[rows, column]))
+        values = {name: getattr(result, f"{metric}_difference") for name, result in comparison.schemes.items()}
+        artists[metric] = _draw_estimates(axes[-1], values)
+        better = "right" if metric == "auc" else "left"
+        axes[-1].set_xlabel(f"{text} − {comparison.recommended} ({better} is better)")
+        axes[-1].tick_params(labelleft=column == 0)
+    return Drawn(figure, tuple(axes), artists)
+
+
+def _draw_scheme(axes: Axes, evaluation: Evaluation, reference: Evaluation | None) -> list[Any]:
+    artists = []
+    names = short_names(row.sample for row in evaluation.samples)
+    for position, row in enumerate(evaluation.samples):
+        net = normalised(project(evaluation.response, row.sample))
+        if reference is not None:
+            outline = normalised(project(reference.response, row.sample))
+            edges, values = outline.axes[0].edges, np.asarray(outline.values(), np.float64)
+            artists.append(axes.stairs(values, edges, color=colour_of(position), ls=":", lw=1.0, alpha=0.8, zorder=1))
+        artists += draw_signed(axes, net, colour=colour_of(position), label=names[row.sample], linewidth=1.2)
+    axes.axhline(0.0, color=NEUTRAL, lw=0.8)
+    axes.text(0.97, 0.95, evaluation.scheme, transform=axes.transAxes, ha="right", va="top", weight="bold")
+    return [*artists, annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
+
+
+def _label_multiples(figure: Figure, axes: list[Axes], reference: Evaluation) -> None:
+    low, high = axes[0].get_ylim()
+    axes[0].set(xlim=(0, 1), ylim=(low, high + 0.25 * (high - low)))
+    net = project(reference.response, reference.samples[0].sample)
+    for position, part in enumerate(axes):
+        if position % 2 == 0:
+            part.set_ylabel(per_bin_label(net, normalise=True))
+        if position + 2 >= len(axes):
+            part.set_xlabel("Response")
+    handles, labels = axes[0].get_legend_handles_labels()
+    if len(axes) > 1:
+        handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1.0))
+        labels.append(f"{reference.title}, for comparison")
+    legend_above(figure, handles, labels, room=ROW)
+
+
+def _draw_estimates(axes: Axes, values: Mapping[str, Estimate]) -> list[Any]:
+    heights = -np.arange(len(values), dtype=float)
+    centre, error = np.array([(part.value, part.error) for part in values.values()]).T
+    axes.axvline(0.0, color=NEUTRAL, lw=0.8, ls="--")
+    points = axes.errorbar(centre, heights, xerr=error, fmt="o", ms=4, lw=1.3, color="black")
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.set_yticks(heights, list(values))
+    axes.set_ylim(heights[-1] - 0.6, 0.6)
+    axes.tick_params(axis="y", which="both", left=False, right=False)
+    axes.minorticks_off()
+    return [points]

@@ -1,0 +1,135 @@
+"""The response with all signed weights applied: per process, by component and by sign."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hepneg.errors import DataError, nearest_names
+from hepneg.evaluation.classification import Evaluation
+from hepneg.evaluation.histograms import count_negative_bins, net_over_positive, normalised, project, ratio
+from hepneg.plots.legend import add_legend
+from hepneg.plots.short_names import short_names
+from hepneg.plots.signed_axes import draw_ratio, draw_signed, per_bin_label, ratio_limits
+from hepneg.plots.style import (
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    Drawn,
+    annotate_negative_bins,
+    colour_of,
+    in_print_style,
+    new_figure,
+)
+
+__all__ = ["plot_response", "plot_response_by_sign", "plot_response_components"]
+
+Scale = Literal["linear", "log"]
+
+
+@in_print_style
+def plot_response(evaluation: Evaluation, *, scale: Scale = "linear", normalise: bool = True) -> Drawn:
+    """Draw the net response of every sample with √Σw² errors.
+
+    Args:
+        evaluation: of a trained scheme.
+        scale: of the vertical axis. On a logarithmic one negative bins stand at their magnitude.
+        normalise: scale every sample to |Σw| = 1; otherwise the weights as they are.
+
+    Negative bins are marked by hollow triangles and counted.
+    """
+    layout = new_figure()
+    axes = layout.main
+    axes.set_yscale(scale)
+    names = _names(evaluation)
+    artists, negative = {}, 0
+    for position, row in enumerate(evaluation.samples):
+        net = project(evaluation.response, row.sample)
+        drawn = normalised(net) if normalise else net
+        name = row.sample if row.sample == row.label else f"{names[row.sample]} ({row.label})"
+        label = f"{name}, f = {row.negative_fraction:.0%}"
+        artists[row.sample] = draw_signed(axes, drawn, colour=colour_of(position), label=label)
+        negative += row.negative_bins
+    if scale == "linear":
+        axes.axhline(0.0, color=NEUTRAL, lw=0.8)
+    axes.set(xlim=(0, 1), xlabel=f"Response ({evaluation.title})", ylabel=per_bin_label(net, normalise=normalise))
+    artists["note"] = [annotate_negative_bins(axes, negative)]
+    add_legend(axes, headroom=0.12 + 0.07 * len(evaluation.samples), remarks=artists["note"])
+    return Drawn(layout.figure, (axes,), artists)
+
+
+@in_print_style
+def plot_response_components(evaluation: Evaluation, sample: str, *, scale: Scale = "linear") -> Drawn:
+    """Draw the positive component, the magnitude of the negative one and their net, with the net's share below.
+
+    Args:
+        evaluation: of a trained scheme.
+        sample: which sample.
+        scale: of the vertical axis.
+
+    Raises:
+        DataError: there is no such sample.
+    """
+    _check_sample(evaluation, sample)
+    layout = new_figure(panels=1)
+    axes, panel = layout.main, layout.panels[0]
+    axes.set_yscale(scale)
+    name = _names(evaluation)[sample]
+    positive, negative = (project(evaluation.response, sample, sign) for sign in ("positive", "negative"))
+    net = project(evaluation.response, sample)
+    artists = {
+        "positive": draw_signed(axes, positive, colour=POSITIVE, label="Σw of w > 0"),
+        "negative": draw_signed(axes, negative * -1.0, colour=NEGATIVE, label="|Σw| of w < 0"),
+        "net": draw_signed(axes, net, colour="black", label=f"{name}, net", histtype="errorbar", markersize=4),
+    }
+    share = net_over_positive(evaluation.response, sample)
+    artists["ratio"] = [draw_ratio(panel, share, colour="black", reference=None)]
+    for level in (0.0, 1.0):
+        panel.axhline(level, color=NEUTRAL, lw=0.8, ls="--", zorder=0)
+    axes.set(xlim=(0, 1), ylabel=per_bin_label(net, normalise=False))
+    panel.set(ylim=(-0.25, 1.15), xlabel=f"Response ({evaluation.title})", ylabel="net / positive")
+    artists["note"] = [annotate_negative_bins(axes, count_negative_bins(net))]
+    add_legend(axes, remarks=artists["note"])
+    return Drawn(layout.figure, (axes, panel), artists)
+
+
+@in_print_style
+def plot_response_by_sign(evaluation: Evaluation, sample: str) -> Drawn:
+    """Draw the response of the events with w > 0 and of those with w < 0, each normalised by itself, and their ratio.
+
+    Equal shapes mean that the sign does not depend on what the classifier looks at.
+
+    Args:
+        evaluation: of a trained scheme.
+        sample: which sample.
+
+    Raises:
+        DataError: there is no such sample.
+    """
+    _check_sample(evaluation, sample)
+    layout = new_figure(panels=1)
+    axes, panel = layout.main, layout.panels[0]
+    positive = normalised(project(evaluation.response, sample, "positive"))
+    negative = normalised(project(evaluation.response, sample, "negative")) * -1.0
+    name = _names(evaluation)[sample]
+    artists = {
+        "positive": draw_signed(axes, positive, colour=POSITIVE, label=f"{name}, w > 0"),
+        "negative": draw_signed(axes, negative, colour=NEGATIVE, label=f"{name}, w < 0"),
+    }
+    quotient = ratio(negative, positive)
+    artists["ratio"] = [draw_ratio(panel, quotient, colour=NEGATIVE)]
+    ratio_limits(panel, [quotient])
+    axes.set(xlim=(0, 1), ylabel=per_bin_label(positive, normalise=True).replace("Σw", "Σ|w|"))
+    panel.set(xlabel=f"Response ({evaluation.title})", ylabel="w < 0 / w > 0")
+    axes.set_ylim(bottom=0.0)
+    add_legend(axes, remarks=[])
+    return Drawn(layout.figure, (axes, panel), artists)
+
+
+def _names(evaluation: Evaluation) -> dict[str, str]:
+    return short_names(row.sample for row in evaluation.samples)
+
+
+def _check_sample(evaluation: Evaluation, sample: str) -> None:
+    known = [row.sample for row in evaluation.samples]
+    if sample not in known:
+        raise DataError(f"no sample {sample!r}{nearest_names(sample, known)}")

@@ -1,0 +1,90 @@
+"""Pictures of what the signs cost."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from hepneg.plots.legend import add_legend
+from hepneg.plots.short_names import short_names
+from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, empty_figure, in_print_style, new_figure, title
+from hepneg.weights import WeightReport, WeightSummary
+
+__all__ = ["plot_weight_spectrum", "plot_weights"]
+
+_INCHES_A_LETTER, _LETTERS_WITH_ROOM = 0.09, 10
+
+
+@in_print_style
+def plot_weights(report: WeightReport) -> Drawn:
+    """Draw for each sample how much of Σ|w| is positive and negative, and what is left as Σw.
+
+    Args:
+        report: summaries of all samples.
+
+    Returns:
+        The figure, its axes, and the artists ``positive``, ``negative`` and ``net``. Shares of Σ|w|; the text gives the
+        effective events and the dilution.
+    """
+    summaries = list(report.samples.values())
+    names = short_names(summary.name for summary in summaries)
+    longest = max(map(len, names.values()), default=0)
+    width = 6.4 + _INCHES_A_LETTER * max(0, longest - _LETTERS_WITH_ROOM)
+    figure = empty_figure((width, 1.5 + 0.55 * len(summaries)))
+    axes = figure.add_subplot()
+    rows = np.arange(len(summaries))
+    fraction = np.array([summary.negative_fraction for summary in summaries])
+    net = np.array([summary.sum_weights / summary.sum_abs_weights for summary in summaries])
+    error = np.array([summary.error / summary.sum_abs_weights for summary in summaries])
+    artists = {
+        "positive": axes.barh(rows, 1.0 - fraction, height=0.5, color=POSITIVE, alpha=0.75, label="w > 0"),
+        "negative": axes.barh(rows, -fraction, height=0.5, color=NEGATIVE, alpha=0.75, label="w < 0"),
+        "net": axes.errorbar(net, rows, xerr=error, fmt="D", ms=5, color="black", mfc="white", label="Σw ± √Σw²"),
+    }
+    for row, summary in enumerate(summaries):
+        _figures(axes, row, summary)
+    axes.axvline(0.0, color=NEUTRAL, lw=0.8)
+    axes.set_yticks(rows, [names[summary.name] for summary in summaries])
+    axes.tick_params(axis="y", which="both", length=0)
+    axes.set_ylim(len(summaries) - 0.5, -0.5)
+    axes.set_xlim(-0.55, 1.75)
+    axes.set_xticks(np.arange(-0.5, 1.01, 0.25))
+    axes.set_xlabel("Share of Σ|w|", loc="left")
+    figure.legend(loc="outside upper center", ncols=3, fontsize=10)
+    return Drawn(figure, (axes,), artists)
+
+
+def _figures(axes: Axes, row: int, summary: WeightSummary) -> None:
+    text = f"f = {summary.negative_fraction:.1%}, dilution {summary.dilution:.2f}\nn$_{{eff}}$ {summary.n_eff:.0f}"
+    text += f" of {summary.selected}"
+    axes.text(1.04, row, text, va="center", ha="left", fontsize=8.5, color=NEUTRAL)
+
+
+@in_print_style
+def plot_weight_spectrum(summary: WeightSummary) -> Drawn:
+    """Draw the distribution of |w| of the positive and of the negative events of one sample.
+
+    Args:
+        summary: of a sample or label.
+
+    Returns:
+        The figure, its axes, and the artists ``positive`` and ``negative``.
+    """
+    layout = new_figure()
+    axes, spectrum = layout.main, summary.spectrum
+    octaves = np.diff(np.log2(spectrum.edges))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    artists = {
+        name: axes.stairs(count / octaves, spectrum.edges, baseline=0.5, color=colour, lw=1.5, label=label)
+        for name, count, colour, label in (
+            ("positive", spectrum.count[0], POSITIVE, "w > 0"),
+            ("negative", spectrum.count[1], NEGATIVE, "w < 0"),
+        )
+    }
+    axes.set_ylim(bottom=0.5)
+    axes.set_xlabel("|w|")
+    axes.set_ylabel("Events / factor of 2")
+    title(axes, summary.name)
+    add_legend(axes, headroom=0.2)
+    return Drawn(layout.figure, (axes,), artists)

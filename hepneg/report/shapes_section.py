@@ -1,0 +1,162 @@
+"""The section on the shapes of positive and negative events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hepneg._core.figure_names import MULTIVARIATE_STEM, boxes_stem, correlations_stem, shape_stem
+from hepneg._core.formatting import MISSING, estimate, interval, p_value, percent, significant
+from hepneg.report.blocks import Block, Cell, Column, Details, Gallery, Heading, NotRun, Section, Table, Text, number
+from hepneg.report.results import Data, Results
+from hepneg.report.sign_split_section import closure_blocks
+from hepneg.report.systematics_section import yardstick_blocks
+
+__all__ = ["shapes_section"]
+
+_COMMAND = "hepneg check"
+_TESTS = {
+    "anderson_darling": "p (AD)",
+    "cramer_von_mises": "p (CvM)",
+    "kolmogorov_smirnov": "p (KS)",
+    "location": "p (location)",
+    "width": "p (width)",
+    "smooth": "p (smooth)",
+    "chi2": "p (χ²)",
+}
+
+
+def shapes_section(results: Results) -> Section:
+    """Show the effect size and the tests of every feature, and a figure of each."""
+    report = results.shapes
+    if report is None:
+        return Section("shapes", "Shapes", (NotRun(_COMMAND), *closure_blocks(results)))
+    blocks: list[Block] = [Text(_legend(report["alpha"]))]
+    if any(shapes["features"] for shapes in report["samples"].values()):
+        blocks.append(_table(report["samples"], report["alpha"]))
+    summary = "Total variation between positive and negative shapes."
+    alternative = "Total variation of every feature in every sample, with its error and the noise taken off"
+    blocks.append(Gallery((results.figure("shapes", summary, alternative, _COMMAND),)))
+    if any(shapes.get("multivariate") for shapes in report["samples"].values()):
+        caption = "By how much the AUC of a classifier of the sign falls without each feature."
+        alternative = "AUC lost when the values of a feature are dealt out anew, by feature and sample"
+        blocks.append(Gallery((results.figure(MULTIVARIATE_STEM, caption, alternative, _COMMAND),)))
+    blocks += yardstick_blocks(results, report["samples"])
+    for name, shapes in report["samples"].items():
+        blocks += _sample(results, name, shapes)
+    blocks += closure_blocks(results)
+    return Section("shapes", "Shapes", tuple(blocks))
+
+
+def _legend(alpha: float) -> str:
+    return (
+        "The total variation is half the area between the normalised shapes of positive and of negative events, with "
+        "the expected noise taken off. The bias of |w| is that between the signed shape and the shape of |w|: what "
+        "training with |w| would get wrong. A feature differs where its p-value, adjusted for the number of features, "
+        f"is at most {alpha:g}. It combines the Anderson–Darling (AD), width, smooth and χ² tests by their joint law; the "
+        "Cramér–von Mises (CvM), Kolmogorov–Smirnov (KS) and location tests are shown beside."
+    )
+
+
+def _table(samples: Mapping[str, Data], alpha: float) -> Table:
+    columns = (
+        *(Column(name, "text") for name in ("feature", "sample", "differs")),
+        *map(Column, ("total variation", "bias of |w|", "p", "p, adjusted", *_TESTS.values())),
+        *map(Column, ("largest pull", "there")),
+    )
+    rows = tuple(
+        (Cell(feature), Cell(sample), *_figures(shape, alpha))
+        for sample, shapes in samples.items()
+        for feature, shape in _by_size(shapes)
+    )
+    return Table("shapes-features", "Effect sizes and tests, by feature", columns, rows)
+
+
+def _by_size(shapes: Data) -> list[tuple[str, Data]]:
+    return sorted(shapes["features"].items(), key=lambda item: (-item[1]["total_variation"], item[1]["p_value"]))
+
+
+def _figures(shape: Data, alpha: float) -> Iterator[Cell]:
+    yield Cell("yes" if shape["p_adjusted"] <= alpha else "no")
+    for key in ("total_variation", "signed_total_variation"):
+        yield number(_size(shape, key), shape[key])
+    for p in (shape["p_value"], shape["p_adjusted"], *(shape["tests"].get(test) for test in _TESTS)):
+        yield number(p_value(p), p)
+    pull = shape["largest_pull"]
+    yield number(significant(pull["value"], 2), pull["value"])
+    yield Cell(interval(pull["low"], pull["high"]), pull["low"])
+
+
+def _size(shape: Data, key: str = "total_variation") -> str:
+    return MISSING if shape[key] is None else percent(shape[key], shape[f"{key}_error"])
+
+
+def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
+    yield Heading(name, shapes["verdict"])
+    yield Text(_sentence(shapes["reason"]))
+    if shapes.get("multivariate"):
+        yield Text(_multivariate(shapes["multivariate"]))
+    if shapes.get("correlations"):
+        yield from _correlations(results, name, shapes["correlations"])
+    for region in shapes["negative_regions"]:
+        yield Text(_region(region, shapes.get("subsample")))
+    boxes = [region["cuts"] for region in shapes["negative_regions"] if len(region.get("cuts", ())) > 1]
+    for x, y in dict.fromkeys((cuts[0]["feature"], cuts[1]["feature"]) for cuts in boxes):
+        caption = f"{x} and {y} in {name}: signed density, with the boxes in which it is negative."
+        alternative = (
+            f"Signed density of {name} in {x} and {y} in units of its error; boxes with negative sums outlined"
+        )
+        yield Gallery((results.figure(boxes_stem(name, x, y), caption, alternative, _COMMAND),))
+    for feature, shape in _by_size(shapes):
+        caption = f"{feature} in {name}: positive and negative events."
+        alternative = f"Normalised shapes of {feature} for positive and negative events of {name}, ratio and pulls"
+        figure = results.figure(shape_stem(name, feature), caption, alternative, _COMMAND)
+        yield Details(
+            feature, f"total variation {_size(shape)}, p\N{NO-BREAK SPACE}{_equals(shape['p_value'])}", figure
+        )
+
+
+def _correlations(results: Results, name: str, correlations: Data) -> Iterator[Block]:
+    if correlations["largest"]:
+        yield Text(_largest_correlation(correlations["largest"][0]))
+    caption = f"Correlations in {name}: positive events, negative events, and the difference over its error."
+    alternative = (
+        f"Correlation matrices of the features for positive and negative events of {name}, and their difference"
+    )
+    yield Gallery((results.figure(correlations_stem(name), caption, alternative, _COMMAND),))
+
+
+def _largest_correlation(pair: Data) -> str:
+    positive, negative = (estimate(pair[sign]["value"], pair[sign]["error"]) for sign in ("positive", "negative"))
+    return (
+        f"The correlation that differs most is that of {' and '.join(pair['features'])}: {positive} for positive, "
+        f"{negative} for negative events (p {_equals(pair['p_adjusted'])}, adjusted for the number of pairs)."
+    )
+
+
+def _region(region: Data, subsample: Data | None) -> str:
+    total, evidence, part = region["sum_weights"], "standard deviations", ""
+    if "cuts" in region:
+        evidence += " in events not used to find the box"
+        if subsample and subsample["used"] < subsample["seen"]:
+            part = f" in {subsample['used']} of {subsample['seen']} events"
+    return (
+        f"Σw is significantly negative where {region['where']}: {estimate(total['value'], total['error'])}{part} "
+        f"({significant(region['significance'], 2)} {evidence})."
+    )
+
+
+def _multivariate(test: Data) -> str:
+    return (
+        "A classifier of the sign, of all features together, reaches an AUC of "
+        f"{estimate(test['auc'], test.get('auc_error'))} "
+        f"(p {_equals(test['p_value'])})."
+    )
+
+
+def _equals(p: float | None) -> str:
+    text = p_value(p)
+    return text if text.startswith("<") else f"=\N{NO-BREAK SPACE}{text}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."

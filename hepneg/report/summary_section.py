@@ -1,0 +1,84 @@
+"""The first section: verdict, figures of merit, and what to look into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hepneg._core.formatting import MISSING, count, estimate, percent
+from hepneg.report.blocks import Block, Cell, Column, Facts, Heading, Items, NotRun, Section, Table, Text, number
+from hepneg.report.regression_section import is_regression, regression_merits
+from hepneg.report.results import Results
+from hepneg.report.warnings_section import remarks
+from hepneg.schemes.titles import scheme_title
+
+__all__ = ["summary_section"]
+
+_VERDICTS = {
+    "different": "Positive and negative events have different shapes",
+    "compatible": "Positive and negative events have compatible shapes",
+    "inconclusive": "Whether positive and negative events have the same shapes cannot be told",
+}
+
+
+def summary_section(results: Results, missing: Iterable[str]) -> Section:
+    """Show the verdict first, then the figures of merit, the samples and what to look into."""
+    blocks: list[Block] = [*_verdict(results), *_merits(results), _samples(results)]
+    found = remarks(results)
+    if found:
+        blocks.append(Items("To look into", found))
+    blocks += [NotRun(command) for command in missing]
+    return Section("summary", "Summary", tuple(blocks))
+
+
+def _verdict(results: Results) -> list[Block]:
+    if results.shapes is None:
+        return []
+    verdict = results.shapes["verdict"]
+    heading = Heading(_VERDICTS.get(verdict, "Positive against negative shapes"), verdict)
+    if results.config.task == "regression":  # the shapes of the features say nothing about the target given them
+        return [heading]
+    schemes = ", ".join(results.shapes["recommended_schemes"])
+    return [heading, Text(f"Schemes to prefer, best first: {schemes}.")]
+
+
+def _merits(results: Results) -> list[Block]:
+    evaluation = results.evaluation
+    if evaluation is None:
+        return []
+    if is_regression(evaluation):
+        return [Facts((("trained under", evaluation["scheme"]), *regression_merits(evaluation)))]
+    facts = [
+        ("trained under", scheme_title(evaluation["scheme"], evaluation["chosen"])),
+        ("AUC, held out, signed", estimate(evaluation["auc"], evaluation["auc_error"])),
+        ("loss, held out, signed", f"{estimate(evaluation['loss'], evaluation['loss_error'])} nats"),
+    ]
+    if results.comparison is not None:
+        facts.append(("best in the comparison", results.comparison["recommended"]))
+    because = [Text(f"{evaluation['chosen']} was chosen: {evaluation['reason']}.")] if evaluation["reason"] else []
+    return [Facts(tuple(facts)), *because]
+
+
+def _samples(results: Results) -> Table:
+    merit = "resolution" if is_regression(results.evaluation) else "AUC"
+    columns = (
+        *(Column(name, "text") for name in ("sample", "label", "shapes")),
+        *map(Column, ("selected", "f", "n_eff", merit)),
+    )
+    rows = tuple(_sample(results, name, merit.lower()) for name in results.config.samples)
+    return Table("summary-samples", "Samples", columns, rows)
+
+
+def _sample(results: Results, name: str, merit: str) -> tuple[Cell, ...]:
+    weights, shapes, row = (
+        (data or {"samples": {}})["samples"].get(name, {})
+        for data in (results.weights, results.shapes, results.evaluation)
+    )
+    return (
+        Cell(name),
+        Cell(results.label(name)),
+        Cell(shapes.get("verdict", MISSING)),
+        number(count(weights.get("selected")), weights.get("selected")),
+        number(percent(weights.get("negative_fraction")), weights.get("negative_fraction")),
+        number(count(weights.get("n_eff")), weights.get("n_eff")),
+        number(estimate(row.get(merit), row.get(f"{merit}_error")), row.get(merit)),
+    )

@@ -1,0 +1,145 @@
+"""What a reader of the results must not overlook, gathered from all steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hepneg._core.formatting import p_value
+from hepneg.report.regression_section import is_regression
+from hepneg.report.results import Data, Results
+
+__all__ = ["remarks"]
+
+_RISK = 1e-3
+"""Probability of a batch with Σw ≤ 0 that is worth a remark: with some 100 batches, one in ten epochs has one."""
+_IMPROBABLE = 0.01
+"""p-value of calibration or overtraining that is worth a remark."""
+
+_MANY_ERRORS = 3.0
+"""Deviation of a quantile's share, in standard errors, that is worth a remark."""
+
+
+def remarks(results: Results) -> tuple[str, ...]:
+    """Return one sentence for each thing to look into, in the order of the steps."""
+    found: list[str] = [*_mismatches(results)]
+    if results.weights is not None:
+        found += _of_weights(results.weights)
+    if results.evaluation is not None:
+        found += _of_schemes(results, results.evaluation)
+        found += _of_training(results.evaluation)
+        found += _of_signs((results.model or {}).get("health") or {})
+        found += (_of_prediction if is_regression(results.evaluation) else _of_response)(results.evaluation)
+    return tuple(found)
+
+
+def _mismatches(results: Results) -> Iterator[str]:
+    """Name results of other samples, features or schemes than those of the configuration: they are of an earlier run."""
+    samples, features = set(results.config.samples), set(results.config.feature_names)
+    of_samples = {
+        "inspect": results.weights,
+        "check": results.shapes,
+        "closure": results.closure["response"] if results.closure else None,
+        "plot": results.evaluation,
+    }
+    for command, data in of_samples.items():
+        if data is not None and set(data["samples"]) != samples:
+            yield _again(command, "samples", data["samples"])
+    for name, shapes in (results.shapes or {"samples": {}})["samples"].items():
+        if shapes["features"] and set(shapes["features"]) != features:
+            yield _again("check", f"features of {name}", shapes["features"])
+            break
+    if results.evaluation is not None and is_regression(results.evaluation) != (results.config.task == "regression"):
+        yield f"The results of hepneg train are not of a {results.config.task}: run it again."
+    if results.model is not None and set(results.model["feature_names"]) != features:
+        yield _again("train", "features", results.model["feature_names"])
+
+
+def _again(command: str, what: str, names: Mapping[str, object] | list[str]) -> str:
+    return (
+        f"The results of hepneg {command} are of other {what} than the configuration's ({', '.join(names)}): "
+        "run it again."
+    )
+
+
+def _of_weights(report: Data) -> Iterator[str]:
+    for name, summary in report["samples"].items():
+        if summary["outliers"]:
+            yield f"A handful of events carries {name}: its ten largest weights hold {summary['largest_share_abs']:.1%} of Σ|w|."
+    for label, risk in report["batch_risk"].items():
+        if risk is not None and risk > _RISK:
+            yield (
+                f"A random batch of {report['batch_size']} events has Σw ≤ 0 for the {label} with probability "
+                f"{p_value(risk)}: take larger batches, or a scheme whose batches cannot."
+            )
+
+
+def _of_schemes(results: Results, evaluation: Data) -> Iterator[str]:
+    trained = evaluation["scheme"]
+    chosen = evaluation.get("chosen", trained)  # a regression chooses nothing
+    if trained != results.config.training.scheme.name:
+        wanted = results.config.training.scheme.name
+        yield f"The model was trained under the scheme {trained}, but the configuration asks for {wanted}."
+    if is_regression(evaluation):
+        return
+    if results.shapes is not None and chosen not in results.shapes["recommended_schemes"]:
+        schemes = ", ".join(results.shapes["recommended_schemes"])
+        yield f"The shapes speak against the scheme {chosen}, under which the model was trained: prefer {schemes}."
+    if results.comparison is not None and results.comparison["recommended"] not in {trained, chosen}:
+        yield f"The comparison recommends the scheme {results.comparison['recommended']}; the model was trained under {trained}."
+
+
+def _of_training(evaluation: Data) -> Iterator[str]:
+    histories = evaluation["histories"]
+    for history in histories:
+        if history["message"]:
+            yield f"Fold {history['fold']}: {history['message']}."
+    cut = sum(history["stopped"] == "epochs" for history in histories)
+    if cut:
+        yield f"{cut} of {len(histories)} folds had not stopped improving when the epochs ran out: raise training.epochs."
+    for label, test in evaluation.get("overtraining", {}).items():
+        if test["p_value"] is not None and test["p_value"] < _IMPROBABLE:
+            yield (
+                f"The response of the {label} differs between events held out and trained on "
+                f"(p = {p_value(test['p_value'])})."
+            )
+
+
+def _of_signs(health: Data) -> Iterator[str]:
+    """Name the samples whose signs in held-out events are not those that were learnt."""
+    from scipy.special import chdtrc
+
+    for name, closure in health.get("samples", {}).items():
+        test = closure["calibration"]
+        p = float(chdtrc(test["ndf"], test["chi2"])) if test["chi2"] is not None and test["ndf"] else 1.0
+        if p < _IMPROBABLE:
+            yield (
+                f"The learnt mean sign of {name} is not that of its held-out events: χ² {test['chi2']:.0f} for {test['ndf']} "
+                f"bins, p = {p_value(p)}."
+            )
+
+
+def _of_prediction(evaluation: Data) -> Iterator[str]:
+    profile = evaluation["by_prediction"]
+    mean = evaluation["objective"] == "squared"
+    if mean and profile["p_value"] is not None and profile["p_value"] < _IMPROBABLE:
+        yield (
+            f"The prediction is biased in bins of itself: χ² {profile['chi2']:.0f} for {profile['degrees']} bins, "
+            f"p = {p_value(profile['p_value'])}."
+        )
+    for row in evaluation["quantiles"]:
+        q, below, error = row["probability"], row["below"], row["below_error"]
+        if abs(below - q) > _MANY_ERRORS * error:
+            yield f"A share of {below:.3f} ± {error:.3f} of the targets lies below the predicted {q:g} quantile."
+
+
+def _of_response(evaluation: Data) -> Iterator[str]:
+    calibration = evaluation["calibration"]
+    if calibration["p_value"] is not None and calibration["p_value"] < _IMPROBABLE:
+        yield (
+            f"The response is not calibrated within its errors: χ² {calibration['chi2']:.0f} for "
+            f"{calibration['degrees']} bins, p = {p_value(calibration['p_value'])}."
+        )
+    for name, row in evaluation["samples"].items():
+        if row["negative_bins"]:
+            number = row["negative_bins"]
+            yield f"The response of {name} has {number} bin{'' if number == 1 else 's'} with Σw < 0."

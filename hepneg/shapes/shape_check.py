@@ -1,0 +1,230 @@
+"""The shape check: do positive and negative events sit in the same kinematic places?
+
+Events in memory are checked by :func:`check_shapes`. Events that do not fit are checked in two passes over chunks: a
+:class:`SubsampleAccumulator` for each sample, :func:`plan_bins` on their results, a :class:`SignedSums` for each sample,
+and :func:`check_sums` on both. All accumulators merge with ``+``; the outcome is the same.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepneg._core.progress import SILENT, Progress
+from hepneg.binning.binned_sums import SignedSums
+from hepneg.binning.negative_intervals import NegativeRegion, significant_regions
+from hepneg.binning.plan import BinPlan, plan_bins
+from hepneg.binning.signed_bins import NEGATIVE, SignedBins
+from hepneg.binning.subsample import Subsample, draw_subsample
+from hepneg.errors import DataError
+from hepneg.events import EventTable
+from hepneg.metrics.scored import finite_column
+from hepneg.shapes.feature_check import FeatureShape, check_feature, holm
+from hepneg.shapes.joint_check import JointShapes, check_joint
+from hepneg.shapes.shape_report import SampleShapes, ShapeReport
+from hepneg.shapes.systematic_sums import YardstickSums, plan_yardstick
+from hepneg.shapes.systematics import in_systematic_spreads
+from hepneg.shapes.tests.holm import weighted_holm
+from hepneg.shapes.tests.minimum_p import SHARES
+from hepneg.shapes.tests.permutation import permutation_p_values
+from hepneg.shapes.tests.power import detectable_total_variation
+from hepneg.shapes.verdict import negative_places, overall_verdict, recommend, sample_verdict, too_few
+
+__all__ = ["check_shapes", "check_sums", "fill_sums"]
+
+_LEAST_EFFECTIVE = 10.0
+# Effective events of the rarer sign from which on the law for many events is used: with all events at hand, and where
+# only a subsample could be permuted.
+_ASYMPTOTIC_FROM = 500.0
+_ASYMPTOTIC_FROM_SUBSAMPLE = 100.0
+# The part of the significance level that the multivariate test gets; the features share the rest.
+_MULTIVARIATE_SHARE = 0.5
+
+
+def check_shapes(
+    events: EventTable,
+    *,
+    variations: Mapping[str, ArrayLike] = MappingProxyType({}),
+    alpha: float = 0.05,
+    seed: int = 1,
+    multivariate: bool = True,
+    progress: Progress = SILENT,
+) -> ShapeReport:
+    """Compare the shapes of positive and negative events, sample by sample and feature by feature.
+
+    Args:
+        events: the events of all samples.
+        variations: alternative signed weights (n,) of the same events by name (scales, parton densities, …), a yardstick
+            for the effect of the signs; no test depends on them.
+        alpha: probability that a sample without any difference is called different. Half of it goes to the multivariate
+            test, half to the features in equal parts, with Holm's weighted correction; without a multivariate test
+            the features share all of it.
+        seed: of the permutations, the networks and the subsample.
+        multivariate: whether to look at all features together too: train classifiers of the sign and search for boxes of
+            negative density. It is what takes most of the time.
+        progress: shows a bar for the classifiers of each sample.
+
+    Returns:
+        Effect sizes, p-values, a verdict for each sample and overall, and the schemes it recommends.
+
+    Raises:
+        DataError: a variation does not hold one finite number per event.
+
+    Warns:
+        HepnegWarning: the weights of a variation do not sum to a positive number in a sample; it is left out there.
+
+    The tests of a feature permute the signs where the rarer one has fewer than 500 effective events (100, where the
+    subsample does not hold all events), and use the law for many events, with all of them, beyond. The multivariate test
+    always permutes, in at most 50 000 events of each sample.
+    :func:`hepneg.shapes.feature_check.check_feature` says how tests are combined.
+    """
+    tables = {name: events.of_sample(name) for name in events.sample_names}
+    subsamples = {name: draw_subsample(table, seed) for name, table in tables.items()}
+    plan = plan_bins([subsample.features for subsample in subsamples.values()], events.feature_names)
+    sums = {name: fill_sums(plan, table) for name, table in tables.items()}
+    yardsticks = _yardsticks(events, plan, subsamples, variations) if variations else {}
+    with progress:
+        return check_sums(
+            sums, subsamples, yardsticks, alpha=alpha, seed=seed, multivariate=multivariate, progress=progress
+        )
+
+
+def _yardsticks(
+    events: EventTable, plan: BinPlan, subsamples: Mapping[str, Subsample], variations: Mapping[str, ArrayLike]
+) -> dict[str, YardstickSums]:
+    """Fill the sums of the yardstick of each sample."""
+    columns = {name: finite_column(weight, f"the variation {name!r}") for name, weight in variations.items()}
+    for name, column in columns.items():
+        if len(column) != len(events):
+            raise DataError(f"the variation {name!r} has {len(column)} weights, but there are {len(events)} events")
+    varied = np.column_stack(list(columns.values()))
+    filled = {}
+    for code, sample in enumerate(events.sample_names):
+        chosen = np.flatnonzero(events.sample == code)
+        filled[sample] = YardstickSums(plan_yardstick(plan, subsamples[sample].features), list(columns))
+        filled[sample].fill(events.select(chosen).features, events.weight[chosen], varied[chosen])
+    return filled
+
+
+def fill_sums(plan: BinPlan, events: EventTable) -> SignedSums:
+    """Fill the sums of a table in memory."""
+    sums = SignedSums(plan)
+    sums.fill(events.features, events.weight)
+    return sums
+
+
+def check_sums(
+    sums: Mapping[str, SignedSums],
+    subsamples: Mapping[str, Subsample],
+    yardsticks: Mapping[str, YardstickSums] = MappingProxyType({}),
+    *,
+    alpha: float = 0.05,
+    seed: int = 1,
+    multivariate: bool = True,
+    progress: Progress = SILENT,
+) -> ShapeReport:
+    """Check accumulated samples; see :func:`check_shapes`.
+
+    Args:
+        sums: for each sample its sums by bin and sign; all have the same plan.
+        subsamples: for each sample a subsample, for the multivariate test and for permutations where there are few
+            events.
+        yardsticks: for the samples with systematic variations the sums over those.
+        alpha: as in :func:`check_shapes`.
+        seed: of the permutations and the networks.
+        multivariate: as in :func:`check_shapes`.
+        progress: shows a bar for the classifiers of each sample.
+    """
+    together = _Together(multivariate, seed, progress)
+    samples = {name: _check_sample(name, sums[name], subsamples[name], alpha, together) for name in sums}
+    samples |= {name: _measured(samples[name], filled, alpha) for name, filled in yardsticks.items()}
+    verdict = overall_verdict(sample.verdict for sample in samples.values())
+    return ShapeReport(samples, verdict, recommend(verdict), alpha)
+
+
+def _measured(sample: SampleShapes, filled: YardstickSums, alpha: float) -> SampleShapes:
+    """Add what the effect of the signs is worth in units of the systematic variations."""
+    if not sample.features:
+        return sample
+    found = filled.result(sample.name)
+    different = [found[name] for name, shape in sample.features.items() if name in found and shape.p_adjusted <= alpha]
+    return replace(sample, yardsticks=found, reason=sample.reason + in_systematic_spreads(different))
+
+
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """Whether and how to look at all features together."""
+
+    wanted: bool
+    seed: int
+    progress: Progress
+
+    def check(
+        self, name: str, subsample: Subsample, features: Sequence[str], regions: Sequence[NegativeRegion]
+    ) -> JointShapes | None:
+        if not self.wanted:
+            return None
+        return check_joint(subsample, features, regions, sample=name, seed=self.seed, progress=self.progress)
+
+
+def _check_sample(name: str, sums: SignedSums, subsample: Subsample, alpha: float, together: _Together) -> SampleShapes:
+    bins = sums.result()
+    positive, negative = (float(n) for n in bins[0].n_eff)
+    magnitude = bins[0].magnitude.sum(axis=1)
+    fraction = float(magnitude[NEGATIVE] / magnitude.sum()) if magnitude.sum() > 0 else math.nan
+    regions = significant_regions(bins)
+    features: dict[str, FeatureShape] = {}
+    detectable, joint = math.nan, None
+    if min(positive, negative) > 0:
+        rng = np.random.default_rng([together.seed & 0xFFFFFFFF, zlib.crc32(name.encode())])
+        features = _check_features(sums.plan, bins, subsample, fraction, rng)
+    unclear = too_few(positive, negative, _LEAST_EFFECTIVE)
+    if not unclear:
+        joint = together.check(name, subsample, sums.plan.names, regions)
+    features, joint, share = _corrected(features, joint)
+    if features:
+        detectable = detectable_total_variation(positive, negative, alpha * share)
+    verdict, reason = unclear or sample_verdict(
+        features, alpha, detectable, int(bins[0].count.sum()), joint.multivariate if joint else None
+    )
+    reason += negative_places(len(regions) + (len(joint.boxes) if joint else 0))
+    return SampleShapes(name, verdict, reason, features, regions, fraction, (positive, negative), detectable, joint)
+
+
+def _corrected(
+    features: dict[str, FeatureShape], joint: JointShapes | None
+) -> tuple[dict[str, FeatureShape], JointShapes | None, float]:
+    """Adjust all p-values of a sample; also return the least part of the level that a feature's leading test gets."""
+    leading = SHARES["anderson_darling"] / max(1, len(features))
+    found = joint.multivariate if joint else None
+    if found is None or joint is None or math.isnan(found.p_value):
+        return holm(features), joint, leading
+    rest = 1.0 - _MULTIVARIATE_SHARE
+    p_values = [found.p_value, *(shape.p_value for shape in features.values())]
+    first, *others = weighted_holm(p_values, [_MULTIVARIATE_SHARE, *[rest / len(features)] * len(features)])
+    adjusted = {n: replace(shape, p_adjusted=p) for (n, shape), p in zip(features.items(), others, strict=True)}
+    return adjusted, replace(joint, multivariate=replace(found, p_adjusted=first)), rest * leading
+
+
+def _check_features(
+    plan: BinPlan, bins: Sequence[SignedBins], subsample: Subsample, fraction: float, rng: np.random.Generator
+) -> dict[str, FeatureShape]:
+    limit = _ASYMPTOTIC_FROM if subsample.complete else _ASYMPTOTIC_FROM_SUBSAMPLE
+    permuted: Sequence[tuple[dict[str, float], float] | None] = [None] * len(bins)
+    if bins[0].n_eff.min() < limit and _has_both_signs(subsample.weight):
+        drawn = SignedSums(plan)
+        drawn.fill(subsample.features, subsample.weight)
+        codes = [one.codes(x).astype(np.intp) for one, x in zip(plan.features, subsample.features.T, strict=True)]
+        permuted = permutation_p_values(drawn.result(), codes, subsample.weight, rng)
+    shapes = [check_feature(one, p, fraction, rng) for one, p in zip(bins, permuted, strict=True)]
+    return {shape.name: shape for shape in shapes}
+
+
+def _has_both_signs(weight: NDArray[np.float64]) -> bool:
+    return bool((weight < 0).any() and (weight > 0).any())

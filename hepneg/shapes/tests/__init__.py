@@ -1,0 +1,1 @@
+"""The tests of the shapes of positive against negative events, and their null distributions."""

@@ -1,0 +1,276 @@
+"""Two passes over the files of any size: all that the weight summary and the shape check need, in bounded memory.
+
+A pass turns every sample into a part (:class:`SampleDraw`, then :class:`SampleSums`) that is filled chunk by chunk and
+merged with ``+``. :func:`accumulate` fills the parts in one loop over the files; :mod:`hepneg.columnar` has them filled by
+the workers of a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Protocol, Self, TypeVar
+
+from hepneg._core.progress import SILENT, Progress
+from hepneg._core.timing import timed
+from hepneg.config import Config
+from hepneg.ntuples import (
+    Chunk,
+    read_chunks,
+    require_distinct_files,
+    require_selected,
+    scale_factor,
+    warn_about_dropped,
+    warn_without_negative,
+)
+from hepneg.shapes import (
+    BinPlan,
+    ShapeReport,
+    SignedSums,
+    Subsample,
+    SubsampleAccumulator,
+    YardstickBins,
+    YardstickSums,
+    check_sums,
+    plan_bins,
+    plan_yardstick,
+)
+from hepneg.weights import WeightAccumulator, WeightReport, report_weights
+
+__all__ = [
+    "Accumulated",
+    "EmptyDraw",
+    "EmptySums",
+    "Fillable",
+    "OnePass",
+    "Part",
+    "SampleDraw",
+    "SampleSums",
+    "accumulate",
+    "in_two_passes",
+]
+
+
+class Fillable(Protocol):
+    """What a pass makes of a sample: filled by chunks, merged with ``+``."""
+
+    def fill(self, chunk: Chunk) -> None:
+        """Add the events of a chunk."""
+
+    def __add__(self, other: Self, /) -> Self: ...
+
+
+Part = TypeVar("Part", bound=Fillable)
+
+
+@dataclass
+class SampleDraw:
+    """The first pass over a sample: a uniform subsample, and how many events there are.
+
+    Attributes:
+        subsample: the events kept.
+        entries: events before the selection.
+        dropped: selected events left out because a feature is NaN or infinite.
+    """
+
+    subsample: SubsampleAccumulator
+    entries: int = 0
+    dropped: int = 0
+
+    def fill(self, chunk: Chunk) -> None:
+        """Add the events of a chunk."""
+        self.subsample.fill(chunk.features, chunk.weight, chunk.event_id)
+        self.entries += chunk.entries
+        self.dropped += chunk.dropped
+
+    def merge(self, other: Self) -> Self:
+        """Return the draw from both sets of events; another seed raises :class:`ValueError`."""
+        subsample = self.subsample + other.subsample
+        return type(self)(subsample, self.entries + other.entries, self.dropped + other.dropped)
+
+    __add__ = merge
+
+
+@dataclass
+class SampleSums:
+    """The second pass over a sample: sums of its weights.
+
+    Attributes:
+        weights: sums over the raw weights of the selected events, with sums by feature, bin and sign if bins are planned.
+        yardstick: sums of the systematic variations of the weight, or None.
+        sum_weights_all: Σ of the raw weights before the selection, exact.
+    """
+
+    weights: WeightAccumulator
+    yardstick: YardstickSums | None = None
+    sum_weights_all: Fraction = field(default_factory=Fraction)
+
+    def fill(self, chunk: Chunk) -> None:
+        """Add the events of a chunk."""
+        self.weights.fill(chunk.weight, chunk.features, chunk.entries)
+        if self.yardstick is not None:
+            self.yardstick.fill(chunk.features, chunk.weight, chunk.variations)
+        self.sum_weights_all += chunk.sum_weights_all
+
+    def merge(self, other: Self) -> Self:
+        """Return the sums of both sets of events; other bins raise :class:`ValueError`."""
+        yardstick = self.yardstick
+        if yardstick is not None and other.yardstick is not None:
+            yardstick = yardstick + other.yardstick
+        return type(self)(self.weights + other.weights, yardstick, self.sum_weights_all + other.sum_weights_all)
+
+    __add__ = merge
+
+
+@dataclass(frozen=True, eq=False)
+class EmptyDraw:
+    """Makes the empty draw of a sample; ``seed`` is that of the subsample."""
+
+    seed: int = 1
+
+    def __call__(self, _sample: str) -> SampleDraw:
+        """Begin a sample."""
+        return SampleDraw(SubsampleAccumulator(seed=self.seed))
+
+
+@dataclass(frozen=True, eq=False)
+class EmptySums:
+    """Makes the empty sums of a sample.
+
+    Attributes:
+        plan: fine bins of the features; None leaves the features out.
+        variations: names of the systematic variations.
+        yardsticks: their bins, by sample; empty where variations are not looked at.
+    """
+
+    plan: BinPlan | None = None
+    variations: tuple[str, ...] = ()
+    yardsticks: Mapping[str, YardstickBins] = field(default_factory=dict)
+
+    def __call__(self, sample: str) -> SampleSums:
+        """Begin a sample."""
+        bins = self.yardsticks.get(sample)
+        return SampleSums(WeightAccumulator(self.plan), None if bins is None else YardstickSums(bins, self.variations))
+
+
+class OnePass(Protocol):
+    """Goes once through all events of an analysis."""
+
+    def __call__(self, empty: Callable[[str], Part], systematics: bool, /) -> Mapping[str, Part]:
+        """Fill a part for each sample, beginning with an empty one, with the systematic variations where asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Accumulated:
+    """What two passes leave, by sample.
+
+    Attributes:
+        weights: sums over the raw weights, with sums by feature, bin and sign.
+        subsamples: a uniform subsample of the events, for planning bins and for permutations.
+        scales: factor from raw to physical weights.
+        labels: ``signal`` or ``background``.
+        yardsticks: sums of the systematic variations of the weight; empty where they were not asked for.
+    """
+
+    weights: Mapping[str, WeightAccumulator]
+    subsamples: Mapping[str, Subsample]
+    scales: Mapping[str, float]
+    labels: Mapping[str, str]
+    yardsticks: Mapping[str, YardstickSums]
+
+    @property
+    def sums(self) -> dict[str, SignedSums]:
+        """The sums by feature, bin and sign, by sample."""
+        return {sample: weights.sums for sample, weights in self.weights.items() if weights.sums is not None}
+
+    def weight_report(self, *, batch_size: int = 1024) -> WeightReport:
+        """Say what the signs cost; see :func:`hepneg.weights.report_weights`."""
+        return report_weights(self.weights, self.labels, scales=self.scales, batch_size=batch_size)
+
+    def shape_report(
+        self, *, alpha: float = 0.05, seed: int = 1, multivariate: bool = True, progress: Progress = SILENT
+    ) -> ShapeReport:
+        """Compare positive with negative shapes; see :func:`hepneg.shapes.check_sums`."""
+        return check_sums(
+            self.sums,
+            self.subsamples,
+            self.yardsticks,
+            alpha=alpha,
+            seed=seed,
+            multivariate=multivariate,
+            progress=progress,
+        )
+
+
+@timed("two passes over the files")
+def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, progress: Progress = SILENT) -> Accumulated:
+    """Go through the files twice: first for a subsample that plans the bins, then to fill them.
+
+    Args:
+        config: the analysis.
+        systematics: whether to look at the systematic variations of the weight too.
+        seed: of the subsample.
+        progress: shows how much of the files is read.
+
+    Raises:
+        DataError: the files are unusable, or the selection keeps nothing of a sample.
+
+    Warns:
+        HepnegWarning: a sample has no negative weights, or selected events were left out.
+    """
+
+    require_distinct_files(config)
+
+    def once(empty: Callable[[str], Part], varied: bool) -> dict[str, Part]:
+        return {
+            sample: _filled(empty(sample), read_chunks(config, sample, systematics=varied, progress=progress))
+            for sample in config.samples
+        }
+
+    return in_two_passes(config, once, systematics=systematics, seed=seed)
+
+
+def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, seed: int = 1) -> Accumulated:
+    """Draw the subsamples, plan the bins from them, and fill the bins.
+
+    Args:
+        config: the analysis.
+        once: goes through all events once, in whatever way and order.
+        systematics: whether to look at the systematic variations of the weight too.
+        seed: of the subsample.
+
+    Raises:
+        DataError: the selection keeps nothing of a sample, or a file belongs to two samples.
+
+    Warns:
+        HepnegWarning: a sample has no negative weights, or selected events were left out.
+    """
+    draws = once(EmptyDraw(seed), False)
+    subsamples = {sample: _drawn(config, sample, draws[sample]) for sample in config.samples}
+    plan = plan_bins([subsample.features for subsample in subsamples.values()], config.feature_names)
+    varied = systematics and bool(config.systematics)
+    bins = {name: plan_yardstick(plan, one.features) for name, one in subsamples.items()} if varied else {}
+    filled = once(EmptySums(plan, tuple(config.systematics), bins), varied)
+    for sample in config.samples:
+        if not filled[sample].weights.negative:
+            warn_without_negative(sample)
+    return Accumulated(
+        {sample: filled[sample].weights for sample in config.samples},
+        subsamples,
+        {sample: scale_factor(config, sample, filled[sample].sum_weights_all) for sample in config.samples},
+        {name: sample.label for name, sample in config.samples.items()},
+        {name: sums for name in config.samples if (sums := filled[name].yardstick) is not None},
+    )
+
+
+def _filled(part: Part, chunks: Iterable[Chunk]) -> Part:
+    for chunk in chunks:
+        part.fill(chunk)
+    return part
+
+
+def _drawn(config: Config, sample: str, draw: SampleDraw) -> Subsample:
+    require_selected(config, sample, selected=draw.subsample.seen, entries=draw.entries, dropped=draw.dropped)
+    warn_about_dropped(sample, draw.dropped, draw.subsample.seen)
+    return draw.subsample.result()

@@ -1,0 +1,1 @@
+"""Everything about the local mean sign ĝ(x): fit, calibration, closure, refined and resampled weights."""

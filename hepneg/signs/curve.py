@@ -1,0 +1,163 @@
+"""What held-out events of all folds say about learnt local mean signs together: a curve from learnt to true ones.
+
+A sign network knows a few thousand held-out events and can correct a slope with them. The folds together have every
+event held out once, enough to see where ĝ bends away from the signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg.events import EventTable
+from hepneg.signs.local_signs import LocalSigns
+
+__all__ = ["SignCurve", "best_curve", "straightened"]
+
+_LIMIT = 0.9999  # of |ĝ|: beyond, its log-odds are rounding
+_KNOTS = 8  # inner knots, at quantiles
+_ENDS = (0.01, 0.99)  # quantiles of the outer ones
+# Standard deviations about the identity of offset and slope, and of the change of slope at each knot: wide enough for
+# what is seen, narrow enough that a few thousand events make no steps.
+_PRIOR, _PRIOR_OF_KINKS = 1.0, 0.25
+_FEWEST = 50.0  # effective events of a sign: fewer bend nothing
+_CELLS = 4096  # more events are added up in cells of ĝ, so many that lines hardly bend within one
+_STEPS = 50
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SignCurve:
+    """Straight lines between knots, from the log-odds of w > 0 that ĝ says to better ones; never falling.
+
+    Attributes:
+        knots: increasing log-odds, two at least; beyond the outer ones the first and the last line go on.
+        values: what they become.
+    """
+
+    knots: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __call__(self, sign: Float) -> Float:
+        """Return the corrected local mean sign, (n,), from the learnt one, (n,)."""
+        z, x, y = _log_odds(sign), np.array(self.knots), np.array(self.values)
+        corrected = np.interp(z, x, y)
+        below, above = (y[1] - y[0]) / (x[1] - x[0]), (y[-1] - y[-2]) / (x[-1] - x[-2])
+        corrected += below * np.minimum(z - x[0], 0.0) + above * np.maximum(z - x[-1], 0.0)
+        return np.asarray(np.tanh(0.5 * corrected))
+
+
+_IDENTITY = SignCurve((-1.0, 1.0), (-1.0, 1.0))
+
+
+def best_curve(learnt: Float, weight: Float) -> SignCurve:
+    """Fit the curve to signs: a logistic regression on a linear spline, tied to the identity where events tell little.
+
+    Args:
+        learnt: ĝ of events that its networks have not seen, (n,).
+        weight: signed, (n,).
+
+    Returns:
+        The curve; the identity where there are too few events or only one sign.
+    """
+    from scipy.optimize import isotonic_regression
+
+    size = np.abs(weight)
+    effective = size * (size.sum() / (size @ size)) if size.any() else size
+    if min(effective[weight > 0].sum(), effective[weight < 0].sum()) < _FEWEST:
+        return _IDENTITY
+    z = _log_odds(learnt)
+    centre = float(_log_odds(weight.sum() / size.sum()))
+    knots = np.unique(np.quantile(z, np.linspace(*_ENDS, _KNOTS + 2)))
+    if len(knots) < 2:
+        knots = knots[0] + np.array([-1.0, 1.0])  # the same ĝ everywhere: there is an offset to find
+    cells, positive, both = _in_cells(z, effective * (weight > 0), effective)
+    parameters = _logistic(_spline(cells, knots, centre), centre, positive, both)
+    # The knots have as many events each, so where the fit falls with ĝ they share their mean, which keeps Σw.
+    values = isotonic_regression(centre + _spline(knots, knots, centre) @ parameters).x
+    return SignCurve(tuple(knots.tolist()), tuple(values.tolist()))
+
+
+def _spline(z: Float, knots: Float, centre: float) -> Float:
+    """Return the functions that a linear spline is made of, (n, knots): 1, z − centre, and a kink at each inner knot."""
+    return np.stack([np.ones_like(z), z - centre, *(np.maximum(z - knot, 0.0) for knot in knots[1:-1])], axis=1)
+
+
+def straightened(
+    signs: Sequence[LocalSigns], events: EventTable, fold_of: NDArray[np.integer]
+) -> tuple[LocalSigns, ...]:
+    """Give the signs of each fold a curve for each sample, fitted to the events of the *other* folds.
+
+    Networks that the others were read from have seen the events that the curve is for; of that, ten parameters carry
+    next to nothing.
+
+    Args:
+        signs: of each fold, by sample.
+        events: what they were learnt from.
+        fold_of: the fold of each event, (n,).
+    """
+    code = events.sample.astype(np.int64)
+    learnt = np.ones(len(events))
+    for fold, local in enumerate(signs):
+        chosen = np.flatnonzero(fold_of == fold)
+        learnt[chosen] = local.at(events.features.T[:, chosen].T, code[chosen], raw=True)
+    corrected = []
+    for fold, local in enumerate(signs):
+        groups = {group: np.flatnonzero((code == group) & (fold_of != fold)) for group in local.networks}
+        curves = {group: best_curve(learnt[used], events.weight[used]) for group, used in groups.items()}
+        corrected.append(replace(local, curves=curves))
+    return tuple(corrected)
+
+
+def _in_cells(z: Float, positive: Float, both: Float) -> tuple[Float, Float, Float]:
+    """Return the mean log-odds and the sums of both columns in cells of equal numbers of events; empty ones are left out."""
+    if len(z) <= _CELLS:
+        return z, positive, both
+    place = np.searchsorted(np.quantile(z, np.linspace(0, 1, _CELLS + 1)[1:-1]), z, side="right")
+
+    def summed(column: Float) -> Float:
+        return np.asarray(np.bincount(place, weights=column, minlength=_CELLS), dtype=np.float64)
+
+    of_z, of_positive, of_both = summed(both * z), summed(positive), summed(both)
+    filled = of_both > 0
+    return of_z[filled] / of_both[filled], of_positive[filled], of_both[filled]
+
+
+def _log_odds(sign: Float | float) -> Float:
+    return np.asarray(2 * np.arctanh(np.clip(sign, -_LIMIT, _LIMIT)))
+
+
+def _logistic(design: Float, centre: float, positive: Float, both: Float) -> Float:
+    """Maximise the likelihood of a logistic regression with a normal prior about (0, 1, 0, …), by Newton's method.
+
+    Args:
+        design: (n, parameters).
+        centre: the log-odds where all parameters are zero.
+        positive: effective events of positive weight, (n,).
+        both: of either sign, (n,).
+    """
+    prior = np.zeros(design.shape[1])
+    prior[1] = 1.0
+    precision = np.full(len(prior), _PRIOR_OF_KINKS**-2)
+    precision[:2] = _PRIOR**-2
+    found = prior.copy()
+
+    def loss(parameters: Float) -> float:
+        z = centre + design @ parameters
+        return float(both @ np.logaddexp(0.0, z) - positive @ z + 0.5 * (precision @ (parameters - prior) ** 2))
+
+    for _ in range(_STEPS):
+        probability = 0.5 * (1 + np.tanh(0.5 * (centre + design @ found)))
+        gradient = design.T @ (both * probability - positive) + precision * (found - prior)
+        curvature = (design.T * (both * probability * (1 - probability))) @ design + np.diag(precision)
+        step = np.linalg.solve(curvature, gradient)
+        while loss(found - step) > loss(found) and np.abs(step).max() > 1e-9:
+            step = 0.5 * step
+        found = found - step
+        if np.abs(step).max() < 1e-7:
+            break
+    return found

@@ -1,0 +1,65 @@
+"""Is a trained scheme in good health? Figures that show a failure before anyone looks at a response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg._core.output import json_ready
+from hepneg.events import EventTable
+from hepneg.signs.sign_closure import SignClosure, sign_closure
+
+__all__ = ["SchemeHealth", "scheme_health"]
+
+
+@dataclass(frozen=True)
+class SchemeHealth:
+    """The health of a training, judged on held-out events.
+
+    Attributes:
+        largest_logit: largest |log-odds|; None for a regression.
+        negative_batches: share of the batches in which the training weights of a label summed to zero or less.
+        samples: what the sign networks did to each sample; empty for a scheme without any.
+    """
+
+    largest_logit: float | None
+    negative_batches: float
+    samples: Mapping[str, SignClosure] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the health, JSON-ready."""
+        samples = {name: closure.to_dict() for name, closure in self.samples.items()}
+        content = {
+            "largest_logit": self.largest_logit,
+            "negative_batches": self.negative_batches,
+            "samples": samples,
+        }
+        ready: dict[str, Any] = json_ready(content)
+        return ready
+
+
+def scheme_health(
+    events: EventTable,
+    held_out_logit: NDArray[np.float64] | None,
+    held_out_sign: NDArray[np.float64] | None = None,
+    raw_sign: NDArray[np.float64] | None = None,
+    *,
+    negative_batches: float = 0.0,
+) -> SchemeHealth:
+    """Judge a training on the events that each network has not seen.
+
+    Args:
+        events: n signed events.
+        held_out_logit: (n,) log-odds; None for a regression.
+        held_out_sign: (n,) local mean signs; None for a scheme that learns none.
+        raw_sign: the same without its floor; left out, it has none.
+        negative_batches: share of the batches with a label whose training weights sum to zero or less.
+    """
+    raw = held_out_sign if raw_sign is None else raw_sign
+    closure = {} if held_out_sign is None or raw is None else sign_closure(events, held_out_sign, raw)
+    largest = None if held_out_logit is None else float(np.abs(held_out_logit).max(initial=0.0))
+    return SchemeHealth(largest, negative_batches, closure)

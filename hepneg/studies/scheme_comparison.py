@@ -1,0 +1,265 @@
+"""Weight schemes side by side: the same events, the same folds, the same signed evaluation."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg._core.estimate import Estimate
+from hepneg._core.output import json_ready
+from hepneg._core.progress import SILENT, Progress
+from hepneg._core.tables import html_table
+from hepneg.config.training_settings import Training
+from hepneg.errors import ConfigError, HepnegWarning, TrainingError
+from hepneg.evaluation.classification import Evaluation, evaluate
+from hepneg.events import EventTable
+from hepneg.metrics import InfluenceFunction, auc_influence, log_loss_influence, paired_difference
+from hepneg.models.classifier import Classifier
+from hepneg.models.training import train
+from hepneg.schemes import Scheme, as_scheme, make_scheme
+from hepneg.schemes.known import require_task
+
+__all__ = ["DEFAULT_SCHEMES", "Comparison", "SchemeResult", "compare", "make_schemes"]
+
+DEFAULT_SCHEMES = ("absolute", "positive", "signed", "paired", "refined", "auto")
+
+SIGNIFICANT = 2.0  # standard deviations from which two schemes are called different
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SchemeResult:
+    """What one scheme gave.
+
+    Attributes:
+        evaluation: signed, on held-out events.
+        auc_difference: its AUC minus that of the recommended scheme, paired on the same events.
+        loss_difference: its signed loss minus that of the recommended scheme, paired, in nats.
+        seconds: of training.
+        message: what the user should know about its training, or an empty string.
+    """
+
+    evaluation: Evaluation
+    auc_difference: Estimate
+    loss_difference: Estimate
+    seconds: float
+    message: str
+
+    @property
+    def calibration(self) -> str:
+        """χ² of the calibration and the number of its bins, as text."""
+        return f"{self.evaluation.calibration.chi2:.0f}/{self.evaluation.calibration.degrees}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures of the scheme, JSON-ready."""
+        pairs = {
+            "auc": self.evaluation.auc,
+            "loss": self.evaluation.loss,
+            "auc_difference": self.auc_difference,
+            "loss_difference": self.loss_difference,
+        }
+        figures = {key: estimate.value for key, estimate in pairs.items()}
+        errors = {f"{key}_error": estimate.error for key, estimate in pairs.items()}
+        calibration = self.evaluation.calibration
+        return {
+            "chosen": self.evaluation.chosen,
+            "chosen_because": self.evaluation.reason,
+            **figures,
+            **errors,
+            "calibration_chi2": calibration.chi2,
+            "calibration_degrees": calibration.degrees,
+            "negative_bins": sum(row.negative_bins for row in self.evaluation.samples),
+            "seconds": self.seconds,
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Several schemes on the same signed events.
+
+    Attributes:
+        schemes: results by scheme, in the order asked for.
+        failures: why a scheme gave none, by scheme.
+        recommended: the scheme with the lowest signed loss.
+        reason: one sentence.
+    """
+
+    schemes: Mapping[str, SchemeResult]
+    failures: Mapping[str, str]
+    recommended: str
+    reason: str
+
+    @property
+    def evaluations(self) -> dict[str, Evaluation]:
+        """The evaluations by scheme."""
+        return {name: result.evaluation for name, result in self.schemes.items()}
+
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(self.schemes)}; {self.reason})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                result.evaluation.title,
+                result.evaluation.auc,
+                result.evaluation.loss,
+                result.loss_difference,
+                result.calibration,
+                f"{result.seconds:.1f}",
+            )
+            for result in self.schemes.values()
+        ]
+        header = ("scheme", "AUC", "loss", "loss − recommended", "calibration χ²/bins", "seconds")
+        return html_table(header, rows, self.reason)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``compare.json`` holds."""
+        content = {
+            "schema_version": 1,
+            "schemes": {name: result.to_dict() for name, result in self.schemes.items()},
+            "failures": dict(self.failures),
+            "recommended": self.recommended,
+            "reason": self.reason,
+        }
+        ready: dict[str, Any] = json_ready(content)
+        return ready
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    classifier: Classifier
+    logit: Floats
+    seconds: float
+
+
+def make_schemes(
+    schemes: Sequence[str | Scheme], parameters: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Scheme]:
+    """Return the schemes of a comparison by name, refused here rather than after the events were read.
+
+    Args:
+        schemes: their names, or scheme objects.
+        parameters: parameters of a scheme, by its name.
+
+    Raises:
+        ConfigError: none, one that is unknown, not for classifications or named twice, or parameters of one that is not
+            given by its name.
+    """
+    given, schemes = parameters or {}, [schemes] if isinstance(schemes, (str, Scheme)) else schemes
+    named = [scheme for scheme in schemes if isinstance(scheme, str)]
+    for name in given:
+        if name not in named:
+            make_scheme(name)  # an unknown one is offered the nearest
+            raise ConfigError(f"parameters are given for {name!r}, which is not compared by its name; known: {named}")
+    made = [as_scheme({**given.get(one, {}), "name": one} if isinstance(one, str) else one) for one in schemes]
+    names = [scheme.name for scheme in made]
+    if len(set(names)) < len(names) or not names:
+        raise ConfigError(f"name each scheme once, and at least one: {', '.join(names) or 'none given'}")
+    for scheme in made:
+        require_task(scheme, "classification")
+    return dict(zip(names, made, strict=True))
+
+
+def compare(
+    events: EventTable,
+    schemes: Sequence[str | Scheme] = DEFAULT_SCHEMES,
+    *,
+    progress: Progress = SILENT,
+    checkpoint: str | Path | None = None,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Train several schemes on the same folds and judge them on the same held-out events, with signed weights.
+
+    Differences between schemes are paired: what the schemes have in common cancels event by event, so they are known
+    far better than the figures themselves.
+
+    Args:
+        events: signed events of both labels.
+        schemes: their names, or scheme objects.
+        progress: shows a bar for each fold.
+        checkpoint: folder with a subfolder for each scheme; see :func:`hepneg.train`.
+        parameters: parameters of a scheme that is given by its name, by that.
+        settings: fields of :class:`hepneg.config.Training`, the same for all schemes.
+
+    Raises:
+        ConfigError: an unknown scheme or setting, a scheme named twice, or parameters of one that is not compared.
+        TrainingError: no scheme could be trained.
+    """
+    chosen = make_schemes(schemes, parameters)
+    Training.refuse(settings, ["scheme"], "compare takes its schemes apart")
+    trained: dict[str, _Trained] = {}
+    failures: dict[str, str] = {}
+    for name, scheme in chosen.items():
+        started = time.monotonic()
+        folder = Path(checkpoint) / name if checkpoint else None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", HepnegWarning)  # a runaway loss is told in the table
+                classifier = train(events, scheme, progress=progress, checkpoint=folder, **settings)
+        except TrainingError as error:
+            failures[name] = str(error)
+            continue
+        logit, seconds = classifier.held_out_logit(events), time.monotonic() - started
+        if np.isfinite(logit).all():
+            trained[name] = _Trained(classifier, logit, seconds)
+        else:
+            failures[name] = "the training diverged: some log-odds are not finite"
+    if not trained:
+        raise TrainingError(f"no scheme could be trained: {next(iter(failures.values()))}")
+    return _side_by_side(events, trained, failures)
+
+
+def _side_by_side(events: EventTable, trained: Mapping[str, _Trained], failures: Mapping[str, str]) -> Comparison:
+    evaluations = {
+        name: evaluate(
+            events,
+            one.logit,
+            one.classifier.trained_logit(events),
+            scheme=name,
+            chosen=one.classifier.chosen,
+            reason=one.classifier.reason,
+            histories=one.classifier.histories,
+            seed=one.classifier.seed,
+        )
+        for name, one in trained.items()
+    }
+    best = min(evaluations, key=lambda name: evaluations[name].loss.value)
+
+    def difference(influence: InfluenceFunction, name: str) -> Estimate:
+        return paired_difference(influence, trained[name].logit, trained[best].logit, events.label, events.weight)
+
+    results = {
+        name: SchemeResult(
+            evaluation=evaluations[name],
+            auc_difference=difference(auc_influence, name),
+            loss_difference=difference(log_loss_influence, name),
+            seconds=one.seconds,
+            message="; ".join(history.message for history in one.classifier.histories if history.message),
+        )
+        for name, one in trained.items()
+    }
+    return Comparison(results, dict(failures), best, _reason(results, best))
+
+
+def _reason(results: Mapping[str, SchemeResult], best: str) -> str:
+    """Say in one sentence why a scheme is recommended, and which others are as good within the errors."""
+    others = {name: result.loss_difference for name, result in results.items() if name != best}
+    if not others:
+        return f"{best} is the only scheme that was trained"
+    ties = [name for name, gap in others.items() if gap.value <= SIGNIFICANT * gap.error]
+    sentence = f"{best} has the lowest signed loss on held-out events"
+    if ties:
+        return f"{sentence}; {', '.join(ties)} cannot be told from it within {SIGNIFICANT:g} standard deviations"
+    runner_up = min(others, key=lambda name: others[name].value)
+    gap = others[runner_up]
+    return f"{sentence}, ahead of {runner_up} by {gap} nats ({gap.value / gap.error:.1f} standard deviations)"

@@ -1,0 +1,276 @@
+"""Is each sign modelled well on its own? Sign-split closure, and the shape check on a sign-blind response."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepneg._core.estimate import Estimate
+from hepneg._core.output import json_ready
+from hepneg._core.progress import SILENT, Progress
+from hepneg._core.tables import html_table
+from hepneg.errors import DataError
+from hepneg.events import EventTable
+from hepneg.metrics.auc import auc
+from hepneg.metrics.calibration import Calibration, calibration_curve, residual_chi2
+from hepneg.metrics.scored import finite_column
+from hepneg.shapes.shape_check import check_shapes
+from hepneg.shapes.shape_report import ShapeReport
+
+__all__ = ["PartClosure", "ResidualTest", "SignSplitClosure", "check_response_shapes", "sign_split_closure"]
+
+Part = Literal["positive", "negative", "combined"]
+
+LEVEL = 0.01
+_BINS = 10
+_SIGNS: tuple[Part, Part] = ("positive", "negative")
+# The signed events have larger errors than those of one sign, so that equal misfits would give a smaller χ².
+_MOSTLY = 2.0
+_BATCHES_AN_EPOCH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualTest:
+    """Does Σ w(label − response) vanish in bins of a feature?
+
+    Attributes:
+        chi2: of the bins, with their covariance.
+        degrees: of freedom.
+        p_value: for a response that is given.
+        p_adjusted: the same after Holm's correction over the features and the response.
+    """
+
+    chi2: float
+    degrees: int
+    p_value: float
+    p_adjusted: float
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the figures."""
+        return {"chi2": self.chi2, "degrees": self.degrees, "p_value": self.p_value, "p_adjusted": self.p_adjusted}
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class PartClosure:
+    """How well the response of a sign-blind classifier fits events that it has not seen.
+
+    Attributes:
+        part: ``positive`` or ``negative``: trained on and judged with \\|w\\| of events of that sign only; ``combined``:
+            trained on \\|w\\| of all events and judged with their signed weights.
+        entries: events.
+        auc: held-out.
+        calibration: held-out.
+        tests: of the residuals, by feature; ``response`` is that of the calibration.
+    """
+
+    part: Part
+    entries: int
+    auc: Estimate
+    calibration: Calibration
+    tests: dict[str, ResidualTest]
+
+    @property
+    def closes(self) -> bool:
+        """Whether no test finds mismodelling at 1 %, corrected for their number."""
+        return not self.mismodelled
+
+    @property
+    def mismodelled(self) -> list[str]:
+        """Names of the tests that fail, the worst first."""
+        failed = [(test.p_value, name) for name, test in self.tests.items() if test.p_adjusted < LEVEL]
+        return [name for _, name in sorted(failed)]
+
+    @property
+    def worst(self) -> tuple[str, float]:
+        """Name and χ² per degree of freedom of the test that is furthest off."""
+        ratios = {name: test.chi2 / test.degrees for name, test in self.tests.items() if test.degrees}
+        name = max(ratios, key=lambda one: ratios[one])
+        return name, ratios[name]
+
+    def __repr__(self) -> str:
+        found = "closes" if self.closes else f"mismodelled in {', '.join(self.mismodelled)}"
+        return f"PartClosure({self.part}: {found}; AUC {self.auc}, {self.entries} events)"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain numbers and lists."""
+        ready: dict[str, Any] = json_ready(
+            {
+                "closes": self.closes,
+                "mismodelled": self.mismodelled,
+                "entries": self.entries,
+                "auc": self.auc.to_dict(),
+                "calibration": self.calibration.to_dict(),
+                "tests": {name: test.to_dict() for name, test in self.tests.items()},
+            }
+        )
+        return ready
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class SignSplitClosure:
+    """Positive and negative events modelled apart, and together by a classifier that is blind to the sign.
+
+    Attributes:
+        parts: by name: ``positive``, ``negative``, ``combined``.
+        response: the shape check of the held-out response of ``combined``; see :func:`check_response_shapes`.
+    """
+
+    parts: dict[Part, PartClosure]
+    response: ShapeReport
+
+    @property
+    def conclusion(self) -> str:
+        """What follows, in one sentence."""
+        alone = [name for name in _SIGNS if not self.parts[name].closes]
+        (feature, combined), apart = self.parts["combined"].worst, max(self.parts[name].worst[1] for name in _SIGNS)
+        if alone and combined > _MOSTLY * apart:
+            return (
+                f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on their own, the "
+                f"signed events miss a sign-blind response by {combined:.1f} in {feature}: the combination of the signs is "
+                "at fault most of all, and a scheme that models the sign is needed."
+            )
+        if alone:
+            return (
+                f"The classifier does not model the {' and the '.join(alone)} events on their own: its features, size or "
+                "training are at fault before any question of signs."
+            )
+        if self.parts["combined"].closes:
+            return "Each sign is modelled well on its own, and a sign-blind response fits the signed events too."
+        return (
+            "Each sign is modelled well on its own, but a sign-blind response does not fit the signed events: the "
+            "combination of the signs is at fault, and a scheme that models the sign is needed."
+        )
+
+    def __repr__(self) -> str:
+        lines = [f"  {part}" for part in self.parts.values()]
+        lines += [f"  response of {name}: {one.verdict}: {one.reason}" for name, one in self.response.samples.items()]
+        return "\n".join([f"SignSplitClosure: {self.conclusion}", *lines])
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, part.entries, part.auc, f"{part.calibration.p_value:.2g}", ", ".join(part.mismodelled) or "none")
+            for name, part in self.parts.items()
+        ]
+        header = ("events", "entries", "AUC", "calibration p", "mismodelled")
+        return html_table(header, rows, self.conclusion) + self.response._repr_html_()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain numbers, strings and lists."""
+        parts = {name: part.to_dict() for name, part in self.parts.items()}
+        response = {name: sample.to_dict() for name, sample in self.response.samples.items()}
+        return {
+            "schema_version": 1,
+            "conclusion": self.conclusion,
+            "parts": parts,
+            "response": {"verdict": self.response.verdict, "alpha": self.response.alpha, "samples": response},
+        }
+
+
+def sign_split_closure(
+    events: EventTable, *, progress: Progress = SILENT, checkpoint: Path | None = None, **settings: Any
+) -> SignSplitClosure:
+    """Train on positive events only, on negative events only, and on all with \\|w\\|, and look for mismodelling.
+
+    Args:
+        events: signed events of both labels, each with both signs.
+        progress: shows a bar for each fold.
+        checkpoint: folder with a subfolder for each part; see :func:`hepneg.train`.
+        settings: fields of :class:`hepneg.config.Training`: ``folds``, ``seed``, ``epochs``, …; ``batch_size``, left out, is
+            a fortieth of the events, 64 to 1024.
+
+    Returns:
+        For each the tests on events not trained on: the calibration, and Σ w(label − response) in ten quantile bins of each
+        feature. If each sign closes alone and the combination does not, the combination is at fault. With it the shape
+        check of the response of the classifier trained on \\|w\\| of all events.
+
+    Raises:
+        DataError: a label has no events of one sign.
+        TrainingError: there are too few events to train on.
+
+    The p-values are those of a response that is given. A network that has not converged, or has too few events to, fails
+    rightly; what it has fitted of the statistical fluctuations of the other folds makes them approximate, so the tests
+    ask for p < 0.01 after Holm's correction.
+    """
+    from hepneg.config.training_settings import Training
+    from hepneg.models.training import train
+
+    Training.refuse(settings, ["scheme"], "the closure takes |w| alone")
+    parts: dict[Part, PartClosure] = {}
+    for part, table, judge in _tables(events):
+        # The parts differ in size: each gets enough steps an epoch.
+        batch_size = int(np.clip(len(table) // _BATCHES_AN_EPOCH, 64, 1024))
+        chosen = {"batch_size": batch_size, **settings}
+        folder = checkpoint / part if checkpoint else None
+        response = train(table, "absolute", progress=progress, checkpoint=folder, **chosen).held_out_response(table)
+        parts[part] = _judged(part, table, response, judge)
+    # The last part is the combination.
+    return SignSplitClosure(parts, check_response_shapes(events, response, seed=chosen.get("seed", 1)))
+
+
+def _tables(events: EventTable) -> Iterator[tuple[Part, EventTable, NDArray[np.float64]]]:
+    """Yield each part's name, events, and the weights to judge with."""
+    chosen: tuple[tuple[Part, NDArray[np.bool_]], ...] = (
+        ("positive", events.weight > 0),
+        ("negative", events.weight < 0),
+    )
+    for part, mask in chosen:
+        table = events.select(mask)
+        if len(np.unique(table.label)) < 2:
+            raise DataError(f"a label has no events of {part} weight: nothing to split by sign")
+        table = replace(table, weight=np.abs(table.weight))
+        yield part, table, table.weight
+    yield "combined", events, events.weight
+
+
+def _judged(part: Part, events: EventTable, response: NDArray[np.float64], weight: NDArray[np.float64]) -> PartClosure:
+    calibration = calibration_curve(response, events.label, weight)
+    found = {"response": (calibration.chi2, calibration.degrees, calibration.p_value)}
+    for name in events.feature_names:
+        place = _quantile_bins(events.feature(name))
+        found[name] = residual_chi2(response, events.label, weight, place)
+    return PartClosure(part, len(events), auc(response, events.label, weight), calibration, _holm(found))
+
+
+def _quantile_bins(column: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the bin of each value, about ten of equal population; equal values share one."""
+    edges = np.unique(np.quantile(column, np.arange(1, _BINS) / _BINS, method="inverted_cdf"))
+    place = np.searchsorted(edges, column, side="right")
+    return np.asarray(np.unique(place, return_inverse=True)[1])
+
+
+def _holm(tests: dict[str, tuple[float, int, float]]) -> dict[str, ResidualTest]:
+    reached, adjusted = 0.0, {}
+    for rank, (name, (_, _, p_value)) in enumerate(sorted(tests.items(), key=lambda item: item[1][2])):
+        reached = max(reached, min(1.0, (len(tests) - rank) * p_value))
+        adjusted[name] = reached
+    return {name: ResidualTest(*test, adjusted[name]) for name, test in tests.items()}
+
+
+def check_response_shapes(
+    events: EventTable, response: ArrayLike, *, alpha: float = 0.05, seed: int = 1
+) -> ShapeReport:
+    """Compare the response of positive and of negative events, sample by sample.
+
+    Args:
+        events: n events.
+        response: (n,) of a classifier that is blind to the sign (scheme ``absolute``), on events not trained on.
+        alpha: probability that a sample without any difference is called different.
+        seed: of permutations and subsamples.
+
+    Returns:
+        The shape check of one feature, ``response``. Compatible says that the signs do not matter for this classifier
+        although features may differ; different says that a sign-blind response is biased, and by how much.
+
+    Raises:
+        DataError: not one finite number per event.
+    """
+    column = finite_column(response, "the response")
+    if len(column) != len(events):
+        raise DataError(f"{len(column)} responses are given, but there are {len(events)} events; give one per event")
+    values = column.astype(np.float32)[:, None]
+    return check_shapes(replace(events, features=values, feature_names=("response",)), alpha=alpha, seed=seed)

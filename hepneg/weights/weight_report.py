@@ -1,0 +1,131 @@
+"""What the signs cost, for all samples and both labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hepneg._core.output import json_ready
+from hepneg._core.tables import html_table
+from hepneg.binning.plan import plan_bins
+from hepneg.binning.subsample import draw_subsample
+from hepneg.events import EventTable
+from hepneg.weights.accumulator import WeightAccumulator
+from hepneg.weights.weight_summary import WeightSummary, summarize
+
+__all__ = ["WeightReport", "report_weights", "summarize_weights"]
+
+_PLAN_EVENTS = 20_000
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class WeightReport:
+    """Weight summaries of all samples and labels.
+
+    Attributes:
+        samples: by name.
+        labels: ``signal`` and ``background``, as far as there are any.
+        batch_size: the number of events in a batch that ``batch_risk`` is about.
+        batch_risk: for each label the probability that Σw ≤ 0 in a random batch.
+    """
+
+    samples: dict[str, WeightSummary]
+    labels: dict[str, WeightSummary]
+    batch_size: int
+    batch_risk: dict[str, float]
+
+    @property
+    def outliers(self) -> tuple[str, ...]:
+        """One sentence for each sample that a handful of weights carries."""
+        return tuple(summary.outlier_sentence for summary in self.samples.values() if summary.outliers)
+
+    def __repr__(self) -> str:
+        header = f"{'':<16}{'selected':>12}{'Σw':>14}{'± √Σw²':>11}{'f':>8}{'dilution':>10}{'n_eff':>12}"
+        rows = [
+            f"{s.name:<16}{s.selected:>12}{s.sum_weights:>14.6g}{s.error:>11.2g}{s.negative_fraction:>8.2%}"
+            f"{s.dilution:>10.3f}{s.n_eff:>12.6g}"
+            for s in (*self.samples.values(), *self.labels.values())
+        ]
+        risks = ", ".join(f"{label} {risk:.2g}" for label, risk in self.batch_risk.items())
+        return "\n".join([header, *rows, *self.outliers, f"P(Σw ≤ 0 in a batch of {self.batch_size}): {risks}"])
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (
+                s.name,
+                s.selected,
+                f"{s.sum_weights:.6g} ± {s.error:.2g}",
+                f"{s.negative_fraction:.2%}",
+                f"{s.dilution:.3f}",
+                f"{s.n_eff:.6g}",
+            )
+            for s in (*self.samples.values(), *self.labels.values())
+        )
+        return html_table(("sample", "selected", "Σw", "f", "dilution", "n_eff"), rows, ". ".join(self.outliers))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as ``inspect.json`` holds it."""
+        ready: dict[str, Any] = json_ready(
+            {
+                "schema_version": 1,
+                "samples": {name: summary.to_dict() for name, summary in self.samples.items()},
+                "labels": {name: summary.to_dict() for name, summary in self.labels.items()},
+                "batch_size": self.batch_size,
+                "batch_risk": self.batch_risk,
+            }
+        )
+        return ready
+
+
+def summarize_weights(events: EventTable, batch_size: int = 1024) -> WeightReport:
+    """Say what the negative weights of a table cost.
+
+    Args:
+        events: the events of all samples.
+        batch_size: events in a training batch, for the probability that its Σw is not positive.
+
+    Events that do not fit into memory: draw a subsample of each sample, plan the bins, fill a
+    :class:`WeightAccumulator` for each sample chunk by chunk, and call :func:`report_weights`.
+    """
+    tables = {name: events.of_sample(name) for name in events.sample_names}
+    plan = None
+    if events.feature_names and len(events):
+        drawn = [draw_subsample(table, seed=1, size=_PLAN_EVENTS).features for table in tables.values()]
+        plan = plan_bins(drawn, events.feature_names)
+    accumulators = {name: WeightAccumulator(plan) for name in tables}
+    for name, table in tables.items():
+        accumulators[name].fill(table.weight, table.features)
+    labels = {name: events.label_of_sample(name) for name in tables}
+    return report_weights(accumulators, labels, batch_size=batch_size)
+
+
+def report_weights(
+    accumulators: Mapping[str, WeightAccumulator],
+    labels: Mapping[str, str],
+    *,
+    scales: Mapping[str, float] | None = None,
+    batch_size: int = 1024,
+) -> WeightReport:
+    """Report accumulated samples.
+
+    Args:
+        accumulators: for each sample its sums; those of one label are added up.
+        labels: for each sample ``signal`` or ``background``.
+        scales: for each sample the factor from raw to physical weights; left out, 1.
+        batch_size: events in a training batch.
+    """
+    scaled = {name: sums.scaled(scales[name]) if scales else sums for name, sums in accumulators.items()}
+    samples = {name: summarize(name, sums) for name, sums in scaled.items()}
+    joined: dict[str, WeightAccumulator] = {}
+    for name, sums in scaled.items():
+        joined[labels[name]] = joined[labels[name]] + sums if labels[name] in joined else sums
+    by_label: dict[str, WeightSummary] = {
+        label: summarize(label, joined[label]) for label in ("signal", "background") if label in joined
+    }
+    everything = sum(summary.selected for summary in by_label.values())
+    risk: dict[str, float] = {
+        label: summary.batch_risk(batch_size, summary.selected / everything) if everything else 1.0
+        for label, summary in by_label.items()
+    }
+    return WeightReport(samples, by_label, batch_size, risk)

@@ -22,7 +22,7 @@ from hepneg.learning.checkpoint import FoldCheckpoint, FoldState, Tensors
 from hepneg.learning.history import EpochRecord, FoldHistory
 from hepneg.objectives.losses.rows import Loss, label_loss
 
-__all__ = ["Fit", "Interrupted", "train_epoch", "train_network"]
+__all__ = ["Fit", "Interrupted", "seeded_generator", "train_epoch", "train_network"]
 
 AVERAGE_DECAY = 0.998  # the average reaches back some 500 steps
 PLATEAU, PLATEAU_FACTOR = 3, 0.4  # the learning rate falls after every third epoch in a row without improvement
@@ -42,18 +42,18 @@ class Fit:
         fold: the fold that the network does not see.
         table: features and whatever the loss needs side by side, (n, F + …), so that a batch is one gather.
         batches: how the events are cut into batches.
-        judge: the loss on events that the network is not trained on, in nats.
+        validation_loss: on events that the network is not trained on, in nats.
         loss: what is minimised.
         clip_norm: largest norm of the gradient, or None.
         stream: sets the random numbers apart from those of the fold's other networks.
-        start_loss: the judge's loss of the untrained network if that may be the outcome; infinite if not.
+        start_loss: validation loss of the untrained network if that may be the outcome; infinite if not.
         signed: weights of both signs are in the loss, so that it may run away.
     """
 
     fold: int
     table: torch.Tensor
     batches: Batches
-    judge: Callable[[nn.Module], Estimate]
+    validation_loss: Callable[[nn.Module], Estimate]
     loss: Loss = label_loss
     clip_norm: float | None = None
     stream: int = 0
@@ -101,6 +101,12 @@ def train_epoch(
         torch._foreach_lerp_(average, values, 1 - min(AVERAGE_DECAY, (1 + step) / (10 + step)))
         total += value.detach() * len(index)
     return float(total) / sum(len(index) for index in batches)
+
+
+def seeded_generator(seed: int, fold: int, stream: int) -> torch.Generator:
+    """Return the generator of a network's first parameters, which follow from these three numbers alone."""
+    state = np.random.SeedSequence([abs(seed), fold, stream]).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
 
 @dataclass(eq=False)
@@ -157,9 +163,11 @@ class _Run:
         values = [parameter.detach() for parameter in self.network.parameters()]
         current = [value.clone() for value in values]
         torch._foreach_copy_(values, self.average)
+        self.network.eval()
         try:
             yield self.network
         finally:
+            self.network.train()
             torch._foreach_copy_(values, current)
 
 
@@ -264,7 +272,7 @@ def train_network(
 
     Args:
         network: initialised, on its device; ends in its best state.
-        fit: the events, the loss and the judge.
+        fit: the events and the losses.
         training: the settings.
         task: progress, one step an epoch.
         stop: set from outside to stop at the end of the running epoch.
@@ -277,7 +285,7 @@ def train_network(
         Interrupted: ``stop`` was set before training was over.
     """
     started = time.monotonic()
-    untrained = fit.judge(network).value if math.isinf(fit.start_loss) else fit.start_loss
+    untrained = fit.validation_loss(network).value if math.isinf(fit.start_loss) else fit.start_loss
     run, before = _Run.start(network, fit, training), 0.0
     saved = checkpoint.load() if checkpoint else None
     if saved is not None:
@@ -309,7 +317,7 @@ def _history(run: _Run, fit: Fit, reason: str, untrained: float, seconds: float)
 
 
 def _one_epoch(run: _Run, fit: Fit, training: Training) -> None:
-    """Train for one epoch, judge the averaged network, and keep its state if it is the best so far."""
+    """Train for one epoch, and keep the averaged network's state if its validation loss is the lowest so far."""
     epoch = len(run.records) + 1
     rate = _learning_rate(run.records, training.learning_rate, fit.start_loss)
     for group in run.optimizer.param_groups:
@@ -328,7 +336,7 @@ def _one_epoch(run: _Run, fit: Fit, training: Training) -> None:
         first_step=first_step,
     )
     with run.averaged() as network:
-        loss = fit.judge(network)
+        loss = fit.validation_loss(network)
         run.records.append(EpochRecord(epoch, train_loss, loss.value, loss.error, rate))
         if run.best_epoch == epoch:
             run.best = _copy(network.state_dict())

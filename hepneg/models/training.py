@@ -6,22 +6,20 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import numpy as np
 
 from hepneg._core.progress import SILENT, Progress
-from hepneg.config import REGRESSION_SCHEME, Training, ungraded_message
+from hepneg.config import REGRESSION_SCHEME, Settings, Training, ungraded_message
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.events import EventTable
-from hepneg.learning.crossfit import CrossFit, crossfit
 from hepneg.models.classifier import Classifier
 from hepneg.models.model import Model, ModelInputs
 from hepneg.models.regressor import Regressor
 from hepneg.objectives import Objective, objective_parameters
 from hepneg.schemes import Scheme, as_scheme, require_task, scheme_parameters
-from hepneg.schemes.auto import Auto
-from hepneg.schemes.choice import Choice, choose
+from hepneg.schemes.crossfit import CrossFit, crossfit
 from hepneg.signs.pooling import pools, regrouped
 from hepneg.signs.sign_health import SchemeHealth, scheme_health
 
@@ -37,7 +35,7 @@ def train(
     inputs: ModelInputs | None = None,
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Classifier:
     """Train a classifier of signal against background under a weight scheme.
 
@@ -73,7 +71,7 @@ def train_regressor(
     inputs: ModelInputs | None = None,
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Regressor:
     """Train a regression of the events' target under a weight scheme.
 
@@ -113,19 +111,17 @@ def _train(
     inputs: ModelInputs | None,
     progress: Progress,
     checkpoint: str | Path | None,
-    settings: Mapping[str, Any],
+    settings: Settings,
 ) -> AnyModel:
     """Train a model of either task."""
     training = Training.of(**settings)
-    chosen = _scheme(scheme, training)
+    chosen: Scheme = training.scheme.make() if scheme is None else as_scheme(scheme)
     require_task(chosen, kind.task)
     objective = training.make_objective(kind.task)
     _require_use_of_grades(events, objective)
     folder = Path(checkpoint) if checkpoint else None
     grouped = regrouped(events, pools(events))
     fitted = crossfit(grouped, chosen, training, objective, progress=progress, checkpoint=folder)
-    choice = _choose(grouped, fitted) if isinstance(chosen, Auto) else None
-    fitted = fitted.only(choice.scheme) if choice else fitted
     histories = tuple(fold.history for fold in fitted.folds)
     for history in histories:
         if history.message:
@@ -140,26 +136,14 @@ def _train(
         histories=histories,
         training={**training.model_dump(mode="json", exclude={"scheme"}), "objective": named},
         samples=_sample_summary(events),
-        choice=choice.to_dict() if choice else {},
+        choice=fitted.choice,
     )
     return replace(model, health=_health(grouped, model, fitted).to_dict())
-
-
-def _scheme(scheme: str | Mapping[str, Any] | Scheme | None, training: Training) -> Scheme:
-    if scheme is None:
-        return training.scheme.make()
-    return as_scheme(scheme)
 
 
 def _require_use_of_grades(events: EventTable, objective: Objective) -> None:
     if events.grade is not None and not getattr(objective, "graded", False):
         raise ConfigError(ungraded_message(objective.name))
-
-
-def _choose(events: EventTable, fitted: CrossFit) -> Choice:
-    """Choose between the schemes that every fold has the networks of."""
-    logits = fitted.held_out_logits(events)
-    return choose(events, logits, fitted.held_out_sign(events) if logits else None)
 
 
 def _health(events: EventTable, model: Model, fitted: CrossFit) -> SchemeHealth:

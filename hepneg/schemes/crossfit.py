@@ -5,28 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.by_fold import by_fold
 from hepneg._core.hashing import assign_folds
+from hepneg._core.interruption import stoppable
 from hepneg._core.progress import SILENT, Progress, Task
 from hepneg.config import Training
-from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.feature_range import check_features
-from hepneg.learning.fold import FoldFit, FoldTrainer
 from hepneg.learning.pool import choose_device, run_folds
-from hepneg.learning.task import make_learner
+from hepneg.learning.task import learning_task
 from hepneg.networks.inference import network_logits
 from hepneg.objectives import Objective
-from hepneg.schemes import Scheme, SignPlan
-from hepneg.signs.local_signs import FEWEST, LocalSigns, SignFitter
+from hepneg.schemes.context import FoldContext
+from hepneg.schemes.fold_fit import FoldFit
+from hepneg.schemes.scheme import Scheme
+from hepneg.signs.local_signs import held_out_sign
 
-__all__ = ["CrossFit", "crossfit", "crossfit_signs"]
+__all__ = ["CrossFit", "crossfit"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +40,12 @@ class CrossFit:
     Attributes:
         folds: what each fold's training gave.
         fold_of: the fold of each event, (n,).
+        choice: what a scheme that chooses has chosen, and why, JSON-ready; empty for any other.
     """
 
     folds: tuple[FoldFit, ...]
     fold_of: NDArray[np.int8]
+    choice: Mapping[str, Any] = field(default_factory=dict)
 
     def held_out_sign(self, events: EventTable, *, raw: bool = False) -> NDArray[np.float64] | None:
         """Return the local mean sign of each trained event by networks that have not seen it, (n,); None if unknown.
@@ -48,13 +54,10 @@ class CrossFit:
             events: the events of the training.
             raw: as learnt, without its floor.
         """
-        sign = np.empty(len(events))
-        for number, fold in enumerate(self.folds):
-            if fold.signs is None:
-                return None
-            members = np.flatnonzero(self.fold_of == number)
-            sign[members] = fold.signs(events.select(members), raw)
-        return sign
+        readers = [fold.signs for fold in self.folds if fold.signs is not None]
+        if len(readers) < len(self.folds):
+            return None
+        return held_out_sign(readers, events, self.fold_of, raw=raw)
 
     def held_out_logits(self, events: EventTable) -> dict[str, NDArray[np.float64]]:
         """Return, for each scheme that every fold has the networks of, the held-out log-odds of the trained events.
@@ -65,18 +68,21 @@ class CrossFit:
         Returns:
             (n,) by scheme; empty where a fold has learnt no signs.
         """
-        names = [name for name in self.folds[0].parts if all(name in fold.parts for fold in self.folds)]
-        logits = {name: np.empty(len(events)) for name in names}
-        for number, fold in enumerate(self.folds):
-            members = np.flatnonzero(self.fold_of == number)
-            features = events.features.T[:, members].T
-            for name, logit in logits.items():
-                logit[members] = network_logits(fold.parts[name][0], features)
-        return logits
 
-    def only(self, scheme: str) -> CrossFit:
-        """Return the training with the networks of one scheme alone."""
-        return CrossFit(tuple(fold.only(scheme) for fold in self.folds), self.fold_of)
+        def logits(scheme: str) -> NDArray[np.float64]:
+            return by_fold(
+                self.fold_of,
+                len(self.folds),
+                lambda fold, members: network_logits(
+                    self.folds[fold].parts[scheme].network, events.features.T[:, members].T
+                ),
+            )
+
+        return {name: logits(name) for name in self.folds[0].parts if all(name in fold.parts for fold in self.folds)}
+
+    def only(self, scheme: str, choice: Mapping[str, Any]) -> CrossFit:
+        """Return the training with the networks of one scheme alone, and why."""
+        return CrossFit(tuple(fold.only(scheme) for fold in self.folds), self.fold_of, choice)
 
 
 def crossfit(
@@ -94,7 +100,7 @@ def crossfit(
 
     Args:
         events: signed events: of both labels for a classification, with a target for a regression.
-        scheme: poses the training problem of each fold.
+        scheme: trains the networks of each fold.
         training: the settings.
         objective: what is minimised, which says the task; left out, the settings' for a classification.
         progress: shows a bar for each fold.
@@ -108,58 +114,20 @@ def crossfit(
         KeyboardInterrupt: after Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
     check_features(events)
-    chosen = objective or training.make_objective("classification")
-    make_learner(chosen).require_trainable(events.weight, events)
+    minimised: Objective = objective or training.make_objective("classification")
+    learning_task(minimised).require_trainable(events.weight, events)
     device = choose_device(training.device)
     fold_of = assign_folds(events.event_id, training.folds, training.seed)
-    fingerprint = _fingerprint(events, scheme, training, chosen) if checkpoint else ""
+    fingerprint = _fingerprint(events, scheme, training, minimised) if checkpoint else ""
 
     def fit(fold: int, task: Task, stop: threading.Event) -> FoldFit:
         keep = FoldFiles(checkpoint, fold, fingerprint)
-        return FoldTrainer.of(fold, events, fold_of, training, device, task, stop, keep, chosen).fit(scheme)
+        with stoppable(stop):
+            return scheme.fit(FoldContext.of(fold, events, fold_of, training, minimised, device, task, stop, keep))
 
-    folds = run_folds(fit, training.folds, device, progress, "training fold")
-    return CrossFit(tuple(folds), fold_of)
-
-
-def crossfit_signs(
-    events: EventTable, plan: SignPlan, training: Training, *, progress: Progress = SILENT
-) -> tuple[LocalSigns, ...]:
-    """Learn the local mean sign of each sample on all events but those of one fold, for each fold.
-
-    Args:
-        events: signed events.
-        plan: members and patience of the ensembles.
-        training: the settings.
-        progress: shows a bar for each fold.
-
-    Raises:
-        DataError: a feature out of a network's range.
-        TrainingError: the events of a sample are all in one fold.
-    """
-    check_features(events)
-    device = choose_device(training.device)
-    fold_of = assign_folds(events.event_id, training.folds, training.seed)
-    _require_several_folds(events, fold_of)
-
-    def fit(fold: int, task: Task, stop: threading.Event) -> LocalSigns:
-        fitter = SignFitter(fold, plan, training, device, stop, FoldFiles(None, fold))
-        signs = fitter.fit(events.select(fold_of != fold), "sample").cpu()
-        task.advance()
-        return signs
-
-    return tuple(run_folds(fit, training.folds, device, progress, "refining fold"))
-
-
-def _require_several_folds(events: EventTable, fold_of: NDArray[np.int8]) -> None:
-    """Refuse a sample whose fold no network could learn about; a handful of events may share one by chance."""
-    for code, name in enumerate(events.sample_names):
-        folds = fold_of[events.sample == code]
-        if len(folds) >= FEWEST and not np.ptp(folds):
-            raise TrainingError(
-                f"all {len(folds)} events of sample {name!r} are in one fold, so that no other fold can teach anything about them: "
-                "identify events by more branches (`event_id:`)"
-            )
+    fits = CrossFit(tuple(run_folds(fit, training.folds, device, progress, "training fold")), fold_of)
+    finish = getattr(scheme, "finish", None)
+    return finish(events, fits) if finish else fits
 
 
 def _fingerprint(events: EventTable, scheme: Scheme, training: Training, objective: Objective) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +13,9 @@ from hepneg.errors import ConfigError, TrainingError
 from hepneg.events import EventTable
 from hepneg.metrics import log_loss
 from hepneg.models.training import train
-from hepneg.schemes import TrainingProblem, known, make_scheme, register
+from hepneg.schemes import make_scheme, register
+from hepneg.schemes.context import FoldContext
+from hepneg.schemes.fold_fit import FoldFit
 from hepneg.studies.scheme_comparison import compare
 
 FAST = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
@@ -52,9 +54,7 @@ def test_the_dictionary_is_the_contract(events: EventTable) -> None:
         assert {"auc", "auc_error", "loss", "loss_error", "loss_difference", "seconds"} <= set(figures)
 
 
-def test_a_scheme_that_fails_is_a_row_and_not_a_crash(events: EventTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known, "_schemes", replace(known._schemes, registered={}))
-
+def test_a_scheme_that_fails_is_a_row_and_not_a_crash(events: EventTable) -> None:
     @register
     @dataclass(frozen=True)
     class Failing:
@@ -62,7 +62,7 @@ def test_a_scheme_that_fails_is_a_row_and_not_a_crash(events: EventTable, monkey
 
         name: ClassVar[str] = "failing"
 
-        def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
+        def fit(self, context: FoldContext) -> FoldFit:
             raise TrainingError("it cannot be done")
 
     comparison = compare(events, ["failing", "absolute"], **FAST)

@@ -6,7 +6,6 @@ import inspect
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,14 +27,6 @@ from hepneg.schemes import register as register_scheme
 
 FAST = {"folds": 2, "epochs": 6, "batch_size": 64}
 SIGN_SCHEMES = ("refined", "combined", "mixture", "signed_target")
-
-
-@pytest.fixture(autouse=True)
-def fresh_registries() -> Iterator[None]:
-    """Forget what a test registers."""
-    yield
-    NETWORKS.registered.clear()
-    SCHEMES.registered.clear()
 
 
 def toy(n: int = 3000, seed: int = 1) -> EventTable:

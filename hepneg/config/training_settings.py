@@ -133,10 +133,10 @@ class NetworkChoice(_Choice):
         given = {str(key): item for key, item in value.items() if item is not None}
         own = {key: item for key, item in given.items() if key not in cls.model_fields}
         try:
-            defaults = parameters_of(NETWORKS.make(str(given.get("name", "mlp")), own))
+            network = NETWORKS.make(str(given.get("name", "mlp")), own)
         except ConfigError as error:
             raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
-        return {**defaults, **given}
+        return {**given, **parameters_of(network)}
 
 
 class Activity(Model):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
@@ -15,13 +14,12 @@ from hepneg.config import REGRESSION_SCHEME, Settings, Training, ungraded_messag
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.events import EventTable
 from hepneg.models.classifier import Classifier
-from hepneg.models.model import Model, ModelInputs
+from hepneg.models.model import ModelInputs
 from hepneg.models.regressor import Regressor
 from hepneg.objectives import Objective, objective_parameters
 from hepneg.schemes import Scheme, as_scheme, require_task, scheme_parameters
-from hepneg.schemes.crossfit import CrossFit, crossfit
-from hepneg.signs.pooling import pools, regrouped
-from hepneg.signs.sign_health import SchemeHealth, scheme_health
+from hepneg.schemes.crossfit import crossfit
+from hepneg.signs.pooling import pooled
 
 __all__ = ["train", "train_regressor"]
 
@@ -119,15 +117,15 @@ def _train(
     require_task(chosen, kind.task)
     objective = training.make_objective(kind.task)
     _require_use_of_grades(events, objective)
+    samples = _sample_summary(events)
     folder = Path(checkpoint) if checkpoint else None
-    grouped = regrouped(events, pools(events))
-    fitted = crossfit(grouped, chosen, training, objective, progress=progress, checkpoint=folder)
+    fitted = crossfit(pooled(events), chosen, training, objective, progress=progress, checkpoint=folder)
     histories = tuple(fold.history for fold in fitted.folds)
     for history in histories:
         if history.message:
             warnings.warn(history.message, HepnegWarning, stacklevel=3)
     named = {"name": objective.name, **objective_parameters(objective)}
-    model = kind(
+    return kind(
         networks=tuple(fold.network for fold in fitted.folds),
         inputs=inputs or ModelInputs({name: name for name in events.feature_names}),
         scheme=chosen.name,
@@ -135,26 +133,15 @@ def _train(
         seed=training.seed,
         histories=histories,
         training={**training.model_dump(mode="json", exclude={"scheme"}), "objective": named},
-        samples=_sample_summary(events),
+        samples=samples,
+        health=fitted.health,
         choice=fitted.choice,
     )
-    return replace(model, health=_health(grouped, model, fitted).to_dict())
 
 
 def _require_use_of_grades(events: EventTable, objective: Objective) -> None:
     if events.grade is not None and not getattr(objective, "graded", False):
         raise ConfigError(ungraded_message(objective.name))
-
-
-def _health(events: EventTable, model: Model, fitted: CrossFit) -> SchemeHealth:
-    held_out = events if model.task == "classification" else events.with_target_as_feature()
-    return scheme_health(
-        held_out,
-        model.output_of_fold(events) if model.task == "classification" else None,
-        fitted.held_out_sign(events),
-        fitted.held_out_sign(events, raw=True),
-        negative_batches=float(np.mean([fold.negative_batches for fold in fitted.folds])),
-    )
 
 
 def _sample_summary(events: EventTable) -> dict[str, Any]:

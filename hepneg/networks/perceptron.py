@@ -53,10 +53,10 @@ class Perceptron:
         """Return a new module (see :class:`hepneg.networks.Network`)."""
         from hepneg.networks.perceptron_body import PerceptronBody
 
-        return PerceptronBody(self, inputs, outputs)
+        return PerceptronBody([inputs, *self.hidden, outputs], self.activation)
 
     def build_members(self, inputs: int, members: int) -> Body:
         """Return several perceptrons with one output each, evaluated as one, (n, members)."""
         from hepneg.networks.perceptron_body import PackedPerceptrons
 
-        return PackedPerceptrons(self, inputs, members)
+        return PackedPerceptrons([inputs, *self.hidden, 1], self.activation, members)

@@ -13,7 +13,6 @@ from torch import nn
 
 from hepneg.networks.body import Body, Standardise
 from hepneg.networks.fused import can_fuse, fused_linear
-from hepneg.networks.perceptron import Perceptron
 
 __all__ = ["Multilayer", "PackedPerceptrons", "PerceptronBody"]
 
@@ -53,10 +52,10 @@ class Multilayer(nn.Sequential):
 class PerceptronBody(Body):
     """The layers of one perceptron. The last one starts at zero: so do all outputs."""
 
-    def __init__(self, network: Perceptron, inputs: int, outputs: int) -> None:
+    def __init__(self, widths: Sequence[int], activation: str) -> None:
         super().__init__()
-        self.scaling = Standardise(inputs)
-        self.layers = Multilayer([inputs, *network.hidden, outputs], network.activation)
+        self.scaling = Standardise(widths[0])
+        self.layers = Multilayer(widths, activation)
 
     @property
     def hidden(self) -> list[nn.Module]:
@@ -93,12 +92,11 @@ class PerceptronBody(Body):
 class PackedPerceptrons(Body):
     """Perceptrons with one output each, side by side, which share the scaling of their inputs."""
 
-    def __init__(self, network: Perceptron, inputs: int, members: int) -> None:
+    def __init__(self, widths: Sequence[int], activation: str, members: int) -> None:
         super().__init__()
-        self.members, self.name = members, network.activation
-        self.activation = _ACTIVATIONS[network.activation]()
-        self.scaling = Standardise(inputs)
-        widths = [inputs, *network.hidden, 1]
+        self.members, self.name = members, activation
+        self.activation = _ACTIVATIONS[activation]()
+        self.scaling = Standardise(widths[0])
         self.weights = nn.ParameterList(
             nn.Parameter(torch.zeros(members, *pair)) for pair in itertools.pairwise(widths)
         )

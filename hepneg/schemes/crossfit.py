@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,18 @@ from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.feature_range import check_features
 from hepneg.learning.pool import choose_device, run_folds
 from hepneg.learning.task import learning_task
+from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import network_logits
 from hepneg.objectives import Objective
 from hepneg.schemes.context import FoldContext
 from hepneg.schemes.fold_fit import FoldFit
 from hepneg.schemes.scheme import Scheme
-from hepneg.signs.local_signs import held_out_sign
+from hepneg.signs.local_signs import SignReader, held_out_sign
+from hepneg.signs.sign_health import SchemeHealth, scheme_health
 
 __all__ = ["CrossFit", "crossfit"]
+
+Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,26 +44,26 @@ class CrossFit:
     Attributes:
         folds: what each fold's training gave.
         fold_of: the fold of each event, (n,).
+        health: of the scheme on held-out events, JSON-ready; see :class:`hepneg.signs.sign_health.SchemeHealth`.
         choice: what a scheme that chooses has chosen, and why, JSON-ready; empty for any other.
     """
 
     folds: tuple[FoldFit, ...]
     fold_of: NDArray[np.int8]
+    health: Mapping[str, Any] = field(default_factory=dict)
     choice: Mapping[str, Any] = field(default_factory=dict)
 
-    def held_out_sign(self, events: EventTable, *, raw: bool = False) -> NDArray[np.float64] | None:
-        """Return the local mean sign of each trained event by networks that have not seen it, (n,); None if unknown.
-
-        Args:
-            events: the events of the training.
-            raw: as learnt, without its floor.
-        """
+    @property
+    def readers(self) -> list[SignReader] | None:
+        """What gives the local mean sign as the networks of each fold see it; None for a scheme that learns none."""
         readers = [fold.signs for fold in self.folds if fold.signs is not None]
-        if len(readers) < len(self.folds):
-            return None
-        return held_out_sign(readers, events, self.fold_of, raw=raw)
+        return readers if len(readers) == len(self.folds) else None
 
-    def held_out_logits(self, events: EventTable) -> dict[str, NDArray[np.float64]]:
+    def held_out_sign(self, events: EventTable) -> Float | None:
+        """Return the local mean sign of each trained event by networks that have not seen it, (n,); None if unknown."""
+        return held_out_sign(self.readers, events, self.fold_of) if self.readers else None
+
+    def held_out_logits(self, events: EventTable) -> dict[str, Float]:
         """Return, for each scheme that every fold has the networks of, the held-out log-odds of the trained events.
 
         Args:
@@ -68,21 +72,13 @@ class CrossFit:
         Returns:
             (n,) by scheme; empty where a fold has learnt no signs.
         """
-
-        def logits(scheme: str) -> NDArray[np.float64]:
-            return by_fold(
-                self.fold_of,
-                len(self.folds),
-                lambda fold, members: network_logits(
-                    self.folds[fold].parts[scheme].network, events.features.T[:, members].T
-                ),
-            )
-
-        return {name: logits(name) for name in self.folds[0].parts if all(name in fold.parts for fold in self.folds)}
+        schemes = [name for name in self.folds[0].parts if all(name in fold.parts for fold in self.folds)]
+        networks = {name: [fold.parts[name].network for fold in self.folds] for name in schemes}
+        return {name: _held_out_output(each, events, self.fold_of) for name, each in networks.items()}
 
     def only(self, scheme: str, choice: Mapping[str, Any]) -> CrossFit:
         """Return the training with the networks of one scheme alone, and why."""
-        return CrossFit(tuple(fold.only(scheme) for fold in self.folds), self.fold_of, choice)
+        return replace(self, folds=tuple(fold.only(scheme) for fold in self.folds), choice=choice)
 
 
 def crossfit(
@@ -113,12 +109,12 @@ def crossfit(
             objective does not go with the scheme.
         KeyboardInterrupt: after Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
-    check_features(events)
     minimised: Objective = objective or training.make_objective("classification")
+    fingerprint = _fingerprint(events, scheme, training, minimised) if checkpoint else ""
+    check_features(events)
     learning_task(minimised).require_trainable(events.weight, events)
     device = choose_device(training.device)
     fold_of = assign_folds(events.event_id, training.folds, training.seed)
-    fingerprint = _fingerprint(events, scheme, training, minimised) if checkpoint else ""
 
     def fit(fold: int, task: Task, stop: threading.Event) -> FoldFit:
         keep = FoldFiles(checkpoint, fold, fingerprint)
@@ -127,7 +123,27 @@ def crossfit(
 
     fits = CrossFit(tuple(run_folds(fit, training.folds, device, progress, "training fold")), fold_of)
     finish = getattr(scheme, "finish", None)
-    return finish(events, fits) if finish else fits
+    fits = finish(events, fits) if finish else fits
+    return replace(fits, health=_health(events, fits, minimised).to_dict())
+
+
+def _health(events: EventTable, fits: CrossFit, objective: Objective) -> SchemeHealth:
+    """Measure the health of a training on the events that each network has not seen."""
+    networks = [fold.network for fold in fits.folds]
+    logit = _held_out_output(networks, events, fits.fold_of) if objective.task == "classification" else None
+    sign, raw = (
+        held_out_sign(fits.readers, events, fits.fold_of, raw=raw) if fits.readers else None for raw in (False, True)
+    )
+    negative_batches = float(np.mean([fold.negative_batches for fold in fits.folds]))
+    seen = learning_task(objective).for_signs(events)
+    return scheme_health(seen, logit, sign, raw, negative_batches=negative_batches)
+
+
+def _held_out_output(networks: Sequence[FoldNetwork], events: EventTable, fold_of: NDArray[np.int8]) -> Float:
+    def output(fold: int, members: NDArray[np.intp]) -> Float:
+        return network_logits(networks[fold], events.features.T[:, members].T)
+
+    return by_fold(fold_of, len(networks), output)
 
 
 def _fingerprint(events: EventTable, scheme: Scheme, training: Training, objective: Objective) -> str:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg._core.parameters import require_between, require_count
 from hepneg.events import EventTable
 from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
@@ -60,7 +61,9 @@ class SharedNetwork(FoldNetwork):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
-        return cls(network_from_dict(data["network"]), int(data["inputs"]), float(data["floor"]))
+        require_count(inputs=data["inputs"])
+        require_between(0, 1, floor=data["floor"])
+        return cls(network_from_dict(data["network"]), data["inputs"], data["floor"])
 
     def initialise(
         self, generator: torch.Generator, features: NDArray[np.float32], mean_signs: Sequence[float]

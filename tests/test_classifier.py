@@ -169,7 +169,7 @@ def test_keys_in_another_order_and_numbers_in_other_digits_are_the_same_model(
     classifier: Classifier, events: EventTable, tmp_path: Path
 ) -> None:
     path = classifier.save(tmp_path) / "model.json"
-    data = json.loads(path.read_text(), parse_float=lambda text: float(text))
+    data = json.loads(path.read_text(), parse_float=float)
     data["inputs"]["features"] = dict(reversed(data["inputs"]["features"].items()))
     path.write_text(json.dumps(dict(reversed(data.items())), sort_keys=True).replace("10.0", "1e1"))
     loaded = Classifier.load(tmp_path)

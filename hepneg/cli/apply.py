@@ -58,7 +58,7 @@ def command(
 
     Example: hepneg apply results/toy/model ntuples/*.root -o friends --jobs 4
     """
-    from hepneg.cli.result_tables import show_friends
+    from hepneg.cli.show import show_friends
     from hepneg.friends import apply_model
 
     if overwrite_input and not in_place:

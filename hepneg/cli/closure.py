@@ -27,7 +27,7 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     Example: hepneg closure analysis.yaml --set training.folds=3
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_closure, show_files
+    from hepneg.cli.show import show_closure, show_files
 
     with resumable(config, "closure"):
         outcome = workflow.closure(config, resume=resume, progress=display.progress)

@@ -31,7 +31,7 @@ def command(config: Config, *, schemes: str | None, display: Display, resume: bo
     Example: hepneg compare analysis.yaml --schemes absolute,signed
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_comparison, show_files
+    from hepneg.cli.show import show_comparison, show_files
     from hepneg.studies.scheme_comparison import DEFAULT_SCHEMES
 
     names = [name.strip() for name in schemes.split(",")] if schemes else DEFAULT_SCHEMES

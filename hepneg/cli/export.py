@@ -23,7 +23,7 @@ def command(model: Path, *, output: Path, display: Display) -> None:
 
     Example: hepneg export results/toy/model -o toy.onnx
     """
-    from hepneg.cli.result_tables import show_files
+    from hepneg.cli.show import show_files
     from hepneg.models.loading import load_model
     from hepneg.models.onnx import export_onnx
 

@@ -31,7 +31,7 @@ def command(config: Config, *, output: Path, resample: bool, tree_format: TreeFo
 
     Example: hepneg refine analysis.yaml -o refined
     """
-    from hepneg.cli.result_tables import show_files, show_refinement, show_resampling
+    from hepneg.cli.show import show_files, show_refinement, show_resampling
     from hepneg.friends import refine_files
 
     outcome = refine_files(config, output, resample=resample, tree_format=tree_format, progress=display.progress)

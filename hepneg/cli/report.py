@@ -24,7 +24,7 @@ def command(config: Config, *, display: Display) -> None:
     Example: hepneg report analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_files
+    from hepneg.cli.show import show_files
 
     outcome = workflow.report(config)
     display.document(outcome.result.to_dict(), outcome.files)

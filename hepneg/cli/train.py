@@ -25,7 +25,7 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     Example: hepneg train analysis.yaml --set training.scheme.name=signed
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_evaluation, show_files, show_health
+    from hepneg.cli.show import show_evaluation, show_files, show_health
 
     with resumable(config, "train"):
         outcome = workflow.train(config, resume=resume, progress=display.progress)

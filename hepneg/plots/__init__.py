@@ -25,7 +25,6 @@ _HOMES = {
     "plot_weights": "weight_plots",
     "plot_sign_correlations": "correlation_plot",
     "plot_multivariate": "multivariate_plot",
-    "plot_density": "negative_regions",
     "plot_negative_boxes": "negative_regions",
     "plot_residuals": "regression_plots",
     "plot_pulls": "regression_plots",

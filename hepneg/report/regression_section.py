@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hepneg._core.formatting import count, estimate, p_value
-from hepneg.report.blocks import Block, Cell, Column, Facts, Figure, Gallery, Section, Table, Text, number
+from hepneg.report.blocks import Block, Facts, Figure, Gallery, Section, Text
+from hepneg.report.result_tables import quantile_table, regression_table
 from hepneg.report.results import Data, Results
 
 __all__ = ["is_regression", "regression_merits", "regression_section"]
@@ -29,10 +30,10 @@ def regression_section(results: Results, evaluation: Data) -> Section:
             "All figures are signed, in the target's unit, and each event is judged by the network that has not seen it."
         ),
         Facts((*regression_merits(evaluation), *_further_merits(evaluation))),
-        _samples(evaluation),
+        regression_table(evaluation),
     ]
     if evaluation["quantiles"]:
-        blocks.append(_quantiles(evaluation))
+        blocks.append(quantile_table(evaluation))
     blocks.append(Gallery(_figures(results)))
     return Section("response", "Prediction", tuple(blocks))
 
@@ -58,34 +59,6 @@ def _further_merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
     if evaluation["counter_examples"]:
         facts.append(("counter-examples, left out", count(evaluation["counter_examples"])))
     return tuple(facts)
-
-
-def _samples(evaluation: Data) -> Table:
-    names = ("entries", "Σw", "bias", "resolution", "mean squared error", "bins with Σw < 0")
-    columns = (Column("sample", "text"), *map(Column, names))
-    rows = tuple(
-        (
-            Cell(name),
-            number(count(row["entries"]), row["entries"]),
-            *(number(_estimate(row, key), row[key]) for key in ("sum_weights", "bias", "resolution", "mse")),
-            number(count(row["negative_bins"]), row["negative_bins"]),
-        )
-        for name, row in evaluation["samples"].items()
-    )
-    return Table("response-samples", f"Samples under the scheme {evaluation['scheme']}", columns, rows)
-
-
-def _quantiles(evaluation: Data) -> Table:
-    columns = tuple(map(Column, ("quantile", "targets below", "pinball loss")))
-    rows = tuple(
-        (
-            Cell(f"{row['probability']:g}", row["probability"]),
-            number(_estimate(row, "below"), row["below"]),
-            number(_estimate(row, "loss"), row["loss"]),
-        )
-        for row in evaluation["quantiles"]
-    )
-    return Table("response-quantiles", "Predicted quantiles", columns, rows)
 
 
 def _figures(results: Results) -> tuple[Figure, ...]:

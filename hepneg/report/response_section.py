@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hepneg._core.figure_names import by_sign_stem, components_stem
-from hepneg._core.formatting import count, estimate, p_value, percent
-from hepneg.report.blocks import Cell, Column, Facts, Figure, Gallery, NotRun, Section, Table, Text, number
+from hepneg._core.formatting import estimate, p_value
+from hepneg.report.blocks import Facts, Figure, Gallery, NotRun, Section, Text
 from hepneg.report.regression_section import is_regression, regression_section
+from hepneg.report.result_tables import process_table
 from hepneg.report.results import Data, Results
 
 __all__ = ["response_section"]
@@ -23,7 +24,7 @@ def response_section(results: Results) -> Section:
     blocks = (
         Text("All figures are signed, and each event is judged by the network that has not seen it."),
         Facts(_merits(evaluation)),
-        _processes(evaluation),
+        process_table(evaluation),
         Gallery((*_overall(results), *_by_sample(results, list(evaluation["samples"])))),
     )
     return Section("response", "Response", blocks)
@@ -39,28 +40,6 @@ def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
             "calibration",
             f"χ² {calibration['chi2']:.1f} for {calibration['degrees']} bins, p = {p_value(calibration['p_value'])}",
         ),
-    )
-
-
-def _processes(evaluation: Data) -> Table:
-    columns = (
-        *(Column(name, "text") for name in ("sample", "label")),
-        *map(Column, ("entries", "Σw", "f", "n_eff", "AUC", "bins with Σw < 0")),
-    )
-    rows = tuple(_process(name, row) for name, row in evaluation["samples"].items())
-    return Table("response-samples", f"Processes under the scheme {evaluation['scheme']}", columns, rows)
-
-
-def _process(name: str, row: Data) -> tuple[Cell, ...]:
-    return (
-        Cell(name),
-        Cell(row["label"]),
-        number(count(row["entries"]), row["entries"]),
-        number(estimate(row["sum_weights"], row["sum_weights_error"]), row["sum_weights"]),
-        number(percent(row["negative_fraction"]), row["negative_fraction"]),
-        number(count(row["n_eff"]), row["n_eff"]),
-        number(estimate(row["auc"], row["auc_error"]), row["auc"]),
-        number(count(row["negative_bins"]), row["negative_bins"]),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from hepneg._core.figure_names import MULTIVARIATE_STEM, boxes_stem, correlations_stem, shape_stem
-from hepneg._core.formatting import MISSING, estimate, interval, p_value, percent, significant
-from hepneg.report.blocks import Block, Cell, Column, Details, Gallery, Heading, NotRun, Section, Table, Text, number
+from hepneg._core.formatting import MISSING, estimate, p_value, percent, significant
+from hepneg.report.blocks import Block, Details, Gallery, Heading, NotRun, Section, Text
+from hepneg.report.result_tables import feature_table
 from hepneg.report.results import Data, Results
 from hepneg.report.sign_split_section import closure_blocks
 from hepneg.report.systematics_section import yardstick_blocks
@@ -14,15 +15,6 @@ from hepneg.report.systematics_section import yardstick_blocks
 __all__ = ["shapes_section"]
 
 _COMMAND = "hepneg check"
-_TESTS = {
-    "anderson_darling": "p (AD)",
-    "cramer_von_mises": "p (CvM)",
-    "kolmogorov_smirnov": "p (KS)",
-    "location": "p (location)",
-    "width": "p (width)",
-    "smooth": "p (smooth)",
-    "chi2": "p (χ²)",
-}
 
 
 def shapes_section(results: Results) -> Section:
@@ -32,7 +24,7 @@ def shapes_section(results: Results) -> Section:
         return Section("shapes", "Shapes", (NotRun(_COMMAND), *closure_blocks(results)))
     blocks: list[Block] = [Text(_legend(report["alpha"]))]
     if any(shapes["features"] for shapes in report["samples"].values()):
-        blocks.append(_table(report["samples"], report["alpha"]))
+        blocks.append(feature_table(report))
     summary = "Total variation between positive and negative shapes."
     alternative = "Total variation of every feature in every sample, with its error and the noise taken off"
     blocks.append(Gallery((results.figure("shapes", summary, alternative, _COMMAND),)))
@@ -40,7 +32,7 @@ def shapes_section(results: Results) -> Section:
         caption = "By how much the AUC of a classifier of the sign falls without each feature."
         alternative = "AUC lost when the values of a feature are dealt out anew, by feature and sample"
         blocks.append(Gallery((results.figure(MULTIVARIATE_STEM, caption, alternative, _COMMAND),)))
-    blocks += yardstick_blocks(results, report["samples"])
+    blocks += yardstick_blocks(results, report)
     for name, shapes in report["samples"].items():
         blocks += _sample(results, name, shapes)
     blocks += closure_blocks(results)
@@ -57,33 +49,8 @@ def _legend(alpha: float) -> str:
     )
 
 
-def _table(samples: Mapping[str, Data], alpha: float) -> Table:
-    columns = (
-        *(Column(name, "text") for name in ("feature", "sample", "differs")),
-        *map(Column, ("total variation", "bias of |w|", "p", "p, adjusted", *_TESTS.values())),
-        *map(Column, ("largest pull", "there")),
-    )
-    rows = tuple(
-        (Cell(feature), Cell(sample), *_figures(shape, alpha))
-        for sample, shapes in samples.items()
-        for feature, shape in _by_size(shapes)
-    )
-    return Table("shapes-features", "Effect sizes and tests, by feature", columns, rows)
-
-
 def _by_size(shapes: Data) -> list[tuple[str, Data]]:
     return sorted(shapes["features"].items(), key=lambda item: (-item[1]["total_variation"], item[1]["p_value"]))
-
-
-def _figures(shape: Data, alpha: float) -> Iterator[Cell]:
-    yield Cell("yes" if shape["p_adjusted"] <= alpha else "no")
-    for key in ("total_variation", "signed_total_variation"):
-        yield number(_size(shape, key), shape[key])
-    for p in (shape["p_value"], shape["p_adjusted"], *(shape["tests"].get(test) for test in _TESTS)):
-        yield number(p_value(p), p)
-    pull = shape["largest_pull"]
-    yield number(significant(pull["value"], 2), pull["value"])
-    yield Cell(interval(pull["low"], pull["high"]), pull["low"])
 
 
 def _size(shape: Data, key: str = "total_variation") -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hepneg._core.figure_names import CLOSURE_STEM, CLOSURE_TESTS_STEM, blind_response_stem
-from hepneg._core.formatting import count, estimate, p_value
-from hepneg.report.blocks import Block, Cell, Column, Figure, Gallery, Heading, NotRun, Table, Text, number
-from hepneg.report.results import Data, Results
+from hepneg.report.blocks import Block, Figure, Gallery, Heading, NotRun, Text
+from hepneg.report.result_tables import closure_table
+from hepneg.report.results import Results
 
 __all__ = ["closure_blocks"]
 
@@ -24,7 +24,7 @@ def closure_blocks(results: Results) -> Iterator[Block]:
     response = closure["response"]
     yield Heading("Trained without the signs", response["verdict"])
     yield Text(closure["conclusion"])
-    yield _table(closure["parts"])
+    yield closure_table(closure)
     curves = "Observed share of signal minus response, by the response."
     tests = "χ² per bin of the residuals in each feature; full points are mismodelled."
     yield Gallery(
@@ -45,21 +45,3 @@ def _response_figure(results: Results, sample: str) -> Figure:
     caption = f"Response of {sample} to a classifier trained with |w|: positive and negative events."
     alternative = f"Normalised response of positive and negative events of {sample}, ratio and pulls"
     return results.figure(blind_response_stem(sample), caption, alternative, _COMMAND)
-
-
-def _table(parts: Data) -> Table:
-    names = ("events", "AUC", "calibration p")
-    columns = (Column("trained and judged on", "text"), *map(Column, names), Column("mismodelled", "prose"))
-    rows = tuple(_row(name, part) for name, part in parts.items())
-    return Table("shapes-closure", "Held-out events of each sign, and of both with their signed weights", columns, rows)
-
-
-def _row(name: str, part: Data) -> tuple[Cell, ...]:
-    auc, p = part["auc"], part["calibration"]["p_value"]
-    return (
-        Cell(name),
-        number(count(part["entries"]), part["entries"]),
-        number(estimate(auc["value"], auc["error"]), auc["value"]),
-        number(p_value(p), p),
-        Cell(", ".join(part["mismodelled"]) or "nothing"),
-    )

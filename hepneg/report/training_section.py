@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hepneg._core.formatting import MISSING, count, estimate, p_value
+from hepneg._core.formatting import count, p_value
 from hepneg.objectives import DEFAULT_OBJECTIVES
-from hepneg.report.blocks import (
-    Block,
-    Cell,
-    Column,
-    Facts,
-    Figure,
-    Gallery,
-    Items,
-    NotRun,
-    Section,
-    Table,
-    Text,
-    number,
-)
+from hepneg.report.blocks import Block, Facts, Figure, Gallery, Items, NotRun, Section, Text
 from hepneg.report.health_section import health_blocks
 from hepneg.report.regression_section import is_regression
+from hepneg.report.result_tables import fold_table
 from hepneg.report.results import Data, Results
 from hepneg.schemes.titles import scheme_title
 
@@ -48,7 +36,7 @@ def training_section(results: Results) -> Section:
     blocks: list[Block] = [Facts(_settings(results.model, results.evaluation))]
     histories = results.evaluation["histories"]
     if histories:
-        blocks.append(_folds(histories, "" if is_regression(results.evaluation) else " (nats)"))
+        blocks.append(fold_table(histories, "" if is_regression(results.evaluation) else " (nats)"))
         chosen = results.evaluation.get("chosen", results.evaluation["scheme"])
         if chosen in _STOPPED_BY:
             blocks.append(Text(f"The validation loss is {_STOPPED_BY[chosen]}; {_NOT_SIGNED}"))
@@ -89,33 +77,6 @@ def _named(choice: Data) -> str:
 
 def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _folds(histories: list[Data], unit: str) -> Table:
-    columns = (
-        Column("fold", "text"),
-        *map(Column, ("epochs", "best epoch", f"best validation loss{unit}", "seconds")),
-        Column("stopped by", "text"),
-    )
-    return Table(
-        "training-folds",
-        "Folds, each judged by its validation loss",
-        columns,
-        tuple(_fold(history) for history in histories),
-    )
-
-
-def _fold(history: Data) -> tuple[Cell, ...]:
-    best = next((record for record in history["epochs"] if record["epoch"] == history["best_epoch"]), None)
-    loss = best["validation_loss"] if best else None
-    return (
-        Cell(str(history["fold"])),
-        number(count(len(history["epochs"])), len(history["epochs"])),
-        number(str(history["best_epoch"]), history["best_epoch"]),
-        number(estimate(loss, best["validation_error"]) if best else MISSING, loss),
-        number(f"{history['seconds']:.1f}", history["seconds"]),
-        Cell(history["stopped"]),
-    )
 
 
 def _figures(results: Results) -> tuple[Figure, ...]:

@@ -87,7 +87,7 @@ class RunResult:
 
 @timed("inspect")
 def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightReport]:
-    """Say what the signs cost: writes ``inspect.json`` and its figure. The files are read in chunks.
+    """Summarise the weights: writes ``inspect.json`` and its figure. The files are read in chunks.
 
     Raises:
         HepnegError: the files or the weights are unusable, or the results cannot be written.
@@ -212,7 +212,7 @@ def compare(
 
 @timed("closure")
 def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[SignSplitClosure]:
-    """Look for mismodelling by classifiers that are blind to the sign: writes ``closure.json`` and its figures.
+    """Look for mismodelling by classifiers trained with |w|: writes ``closure.json`` and its figures.
 
     Three of them are trained with \\|w\\|, on the positive, on the negative and on all events, whatever scheme is configured.
 

@@ -18,7 +18,7 @@ __all__ = ["command"]
 @with_config
 @resume_option
 def command(config: Config, *, display: Display, resume: bool) -> None:
-    """Train classifiers that are blind to the sign, and see what they get wrong.
+    """Train classifiers with |w| on each sign alone and on both, and look for mismodelling.
 
     One is trained on positive events only, one on negative events only, one on all, each with |w|. If each sign is
     modelled well alone and the signed events are not, the combination of the signs is at fault. The response of the

@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.command("inspect")
 @with_config
 def command(config: Config, *, display: Display) -> None:
-    """What the negative weights cost: sums, fractions, outliers, batch risk.
+    """Weight summary: sums, negative fractions, effective events, outliers, batch risk.
 
     Writes inspect.json and figures. The files are read in chunks, so they may be of any size.
 

@@ -12,9 +12,9 @@ from hepneg._core.figure_names import (
     CLOSURE_TESTS_STEM,
     MULTIVARIATE_STEM,
     YARDSTICK_STEM,
-    blind_response_stem,
     boxes_stem,
     by_sign_stem,
+    closure_response_stem,
     components_stem,
     correlations_stem,
     shape_stem,
@@ -52,12 +52,12 @@ Figures = Iterator[tuple[str, Figure]]
 
 
 def weight_figures(report: WeightReport) -> Figures:
-    """Draw what the signs cost."""
+    """Draw the weight summary."""
     yield "weights", plot_weights(report).figure
 
 
 def shape_figures(report: ShapeReport) -> Figures:
-    """Draw the summary of effect sizes, a page for each feature of each sample, and what was found in them together."""
+    """Draw the summary of effect sizes, a page for each feature of each sample, and the tests of all of them together."""
     yield "shapes", plot_effect_sizes(report).figure
     together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
     if together:
@@ -75,13 +75,13 @@ def shape_figures(report: ShapeReport) -> Figures:
 
 
 def closure_figures(closure: SignSplitClosure) -> Figures:
-    """Draw how well classifiers that are blind to the sign fit, and their response by sign."""
+    """Draw how well classifiers trained with |w| fit each sign and both together, and their response by sign."""
     yield CLOSURE_STEM, plot_closure_curves(closure).figure
     yield CLOSURE_TESTS_STEM, plot_closure_tests(closure).figure
     label = "Response of a classifier trained with |w|"
     for sample, shapes in closure.response.samples.items():
         for shape in shapes.features.values():
-            yield blind_response_stem(sample), plot_feature_shape(shape, sample=sample, axis_label=label).figure
+            yield closure_response_stem(sample), plot_feature_shape(shape, sample=sample, axis_label=label).figure
 
 
 def response_figures(evaluation: Evaluation) -> Figures:

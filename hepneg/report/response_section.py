@@ -22,7 +22,7 @@ def response_section(results: Results) -> Section:
     if is_regression(evaluation):
         return regression_section(results, evaluation)
     blocks = (
-        Text("All figures are signed, and each event is judged by the network that has not seen it."),
+        Text("All figures are signed, and each event is evaluated by the network that has not seen it."),
         Facts(_merits(evaluation)),
         process_table(evaluation),
         Gallery((*_overall(results), *_by_sample(results, list(evaluation["samples"])))),

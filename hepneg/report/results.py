@@ -55,8 +55,8 @@ class Results:
     pictures: Mapping[str, Picture]
 
     def __repr__(self) -> str:
-        found = [name for field, name in FILES.items() if getattr(self, field) is not None]
-        return f"Results({self.config.name!r}: {', '.join(found)}; {len(self.pictures)} figures)"
+        present = [name for field, name in FILES.items() if getattr(self, field) is not None]
+        return f"Results({self.config.name!r}: {', '.join(present)}; {len(self.pictures)} figures)"
 
     def label(self, sample: str) -> str:
         """Return the label of a sample, or an empty string for one that the configuration does not know."""
@@ -84,10 +84,10 @@ def load_results(config: Config) -> Results:
     Raises:
         DataError: there is nothing, or a file is damaged or of another version of the format.
     """
-    found = {field: _read(config.output / name) for field, name in FILES.items()}
-    if all(content is None for content in found.values()):
+    contents = {field: _read(config.output / name) for field, name in FILES.items()}
+    if all(content is None for content in contents.values()):
         raise DataError(f"nothing to report in {config.output}: it holds no results; do `hepneg run` first")
-    return Results(config=config, pictures=read_pictures(config.output / "plots"), **found)
+    return Results(config=config, pictures=read_pictures(config.output / "plots"), **contents)
 
 
 def _read(path: Path) -> Data | None:

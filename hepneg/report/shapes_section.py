@@ -29,8 +29,10 @@ def shapes_section(results: Results) -> Section:
     alternative = "Total variation of every feature in every sample, with its error and the noise taken off"
     blocks.append(Gallery((results.figure("shapes", summary, alternative, _COMMAND),)))
     if any(shapes.get("multivariate") for shapes in report["samples"].values()):
-        caption = "By how much the AUC of a classifier of the sign falls without each feature."
-        alternative = "AUC lost when the values of a feature are dealt out anew, by feature and sample"
+        caption = (
+            "Permutation importance: by how much the AUC of a classifier of the sign falls when a feature is permuted."
+        )
+        alternative = "Permutation importance with its error, by feature and sample"
         blocks.append(Gallery((results.figure(MULTIVARIATE_STEM, caption, alternative, _COMMAND),)))
     blocks += yardstick_blocks(results, report)
     for name, shapes in report["samples"].items():
@@ -44,7 +46,8 @@ def _legend(alpha: float) -> str:
         "The total variation is half the area between the normalised shapes of positive and of negative events, with "
         "the expected noise taken off. The bias of |w| is that between the signed shape and the shape of |w|: what "
         "training with |w| would get wrong. A feature differs where its p-value, adjusted for the number of features, "
-        f"is at most {alpha:g}. It combines the Anderson–Darling (AD), width, smooth and χ² tests by their joint law; the "
+        f"is at most {alpha:g}. It combines the Anderson–Darling (AD), width, smooth and χ² tests by the minimum "
+        "p-value under their joint null distribution (Westfall–Young); the "
         "Cramér–von Mises (CvM), Kolmogorov–Smirnov (KS) and location tests are shown beside."
     )
 

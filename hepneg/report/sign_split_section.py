@@ -1,10 +1,10 @@
-"""The blocks on classifiers that are blind to the sign, within the section on shapes."""
+"""The blocks on sign-split closure, classifiers trained with |w| on each sign and on both, within the section on shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hepneg._core.figure_names import CLOSURE_STEM, CLOSURE_TESTS_STEM, blind_response_stem
+from hepneg._core.figure_names import CLOSURE_STEM, CLOSURE_TESTS_STEM, closure_response_stem
 from hepneg.report.blocks import Block, Figure, Gallery, Heading, NotRun, Text
 from hepneg.report.result_tables import closure_table
 from hepneg.report.results import Results
@@ -22,7 +22,7 @@ def closure_blocks(results: Results) -> Iterator[Block]:
             yield NotRun(_COMMAND)
         return
     response = closure["response"]
-    yield Heading("Trained without the signs", response["verdict"])
+    yield Heading("Sign-split closure", response["verdict"])
     yield Text(closure["conclusion"])
     yield closure_table(closure)
     curves = "Observed share of signal minus response, by the response."
@@ -37,11 +37,11 @@ def closure_blocks(results: Results) -> Iterator[Block]:
         reason = shapes["reason"]
         yield Text(f"Response of {name}, positive against negative events: {shapes['verdict']}: {reason}.")
     yield Gallery(
-        tuple(_response_figure(results, name) for name, one in response["samples"].items() if one["features"])
+        tuple(_response_figure(results, name) for name, shapes in response["samples"].items() if shapes["features"])
     )
 
 
 def _response_figure(results: Results, sample: str) -> Figure:
     caption = f"Response of {sample} to a classifier trained with |w|: positive and negative events."
     alternative = f"Normalised response of positive and negative events of {sample}, ratio and pulls"
-    return results.figure(blind_response_stem(sample), caption, alternative, _COMMAND)
+    return results.figure(closure_response_stem(sample), caption, alternative, _COMMAND)

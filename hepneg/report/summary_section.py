@@ -1,4 +1,4 @@
-"""The first section: verdict, figures of merit, and what to look into."""
+"""The first section: verdict, figures of merit, and warnings."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["summary_section"]
 _VERDICTS = {
     "different": "Positive and negative events have different shapes",
     "compatible": "Positive and negative events have compatible shapes",
-    "inconclusive": "Whether positive and negative events have the same shapes cannot be told",
+    "inconclusive": "There are too few events to tell whether positive and negative ones have the same shapes",
 }
 
 
 def summary_section(results: Results, missing: Iterable[str]) -> Section:
-    """Show the verdict first, then the figures of merit, the samples and what to look into."""
+    """Show the verdict first, then the figures of merit, the samples and the warnings."""
     blocks: list[Block] = [*_verdict(results), *_merits(results), _samples(results)]
-    found = remarks(results)
-    if found:
-        blocks.append(Items("To look into", found))
+    warnings = remarks(results)
+    if warnings:
+        blocks.append(Items("Warnings", warnings))
     blocks += [NotRun(command) for command in missing]
     return Section("summary", "Summary", tuple(blocks))
 

@@ -81,7 +81,7 @@ def _plain(value: Any) -> str:
 
 def _figures(results: Results) -> tuple[Figure, ...]:
     tests = (results.evaluation or {}).get("overtraining", {})
-    told = ", ".join(f"{label} p = {p_value(test['p_value'])}" for label, test in tests.items())
+    p_values = ", ".join(f"{label} p = {p_value(test['p_value'])}" for label, test in tests.items())
     curves = results.figure(
         "learning_curves",
         "Validation loss and training objective by epoch.",
@@ -90,7 +90,7 @@ def _figures(results: Results) -> tuple[Figure, ...]:
     )
     seen = results.figure(
         "overtraining",
-        f"Response to events held out and trained on; Kolmogorov–Smirnov test: {told}.",
+        f"Response to events held out and trained on; Kolmogorov–Smirnov test: {p_values}.",
         "Normalised response of signal and background to events held out and trained on, with their ratio",
         _PLOT,
     )

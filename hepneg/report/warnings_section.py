@@ -1,4 +1,4 @@
-"""What a reader of the results must not overlook, gathered from all steps."""
+"""Warnings about the results of all steps, one sentence each."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _MANY_ERRORS = 3.0
 
 
 def remarks(results: Results) -> tuple[str, ...]:
-    """Return one sentence for each thing to look into, in the order of the steps."""
-    found: list[str] = [*_mismatches(results)]
+    """Return one sentence for each warning, in the order of the steps."""
+    warnings: list[str] = [*_mismatches(results)]
     if results.weights is not None:
-        found += _of_weights(results.weights)
+        warnings += _of_weights(results.weights)
     if results.evaluation is not None:
-        found += _of_schemes(results, results.evaluation)
-        found += _of_training(results.evaluation)
-        found += _of_signs((results.model or {}).get("health") or {})
-        found += (_of_prediction if is_regression(results.evaluation) else _of_response)(results.evaluation)
-    return tuple(found)
+        warnings += _of_schemes(results, results.evaluation)
+        warnings += _of_training(results.evaluation)
+        warnings += _of_signs((results.model or {}).get("health") or {})
+        warnings += (_of_prediction if is_regression(results.evaluation) else _of_response)(results.evaluation)
+    return tuple(warnings)
 
 
 def _mismatches(results: Results) -> Iterator[str]:

@@ -155,6 +155,10 @@ def test_features_come_by_the_size_of_their_effect() -> None:
     report = {"alpha": 0.5, "samples": {"s": {"features": features}}}
     assert [row[0].text for row in feature_table(report).cells] == ["large", "small", "none"]
     assert [row[2].text for row in feature_table(report).cells] == ["yes", "no", "no"]
+    features["small"] |= {"tests": {"chi2": 0.3, "of_another_package": 0.02}}
+    heads = [column.head for column in feature_table(report).columns]
+    assert heads.index("p (χ²)") + 1 == heads.index("p (of_another_package)")
+    assert "p (KS)" not in heads
     assert [row[0].text for row in systematics_table(report).cells] == ["small", "large", "none"]
     assert [row[0].text for row in systematics_table(report, 1).cells] == ["small"]
     for part in features.values():

@@ -101,6 +101,8 @@ def feature_table(report: Data) -> Table:
         for name, shapes in report["samples"].items()
         for feature in sorted(with_names(shapes["features"], "feature"), key=_by_size)
     ]
+    made = {test for row in rows for test in row["tests"]}
+    tests = [*(test for test in _TESTS if test in made), *sorted(made - _TESTS.keys())]
     return table_of(
         "shapes-features",
         "Effect sizes and tests, by feature",
@@ -110,7 +112,7 @@ def feature_table(report: Data) -> Table:
         of.measured_share_field("total variation", "total_variation"),
         of.measured_share_field("bias of |w|", "signed_total_variation"),
         *(of.probability_field("p", "p_value"), of.probability_field("p, adjusted", "p_adjusted")),
-        *(of.probability_field(head, test) for test, head in _TESTS.items()),
+        *(of.probability_field(_TESTS.get(test, f"p ({test})"), test) for test in tests),
         *(of.rough_field("largest pull", "pull"), of.cell_field("in", lambda row: _range(row["largest_pull"]))),
     )
 

@@ -149,8 +149,8 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation |
     """Draw the response or the prediction of the trained model and what it is worth, all signed weights applied.
 
     Raises:
-        DataError: there is no model under ``output``, or it is for another task, or the configuration has other features,
-            identifiers or labels than its training (:mod:`hepneg.models.compatibility`).
+        DataError: there is no model under ``output``, or it is for another task, or the configuration has other
+            features, identifiers or labels than its training (:mod:`hepneg.models.compatibility`).
 
     Warns:
         HepnegWarning: another selection or weight than that of the training.
@@ -214,7 +214,8 @@ def compare(
 def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[SignSplitClosure]:
     """Look for mismodelling by classifiers trained with |w|: writes ``closure.json`` and its figures.
 
-    Three of them are trained with \\|w\\|, on the positive, on the negative and on all events, whatever scheme is configured.
+    Three of them are trained with \\|w\\|, on the positive, on the negative and on all events, whatever scheme is
+    configured.
 
     Args:
         config: the analysis; its folds, network, seed and so on are used.

@@ -84,7 +84,7 @@ class Table:
         return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RichTable]:
-        """Let rich print all columns that there is room for: all, or the essential ones. No text is taken for markup."""
+        """Let rich print all columns, or the essential ones where room is short; no text is taken for markup."""
         from rich import box
         from rich.table import Table as RichTable
         from rich.text import Text

@@ -22,8 +22,8 @@ __all__ = ["command"]
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="Give an event the network that has not seen it: in files that the model was trained on, always (for skims or merged "
-    "files of those, with the same event_id), or never.",
+    help="Give an event the network that has not seen it: in files that the model was trained on, always (for skims or "
+    "merged files of those, with the same event_id), or never.",
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Files at a time.")
 @click.option(
@@ -51,10 +51,10 @@ def command(
 ) -> None:
     """Write a friend file with the response, or the prediction, for each of the ROOT FILES (paths, globs or addresses).
 
-    Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, or hepneg_prediction, entry for
-    entry. Events that fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES as
-    well, if their events are in a TTree: an RNTuple has the friend file alone. After an interruption, the same command
-    goes on: finished files are kept.
+    Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, or hepneg_prediction, entry
+    for entry. Events that fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES
+    as well, if their events are in a TTree: an RNTuple has the friend file alone. After an interruption, the same
+    command goes on: finished files are kept.
 
     Example: hepneg apply results/toy/model ntuples/*.root -o friends --jobs 4
     """
@@ -74,6 +74,7 @@ def command(
         unknown = sum(not file.held_out for file in friends.files)
         if unknown and options["held_out"] == "auto":
             click.echo(
-                f"The model was not trained on {unknown} of these files, under any name: they have the mean of its networks. "
+                f"The model was not trained on {unknown} of these files, under any name: they have the mean of its "
+                "networks. "
                 "If they hold events of the training (skims, merged files), say --held-out always."
             )

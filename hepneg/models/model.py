@@ -226,7 +226,8 @@ class Model:
             "folds": {
                 "number": self.folds,
                 "seed": self.seed,
-                "rule": "hepneg.hashing.assign_folds: SplitMix64 over the event_id columns, stream 'fold', modulo number",
+                "rule": "hepneg.hashing.assign_folds: SplitMix64 over the event_id columns, stream 'fold', "
+                "modulo number",
             },
             "architectures": [network.architecture.to_dict() for network in self.networks],
             "training": dict(self.training),
@@ -311,7 +312,8 @@ def read_model_json(folder: Path) -> dict[str, Any]:
         raise DataError(f"no model at {path.parent}: it has no model.json; `hepneg train` writes one") from None
     except NotADirectoryError:
         raise DataError(
-            f"{path.parent} is a file, not a model folder; give the folder with the model.json that `hepneg train` wrote"
+            f"{path.parent} is a file, not a model folder; give the folder with the model.json that `hepneg train` "
+            "wrote"
         ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None

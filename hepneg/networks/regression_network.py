@@ -55,8 +55,8 @@ class RegressionArchitecture:
         hidden: width of each hidden layer.
         activation: as in :class:`hepneg.networks.multilayer.Architecture`.
         quantiles: increasing probabilities, one output for each; empty for a single prediction.
-        output: ``linear``; ``tanh``, ``sigmoid`` or ``clipped`` for predictions within a range; ``relu`` for a lower end
-            alone.
+        output: ``linear``; ``tanh``, ``sigmoid`` or ``clipped`` for predictions within a range; ``relu`` for a lower
+            end alone.
     """
 
     inputs: int
@@ -86,8 +86,9 @@ class RegressionNetwork(nn.Module):
 
     Features and target are standardised by buffers of the module: the layers see and give numbers of order one, of
     either sign. Quantiles cannot cross: the central one is an output of the layers, the others follow from it by adding
-    or subtracting softplus(gap) > 0. A prediction with a range is c + h·tanh((y − c)/h), with c the middle and h half the
-    width of the range: the identity in the middle, never beyond; ``sigmoid`` is the same curve, ``clipped`` cuts it.
+    or subtracting softplus(gap) > 0. A prediction with a range is c + h·tanh((y − c)/h), with c the middle and h half
+    the width of the range: the identity in the middle, never beyond; ``sigmoid`` is the same curve, ``clipped`` cuts
+    it.
     """
 
     mean: torch.Tensor

@@ -1,4 +1,4 @@
-"""One network for signed densities by squared errors: its outputs are linear, so a density may be learnt as negative."""
+"""One network for signed densities by squared errors: its outputs are linear, so densities may be negative."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ class SignedTargetArchitecture(MixtureArchitecture):
 
 
 class SignedTargetNetwork(SharedNetwork):
-    """Conditional means under \\|w\\| at equal priors: of the label, and of the sign among each label's events, 0 elsewhere.
+    """Conditional means under \\|w\\| at equal priors: of the label, and of the sign among each label's events, 0
+    elsewhere.
 
-    The outputs are P(signal | x), f₀ = P(background | x) ĝ₀(x) and f₁ = P(signal | x) ĝ₁(x), each linear in the last layer.
+    The outputs are P(signal | x), f₀ = P(background | x) ĝ₀(x) and f₁ = P(signal | x) ĝ₁(x), each linear in the last
+    layer.
     """
 
     def start(self, mean_signs: torch.Tensor) -> torch.Tensor:

@@ -145,6 +145,7 @@ class Needs:
             )
         if branch in self.event_id and not kind.is_integer:
             raise DataError(
-                f"{path}: branch {branch!r}, which event_id needs, holds {kind.text}; an identifier must be one integer "
+                f"{path}: branch {branch!r}, which event_id needs, holds {kind.text}; an identifier must be one "
+                "integer "
                 "per event, as floats lose digits above 2**53"
             )

@@ -19,8 +19,8 @@ __all__ = ["Huber"]
 class Huber(TargetObjective):
     """Minimise Σ v·h(t − p) with h(r) = r²/2 for |r| ≤ δ and δ(|r| − δ/2) beyond.
 
-    Between the mean (δ → ∞) and the median (δ → 0) of the target given x: for targets with tails that are mismodelled or
-    of no interest. For an asymmetric distribution the prediction is neither.
+    Between the mean (δ → ∞) and the median (δ → 0) of the target given x: for targets with tails that are mismodelled
+    or of no interest. For an asymmetric distribution the prediction is neither.
 
     Args:
         delta: δ, in standard deviations of the target.

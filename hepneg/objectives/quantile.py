@@ -19,9 +19,9 @@ __all__ = ["Quantile"]
 class Quantile(TargetObjective):
     """Minimise Σ v·Σ_q max(q(t − p_q), (q − 1)(t − p_q)): p_q becomes the q-quantile of the target given x.
 
-    The quantiles cannot cross: each is the one nearer to the centre plus or minus a positive gap. The one nearest to the
-    median is the prediction. For any target; quantiles within some 1/n_eff of 0 or 1, n_eff the effective events near x,
-    cannot be learnt.
+    The quantiles cannot cross: each is the one nearer to the centre plus or minus a positive gap. The one nearest to
+    the median is the prediction. For any target; quantiles within some 1/n_eff of 0 or 1, n_eff the effective events
+    near x, cannot be learnt.
 
     Args:
         quantiles: increasing probabilities between 0 and 1.

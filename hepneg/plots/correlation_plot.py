@@ -30,9 +30,9 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
         sample: its name, for the title.
 
     Returns:
-        The figure, its three axes, and the images ``positive``, ``negative`` and ``difference``. The difference is drawn in
-        standard deviations from −5 to 5; where it exceeds 3 of them, its value is written into the cell (in up to 12
-        features). Undefined correlations are grey.
+        The figure, its three axes, and the images ``positive``, ``negative`` and ``difference``. The difference is
+        drawn in standard deviations from −5 to 5; where it exceeds 3 of them, its value is written into the cell (in up
+        to 12 features). Undefined correlations are grey.
     """
     count = len(result.names)
     side = min(max(1.9, _CELL * count), _WIDEST)

@@ -57,7 +57,7 @@ def weight_figures(report: WeightReport) -> Figures:
 
 
 def shape_figures(report: ShapeReport) -> Figures:
-    """Draw the summary of effect sizes, a page for each feature of each sample, and the tests of all of them together."""
+    """Draw the effect sizes, a page for each feature of each sample, and the tests of all of them together."""
     yield "shapes", plot_effect_sizes(report).figure
     together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
     if together:

@@ -1,4 +1,4 @@
-"""The multivariate shape check: how well a classifier separates the signs, and the permutation importance of each feature."""
+"""The multivariate shape check: AUC of a classifier of the sign, and permutation importance of its features."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def plot_multivariate(results: Mapping[str, MultivariateShape], *, most: int = _
         most: how many features to show for each sample.
 
     Returns:
-        The figure, one axes for each sample, and its points by sample. The title gives the AUC of the sign on events that
-        the classifiers have not seen, and the p-value.
+        The figure, one axes for each sample, and its points by sample. The title gives the AUC of the sign on events
+        that the classifiers have not seen, and the p-value.
 
     Raises:
         DataError: there is nothing to draw.

@@ -32,8 +32,8 @@ def plot_negative_boxes(
         axis_labels: with the units; left out, the names of the features.
 
     Returns:
-        The figure, its axes, and the artists ``density`` and ``boxes``. Cuts on other features cannot be seen here: such
-        boxes are dashed.
+        The figure, its axes, and the artists ``density`` and ``boxes``. Cuts on other features cannot be seen here:
+        such boxes are dashed.
     """
     figure = empty_figure((6.0, 4.9))
     axes = figure.add_subplot()

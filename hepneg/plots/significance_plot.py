@@ -19,7 +19,8 @@ _LABEL = "Asimov significance with the MC\nstatistical error of the background"
 def plot_significance(evaluation: Evaluation) -> Drawn:
     """Draw the expected significance against the cut on the response, and the yields that are left below.
 
-    The statistical error √Σw² of the simulated background enters the significance. It is left out where a yield is not positive; a note says how often.
+    The statistical error √Σw² of the simulated background enters the significance. It is left out where a yield is not
+    positive; a note says how often.
     """
     layout = new_figure(panels=1)
     axes, panel = layout.main, layout.panels[0]

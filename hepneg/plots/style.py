@@ -164,8 +164,8 @@ def rows_figure(names: Sequence[str], columns: int, label: str) -> tuple[Figure,
         label: of the horizontal axis.
 
     Returns:
-        The figure and its axes; there is room for a legend outside at the top. Give :func:`start_at_zero` the axes when the
-        data are drawn.
+        The figure and its axes; there is room for a legend outside at the top. Give :func:`start_at_zero` the axes when
+        the data are drawn.
     """
     written = short_names(names)
     short = [written[name] for name in names]

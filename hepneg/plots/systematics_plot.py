@@ -22,8 +22,8 @@ def plot_yardsticks(report: ShapeReport) -> Drawn:
         report: a shape check with systematic variations; samples without any are left out.
 
     Returns:
-        The figure, one axes for each sample, and for each sample its bars (½ Σ over the bins of the quadratic sum of the
-        variations) and points (total variation between the signed shape and that of \\|w\\|).
+        The figure, one axes for each sample, and for each sample its bars (½ Σ over the bins of the quadratic sum of
+        the variations) and points (total variation between the signed shape and that of \\|w\\|).
 
     Raises:
         DataError: no sample has systematic variations.

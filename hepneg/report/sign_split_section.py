@@ -1,4 +1,4 @@
-"""The blocks on sign-split closure, classifiers trained with |w| on each sign and on both, within the section on shapes."""
+"""The blocks on sign-split closure: classifiers trained with |w| on each sign and on both."""
 
 from __future__ import annotations
 

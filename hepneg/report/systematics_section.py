@@ -13,7 +13,8 @@ __all__ = ["yardstick_blocks"]
 
 _COMMAND = "hepneg check"
 _LEGEND = (
-    "What taking |w| for w does to each normalised shape, against the spread of the systematic variations: half the sum "
+    "What taking |w| for w does to each normalised shape, against the spread of the systematic variations: half the "
+    "sum "
     "over ten bins of their quadratic sum. A ratio well below 1 says that the bias would be lost in the systematic "
     "uncertainty; there is none where the spread is not significant."
 )

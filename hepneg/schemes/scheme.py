@@ -70,8 +70,8 @@ def magnitude_problem(events: EventTable, batch_size: int, signs: SignPlan | Non
 class Scheme(Protocol):
     """A weight scheme: a frozen dataclass whose fields are its parameters.
 
-    The first line of its docstring is what reports and tables say about it. A class variable ``tasks`` may name the tasks
-    that it can pose: ``"classification"``, ``"regression"``; without one it is for classification.
+    The first line of its docstring is what reports and tables say about it. A class variable ``tasks`` may name the
+    tasks that it can pose: ``"classification"``, ``"regression"``; without one it is for classification.
     """
 
     name: ClassVar[str]

@@ -21,6 +21,7 @@ from hepneg.schemes import scheme_names
 ROOT = Path(__file__).parents[1]
 MANUAL = ROOT / "notebooks"
 PAGES = sorted([ROOT / "README.md", *MANUAL.glob("*.md")])
+PROSE = [*PAGES, ROOT / "CHANGELOG.md", *sorted((ROOT / "analysis").rglob("README.md"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / "analysis" / "ttbar_wjets" / "analysis.yaml"
 LONGEST_LINE, LONGEST_README = 120, 150
@@ -56,10 +57,11 @@ def test_the_readme_is_read_in_five_minutes() -> None:
     assert len(README.splitlines()) <= LONGEST_README
 
 
-@each_page
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_lines_fit_an_editor(path: Path) -> None:
-    long = [line for line in path.read_text(encoding="utf-8").splitlines() if len(line) > LONGEST_LINE]
-    assert long == []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    measured = "analysis" in path.parts  # its tables are printed by scripts, one row for each measurement
+    assert [line for line in lines if len(line) > LONGEST_LINE and not (measured and line.startswith("|"))] == []
 
 
 @each_page

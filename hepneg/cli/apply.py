@@ -68,13 +68,4 @@ def command(
         friends = apply_model(model, files, output, jobs=jobs, in_place=where, progress=display.progress, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         raise Interruption("interrupted; finished friend files are kept: the same command goes on") from None
-    display.document(friends.to_dict())
-    if display.tables:
-        show_friends(friends)
-        unknown = sum(not file.held_out for file in friends.files)
-        if unknown and options["held_out"] == "auto":
-            click.echo(
-                f"The model was not trained on {unknown} of these files, under any name: they have the mean of its "
-                "networks. "
-                "If they hold events of the training (skims, merged files), say --held-out always."
-            )
+    display.finish(friends.to_dict(), show=lambda: show_friends(friends, warn=options["held_out"] == "auto"))

@@ -27,11 +27,8 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     Example: hepneg closure analysis.yaml --set training.folds=3
     """
     from hepneg import workflow
-    from hepneg.cli.show import show_closure, show_files
+    from hepneg.cli.show import show_closure
 
     with resumable(config, "closure"):
         outcome = workflow.closure(config, resume=resume, progress=display.progress)
-    display.document(outcome.result.to_dict(), outcome.files)
-    if display.tables:
-        show_closure(outcome.result)
-        show_files(outcome.files)
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_closure(outcome.result))

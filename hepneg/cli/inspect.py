@@ -24,10 +24,7 @@ def command(config: Config, *, display: Display) -> None:
     Example: hepneg inspect analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.show import show_files, show_weights
+    from hepneg.cli.show import show_weights
 
     outcome = workflow.inspect(config, progress=display.progress)
-    display.document(outcome.result.to_dict(), outcome.files)
-    if display.tables:
-        show_weights(outcome.result, config)
-        show_files(outcome.files)
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_weights(outcome.result, config))

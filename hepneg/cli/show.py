@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.regression import RegressionEvaluation
     from hepneg.friends import Friends
+    from hepneg.report import ReportPage
     from hepneg.shapes import ShapeReport
     from hepneg.signs.refinement import Refinement
     from hepneg.signs.resampling import ResampledSample
     from hepneg.studies import SignSplitClosure
     from hepneg.studies.scheme_comparison import Comparison
     from hepneg.weights import WeightReport
+    from hepneg.workflow import RunResult, Trained
 
 __all__ = [
     "show_closure",
@@ -32,9 +34,11 @@ __all__ = [
     "show_files",
     "show_friends",
     "show_health",
+    "show_missing",
     "show_refinement",
-    "show_resampling",
+    "show_run",
     "show_shapes",
+    "show_training",
     "show_weights",
 ]
 
@@ -75,7 +79,10 @@ def show_shapes(report: ShapeReport) -> None:
 def show_closure(closure: SignSplitClosure) -> None:
     """Print what classifiers that are trained with |w| get wrong."""
     content = closure.to_dict()
-    _print(result_tables.closure_table(content), result_tables.verdict_table(content["response"]))
+    _print(
+        result_tables.closure_table(content),
+        result_tables.verdict_table(content["response"], "Response of positive against negative events"),
+    )
     _say(closure.conclusion)
 
 
@@ -104,6 +111,25 @@ def _merit(content: Mapping[str, Any], key: str) -> str:
     return MISSING if value is None else measured(value)
 
 
+def show_training(trained: Trained) -> None:
+    """Print the signed figures of merit of a training, and its health."""
+    show_evaluation(trained.evaluation)
+    show_health(trained.model.health)
+
+
+def show_run(result: RunResult, config: Config) -> None:
+    """Print the tables of all steps of the main job."""
+    show_weights(result.weights, config)
+    show_shapes(result.shapes)
+    show_training(result.trained)
+
+
+def show_missing(page: ReportPage) -> None:
+    """Print the commands whose results are not on the page."""
+    for command in page.missing:
+        _say(f"not run: {command}")
+
+
 def show_health(health: Mapping[str, Any]) -> None:
     """Print the health of a training as the model holds it: on held-out events, by sample where signs were learnt."""
     _print(result_tables.sign_network_table(health))
@@ -127,22 +153,24 @@ def show_comparison(comparison: Comparison) -> None:
     _say(f"Recommended: {comparison.reason}")
 
 
-def show_friends(friends: Friends) -> None:
-    """Print the friend files, and the files with the new branches, that were written or kept."""
+def show_friends(friends: Friends, *, warn: bool) -> None:
+    """Print the friend files that were written or kept; ``warn`` of files that the model was not trained on."""
     _print(result_tables.friend_table(file.to_dict() for file in friends.written))
+    unknown = sum(not file.held_out for file in friends.files)
+    if unknown and warn:
+        _say(
+            f"The model was not trained on {unknown} of these files, under any name: they have the mean of its "
+            "networks. If they hold events of the training (skims, merged files), say --held-out always."
+        )
 
 
-def show_refinement(refinement: Refinement) -> None:
-    """Print how well refined weights close, and where they cannot."""
-    _print(result_tables.refinement_table(refinement.to_dict()))
+def show_refinement(refinement: Refinement, resampled: Mapping[str, ResampledSample] | None = None) -> None:
+    """Print how well refined weights close, where they cannot, and what resampling kept where it was asked for."""
+    kept = {name: sample.to_dict() for name, sample in (resampled or {}).items()}
+    _print(result_tables.refinement_table(refinement.to_dict()), result_tables.resampling_table(kept))
     for name, regions in refinement.negative.items():
         for region in regions:
             _say(f"{name}: the density is negative, and lost to non-negative weights, in {region}")
-
-
-def show_resampling(resampled: Mapping[str, ResampledSample]) -> None:
-    """Print what resampling kept, where it was asked for."""
-    _print(result_tables.resampling_table({name: sample.to_dict() for name, sample in resampled.items()}))
 
 
 def show_files(files: Iterable[Path]) -> None:

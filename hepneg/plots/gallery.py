@@ -21,16 +21,14 @@ from hepneg._core.figure_names import (
 )
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.regression import RegressionEvaluation
-from hepneg.plots.calibration_curve import plot_calibration
 from hepneg.plots.correlation_plot import plot_sign_correlations
+from hepneg.plots.merit_plots import plot_calibration, plot_roc, plot_significance
 from hepneg.plots.multivariate_plot import plot_multivariate
 from hepneg.plots.negative_regions import plot_negative_boxes
 from hepneg.plots.regression_plots import plot_bias, plot_pulls, plot_residuals, plot_response_matrix
 from hepneg.plots.response_plot import plot_response, plot_response_by_sign, plot_response_components
-from hepneg.plots.roc_plot import plot_roc
 from hepneg.plots.shape_plots import plot_effect_sizes, plot_feature_shape
 from hepneg.plots.sign_split_plot import plot_closure_curves, plot_closure_tests
-from hepneg.plots.significance_plot import plot_significance
 from hepneg.plots.style import save
 from hepneg.plots.systematics_plot import plot_yardsticks
 from hepneg.plots.training_curves import plot_learning_curves, plot_overtraining

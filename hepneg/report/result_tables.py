@@ -83,11 +83,11 @@ def _range(part: Data) -> Cell:
     return Cell(interval(part["low"], part["high"]), part["low"])
 
 
-def verdict_table(report: Data) -> Table:
+def verdict_table(report: Data, caption: str = "Positive against negative shapes") -> Table:
     """List the verdict of every sample and the test of all features together, from ``check.json``."""
     return table_of(
         "shapes-verdicts",
-        "Positive against negative shapes",
+        caption,
         [{**(row.get("multivariate") or {}), **row} for row in with_names(report["samples"])],
         *(_SAMPLE, of.text_field("verdict"), of.measured_field("AUC of the sign", "auc")),
         *(of.probability_field("p", "p_value"), of.prose_field("reason")),

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hepneg._core.figure_names import MULTIVARIATE_STEM, boxes_stem, correlations_stem, shape_stem
+from hepneg._core.figure_names import MULTIVARIATE_STEM, YARDSTICK_STEM, boxes_stem, correlations_stem, shape_stem
 from hepneg._core.formatting import MISSING, estimate, p_value, percent, significant
 from hepneg.report.blocks import Block, Details, Gallery, Heading, NotRun, Section, Text
-from hepneg.report.result_tables import feature_table
+from hepneg.report.result_tables import feature_table, systematics_table
 from hepneg.report.results import Data, Results
 from hepneg.report.sign_split_section import closure_blocks
-from hepneg.report.systematics_section import yardstick_blocks
 
 __all__ = ["shapes_section"]
 
 _COMMAND = "hepneg check"
+_SYSTEMATICS_LEGEND = (
+    "What taking |w| for w does to each normalised shape, against the spread of the systematic variations: half the "
+    "sum "
+    "over ten bins of their quadratic sum. A ratio well below 1 says that the bias would be lost in the systematic "
+    "uncertainty; there is none where the spread is not significant."
+)
 
 
 def shapes_section(results: Results) -> Section:
@@ -34,7 +39,7 @@ def shapes_section(results: Results) -> Section:
         )
         alternative = "Permutation importance with its error, by feature and sample"
         blocks.append(Gallery((results.figure(MULTIVARIATE_STEM, caption, alternative, _COMMAND),)))
-    blocks += yardstick_blocks(results, report)
+    blocks += _systematics(results, report)
     for name, shapes in report["samples"].items():
         blocks += _sample(results, name, shapes)
     blocks += closure_blocks(results)
@@ -130,3 +135,15 @@ def _equals(p: float | None) -> str:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
+
+
+def _systematics(results: Results, report: Data) -> Iterator[Block]:
+    """Show the ratios of all features; nothing where there are no systematic variations."""
+    table = systematics_table(report)
+    if not table.rows:
+        return
+    yield Text(_SYSTEMATICS_LEGEND)
+    yield table
+    caption = "Displacement of each shape by |w|, over the spread of the systematic variations."
+    alternative = "Bars of the systematic spread and points of the bias of |w|, by feature and sample"
+    yield Gallery((results.figure(YARDSTICK_STEM, caption, alternative, _COMMAND),))

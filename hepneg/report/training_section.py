@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hepneg._core.formatting import count, p_value
+from hepneg._core.formatting import count, p_value, percent, significant
 from hepneg.objectives import DEFAULT_OBJECTIVES
 from hepneg.report.blocks import Block, Facts, Figure, Gallery, Items, NotRun, Section, Text
-from hepneg.report.health_section import health_blocks
 from hepneg.report.regression_section import is_regression
-from hepneg.report.result_tables import fold_table
+from hepneg.report.result_tables import fold_table, sign_network_table
 from hepneg.report.results import Data, Results
 from hepneg.schemes.titles import scheme_title
 
@@ -28,6 +27,16 @@ _STOPPED_BY = {
 }
 _NOT_SIGNED = "it says when to stop, and is not to be compared with the signed loss of held-out events."
 
+_SIGN_LEGEND = (
+    "ĝ is the local mean sign that the scheme has learnt, evaluated on held-out events. Where the density is negative, "
+    "ĝ "
+    "is clipped at zero; where the networks can tell no smaller mean sign, it is lifted to their floor, which held-out "
+    "events set, so that "
+    "a large share there says little of the density. Both are shares of Σ|w|. The closure Σ|w|ĝ / Σw is "
+    "1 for a perfect ĝ, and χ² compares the signs with ĝ in bins of ĝ and the signed with the refined distribution "
+    "of each feature; of the feature with the worst χ², the least and the largest closure of a bin are given."
+)
+
 
 def training_section(results: Results) -> Section:
     """Show the scheme, the network, each fold's training, and the response to events seen and not seen."""
@@ -44,7 +53,7 @@ def training_section(results: Results) -> Section:
     if messages:
         blocks.append(Items("Messages", messages))
     if results.model is not None and results.model.get("health"):
-        blocks += health_blocks(results.model["health"])
+        blocks += _health(results.model["health"])
     blocks.append(Gallery(_figures(results)))
     return Section("training", "Training", tuple(blocks))
 
@@ -95,3 +104,14 @@ def _figures(results: Results) -> tuple[Figure, ...]:
         _PLOT,
     )
     return (curves, seen) if tests else (curves,)
+
+
+def _health(health: Data) -> list[Block]:
+    """Show the largest log-odds, and what the sign networks did to each sample, where the scheme has such networks."""
+    facts = [("batches with Σ of training weights ≤ 0", percent(health["negative_batches"]))]
+    if health["largest_logit"] is not None:
+        facts.insert(0, ("largest |log-odds|", significant(health["largest_logit"])))
+    blocks: list[Block] = [Facts(tuple(facts))]
+    if health["samples"]:
+        blocks += [sign_network_table(health), Text(_SIGN_LEGEND)]
+    return blocks

@@ -159,8 +159,8 @@ def main() -> None:
     columns = {name: powers(name, toys, limits["shift by 0.2"]) for name in CONTINUOUS}
     columns[JETS] = powers(JETS, toys, limits[JETS])
     print(
-        f"{EVENTS} events, f = {FRACTION}, {toys} toys (and {4 * toys} without a difference): power in per cent at "
-        "5 %\n"
+        f"{EVENTS} events, f = {FRACTION}, {toys} toys (and {4 * toys} without a difference): power in per cent "
+        "at 5 %\n"
     )
     print_table(columns)
     some = max(10, toys // 5)

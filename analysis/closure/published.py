@@ -81,9 +81,8 @@ class Closure:
         noise = 100 * np.max((self.error / np.abs(self.exact))[self.positive])
         return (
             f"| {self.toy} | {self.positive.sum()} of {len(self.positive)} | {rms:.2f} % | {worst:.2f} % | "
-            f"{noise:.2f} % "
-            f"| {self.factor:.4f} | {self.clipped_share:.2%} | {self.exactly_negative:.2%} "
-            f"| {self.kept[0]:.4f} ± {self.kept[2]:.4f} | {self.kept[1]:.4f} | {self.square_ratio:.4f} | "
+            f"{noise:.2f} % | {self.factor:.4f} | {self.clipped_share:.2%} | {self.exactly_negative:.2%} | "
+            f"{self.kept[0]:.4f} ± {self.kept[2]:.4f} | {self.kept[1]:.4f} | {self.square_ratio:.4f} | "
             f"{self.sum_pull:+.1f} |"
         )
 

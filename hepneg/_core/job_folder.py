@@ -65,8 +65,8 @@ def _lock(folder: Path, command: str) -> int | None:
     except BlockingIOError:
         os.close(handle)
         raise OutputError(
-            f"another `hepneg {command}` is writing into {folder.parent.parent}: wait for it, or choose another "
-            "`output:`"
+            f"another `hepneg {command}` is writing into {folder.parent.parent}: wait for it, or "
+            "choose another `output:`"
         ) from None
     except OSError:
         pass  # a file system without locks

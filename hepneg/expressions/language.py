@@ -119,13 +119,12 @@ class Expression:
         if is_jagged(value):
             raise DataError(
                 f"expression {_shown(self.text)} gives a list for each event, not one number; pick an element with "
-                "[:, 0] or "
-                "reduce it with sum(), max(), len() …"
+                "[:, 0] or reduce it with sum(), max(), len() …"
             )
         if not isinstance(value, np.ndarray) or value.ndim != 1:
             raise DataError(
-                f"expression {_shown(self.text)} gives one number for all events, not one per event; it must name a "
-                "branch"
+                f"expression {_shown(self.text)} gives one number for all events, not one per event; it must "
+                "name a branch"
             )
         return value
 

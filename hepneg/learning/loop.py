@@ -231,9 +231,8 @@ def _divergence(records: Sequence[EpochRecord], fold: int, kept: int, untrained:
     if abs(lowest) <= abs(untrained) + DIVERGED:
         return ""
     return (
-        f"fold {fold}: the training diverged: the validation loss of epoch {kept}, which is kept, is {lowest:.4g}, far "
-        "from "
-        f"the {untrained:.4g} of an untrained network; {advice}"
+        f"fold {fold}: the training diverged: the validation loss of epoch {kept}, which is kept, is {lowest:.4g}, "
+        f"far from the {untrained:.4g} of an untrained network; {advice}"
     )
 
 
@@ -245,9 +244,9 @@ def _runaway(records: Sequence[EpochRecord], fold: int, kept: int, reason: str) 
         return ""
     return (
         f"fold {fold}: the signed loss ran away: by epoch {last.epoch} the training loss was {last.train_loss:.3g} "
-        "while "
-        f"the validation loss went from {best.validation_loss:.4f} ± {best.validation_error:.4f} (epoch {best.epoch}, "
-        f"which is kept) to {last.validation_loss:.4g}; a bounded scheme or larger batches are safer here"
+        f"while the validation loss went from {best.validation_loss:.4f} ± {best.validation_error:.4f} (epoch "
+        f"{best.epoch}, which is kept) to {last.validation_loss:.4g}; a bounded scheme or larger batches "
+        "are safer here"
     )
 
 

@@ -78,6 +78,5 @@ def _single_weight(weight: NDArray[np.float64], significance: float) -> str:
     share = abs(weight[at]) / np.abs(weight).sum()
     return (
         f"one weight of {weight[at]:.6g} is {share:.1%} of Σ|w|, and the others sum to {total:.6g} ± {error:.2g}; "
-        "check "
-        "that event, and leave it out by `selection:` if it is wrong"
+        "check that event, and leave it out by `selection:` if it is wrong"
     )

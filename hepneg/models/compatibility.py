@@ -68,8 +68,7 @@ def _other_folds(now: ModelInputs, trained: ModelInputs) -> Iterator[str]:
             if known is None or known.name != file.name:
                 yield (
                     f"{file.name} is no file of the training, and without `event_id:` its events cannot be known "
-                    "again, "
-                    "nor their folds"
+                    "again, nor their folds"
                 )
 
 

@@ -312,8 +312,8 @@ def read_model_json(folder: Path) -> dict[str, Any]:
         raise DataError(f"no model at {path.parent}: it has no model.json; `hepneg train` writes one") from None
     except NotADirectoryError:
         raise DataError(
-            f"{path.parent} is a file, not a model folder; give the folder with the model.json that `hepneg train` "
-            "wrote"
+            f"{path.parent} is a file, not a model folder; give the folder with the model.json that "
+            "`hepneg train` wrote"
         ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None

@@ -27,8 +27,8 @@ def regression_section(results: Results, evaluation: Data) -> Section:
     """Show the figures of merit, the table of samples and the figures, all with signed weights."""
     blocks: list[Block] = [
         Text(
-            "All figures are signed, in the target's unit, and each event is evaluated by the network that has not "
-            "seen it."
+            "All figures are signed, in the target's unit, and each event is evaluated by the network that "
+            "has not seen it."
         ),
         Facts((*regression_merits(evaluation), *_further_merits(evaluation))),
         regression_table(evaluation),

@@ -16,9 +16,8 @@ __all__ = ["shapes_section"]
 _COMMAND = "hepneg check"
 _SYSTEMATICS_LEGEND = (
     "What taking |w| for w does to each normalised shape, against the spread of the systematic variations: half the "
-    "sum "
-    "over ten bins of their quadratic sum. A ratio well below 1 says that the bias would be lost in the systematic "
-    "uncertainty; there is none where the spread is not significant."
+    "sum over ten bins of their quadratic sum. A ratio well below 1 says that the bias would be lost in the "
+    "systematic uncertainty; there is none where the spread is not significant."
 )
 
 

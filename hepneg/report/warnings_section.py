@@ -65,8 +65,8 @@ def _of_weights(report: Data) -> Iterator[str]:
     for name, summary in report["samples"].items():
         if summary["outliers"]:
             yield (
-                f"A handful of events carries {name}: its ten largest weights hold {summary['largest_share_abs']:.1%} "
-                "of Σ|w|."
+                f"A handful of events carries {name}: its ten largest weights "
+                f"hold {summary['largest_share_abs']:.1%} of Σ|w|."
             )
     for label, risk in report["batch_risk"].items():
         if risk is not None and risk > _RISK:
@@ -89,8 +89,8 @@ def _of_schemes(results: Results, evaluation: Data) -> Iterator[str]:
         yield f"The shapes speak against the scheme {chosen}, under which the model was trained: prefer {schemes}."
     if results.comparison is not None and results.comparison["recommended"] not in {trained, chosen}:
         yield (
-            f"The comparison recommends the scheme {results.comparison['recommended']}; the model was trained under "
-            f"{trained}."
+            f"The comparison recommends the scheme {results.comparison['recommended']}; the model was "
+            f"trained under {trained}."
         )
 
 
@@ -122,8 +122,7 @@ def _of_signs(health: Data) -> Iterator[str]:
         if p < _IMPROBABLE:
             yield (
                 f"The learnt mean sign of {name} is not that of its held-out events: χ² {test['chi2']:.0f} for "
-                f"{test['ndf']} "
-                f"bins, p = {p_value(p)}."
+                f"{test['ndf']} bins, p = {p_value(p)}."
             )
 
 

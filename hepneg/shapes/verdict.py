@@ -65,8 +65,8 @@ def sample_verdict(
         return "different", f"no feature differs significantly on its own, but {_classifier(multivariate, named=2)}"
     if detectable <= TOLERANCE:
         return "compatible", (
-            f"no feature differs significantly; a total variation of {detectable:.1%} would have been seen in any of "
-            "them"
+            f"no feature differs significantly; a total variation of {detectable:.1%} would have been seen in "
+            "any of them"
         )
     needed = entries * (detectable / TOLERANCE) ** 2
     return "inconclusive", (

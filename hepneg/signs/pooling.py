@@ -45,8 +45,7 @@ def pools(events: EventTable) -> dict[str, str]:
             which = ", ".join(events.sample_names[code] for code in alone)
             warnings.warn(
                 f"Σw of {which} is not significantly positive: the samples of the {label} ({', '.join(names)}) share "
-                "one "
-                "local mean sign, and only their sum keeps its Σw",
+                "one local mean sign, and only their sum keeps its Σw",
                 HepnegWarning,
                 stacklevel=3,
             )

@@ -131,16 +131,13 @@ class SignSplitClosure:
         if alone and combined > _MOSTLY * apart:
             return (
                 f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on their "
-                "own, the "
-                f"signed events miss a sign-blind response by {combined:.1f} in {feature}: the combination of the "
-                "signs is "
-                "at fault most of all, and a scheme that models the sign is needed."
+                f"own, the signed events miss a sign-blind response by {combined:.1f} in {feature}: the combination "
+                "of the signs is at fault most of all, and a scheme that models the sign is needed."
             )
         if alone:
             return (
                 f"The classifier does not model the {' and the '.join(alone)} events on their own: its features, size "
-                "or "
-                "training are at fault before any question of signs."
+                "or training are at fault before any question of signs."
             )
         if self.parts["combined"].closes:
             return "Each sign is modelled well on its own, and a sign-blind response fits the signed events too."

@@ -87,8 +87,7 @@ class WeightSummary:
         others = f", and the {number} largest are {self.largest_share_abs:.1%}" if number > 1 else ""
         return (
             f"Outliers in {self.name}: the largest weight, {self.largest[0]:.6g}, is {share:.1%} of Σ|w|{others}; "
-            "check these "
-            "events, and leave them out by `selection:` if they are wrong, or generate more events"
+            "check these events, and leave them out by `selection:` if they are wrong, or generate more events"
         )
 
     def batch_risk(self, batch_size: int, share: float = 1.0) -> float:

@@ -143,7 +143,7 @@ def show_health(health: Mapping[str, Any]) -> None:
 def show_comparison(comparison: Comparison) -> None:
     """Print the schemes side by side."""
     content = comparison.to_dict()
-    _print(result_tables.comparison_table(content))
+    _print(result_tables.comparison_table(content, timed=True))
     messages = {name: row["message"] for name, row in content["schemes"].items() if row["message"]}
     for name, message in {**content["failures"], **messages}.items():
         _say(f"{name}: {message}")

@@ -168,7 +168,7 @@ def fold_table(histories: Iterable[Data], unit: str) -> Table:
         [{**history, **_best(history)} for history in histories],
         *(of.text_field("fold"), of.count_field("epochs", lambda row: len(row["epochs"]))),
         *(of.count_field("best epoch", "best_epoch"), of.measured_field(f"best validation loss{unit}", "loss")),
-        *(of.seconds_field("seconds"), of.text_field("stopped by", "stopped")),
+        of.text_field("stopped by", "stopped"),
     )
 
 
@@ -246,8 +246,8 @@ def quantile_table(evaluation: Data) -> Table:
     return table_of("response-quantiles", "Predicted quantiles", evaluation["quantiles"], quantile, below, loss)
 
 
-def comparison_table(comparison: Data) -> Table:
-    """Show the schemes of ``compare.json`` side by side."""
+def comparison_table(comparison: Data, *, timed: bool = False) -> Table:
+    """Show the schemes of ``compare.json`` side by side, ``timed`` with seconds, which no two runs have in common."""
     best = comparison["recommended"]
     return table_of(
         "comparison-schemes",
@@ -260,7 +260,7 @@ def comparison_table(comparison: Data) -> Table:
         of.cell_field(
             "calibration χ² / bins", lambda row: chi2_cell(row["calibration_chi2"], row["calibration_degrees"])
         ),
-        *(_NEGATIVE_BINS, of.seconds_field("seconds", essential=False)),
+        *(_NEGATIVE_BINS, *((of.seconds_field("seconds", essential=False),) if timed else ())),
     )
 
 

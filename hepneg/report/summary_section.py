@@ -10,7 +10,7 @@ from hepneg.report.blocks import Block, Facts, Heading, Items, NotRun, Section, 
 from hepneg.report.regression_section import is_regression, regression_merits
 from hepneg.report.result_tables import overview_table
 from hepneg.report.results import Results
-from hepneg.report.warnings_section import remarks
+from hepneg.report.warnings_section import result_warnings
 from hepneg.schemes.titles import scheme_title
 
 __all__ = ["summary_section"]
@@ -25,7 +25,7 @@ _VERDICTS = {
 def summary_section(results: Results, missing: Iterable[str]) -> Section:
     """Show the verdict first, then the figures of merit, the samples and the warnings."""
     blocks: list[Block] = [*_verdict(results), *_merits(results), _samples(results)]
-    warnings = remarks(results)
+    warnings = result_warnings(results)
     if warnings:
         blocks.append(Items("Warnings", warnings))
     blocks += [NotRun(command) for command in missing]

@@ -8,7 +8,7 @@ from hepneg._core.formatting import p_value
 from hepneg.report.regression_section import is_regression
 from hepneg.report.results import Data, Results
 
-__all__ = ["remarks"]
+__all__ = ["result_warnings"]
 
 _RISK = 1e-3
 """Probability of a batch with Σw ≤ 0 that is worth a remark: with some 100 batches, one in ten epochs has one."""
@@ -19,7 +19,7 @@ _MANY_ERRORS = 3.0
 """Deviation of a quantile's share, in standard errors, that is worth a remark."""
 
 
-def remarks(results: Results) -> tuple[str, ...]:
+def result_warnings(results: Results) -> tuple[str, ...]:
     """Return one sentence for each warning, in the order of the steps."""
     warnings: list[str] = [*_mismatches(results)]
     if results.weights is not None:

@@ -26,7 +26,5 @@ def comparison_section(results: Results) -> Section:
     items = tuple(f"{name}: {message}" for name, message in remarks.items() if message)
     if items:
         blocks.append(Items("Messages", items))
-    caption = "Net response under each scheme, and differences to the recommended one, paired on the same events."
-    alternative = "Normalised response of every sample under each scheme, and differences of AUC and loss with errors"
-    blocks.append(Gallery((results.figure("comparison", caption, alternative, _COMMAND),)))
+    blocks.append(Gallery((results.figure("comparison"),)))
     return Section("comparison", "Comparison of schemes", tuple(blocks))

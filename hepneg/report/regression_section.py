@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from hepneg._core.formatting import count, estimate, p_value
-from hepneg.report.blocks import Block, Facts, Figure, Gallery, Section, Text
+from hepneg.report.blocks import Block, Facts, Gallery, Section, Text
 from hepneg.report.result_tables import quantile_table, regression_table
 from hepneg.report.results import Data, Results
 
 __all__ = ["is_regression", "regression_merits", "regression_section"]
 
-_COMMAND = "hepneg plot"
-_FIGURES = {
-    "residuals": ("Residuals.", "Share of Σw by prediction minus target for every sample, with errors"),
-    "pulls": ("Pulls.", "Share of Σw by residual over its expected width, with a unit normal distribution"),
-    "bias": ("Bias and resolution.", "Mean residual and its standard deviation in bins of prediction and of target"),
-    "response_matrix": ("Response matrix.", "Signed share of the predictions in each bin of the target"),
-}
+_FIGURES = ("residuals", "pulls", "bias", "response_matrix")
 
 
 def is_regression(evaluation: Data | None) -> bool:
@@ -35,7 +29,7 @@ def regression_section(results: Results, evaluation: Data) -> Section:
     ]
     if evaluation["quantiles"]:
         blocks.append(quantile_table(evaluation))
-    blocks.append(Gallery(_figures(results)))
+    blocks.append(Gallery(tuple(map(results.figure, _FIGURES))))
     return Section("response", "Prediction", tuple(blocks))
 
 
@@ -60,10 +54,6 @@ def _further_merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
     if evaluation["counter_examples"]:
         facts.append(("counter-examples, left out", count(evaluation["counter_examples"])))
     return tuple(facts)
-
-
-def _figures(results: Results) -> tuple[Figure, ...]:
-    return tuple(results.figure(stem, *texts, _COMMAND) for stem, texts in _FIGURES.items())
 
 
 def _estimate(data: Data, name: str) -> str:

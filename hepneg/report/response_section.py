@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from hepneg._core.figure_names import by_sign_stem, components_stem
 from hepneg._core.formatting import estimate, p_value
 from hepneg.report.blocks import Facts, Figure, Gallery, NotRun, Section, Text
@@ -11,7 +13,7 @@ from hepneg.report.results import Data, Results
 
 __all__ = ["response_section"]
 
-_COMMAND = "hepneg plot"
+_FIGURES = ("response", "response_log", "roc", "calibration", "significance")
 
 
 def response_section(results: Results) -> Section:
@@ -25,7 +27,7 @@ def response_section(results: Results) -> Section:
         Text("All figures are signed, and each event is evaluated by the network that has not seen it."),
         Facts(_merits(evaluation)),
         process_table(evaluation),
-        Gallery((*_overall(results), *_by_sample(results, list(evaluation["samples"])))),
+        Gallery((*map(results.figure, _FIGURES), *_by_sample(results, evaluation["samples"]))),
     )
     return Section("response", "Response", blocks)
 
@@ -43,42 +45,7 @@ def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _overall(results: Results) -> list[Figure]:
-    described = {
-        "response": (
-            "Net response of every sample, normalised.",
-            "Share of Σw by response for every sample, with errors",
-        ),
-        "response_log": (
-            "The same on a logarithmic axis.",
-            "Share of Σw by response for every sample on a logarithmic axis, negative bins marked",
-        ),
-        "roc": ("Signed ROC curve.", "Background efficiency against signal efficiency with its error band"),
-        "calibration": ("Calibration.", "Observed signal share against the response, with errors and the diagonal"),
-        "significance": (
-            "Significance of a cut.",
-            "Expected significance against the cut on the response, with errors",
-        ),
-    }
-    return [results.figure(stem, *texts, _COMMAND) for stem, texts in described.items()]
-
-
-def _by_sample(results: Results, samples: list[str]) -> list[Figure]:
-    return [
-        figure
-        for name in samples
-        for figure in (
-            results.figure(
-                components_stem(name),
-                f"{name}: positive, negative and net.",
-                f"Response of {name}: positive, negative and net sums of weights in each bin",
-                _COMMAND,
-            ),
-            results.figure(
-                by_sign_stem(name),
-                f"{name}: shapes by sign.",
-                f"Normalised response of the positive and of the negative events of {name}, with their ratio",
-                _COMMAND,
-            ),
-        )
-    ]
+def _by_sample(results: Results, samples: Iterable[str]) -> Iterator[Figure]:
+    for name in samples:
+        yield results.figure(components_stem(name), "components", sample=name)
+        yield results.figure(by_sign_stem(name), "by_sign", sample=name)

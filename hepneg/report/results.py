@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.report.blocks import Figure
+from hepneg.report.figure_captions import CAPTIONS
 from hepneg.report.pictures import Picture, read_pictures
 
 __all__ = ["FILES", "Data", "Results", "load_results"]
@@ -63,16 +64,17 @@ class Results:
         known = self.config.samples.get(sample)
         return known.label if known else ""
 
-    def figure(self, stem: str, caption: str, alternative: str, command: str) -> Figure:
+    def figure(self, stem: str, kind: str = "", **names: str) -> Figure:
         """Return a figure of the page.
 
         Args:
             stem: name of the file without suffix.
-            caption: below the figure.
-            alternative: the same for who cannot see it.
-            command: what draws it.
+            kind: of :data:`~hepneg.report.figure_captions.CAPTIONS`; left out, the stem.
+            **names: what its caption names: the sample, the features.
         """
-        return Figure(stem, caption, alternative, self.pictures.get(stem), command)
+        texts = CAPTIONS[kind or stem]
+        caption, alternative = texts.caption.format(**names), texts.alternative.format(**names)
+        return Figure(stem, caption, alternative, self.pictures.get(stem), texts.command)
 
 
 def load_results(config: Config) -> Results:

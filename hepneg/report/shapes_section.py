@@ -29,15 +29,9 @@ def shapes_section(results: Results) -> Section:
     blocks: list[Block] = [Text(_legend(report["alpha"]))]
     if any(shapes["features"] for shapes in report["samples"].values()):
         blocks.append(feature_table(report))
-    summary = "Total variation between positive and negative shapes."
-    alternative = "Total variation of every feature in every sample, with its error and the noise taken off"
-    blocks.append(Gallery((results.figure("shapes", summary, alternative, _COMMAND),)))
+    blocks.append(Gallery((results.figure("shapes"),)))
     if any(shapes.get("multivariate") for shapes in report["samples"].values()):
-        caption = (
-            "Permutation importance: by how much the AUC of a classifier of the sign falls when a feature is permuted."
-        )
-        alternative = "Permutation importance with its error, by feature and sample"
-        blocks.append(Gallery((results.figure(MULTIVARIATE_STEM, caption, alternative, _COMMAND),)))
+        blocks.append(Gallery((results.figure(MULTIVARIATE_STEM),)))
     blocks += _systematics(results, report)
     for name, shapes in report["samples"].items():
         blocks += _sample(results, name, shapes)
@@ -75,28 +69,16 @@ def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
         yield Text(_region(region, shapes.get("subsample")))
     boxes = [region["cuts"] for region in shapes["negative_regions"] if len(region.get("cuts", ())) > 1]
     for x, y in dict.fromkeys((cuts[0]["feature"], cuts[1]["feature"]) for cuts in boxes):
-        caption = f"{x} and {y} in {name}: signed density, with the boxes in which it is negative."
-        alternative = (
-            f"Signed density of {name} in {x} and {y} in units of its error; boxes with negative sums outlined"
-        )
-        yield Gallery((results.figure(boxes_stem(name, x, y), caption, alternative, _COMMAND),))
+        yield Gallery((results.figure(boxes_stem(name, x, y), "boxes", sample=name, x=x, y=y),))
     for feature, shape in _by_size(shapes):
-        caption = f"{feature} in {name}: positive and negative events."
-        alternative = f"Normalised shapes of {feature} for positive and negative events of {name}, ratio and pulls"
-        figure = results.figure(shape_stem(name, feature), caption, alternative, _COMMAND)
-        yield Details(
-            feature, f"total variation {_size(shape)}, p\N{NO-BREAK SPACE}{_equals(shape['p_value'])}", figure
-        )
+        remark = f"total variation {_size(shape)}, p\N{NO-BREAK SPACE}{_equals(shape['p_value'])}"
+        yield Details(feature, remark, results.figure(shape_stem(name, feature), "shape", sample=name, feature=feature))
 
 
 def _correlations(results: Results, name: str, correlations: Data) -> Iterator[Block]:
     if correlations["largest"]:
         yield Text(_largest_correlation(correlations["largest"][0]))
-    caption = f"Correlations in {name}: positive events, negative events, and the difference over its error."
-    alternative = (
-        f"Correlation matrices of the features for positive and negative events of {name}, and their difference"
-    )
-    yield Gallery((results.figure(correlations_stem(name), caption, alternative, _COMMAND),))
+    yield Gallery((results.figure(correlations_stem(name), "correlations", sample=name),))
 
 
 def _largest_correlation(pair: Data) -> str:
@@ -143,6 +125,4 @@ def _systematics(results: Results, report: Data) -> Iterator[Block]:
         return
     yield Text(_SYSTEMATICS_LEGEND)
     yield table
-    caption = "Displacement of each shape by |w|, over the spread of the systematic variations."
-    alternative = "Bars of the systematic spread and points of the bias of |w|, by feature and sample"
-    yield Gallery((results.figure(YARDSTICK_STEM, caption, alternative, _COMMAND),))
+    yield Gallery((results.figure(YARDSTICK_STEM),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hepneg._core.figure_names import CLOSURE_STEM, CLOSURE_TESTS_STEM, closure_response_stem
-from hepneg.report.blocks import Block, Figure, Gallery, Heading, NotRun, Text
+from hepneg.report.blocks import Block, Gallery, Heading, NotRun, Text
 from hepneg.report.result_tables import closure_table
 from hepneg.report.results import Results
 
@@ -25,23 +25,14 @@ def closure_blocks(results: Results) -> Iterator[Block]:
     yield Heading("Sign-split closure", response["verdict"])
     yield Text(closure["conclusion"])
     yield closure_table(closure)
-    curves = "Observed share of signal minus response, by the response."
-    tests = "χ² per bin of the residuals in each feature; full points are mismodelled."
-    yield Gallery(
-        (
-            results.figure(CLOSURE_STEM, curves, f"{curves} Positive, negative and all events.", _COMMAND),
-            results.figure(CLOSURE_TESTS_STEM, tests, f"{tests} Positive, negative and all events.", _COMMAND),
-        )
-    )
+    yield Gallery((results.figure(CLOSURE_STEM), results.figure(CLOSURE_TESTS_STEM)))
     for name, shapes in response["samples"].items():
         reason = shapes["reason"]
         yield Text(f"Response of {name}, positive against negative events: {shapes['verdict']}: {reason}.")
     yield Gallery(
-        tuple(_response_figure(results, name) for name, shapes in response["samples"].items() if shapes["features"])
+        tuple(
+            results.figure(closure_response_stem(name), "closure_response", sample=name)
+            for name, shapes in response["samples"].items()
+            if shapes["features"]
+        )
     )
-
-
-def _response_figure(results: Results, sample: str) -> Figure:
-    caption = f"Response of {sample} to a classifier trained with |w|: positive and negative events."
-    alternative = f"Normalised response of positive and negative events of {sample}, ratio and pulls"
-    return results.figure(closure_response_stem(sample), caption, alternative, _COMMAND)

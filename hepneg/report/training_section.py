@@ -15,7 +15,6 @@ from hepneg.schemes.titles import scheme_title
 __all__ = ["training_section"]
 
 _COMMAND = "hepneg train"
-_PLOT = "hepneg plot"
 
 _STOPPED_BY = {
     "absolute": "that under |w|",
@@ -63,16 +62,21 @@ def _settings(model: Data | None, evaluation: Data) -> tuple[tuple[str, str], ..
     name = str(model["scheme"]["name"])
     scheme = {**model["scheme"], "name": scheme_title(name, model["choice"].get("scheme", name))}
     training = model["training"]
-    network = training["network"]
     return (
         ("scheme", _named(scheme)),
         ("objective", _named(training.get("objective") or {"name": DEFAULT_OBJECTIVES["classification"]})),
         ("folds", f"{model['folds']['number']}, by the hash of the event identifier, seed {model['folds']['seed']}"),
-        ("network", f"{' × '.join(str(width) for width in network['hidden'])}, {network['activation']}"),
+        ("network", _network(training["network"])),
         ("batches", f"{count(training['batch_size'])} events"),
         ("learning rate", f"{training['learning_rate']:g}"),
         ("features", count(len(model["feature_names"]))),
     )
+
+
+def _network(network: Data) -> str:
+    if "hidden" not in network or "activation" not in network:
+        return _named({"name": "", **network})
+    return f"{' × '.join(map(str, network['hidden']))}, {network['activation']}"
 
 
 def _named(choice: Data) -> str:
@@ -90,19 +94,8 @@ def _plain(value: Any) -> str:
 def _figures(results: Results) -> tuple[Figure, ...]:
     tests = (results.evaluation or {}).get("overtraining", {})
     p_values = ", ".join(f"{label} p = {p_value(test['p_value'])}" for label, test in tests.items())
-    curves = results.figure(
-        "learning_curves",
-        "Validation loss and training objective by epoch.",
-        "Learning curve of each fold with error band and best epoch",
-        _PLOT,
-    )
-    seen = results.figure(
-        "overtraining",
-        f"Response to events held out and trained on; Kolmogorov–Smirnov test: {p_values}.",
-        "Normalised response of signal and background to events held out and trained on, with their ratio",
-        _PLOT,
-    )
-    return (curves, seen) if tests else (curves,)
+    overtraining = (results.figure("overtraining", p_values=p_values),) if tests else ()
+    return (results.figure("learning_curves"), *overtraining)
 
 
 def _health(health: Data) -> list[Block]:

@@ -18,13 +18,12 @@ def weights_section(results: Results) -> Section:
     if report is None:
         return Section("weights", "Weights", (NotRun(_COMMAND),))
     labels = {name: results.label(name) for name in report["samples"]}
-    figure = results.figure(
-        "weights", "Signed sums of the samples.", "Positive, negative and net sums of weights of each sample", _COMMAND
-    )
     ranges = negative_range_table(report)
     last = ranges if ranges.rows else Text("No feature has a range in which Σw is negative.")
     return Section(
-        "weights", "Weights", (*weight_tables(report, labels), Text(_legend(report)), Gallery((figure,)), last)
+        "weights",
+        "Weights",
+        (*weight_tables(report, labels), Text(_legend(report)), Gallery((results.figure("weights"),)), last),
     )
 
 

@@ -59,10 +59,10 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     gives the class with p > ½. The larger of the two values of y is the signal. Weights of test events are never
     needed. ``score`` is scikit-learn's accuracy; with signed weights, prefer ``hepneg.metrics.auc``.
 
-    Training is cross-fitted as in :func:`hepneg.train`, and predictions are the mean log-odds of the folds' networks: for
-    events that it was fitted on they are not held-out predictions; use ``cross_val_predict``. Where a class has fewer
-    than some hundred events, identical ones are joined and each is copied, with a share of its weight, so that every
-    fold and its validation events have some of each class; early stopping then guards little against overfitting.
+    Training is cross-fitted as in :func:`hepneg.train`, and predictions are the mean log-odds of the folds' networks:
+    for events that it was fitted on they are not held-out predictions; use ``cross_val_predict``. Where a class has
+    fewer than some hundred events, identical ones are joined and each is copied, with a share of its weight, so that
+    every fold and its validation events have some of each class; early stopping then guards little against overfitting.
 
     Args:
         scheme: name of the weight scheme, a mapping of ``name`` and parameters, or a scheme object.

@@ -12,8 +12,8 @@ three standard deviations the intervals cover too much (68 % intervals some 80 t
 
 Those of a regression take ``prediction``, ``target`` and ``weight``, (n,) each, in the same way.
 
-What can be summed comes as an accumulator too (``fill``, ``merge`` or ``+``, ``result``): log-loss, Brier score, binned AUC,
-calibration and correlations.
+What can be summed comes as an accumulator too (``fill``, ``merge`` or ``+``, ``result``): log-loss, Brier score, binned
+AUC, calibration and correlations.
 """
 
 from hepneg.metrics.auc import auc, auc_influence

@@ -75,7 +75,7 @@ class RankedScores:
         return signal, background
 
     def placement(self, share: Floats) -> Floats:
-        """Return the share of the other label on the wrong side of a background, or the right side of a signal event."""
+        """Return the share of the other label on the wrong side of a background, the right side of a signal event."""
         signal, background = self.by_label(share)
         background_below = np.cumsum(background) - 0.5 * background
         signal_above = signal.sum() - (np.cumsum(signal) - 0.5 * signal)

@@ -98,6 +98,7 @@ def positive_sums(signal: float, background: float) -> tuple[float, float]:
     for name, total in (("signal", signal), ("background", background)):
         if total <= 0:
             raise DataError(
-                f"the {name} weights sum to {total:.6g}: no metric is defined; use more {name} events or a looser selection"
+                f"the {name} weights sum to {total:.6g}: no metric is defined; use more {name} events or "
+                "a looser selection"
             )
     return signal, background

@@ -100,8 +100,8 @@ class BinnedAucAccumulator:
     """The area under the ROC curve in chunks, with fine bins of the score.
 
     Args:
-        edges: increasing edges of the bins, what lies beyond counts into the outermost ones; left out, 2000 bins in [0, 1].
-            Accumulators of the same edges can be merged.
+        edges: increasing edges of the bins, what lies beyond counts into the outermost ones; left out, 2000 bins in [0,
+            1]. Accumulators of the same edges can be merged.
     """
 
     def __init__(self, edges: ArrayLike | None = None) -> None:

@@ -219,7 +219,7 @@ class Model:
             "folds": {
                 "number": self.folds,
                 "seed": self.seed,
-                "rule": "hepneg.hashing.assign_folds: SplitMix64 over the event_id columns, stream 'fold', modulo number",
+                "rule": "SplitMix64 over the event_id columns, stream 'fold', modulo number",
             },
             "networks": [network.to_dict() for network in self.networks],
             "training": dict(self.training),

@@ -1,8 +1,8 @@
-"""A model folder on disk: ``model.json`` and ``weights.safetensors``, tied to each other by a digest. Nothing is executed.
+"""A model folder on disk: ``model.json`` and ``weights.safetensors``, tied by a digest. Nothing is executed.
 
-``model.json`` is replaced last and by a rename, so it decides which model the folder holds. While it still names the former
-weights, these lie beside the new ones under a name of their own: a kill between the two leaves the old model, and whoever
-reads meanwhile gets the one or the other.
+``model.json`` is replaced last and by a rename, so it decides which model the folder holds. While it still names the
+former weights, these lie beside the new ones under a name of their own: a kill between the two leaves the old model,
+and whoever reads meanwhile gets the one or the other.
 """
 
 from __future__ import annotations
@@ -223,7 +223,8 @@ def _read_json(path: Path) -> Any:
     """
     if path.parent.is_file():
         raise DataError(
-            f"{path.parent} is a file, not a model folder; give the folder with the model.json that `hepneg train` wrote"
+            f"{path.parent} is a file, not a model folder; give the folder with the model.json that `hepneg train` "
+            "wrote"
         )
     try:
         if path.exists() and not path.is_file():
@@ -249,7 +250,7 @@ def _sha256(path: Path) -> str:
 
 
 def _digest(data: Mapping[str, Any]) -> str:
-    """Hash the content of ``model.json``, and so the checksum of the weights, whatever the order of keys and the digits."""
+    """Hash ``model.json``, checksum of the weights included, whatever the order of keys and the digits."""
     content = {key: value for key, value in data.items() if key != "digest"}
     return hashlib.sha256(json.dumps(_plain(content), sort_keys=True).encode()).hexdigest()
 

@@ -63,8 +63,8 @@ class RegressionNetwork(FoldNetwork):
         network: gives the layers.
         inputs: F.
         quantiles: increasing probabilities, one output for each; empty for a single prediction.
-        output: ``linear``; ``tanh``, ``sigmoid`` or ``clipped`` for predictions within a range; ``relu`` for a lower end
-            alone.
+        output: ``linear``; ``tanh``, ``sigmoid`` or ``clipped`` for predictions within a range; ``relu`` for a lower
+            end alone.
     """
 
     name: ClassVar[str] = "regression"

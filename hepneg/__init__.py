@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from hepneg._core.estimate import Estimate
     from hepneg.config import Config, load_config
     from hepneg.errors import HepnegError, HepnegWarning
-    from hepneg.evaluation.classification import Evaluation, evaluate
+    from hepneg.evaluation.classification import Evaluation
+    from hepneg.evaluation.evaluation import evaluate
     from hepneg.evaluation.histograms import response_histogram
-    from hepneg.evaluation.regression import RegressionEvaluation, evaluate_regression
+    from hepneg.evaluation.regression import RegressionEvaluation
     from hepneg.events import EventTable
     from hepneg.friends import Friends, apply_model
     from hepneg.models.classifier import Classifier
@@ -53,8 +54,7 @@ _HOMES = {
     "apply_model": "hepneg.friends",
     "check_shapes": "hepneg.shapes",
     "compare": "hepneg.studies.scheme_comparison",
-    "evaluate": "hepneg.evaluation.classification",
-    "evaluate_regression": "hepneg.evaluation.regression",
+    "evaluate": "hepneg.evaluation.evaluation",
     "export_onnx": "hepneg.models.onnx",
     "load_config": "hepneg.config",
     "load_model": "hepneg.models.loading",
@@ -90,7 +90,6 @@ __all__ = [
     "columnar",
     "compare",
     "evaluate",
-    "evaluate_regression",
     "export_onnx",
     "load_config",
     "load_model",

@@ -298,30 +298,9 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outc
 
 @timed("evaluation")
 def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation | RegressionEvaluation:
-    from hepneg.evaluation.classification import evaluate
-    from hepneg.evaluation.regression import evaluate_regression
-    from hepneg.models.regressor import Regressor
+    from hepneg.evaluation.evaluation import evaluate
 
-    if isinstance(model, Regressor):
-        quantiles = model.held_out_quantiles(events).T if model.quantiles else ()
-        return evaluate_regression(
-            events,
-            model.held_out_prediction(events),
-            quantiles=dict(zip(model.quantiles, quantiles, strict=True)),
-            scheme=model.scheme,
-            objective=model.objective,
-            histories=model.histories,
-        )
-    return evaluate(
-        events,
-        model.held_out_logit(events),
-        model.trained_logit(events),
-        scheme=model.scheme,
-        chosen=model.chosen,
-        reason=model.reason,
-        histories=model.histories,
-        seed=model.seed,
-    )
+    return evaluate(model, events)
 
 
 def _write_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> tuple[Path, ...]:
@@ -331,11 +310,9 @@ def _write_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluat
 
 @timed("figures of the response")
 def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> list[Path]:
-    from hepneg.evaluation.classification import Evaluation
-    from hepneg.plots.gallery import regression_figures, response_figures, save_figures
+    from hepneg.plots.gallery import evaluation_figures, save_figures
 
-    figures = response_figures(evaluation) if isinstance(evaluation, Evaluation) else regression_figures(evaluation)
-    return save_figures(figures, config.output / "plots")
+    return save_figures(evaluation_figures(evaluation), config.output / "plots")
 
 
 def _make_output(config: Config) -> Path:

@@ -267,7 +267,6 @@ PUBLIC = [
     "columnar",
     "compare",
     "evaluate",
-    "evaluate_regression",
     "export_onnx",
     "load_config",
     "load_model",

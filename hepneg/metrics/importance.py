@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg.errors import DataError
 from hepneg.metrics.auc import auc_influence
 from hepneg.metrics.influence import Influence, InfluenceFunction
-from hepneg.metrics.scored import Floats
 
 __all__ = ["importance_influence", "permutation_importance"]
 
@@ -85,7 +85,7 @@ def importance_influence(
         result = influence(score(dealt), label, weight)
         value += result.value / repeats
         contribution += result.contribution / repeats
-    difference: Floats = base.contribution - contribution
+    difference: FloatArray = base.contribution - contribution
     return Influence(base.value - value, difference)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepneg import columnar, metrics, plots
+    from hepneg import sklearn as sklearn
     from hepneg._core.estimate import Estimate
     from hepneg.config import Config, load_config
     from hepneg.errors import HepnegError, HepnegWarning
@@ -65,7 +66,7 @@ _HOMES = {
     "train": "hepneg.models.training",
     "train_regressor": "hepneg.models.training",
 }
-_ROOMS = ("columnar", "metrics", "plots")
+_ROOMS = ("columnar", "metrics", "plots", "sklearn")
 _WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them
 
 __all__ = [

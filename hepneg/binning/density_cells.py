@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.arrays import FloatArray
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import JsonResult
 from hepneg.events import EventTable
 
 __all__ = ["SignedDensity", "signed_density"]
@@ -18,7 +17,7 @@ _LEAST_EVENTS = 5
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class SignedDensity:
+class SignedDensity(JsonResult):
     """Sums of weights in cells of two features.
 
     Attributes:
@@ -44,11 +43,6 @@ class SignedDensity:
         """Return Σw/√Σw² of each cell, NaN where there are fewer than 5 events."""
         missing = np.full_like(self.net, np.nan)
         return np.divide(self.net, np.sqrt(self.square), out=missing, where=self.count >= _LEAST_EVENTS)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return edges and sums as lists."""
-        ready: dict[str, Any] = json_ready({name: getattr(self, name) for name in self.__slots__})
-        return ready
 
 
 def signed_density(events: EventTable, x: str, y: str, *, bins: int = 40) -> SignedDensity:

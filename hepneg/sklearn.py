@@ -81,7 +81,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         learning_rate: of the optimiser at the start.
         weight_decay: of the optimiser.
         patience: epochs without a better validation loss before training stops.
-        validation_fraction: share of each network's events that only judge when to stop.
+        validation_fraction: share of each network's events that only decide when to stop.
         device: ``auto`` takes a GPU where there is one.
         random_state: seed of everything that is random; None draws one from numpy's global generator.
 
@@ -221,8 +221,8 @@ def _enough(events: EventTable, training: Training) -> EventTable:
 def _join(events: EventTable) -> EventTable:
     """Join events with the same features, label and sign, in an order that follows from them alone."""
     keys = np.column_stack([events.features, events.label, np.sign(events.weight)])
-    rows, place = np.unique(keys, axis=0, return_inverse=True)
-    weight = np.bincount(place.ravel(), weights=events.weight)
+    rows, row_of = np.unique(keys, axis=0, return_inverse=True)
+    weight = np.bincount(row_of.ravel(), weights=events.weight)
     return EventTable.from_arrays(rows[:, :-2], weight, rows[:, -2], feature_names=events.feature_names)
 
 

@@ -51,7 +51,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Outcome(Generic[Result]):
-    """What a step found, and the files that it wrote."""
+    """The result of a step, and the files that it wrote."""
 
     result: Result
     files: tuple[Path, ...]
@@ -59,7 +59,7 @@ class Outcome(Generic[Result]):
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A classifier or regressor, and what it is worth."""
+    """A classifier or regressor, and its evaluation."""
 
     model: Classifier | Regressor
     evaluation: Evaluation | RegressionEvaluation
@@ -67,7 +67,7 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
-    """What the main job found, step by step."""
+    """The results of the main job, step by step."""
 
     weights: WeightReport
     shapes: ShapeReport
@@ -75,7 +75,7 @@ class RunResult:
     report: ReportPage
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the steps found, JSON-ready: the contents of their files by the name of the step."""
+        """Return the results, JSON-ready: the contents of their files by the name of the step."""
         return {
             "schema_version": 1,
             "inspect": self.weights.to_dict(),
@@ -133,11 +133,11 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
         with progress:
             events = read(config, progress=progress)
         settings = config.training.model_dump(exclude={"scheme"})
-        chosen = config.training.scheme.make()
+        scheme = config.training.scheme.make()
         train_model = training.train if config.task == "classification" else training.train_regressor
         inputs = ModelInputs.from_config(config)
         with timed("training"):
-            model = train_model(events, chosen, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
+            model = train_model(events, scheme, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
         model.save(config.output / "model")
         evaluation = _evaluate(model, events)
         files = (config.output / "model", *_write_evaluation(config, evaluation))
@@ -146,7 +146,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
 
 @timed("plot")
 def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation | RegressionEvaluation]:
-    """Draw the response or the prediction of the trained model and what it is worth, all signed weights applied.
+    """Draw the response or the prediction of the trained model and its evaluation, all signed weights applied.
 
     Raises:
         DataError: there is no model under ``output``, or it is for another task, or the configuration has other features,

@@ -1,4 +1,4 @@
-"""What a trained response is worth, judged with signed weights on events that its networks have not seen."""
+"""The evaluation of a classification: figures of merit with all signed weights, and their errors."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Overtraining:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evaluation:
-    """The figures of merit of one training scheme: all signed, with errors, on events not trained on.
+    """The figures of merit of a response: all signed, with errors, on events that it was not trained on.
 
     Attributes:
         scheme: name of the scheme.

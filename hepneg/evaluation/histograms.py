@@ -96,7 +96,7 @@ def signed_histogram(values: FloatArray, events: EventTable, axis: Any) -> hist.
 def project(
     histogram: hist.Hist[Any], sample: str | Sequence[str] | None = None, sign: str | None = None
 ) -> hist.Hist[Any]:
-    """Project a histogram over sample × sign × response onto the response, or onto what stands in its place.
+    """Project a histogram over sample × sign × response onto its third axis.
 
     Args:
         histogram: as :func:`response_histogram` or :func:`signed_histogram` makes it.

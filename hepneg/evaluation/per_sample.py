@@ -1,4 +1,4 @@
-"""The samples of a table one by one, and what a row of any table of results says of them."""
+"""The samples of a table one by one, and what every table of results holds of each."""
 
 from __future__ import annotations
 

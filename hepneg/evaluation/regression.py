@@ -1,4 +1,4 @@
-"""What a regression is worth, judged with signed weights on events that its networks have not seen."""
+"""The evaluation of a regression: figures of merit with all signed weights, and their errors."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ def _sigma(prediction: FloatArray, profile: ResidualProfile, quantiles: Mapping[
     # Where the signed variance of a bin is negative, the mean of the others stands in.
     known = np.isfinite(profile.resolution)
     width = np.where(known, profile.resolution, profile.resolution[known].mean() if known.any() else 1.0)
-    return width[profile.place(prediction)]
+    return width[profile.bin_of(prediction)]
 
 
 def _sample_rows(events: EventTable, prediction: FloatArray, residual: Histogram) -> dict[str, RegressionRow]:

@@ -168,13 +168,15 @@ class CorrelationAccumulator:
         """Return Σ w² (a − μ)ⁱ and Σ w² (a − μ)ⁱ(b − ν)ʲ over (Σw)², by the binomial theorem from the sums around 0."""
         scale = self.sum_weights**2
         raw = {powers: sums / scale for powers, sums in zip(_POWERS, self.double, strict=True)}
-        one = self.single / scale
+        moments = self.single / scale
         for i in range(5):
-            raw[i, 0] = np.broadcast_to(one[i][:, None], raw[1, 1].shape)
-            raw[0, i] = np.broadcast_to(one[i][None, :], raw[1, 1].shape)
+            raw[i, 0] = np.broadcast_to(moments[i][:, None], raw[1, 1].shape)
+            raw[0, i] = np.broadcast_to(moments[i][None, :], raw[1, 1].shape)
         raw[1, 2] = raw[2, 1].T
         central = {powers: _shifted(raw, powers, mean) for powers in ((2, 2), (3, 1))}
-        single = [np.sum([comb(i, k) * one[k] * (-mean) ** (i - k) for k in range(i + 1)], axis=0) for i in range(5)]
+        single = [
+            np.sum([comb(i, k) * moments[k] * (-mean) ** (i - k) for k in range(i + 1)], axis=0) for i in range(5)
+        ]
         return np.array(single), central
 
 
@@ -256,8 +258,8 @@ class PairDifference:
     p_adjusted: float
 
     def __str__(self) -> str:
-        one, other = self.features
-        return f"{one} and {other}: {self.positive} with w > 0, {self.negative} with w < 0"
+        first, second = self.features
+        return f"{first} and {second}: {self.positive} with w > 0, {self.negative} with w < 0"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain numbers."""

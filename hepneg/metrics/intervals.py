@@ -130,10 +130,10 @@ def _extremes(parts: list[_Part], chi2: float) -> tuple[float, float]:
     share = chi2 * np.linspace(0.0, 1.0, _STEPS)
     ends = []
     for side in (-1, 1):
-        one, other = parts[0].roots(share, side), parts[1].roots(chi2 - share, side)
-        if not (_within(one, parts[0]) and _within(other, parts[1])):
+        first, second = parts[0].roots(share, side), parts[1].roots(chi2 - share, side)
+        if not (_within(first, parts[0]) and _within(second, parts[1])):
             return _extremes_on_grid(parts, chi2)
-        ends.append(float(side * np.max(side * (one + other))))
+        ends.append(float(side * np.max(side * (first + second))))
     return ends[0], ends[1]
 
 
@@ -143,16 +143,16 @@ def _within(shifts: FloatArray, part: _Part) -> bool:
 
 def _extremes_on_grid(parts: list[_Part], chi2: float) -> tuple[float, float]:
     """Return the same where the range of the means cuts the sets off."""
-    (one, g_one), (other, g_other) = (part.grid() for part in parts)
-    order = np.argsort(g_other)
-    sorted_g = g_other[order]
+    (first, g_first), (second, g_second) = (part.grid() for part in parts)
+    order = np.argsort(g_second)
+    sorted_g = g_second[order]
     # For each shift of one label, the extreme shifts of the other that χ² still allows.
-    allowed = np.searchsorted(sorted_g, chi2 - g_one, side="right") - 1
-    best = int(np.argmin(g_one))
+    allowed = np.searchsorted(sorted_g, chi2 - g_first, side="right") - 1
+    best = int(np.argmin(g_first))
     if not (allowed >= 0).any():
-        point = float(one[best] + other[order[0]])
+        point = float(first[best] + second[order[0]])
         return point, point
-    lowest, highest = np.minimum.accumulate(other[order]), np.maximum.accumulate(other[order])
+    lowest, highest = np.minimum.accumulate(second[order]), np.maximum.accumulate(second[order])
     usable = allowed >= 0
-    sums = [one[usable] + extreme[allowed[usable]] for extreme in (lowest, highest)]
+    sums = [first[usable] + extreme[allowed[usable]] for extreme in (lowest, highest)]
     return float(sums[0].min()), float(sums[1].max())

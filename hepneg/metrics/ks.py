@@ -84,10 +84,10 @@ def _distance(w: FloatArray, first: BoolArray, total: FloatArray, last_of_tie: I
     """Largest distance of the two cumulative distributions, infinite where one is undefined; events in order of x."""
     if not len(w):
         return float("inf")
-    one = np.cumsum(w * first)
-    sum1, sum2 = one[-1], total[-1] - one[-1]
+    running = np.cumsum(w * first)
+    sum1, sum2 = running[-1], total[-1] - running[-1]
     if sum1 <= 0 or sum2 <= 0:
         return float("inf")
     # F1 - F2 from the running sums of the first set and of both.
-    difference = one * (1.0 / sum1 + 1.0 / sum2) - total * (1.0 / sum2)
+    difference = running * (1.0 / sum1 + 1.0 / sum2) - total * (1.0 / sum2)
     return float(np.abs(difference[last_of_tie]).max())

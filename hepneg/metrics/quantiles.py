@@ -1,4 +1,4 @@
-"""Quantiles of a signed distribution, with errors and a guard where its cumulative distribution turns back."""
+"""Quantiles of a signed distribution, with errors, and a flag where its cumulative distribution is not monotone."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ class _Curve:
     @classmethod
     def of(cls, x: FloatArray, share: FloatArray) -> _Curve:
         """Sum up the events by distinct value."""
-        distinct, place = np.unique(x, return_inverse=True)
-        steps = [np.bincount(place, part, len(distinct)) for part in (share, share**2)]
+        distinct, rank = np.unique(x, return_inverse=True)
+        steps = [np.bincount(rank, part, len(distinct)) for part in (share, share**2)]
         return cls(distinct, np.cumsum(steps[0]), np.cumsum(steps[1]))
 
     def quantile(self, p: float) -> tuple[float, float, float, bool]:

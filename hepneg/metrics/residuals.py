@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hepneg._core.arrays import FloatArray
+from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg._core.json_values import JsonResult
 from hepneg.metrics.target_errors import bias, resolution, signed_mean
 
@@ -48,7 +47,7 @@ class ResidualProfile(JsonResult):
     def __repr__(self) -> str:
         return f"ResidualProfile({self.degrees} bins; bias χ² = {self.chi2:.1f}, p = {self.p_value:.2g})"
 
-    def place(self, quantity: FloatArray) -> NDArray[np.intp]:
+    def bin_of(self, quantity: FloatArray) -> IndexArray:
         """Return the bin of each event, (n,); what lies beyond counts into the outermost bins."""
         return np.searchsorted(self.edges[1:-1], quantity, side="right")
 
@@ -70,23 +69,23 @@ def residual_profile(
             and there are ``MIN_EVENTS`` effective events.
     """
     edges = _edges(quantity, weight, bins)
-    place = np.searchsorted(edges[1:-1], quantity, side="right")
+    bin_of = np.searchsorted(edges[1:-1], quantity, side="right")
     rows = []
     for number in range(len(edges) - 1):
-        chosen = place == number
-        p, t, w = prediction[chosen], target[chosen], weight[chosen]
-        found, width = bias(p, t, w), resolution(p, t, w)
-        middle = signed_mean(quantity[chosen], np.abs(w)).value
-        rows.append((middle, found.value, found.error, width.value, width.error))
-    centre, mean, mean_error, width, width_error = np.array(rows).T
-    return ResidualProfile(edges, centre, mean, mean_error, width, width_error, *_chi2(mean, mean_error))
+        own = bin_of == number
+        p, t, w = prediction[own], target[own], weight[own]
+        mean, width = bias(p, t, w), resolution(p, t, w)
+        centre = signed_mean(quantity[own], np.abs(w)).value
+        rows.append((centre, mean.value, mean.error, width.value, width.error))
+    centres, means, mean_errors, widths, width_errors = np.array(rows).T
+    return ResidualProfile(edges, centres, means, mean_errors, widths, width_errors, *_chi2(means, mean_errors))
 
 
 def _edges(quantity: FloatArray, weight: FloatArray, bins: int) -> FloatArray:
     """Return edges between bins of equal numbers of events, merged from the left until each is usable."""
     inner = np.unique(np.quantile(quantity, np.linspace(0, 1, bins + 1)[1:-1]))
-    place = np.searchsorted(inner, quantity, side="right")
-    sums = np.array([np.bincount(place, part, len(inner) + 1) for part in (weight, np.abs(weight), weight**2)])
+    bin_of = np.searchsorted(inner, quantity, side="right")
+    sums = np.array([np.bincount(bin_of, part, len(inner) + 1) for part in (weight, np.abs(weight), weight**2)])
     kept, running = [], np.zeros(3)
     for number in range(len(inner)):
         running = running + sums[:, number]

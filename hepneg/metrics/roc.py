@@ -76,9 +76,9 @@ def roc_curve(
     """
     events = scored_events(score, label, weight)
     thresholds = events.ranks.values[::-1]
-    place = len(thresholds) - 1 - events.ranks.rank
-    kept = _kept_points(events, place, len(thresholds), points)
-    segment = np.searchsorted(kept, place)
+    rank = len(thresholds) - 1 - events.ranks.rank
+    kept = _kept_points(events, rank, len(thresholds), points)
+    segment = np.searchsorted(kept, rank)
     sums, squares = _segment_sums(events, segment, len(kept))
     efficiency = np.cumsum(sums, axis=1)
     errors = _efficiency_errors(efficiency, np.cumsum(squares, axis=1))
@@ -87,11 +87,11 @@ def roc_curve(
     return RocCurve(threshold, *(np.concatenate([[0.0], part]) for part in (*efficiency, *errors, band)))
 
 
-def _kept_points(events: ScoredEvents, place: IndexArray, distinct: int, points: int | None) -> IndexArray:
+def _kept_points(events: ScoredEvents, rank: IndexArray, distinct: int, points: int | None) -> IndexArray:
     """Positions among the distinct scores at which the curve is kept; the last always is."""
     if points is None or distinct <= points:
         return np.arange(distinct)
-    size = np.cumsum(np.bincount(place, np.abs(events.share), distinct))
+    size = np.cumsum(np.bincount(rank, np.abs(events.share), distinct))
     wanted = np.searchsorted(size, size[-1] * np.arange(1, points) / points)
     return np.unique(np.append(np.minimum(wanted, distinct - 1), distinct - 1))
 

@@ -34,7 +34,7 @@ SIGNIFICANT = 2.0  # standard deviations from which two schemes are called diffe
 
 @dataclass(frozen=True, eq=False)
 class SchemeResult:
-    """What one scheme gave.
+    """The result of one scheme.
 
     Attributes:
         evaluation: signed, on held-out events.

@@ -1,4 +1,4 @@
-"""Is each sign modelled well on its own? Sign-split closure, and the shape check on a sign-blind response."""
+"""Is each sign modelled well on its own? Sign-split closure, and the shape check on the response of a classifier trained with \\|w\\|."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ResidualTest(JsonResult):
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class PartClosure:
-    """How well the response of a sign-blind classifier fits events that it has not seen.
+    """How well the response of a classifier trained with \\|w\\| fits events that it has not seen.
 
     Attributes:
         part: ``positive`` or ``negative``: trained and evaluated with \\|w\\| of events of that sign only; ``combined``:
@@ -103,7 +103,7 @@ class PartClosure:
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class SignSplitClosure:
-    """Positive and negative events modelled apart, and together by a classifier that is blind to the sign.
+    """Positive and negative events modelled apart, and together by a classifier trained with \\|w\\|.
 
     Attributes:
         parts: by name: ``positive``, ``negative``, ``combined``.
@@ -121,7 +121,7 @@ class SignSplitClosure:
         if alone and combined > _MOSTLY * apart:
             return (
                 f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on their own, the "
-                f"signed events miss a sign-blind response by {combined:.1f} in {feature}: the combination of the signs is "
+                f"signed events miss a response trained with |w| by {combined:.1f} in {feature}: the combination of the signs is "
                 "at fault most of all, and a scheme that models the sign is needed."
             )
         if alone:
@@ -130,9 +130,9 @@ class SignSplitClosure:
                 "training are at fault before any question of signs."
             )
         if self.parts["combined"].closes:
-            return "Each sign is modelled well on its own, and a sign-blind response fits the signed events too."
+            return "Each sign is modelled well on its own, and a response trained with |w| fits the signed events too."
         return (
-            "Each sign is modelled well on its own, but a sign-blind response does not fit the signed events: the "
+            "Each sign is modelled well on its own, but a response trained with |w| does not fit the signed events: the "
             "combination of the signs is at fault, and a scheme that models the sign is needed."
         )
 
@@ -230,13 +230,13 @@ def check_response_shapes(
 
     Args:
         events: n events.
-        response: (n,) of a classifier that is blind to the sign (scheme ``absolute``), on events not trained on.
+        response: (n,) of a classifier trained with \\|w\\| (scheme ``absolute``), on events not trained on.
         alpha: probability that a sample without any difference is called different.
         seed: of permutations and subsamples.
 
     Returns:
         The shape check of one feature, ``response``. Compatible says that the signs do not matter for this classifier
-        although features may differ; different says that a sign-blind response is biased, and by how much.
+        although features may differ; different says that a response trained with \\|w\\| is biased, and by how much.
 
     Raises:
         DataError: not one finite number per event.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, NoReturn
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from hepneg.errors import ConfigError, TrainingError
 from hepneg.events import EventTable
 from hepneg.metrics import log_loss
 from hepneg.models.training import train
-from hepneg.schemes import TrainingProblem, known, make_scheme, register
+from hepneg.schemes import make_scheme
 from hepneg.studies.scheme_comparison import compare
 
 FAST = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
@@ -52,25 +52,25 @@ def test_the_dictionary_is_the_contract(events: EventTable) -> None:
         assert {"auc", "auc_error", "loss", "loss_error", "loss_difference", "seconds"} <= set(figures)
 
 
-def test_a_scheme_that_fails_is_a_row_and_not_a_crash(events: EventTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known, "_schemes", replace(known._schemes, registered={}))
+@dataclass(frozen=True)
+class Failing:
+    """Train on nothing."""
 
-    @register
-    @dataclass(frozen=True)
-    class Failing:
-        """Train on nothing."""
+    name: ClassVar[str] = "failing"
 
-        name: ClassVar[str] = "failing"
+    def problem(self, *_: object) -> NoReturn:
+        raise TrainingError("it cannot be done")
 
-        def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-            raise TrainingError("it cannot be done")
+    fit = problem
 
-    comparison = compare(events, ["failing", "absolute"], **FAST)
+
+def test_a_scheme_that_fails_is_a_row_and_not_a_crash(events: EventTable) -> None:
+    comparison = compare(events, [Failing(), "absolute"], **FAST)
     assert comparison.failures == {"failing": "it cannot be done"}
     assert comparison.recommended == "absolute"
     assert comparison.reason == "absolute is the only scheme that was trained"
     with pytest.raises(TrainingError, match="no scheme could be trained: it cannot be done"):
-        compare(events, ["failing"], **FAST)
+        compare(events, [Failing()], **FAST)
 
 
 @pytest.mark.parametrize("schemes", [[], ["signed", "signed"]])

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
-from hepneg.metrics.scored import Scored
 
 __all__ = ["Influence", "InfluenceFunction", "paired_difference"]
 
@@ -36,7 +35,7 @@ class Influence:
         return Influence(self.value - other.value, self.contribution - other.contribution)
 
 
-InfluenceFunction = Callable[[Scored, ArrayLike, ArrayLike], Influence]
+InfluenceFunction = Callable[[ArrayLike, ArrayLike, ArrayLike], Influence]
 """``f(score, label, weight)``: :func:`~hepneg.metrics.auc_influence` and its like."""
 
 

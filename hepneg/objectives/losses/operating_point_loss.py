@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg._core.log_odds import log_odds
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.metrics import OperatingPoint, operating_point
@@ -56,9 +57,9 @@ class BalancedCrossEntropyLoss(ObjectiveLoss):
         sensitivity, specificity = self.rates.rates
         objective = self.objective
         if objective.sensitivity is not None:
-            return _log_odds(objective.sensitivity) - torch.logit(sensitivity)
+            return log_odds(objective.sensitivity) - torch.logit(sensitivity)
         if objective.specificity is not None:
-            return torch.logit(specificity) - _log_odds(objective.specificity)
+            return torch.logit(specificity) - log_odds(objective.specificity)
         return math.log(objective.ratio or 1.0) - torch.log(sensitivity / specificity)
 
     def require(self, network: nn.Module) -> None:
@@ -114,7 +115,3 @@ class _Shifted(nn.Module):
         """Return the shifted output."""
         values: torch.Tensor = self.network(features)
         return values + self.amount
-
-
-def _log_odds(rate: float) -> float:
-    return math.log(rate / (1 - rate))

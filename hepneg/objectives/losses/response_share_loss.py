@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from hepneg._core.estimate import Estimate
+from hepneg._core.log_odds import log_odds
 from hepneg.events import EventTable
 from hepneg.networks.inference import network_logits
 from hepneg.objectives.losses.objective_loss import ObjectiveLoss
@@ -32,7 +31,7 @@ class ResponsePreferenceLoss(ObjectiveLoss):
     def __init__(self, objective: ResponsePreference) -> None:
         super().__init__()
         self.objective = objective
-        self.low, self.high = _log_odds(objective.low), _log_odds(objective.high)
+        self.low, self.high = log_odds(objective.low), log_odds(objective.high)
         self.rates = RunningRates((1.0,), objective.filter_strength)
         self.price = RunningPrice(GAIN * objective.filter_strength, objective.price)
 
@@ -74,9 +73,3 @@ class ResponsePreferenceLoss(ObjectiveLoss):
             return Estimate(loss.value + self.objective.price * missed, loss.error)
 
         return judge
-
-
-def _log_odds(response: float) -> float:
-    if response in {0.0, 1.0}:
-        return math.inf if response else -math.inf
-    return math.log(response / (1 - response))

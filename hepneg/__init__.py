@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hepneg import columnar, metrics, plots
+    from hepneg import sklearn as sklearn
     from hepneg._core.estimate import Estimate
     from hepneg.config import Config, load_config
     from hepneg.errors import HepnegError, HepnegWarning
-    from hepneg.evaluation.classification import Evaluation, evaluate
+    from hepneg.evaluation.classification import Evaluation
+    from hepneg.evaluation.evaluation import evaluate
     from hepneg.evaluation.histograms import response_histogram
-    from hepneg.evaluation.regression import RegressionEvaluation, evaluate_regression
+    from hepneg.evaluation.regression import RegressionEvaluation
     from hepneg.events import EventTable
     from hepneg.friends import Friends, apply_model
     from hepneg.models.classifier import Classifier
@@ -53,8 +55,7 @@ _HOMES = {
     "apply_model": "hepneg.friends",
     "check_shapes": "hepneg.shapes",
     "compare": "hepneg.studies.scheme_comparison",
-    "evaluate": "hepneg.evaluation.classification",
-    "evaluate_regression": "hepneg.evaluation.regression",
+    "evaluate": "hepneg.evaluation.evaluation",
     "export_onnx": "hepneg.models.onnx",
     "load_config": "hepneg.config",
     "load_model": "hepneg.models.loading",
@@ -65,7 +66,7 @@ _HOMES = {
     "train": "hepneg.models.training",
     "train_regressor": "hepneg.models.training",
 }
-_ROOMS = ("columnar", "metrics", "plots")
+_ROOMS = ("columnar", "metrics", "plots", "sklearn")
 _WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them
 
 __all__ = [
@@ -90,7 +91,6 @@ __all__ = [
     "columnar",
     "compare",
     "evaluate",
-    "evaluate_regression",
     "export_onnx",
     "load_config",
     "load_model",

@@ -1,4 +1,4 @@
-"""The classifier as a scikit-learn estimator. Needs scikit-learn: ``pip install 'hepneg[sklearn]'``."""
+"""The classifier as a scikit-learn estimator, and scorers for signed weights (``pip install 'hepneg[sklearn]'``)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.log_odds import sigmoid
 from hepneg.config import Training
 from hepneg.events import EventTable
 from hepneg.learning.trainable import require_trainable
+from hepneg.metrics.auc import auc
+from hepneg.metrics.proper import log_loss
+from hepneg.metrics.scored import ScoredEvents, scored_events
 from hepneg.models.training import train
 from hepneg.schemes import Scheme, as_scheme
 
 try:
+    from sklearn import config_context
     from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.metrics import make_scorer
     from sklearn.utils import check_random_state
     from sklearn.utils.multiclass import type_of_target
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -30,12 +36,10 @@ except ImportError as error:
 if TYPE_CHECKING:
     from hepneg.models.classifier import Classifier
 
-__all__ = ["SignedClassifier"]
+__all__ = ["SignedClassifier", "signed_auc", "signed_log_loss"]
 
 FEWEST = 20
 """Events of each class that the smallest part of a training should hold on average; of fewer, copies are made."""
-
-Float = NDArray[np.float64]
 
 _SAME = (
     "folds",
@@ -77,7 +81,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         learning_rate: of the optimiser at the start.
         weight_decay: of the optimiser.
         patience: epochs without a better validation loss before training stops.
-        validation_fraction: share of each network's events that only judge when to stop.
+        validation_fraction: share of each network's events that only decide when to stop.
         device: ``auto`` takes a GPU where there is one.
         random_state: seed of everything that is random; None draws one from numpy's global generator.
 
@@ -159,13 +163,13 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classifier_ = train(_enough(events, Training.of(**settings)), as_scheme(self.scheme), **settings)
         return self
 
-    def decision_function(self, X: ArrayLike) -> Float:  # noqa: N803
+    def decision_function(self, X: ArrayLike) -> FloatArray:  # noqa: N803
         """Return the log-odds of ``classes_[1]`` at equal priors, (n,)."""
         check_is_fitted(self)
         classifier: Classifier = self.classifier_
         return classifier.logit(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
 
-    def predict_proba(self, X: ArrayLike) -> Float:  # noqa: N803
+    def predict_proba(self, X: ArrayLike) -> FloatArray:  # noqa: N803
         """Return the probability of each class at equal priors, (n, 2)."""
         signal = sigmoid(self.decision_function(X))
         return np.stack([1 - signal, signal], axis=1)
@@ -186,7 +190,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return {**same, "network": network, "seed": int(seed)}
 
 
-def _require_two_classes(classes: NDArray[Any], code: NDArray[np.integer], weight: Float) -> None:
+def _require_two_classes(classes: NDArray[Any], code: NDArray[np.integer], weight: FloatArray) -> None:
     if not weight.any():
         raise ValueError("all sample weights are zero: there is nothing to train on")
     left = classes[np.unique(code[weight != 0])]
@@ -217,6 +221,49 @@ def _enough(events: EventTable, training: Training) -> EventTable:
 def _join(events: EventTable) -> EventTable:
     """Join events with the same features, label and sign, in an order that follows from them alone."""
     keys = np.column_stack([events.features, events.label, np.sign(events.weight)])
-    rows, place = np.unique(keys, axis=0, return_inverse=True)
-    weight = np.bincount(place.ravel(), weights=events.weight)
+    rows, row_of = np.unique(keys, axis=0, return_inverse=True)
+    weight = np.bincount(row_of.ravel(), weights=events.weight)
     return EventTable.from_arrays(rows[:, :-2], weight, rows[:, -2], feature_names=events.feature_names)
+
+
+def _signed(target: ArrayLike, score: FloatArray, weight: ArrayLike | None) -> ScoredEvents:
+    if weight is None:
+        raise ValueError(
+            "signed scorers need the weights of the events that they score: call sklearn.set_config("
+            "enable_metadata_routing=True) and give sample_weight to fit of the search, or to the scorer itself"
+        )
+    classes, code = np.unique(np.asarray(target), return_inverse=True)
+    if len(classes) > 2:
+        raise ValueError(f"signed scorers are for two classes, not {len(classes)}")
+    return scored_events(score, code, weight)
+
+
+def _signed_auc(target: ArrayLike, score: FloatArray, sample_weight: ArrayLike | None = None) -> float:
+    return auc(_signed(target, score, sample_weight)).value
+
+
+def _signed_log_loss(target: ArrayLike, probability: FloatArray, sample_weight: ArrayLike | None = None) -> float:
+    from scipy.special import logit
+
+    step = float(np.finfo(np.float64).epsneg)
+    return log_loss(_signed(target, logit(np.clip(probability, step, 1 - step)), sample_weight)).value
+
+
+with config_context(enable_metadata_routing=True):  # the requests may be set under it alone
+    signed_auc = make_scorer(_signed_auc, response_method=("decision_function", "predict_proba")).set_score_request(
+        sample_weight=True
+    )
+    """A scorer, ``GridSearchCV(…, scoring=signed_auc)``: :func:`hepneg.metrics.auc` with the signed weights of the
+    events.
+
+    It asks for ``sample_weight`` under scikit-learn's metadata routing; without weights it raises ``ValueError``, and
+    ``DataError`` where the weights of a class sum to zero or less. The larger of the two values of y is the signal.
+    """
+    signed_log_loss = make_scorer(
+        _signed_log_loss, response_method="predict_proba", greater_is_better=False
+    ).set_score_request(sample_weight=True)
+    """A scorer like :data:`signed_auc`: minus :func:`hepneg.metrics.log_loss`, so that more is better.
+
+    Both classes count equally, as the probabilities of :class:`SignedClassifier` take them; those of other estimators
+    should be for equal priors too. Exact 0 and 1 are moved inwards by 2⁻⁵³.
+    """

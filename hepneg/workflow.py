@@ -51,7 +51,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Outcome(Generic[Result]):
-    """What a step found, and the files that it wrote."""
+    """The result of a step, and the files that it wrote."""
 
     result: Result
     files: tuple[Path, ...]
@@ -59,7 +59,7 @@ class Outcome(Generic[Result]):
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A classifier or regressor, and what it is worth."""
+    """A classifier or regressor, and its evaluation."""
 
     model: Classifier | Regressor
     evaluation: Evaluation | RegressionEvaluation
@@ -67,7 +67,7 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
-    """What the main job found, step by step."""
+    """The results of the main job, step by step."""
 
     weights: WeightReport
     shapes: ShapeReport
@@ -75,7 +75,7 @@ class RunResult:
     report: ReportPage
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the steps found, JSON-ready: the contents of their files by the name of the step."""
+        """Return the results, JSON-ready: the contents of their files by the name of the step."""
         return {
             "schema_version": 1,
             "inspect": self.weights.to_dict(),
@@ -133,11 +133,11 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
         with progress:
             events = read(config, progress=progress)
         settings = config.training.model_dump(exclude={"scheme"})
-        chosen = config.training.scheme.make()
+        scheme = config.training.scheme.make()
         train_model = training.train if config.task == "classification" else training.train_regressor
         inputs = ModelInputs.from_config(config)
         with timed("training"):
-            model = train_model(events, chosen, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
+            model = train_model(events, scheme, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
         model.save(config.output / "model")
         evaluation = _evaluate(model, events)
         files = (config.output / "model", *_write_evaluation(config, evaluation))
@@ -146,7 +146,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
 
 @timed("plot")
 def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation | RegressionEvaluation]:
-    """Draw the response or the prediction of the trained model and what it is worth, all signed weights applied.
+    """Draw the response or the prediction of the trained model and its evaluation, all signed weights applied.
 
     Raises:
         DataError: there is no model under ``output``, or it is for another task, or the configuration has other
@@ -299,30 +299,9 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outc
 
 @timed("evaluation")
 def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation | RegressionEvaluation:
-    from hepneg.evaluation.classification import evaluate
-    from hepneg.evaluation.regression import evaluate_regression
-    from hepneg.models.regressor import Regressor
+    from hepneg.evaluation.evaluation import evaluate
 
-    if isinstance(model, Regressor):
-        quantiles = model.held_out_quantiles(events).T if model.quantiles else ()
-        return evaluate_regression(
-            events,
-            model.held_out_prediction(events),
-            quantiles=dict(zip(model.quantiles, quantiles, strict=True)),
-            scheme=model.scheme,
-            objective=model.objective,
-            histories=model.histories,
-        )
-    return evaluate(
-        events,
-        model.held_out_logit(events),
-        model.trained_logit(events),
-        scheme=model.scheme,
-        chosen=model.chosen,
-        reason=model.reason,
-        histories=model.histories,
-        seed=model.seed,
-    )
+    return evaluate(model, events)
 
 
 def _write_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> tuple[Path, ...]:
@@ -332,11 +311,9 @@ def _write_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluat
 
 @timed("figures of the response")
 def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> list[Path]:
-    from hepneg.evaluation.classification import Evaluation
-    from hepneg.plots.gallery import regression_figures, response_figures, save_figures
+    from hepneg.plots.gallery import evaluation_figures, save_figures
 
-    figures = response_figures(evaluation) if isinstance(evaluation, Evaluation) else regression_figures(evaluation)
-    return save_figures(figures, config.output / "plots")
+    return save_figures(evaluation_figures(evaluation), config.output / "plots")
 
 
 def _make_output(config: Config) -> Path:

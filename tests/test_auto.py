@@ -10,9 +10,10 @@ import pytest
 
 from hepneg.config import Training
 from hepneg.errors import TrainingError
-from hepneg.evaluation.classification import evaluate
+from hepneg.evaluation.classification import Evaluation
+from hepneg.evaluation.evaluation import evaluate
 from hepneg.events import EventTable
-from hepneg.metrics import log_loss
+from hepneg.metrics import ScoredEvents, log_loss
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
 from hepneg.networks.response_network import ResponseNetwork
@@ -196,12 +197,13 @@ def test_a_fold_without_negative_events_leaves_absolute() -> None:
 def test_the_choice_is_shown_with_the_results() -> None:
     events = signs_that_tell(2000, 11)
     x = column(events)
-    evaluation = evaluate(events, exact_logit(x), scheme="auto", chosen="combined", reason="because")
+    scored = ScoredEvents.of_table(events, exact_logit(x))
+    evaluation = Evaluation.of_scores(events, scored, scheme="auto", chosen="combined", reason="because")
     data = evaluation.to_dict()
     assert (data["scheme"], data["chosen"], data["reason"]) == ("auto", "combined", "because")
     assert "auto: combined" in repr(evaluation)
     assert "auto: combined" in evaluation._repr_html_()
-    plain = evaluate(events, exact_logit(x), scheme="signed")
+    plain = evaluate(events, logit=exact_logit(x), scheme="signed")
     assert (plain.title, plain.chosen, plain.reason) == ("signed", "signed", "")
 
 

@@ -10,12 +10,12 @@ import pytest
 from scipy.stats import binom
 
 from hepneg import workflow
+from hepneg._core.progress import SilentProgress
 from hepneg.cli.group import main
 from hepneg.config import load_config
 from hepneg.errors import ConfigError, DataError
 from hepneg.events import EventTable
 from hepneg.shapes.systematics import systematic_yardstick
-from hepneg.studies import sign_split
 from hepneg.studies.sign_split import check_response_shapes, sign_split_closure
 
 QUICK = {"folds": 5, "epochs": 12, "network": {"hidden": [16]}, "seed": 2}
@@ -81,7 +81,7 @@ def test_the_response_is_checked_like_a_feature():
     assert report.samples["signal"].verdict == "different"
     assert report.samples["background"].verdict != "different"
     assert list(report.samples["signal"].features) == ["response"]
-    with pytest.raises(DataError, match="7 responses"):
+    with pytest.raises(DataError, match="7 values are given for the response"):
         check_response_shapes(events, np.ones(7))
 
 
@@ -151,21 +151,21 @@ def test_the_command_leaves_its_files_and_the_page_shows_them(toy_analysis, caps
     assert "closure_response_sig.pdf" in html
 
 
-def test_a_closure_goes_on_where_it_was_interrupted(toy_analysis, monkeypatch):
+def test_a_closure_goes_on_where_it_was_interrupted(toy_analysis):
     config = load_config(toy_analysis, ["training.epochs=1"])
     whole = workflow.closure(config).result.to_dict()
-    judged = sign_split._judged
+    shown = []
 
-    def interrupted(part, *rest):
-        if part == "negative":
-            raise KeyboardInterrupt
-        return judged(part, *rest)
+    class CtrlC(SilentProgress):
+        def task(self, description, total=None):
+            if description in shown:  # the same fold again: of the negative events, after the positive ones
+                raise KeyboardInterrupt
+            shown.append(description)
+            return super().task(description, total)
 
-    monkeypatch.setattr(sign_split, "_judged", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        workflow.closure(config)
-    assert (config.output / "checkpoint" / "closure" / "negative").is_dir()
-    monkeypatch.undo()
+        workflow.closure(config, progress=CtrlC())
+    assert any((config.output / "checkpoint" / "closure" / "positive").iterdir())
     assert workflow.closure(config, resume=True).result.to_dict() == whole
 
 
@@ -175,5 +175,5 @@ def test_a_combination_that_is_far_worse_is_blamed_though_no_part_is_perfect(bia
     assert "the combination of the signs is at fault most of all" in replace(biased, parts=parts).conclusion
     name, ratio = biased.parts["combined"].worst
     assert ratio == max(test.chi2 / test.degrees for test in biased.parts["combined"].tests.values())
-    worst = biased.parts["combined"].tests[name]
-    assert worst.chi2 == pytest.approx(ratio * worst.degrees)
+    own = biased.parts["combined"].tests[name]
+    assert ratio == own.chi2 / own.degrees

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hepneg import metrics
-from hepneg.errors import DataError
-from hepneg.evaluation.classification import evaluate
+from hepneg.errors import DataError, HepnegWarning
+from hepneg.evaluation.evaluation import evaluate
 from hepneg.events import EventTable
 from hepneg.learning.history import EpochRecord, FoldHistory
 
@@ -31,15 +31,26 @@ EVENTS = table()
 LOGIT = EVENTS.features[:, 0].astype(float) - 0.5
 
 
+class Trained:
+    """What an evaluation asks a classifier for."""
+
+    task, scheme, chosen, reason, seed, histories = "classification", "auto", "signed", "because", 1, (HISTORY,)
+
+    def held_out_logit(self, events):
+        return events.features[:, 0].astype(float) - 0.5
+
+    trained_logit = held_out_logit
+
+
 @pytest.fixture(scope="module")
 def result():
-    return evaluate(EVENTS, LOGIT, LOGIT, scheme="signed", histories=[HISTORY])
+    return evaluate(Trained(), EVENTS)
 
 
 def test_metrics_json_holds_the_contract(result):
     content = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert content["schema_version"] == 1
-    assert content["scheme"] == "signed"
+    assert (content["scheme"], content["chosen"], content["reason"]) == ("auto", "signed", "because")
     for name, metric in (("auc", metrics.auc), ("loss", metrics.log_loss)):
         expected = metric(LOGIT, EVENTS.label, EVENTS.weight)
         assert content[name] == pytest.approx(expected.value)
@@ -60,7 +71,7 @@ def test_rows_of_the_samples(result):
         assert row.negative_fraction == pytest.approx(np.mean(mine.weight < 0))
         assert row.n_eff == pytest.approx(mine.weight.sum() ** 2 / len(mine))
     assert result.samples[0].auc == result.auc
-    assert result.samples_of("background") == ["wjets", "zjets"]
+    assert [row.label for row in result.samples] == ["signal", "background", "background"]
     chosen = (EVENTS.sample == 1) | (EVENTS.label == 1)
     expected = metrics.auc(LOGIT[chosen], EVENTS.label[chosen], EVENTS.weight[chosen])
     assert result.samples[1].auc == expected
@@ -94,26 +105,26 @@ def test_overtraining_halves_are_disjoint_and_complete(result):
 def test_overtraining_is_seen(result):
     assert min(part.test.p_value for part in result.overtraining.values()) > 0.002
     sharper = LOGIT + 1.0 * (2 * EVENTS.label - 1)
-    again = evaluate(EVENTS, LOGIT, sharper, scheme="signed")
+    again = evaluate(EVENTS, logit=LOGIT, trained_logit=sharper)
     for part in again.overtraining.values():
         assert part.test.p_value == pytest.approx(1 / (part.test.permutations + 1))
 
 
 def test_the_same_events_in_another_order_give_the_same_result(result):
     order = np.random.default_rng(3).permutation(len(EVENTS))
-    again = evaluate(EVENTS.select(order), LOGIT[order], LOGIT[order], scheme="signed")
+    again = evaluate(Trained(), EVENTS.select(order))
     assert again.auc.value == pytest.approx(result.auc.value, abs=1e-12)
     for label, part in result.overtraining.items():
         assert again.overtraining[label].test.distance == pytest.approx(part.test.distance, abs=1e-12)
 
 
 def test_the_same_seed_gives_the_same_result(result):
-    again = evaluate(EVENTS, LOGIT, LOGIT, scheme="signed", histories=[HISTORY])
+    again = evaluate(Trained(), EVENTS)
     assert again.to_dict() == result.to_dict()
 
 
 def test_without_trained_responses_there_is_no_overtraining_test():
-    result = evaluate(EVENTS, LOGIT, scheme="signed")
+    result = evaluate(EVENTS, logit=LOGIT)
     assert result.overtraining == {}
     assert not any("trained" in name for name in result.histograms())
 
@@ -123,26 +134,86 @@ def test_a_sample_that_sums_to_less_than_nothing_has_no_auc():
     events = EventTable.from_arrays(
         EVENTS.features, weight, EVENTS.label, sample=np.array(EVENTS.sample_names)[EVENTS.sample]
     )
-    result = evaluate(events, LOGIT, scheme="absolute")
+    result = evaluate(events, logit=LOGIT)
     assert np.isnan(result.samples[2].auc.value)
     assert result.samples[2].negative_bins > 0
     assert result.to_dict()["samples"]["zjets"]["auc"] is None
 
 
 def test_it_reads_well(result):
-    assert repr(result).startswith("Evaluation(signed; AUC 0.")
+    assert repr(result).startswith("Evaluation(auto: signed; AUC 0.")
     assert "<td>zjets</td>" in result._repr_html_()
 
 
 def test_extreme_logits_stay_in_the_histogram():
     logit = np.where(EVENTS.label == 1, 800.0, -800.0)
-    content = evaluate(EVENTS, logit, scheme="signed").to_dict()
+    content = evaluate(EVENTS, logit=logit).to_dict()
     assert sum(content["response"]["ttbar"]["values"]) == pytest.approx(EVENTS.of_sample("ttbar").weight.sum())
     assert content["auc"] == pytest.approx(1.0)
 
 
-def test_unusable_logits_are_refused():
-    with pytest.raises(DataError, match="give one per event"):
-        evaluate(EVENTS, LOGIT[:-1], scheme="signed")
-    with pytest.raises(DataError, match="NaN or infinite values in the log-odds, at entry 0"):
-        evaluate(EVENTS, np.where(np.arange(len(LOGIT)) == 0, np.nan, LOGIT), scheme="signed")
+def test_scores_from_elsewhere_give_what_the_model_gives(result):
+    own = evaluate(EVENTS, logit=LOGIT, trained_logit=LOGIT, scheme="auto").to_dict()
+    expected = result.to_dict()
+    for key in ("auc", "loss", "brier", "samples", "roc", "calibration", "significance", "response", "overtraining"):
+        assert own[key] == expected[key]
+    response = evaluate(EVENTS, response=1 / (1 + np.exp(-LOGIT)))
+    assert response.loss.value == pytest.approx(result.loss.value, rel=1e-12)
+    assert response.brier.value == pytest.approx(result.brier.value, rel=1e-12)
+    assert (response.auc, response.scheme) == (result.auc, "external")
+
+
+@pytest.mark.parametrize(("dtype", "step"), [(np.float32, 2.0**-24), (np.float64, 2.0**-53)])
+def test_responses_of_exactly_0_and_1_are_moved_inwards_and_counted(dtype, step):
+    label = np.array([0, 1, 0, 1, 0, 1])
+    events = EventTable.from_arrays(np.zeros((6, 1)), np.ones(6), label)
+    response = np.array([0.0, 1.0, 1.0, 0.5, 0.5, 0.5], dtype)
+    with pytest.warns(HepnegWarning, match="3 of 6 responses are exactly 0 or 1"):
+        found = evaluate(events, response=response)
+    # The background event at 1 costs log(1/step) nats, the others next to nothing or log 2.
+    losses = np.array([0.0, 0.0, -np.log(step), np.log(2), np.log(2), np.log(2)])
+    assert found.loss.value == pytest.approx(0.5 * (losses[label == 1].mean() + losses[label == 0].mean()), rel=1e-6)
+    assert found.auc == metrics.auc(response, label, np.ones(6))
+
+
+def test_a_response_below_the_step_stays_above_exact_zeros():
+    events = EventTable.from_arrays(np.zeros((4, 1)), np.ones(4), [0, 0, 1, 1])
+    with pytest.warns(HepnegWarning, match="1 of 4"):
+        found = evaluate(events, response=[0.0, 1e-30, 1e-20, 0.5])
+    assert found.auc.value == 1.0
+
+
+def test_log_odds_and_probabilities_are_told_apart():
+    with pytest.raises(DataError, match=r"responses lie outside \[0, 1\], from -.* to .*: give log-odds as logit="):
+        evaluate(EVENTS, response=LOGIT)
+    with pytest.warns(HepnegWarning, match=r"all log-odds lie in \[.*\], as probabilities do"):
+        evaluate(EVENTS, logit=1 / (1 + np.exp(-LOGIT)))
+    assert evaluate(EVENTS, logit=np.zeros(len(EVENTS))).loss.value == pytest.approx(
+        np.log(2)
+    )  # knows nothing: no warning
+
+
+@pytest.mark.parametrize(
+    ("arguments", "scores"),
+    [
+        ((EVENTS,), {}),
+        ((EVENTS,), {"logit": LOGIT, "response": LOGIT}),
+        ((EVENTS, LOGIT), {}),
+        ((Trained(),), {}),
+        ((Trained(), EVENTS), {"logit": LOGIT}),
+    ],
+)
+def test_it_takes_a_model_or_one_score(arguments, scores):
+    with pytest.raises(DataError, match="events"):
+        evaluate(*arguments, **scores)
+
+
+@pytest.mark.parametrize("name", ["logit", "response", "prediction"])
+def test_unusable_scores_are_refused(name):
+    target = EventTable.from_arrays(EVENTS.features, EVENTS.weight, EVENTS.label, target=LOGIT)
+    half = np.full(len(EVENTS), 0.5)
+    with pytest.raises(DataError, match="3999 values are given for the .*, but there are 4000 events"):
+        evaluate(target, **{name: half[:-1]})
+    half[0] = np.nan
+    with pytest.raises(DataError, match="1 NaN or infinite values in the .*, at entry 0"):
+        evaluate(target, **{name: half})

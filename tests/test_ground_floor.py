@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from scipy import stats
 import hepneg
 from hepneg._core.estimate import Estimate
 from hepneg._core.hashing import assign_folds, hash_events, uniform_events
-from hepneg._core.output import atomic_path, json_ready, make_folder, write_json
+from hepneg._core.json_values import JsonResult, json_fields, json_ready
+from hepneg._core.output import atomic_path, make_folder, write_json
 from hepneg._core.progress import SILENT
 from hepneg._core.terminal import RichProgress, terminal_progress
 from hepneg.errors import DataError, OutputError, nearest_names
@@ -197,6 +199,45 @@ def test_json_is_plain_and_without_nan() -> None:
     assert json_ready(payload) == {"a": 0.5, "b": [1, 2], "c": [None, None], "d": {"e": True}}
 
 
+@dataclass(frozen=True)
+class Part:
+    edges: np.ndarray
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Whole(JsonResult):
+    auc: Estimate
+    part: Part
+    rows: dict[int, Estimate]
+    missing: Estimate
+
+
+def test_a_result_gives_its_fields_and_estimates_two_numbers() -> None:
+    whole = Whole(
+        Estimate(0.5, 0.1),
+        Part(np.array([0.0, np.inf]), ("a", "b")),
+        {1: Estimate(2.0, np.nan)},
+        Estimate(np.nan, np.nan),
+    )
+    expected = {
+        "auc": 0.5,
+        "auc_error": 0.1,
+        "part": {"edges": [0.0, None], "names": ["a", "b"]},
+        "rows": {"1": {"value": 2.0, "error": None}},
+        "missing": None,
+        "missing_error": None,
+    }
+    assert list(whole.to_dict().items()) == list(expected.items())
+    assert json_ready([whole]) == [expected]
+    assert list(json_fields(whole, "missing", "auc", errors_last=True)) == [
+        "missing",
+        "auc",
+        "missing_error",
+        "auc_error",
+    ]
+
+
 def test_a_file_is_whole_or_as_before(tmp_path: Path) -> None:
     path = write_json(tmp_path / "deep" / "result.json", {"a": 1})
     with pytest.raises(RuntimeError), atomic_path(path) as temporary:
@@ -267,7 +308,6 @@ PUBLIC = [
     "columnar",
     "compare",
     "evaluate",
-    "evaluate_regression",
     "export_onnx",
     "load_config",
     "load_model",

@@ -125,3 +125,31 @@ def test_the_envelope_is_monotone_and_within_bounds(events):
         assert np.all(np.diff(efficiency) >= 0)
         assert efficiency[0] >= 0
         assert efficiency[-1] <= 1
+
+
+FACES = (
+    metrics.auc,
+    metrics.auc_interval,
+    metrics.brier,
+    metrics.calibration_curve,
+    metrics.log_loss,
+    metrics.operating_point,
+    metrics.roc_curve,
+    metrics.significance_scan,
+)
+
+
+@settings(deadline=None)
+@given(signed_events(), st.data())
+def test_scored_events_and_their_columns_give_the_same(events, data):
+    score, label, weight = events
+    scored = metrics.scored_events(score, label, weight)
+    for metric in FACES:
+        assert metric(scored).to_dict() == metric(*events).to_dict()
+    other = scored.with_score(sigmoid(score))
+    assert metrics.brier(other) == metrics.brier(sigmoid(score), label, weight)
+    mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(score), max_size=len(score))))
+    assume(all(weight[mask & (label == code)].sum() > 0 for code in (0, 1)))
+    part = scored.select(mask)
+    for metric in FACES:
+        assert metric(part).to_dict() == metric(score[mask], label[mask], weight[mask]).to_dict()

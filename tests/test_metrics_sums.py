@@ -1,4 +1,4 @@
-"""Metrics from sums: the same in one piece, in chunks and merged; intervals where Σw is barely significant."""
+"""Calibration from sums: the same in one piece, in chunks and merged; intervals where Σw is barely significant."""
 
 from __future__ import annotations
 
@@ -39,63 +39,20 @@ def in_parts(make, score, label, weight, pieces):
 @given(st.integers(0, 1000), st.integers(1, 7))
 def test_sums_in_pieces_give_what_all_events_give(seed, pieces):
     x, label, weight = toy(np.random.default_rng(seed), 500, 0.15)
-    for make, function, score in (
-        (metrics.LogLossAccumulator, metrics.log_loss, x - 0.5),
-        (metrics.BrierAccumulator, metrics.brier, sigmoid(x - 0.5)),
-    ):
-        found, expected = in_parts(make, score, label, weight, pieces), function(score, label, weight)
-        assert found.value == pytest.approx(expected.value, abs=1e-12)
-        assert found.error == pytest.approx(expected.error, rel=1e-9)
     whole = metrics.calibration_curve(sigmoid(x - 0.5), label, weight)
     found = in_parts(metrics.CalibrationAccumulator, sigmoid(x - 0.5), label, weight, pieces)
     for name in ("edges", "expected", "observed", "error", "difference_error", "chi2"):
         np.testing.assert_allclose(getattr(found, name), getattr(whole, name), rtol=1e-8, atol=1e-10)
 
 
-@settings(deadline=None, max_examples=25)
-@given(st.integers(0, 1000), st.integers(2, 60), st.integers(1, 5))
-def test_the_binned_auc_keeps_its_bound(seed, bins, pieces):
-    x, label, weight = toy(np.random.default_rng(seed), 400, 0.2)
-    edges = np.linspace(-2.0, 3.0, bins + 1)
-    found = in_parts(lambda: metrics.BinnedAucAccumulator(edges), x, label, weight, pieces)
-    assert abs(found.estimate.value - metrics.auc(x, label, weight).value) <= found.binning + 1e-12
-
-
-def test_the_binned_auc_of_binned_scores_is_exact():
-    rng = np.random.default_rng(1)
-    x, label, weight = toy(rng, 5000)
-    score = np.round(x)
-    sums = metrics.BinnedAucAccumulator(np.arange(-8.5, 9.0))
-    sums.fill(score, label, weight)
-    expected = metrics.auc(score, label, weight)
-    assert sums.result().estimate.value == pytest.approx(expected.value, abs=1e-12)
-    assert sums.result().estimate.error == pytest.approx(expected.error, rel=1e-9)
-
-
-def test_default_bins_cost_less_than_the_statistical_error():
-    x, label, weight = toy(np.random.default_rng(2), 50_000)
-    sums = metrics.BinnedAucAccumulator()
-    sums.fill(sigmoid(x - 0.5), label, weight)
-    result = sums.result()
-    assert result.binning < result.estimate.error
-
-
 def test_only_like_accumulators_merge():
-    with pytest.raises(ValueError, match="same edges"):
-        metrics.BinnedAucAccumulator([0.0, 1.0]).merge(metrics.BinnedAucAccumulator([0.0, 2.0]))
     with pytest.raises(ValueError, match="same bins"):
         metrics.CalibrationAccumulator(5).merge(metrics.CalibrationAccumulator(6))
 
 
-@pytest.mark.parametrize("make", [metrics.LogLossAccumulator, metrics.BrierAccumulator, metrics.BinnedAucAccumulator])
-def test_empty_sums_have_no_result(make):
+def test_empty_sums_have_no_result():
     with pytest.raises(DataError, match="weights sum to 0"):
-        make().result()
-
-
-def test_edges_must_increase():
-    with pytest.raises(DataError, match="must increase"):
-        metrics.BinnedAucAccumulator([0.0, 1.0, 1.0])
+        metrics.CalibrationAccumulator().result()
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.3])
@@ -105,7 +62,7 @@ def test_residuals_in_bins_of_a_feature_reject_at_their_level(fraction):
         x, label, weight = toy(rng, 2000, fraction)
         feature = rng.normal(size=2000) + 0.5 * x
         place = np.searchsorted(np.quantile(feature, np.arange(1, 10) / 10), feature)
-        rejected += residual_chi2(sigmoid(x - 0.5), label, weight, place)[2] < 0.05
+        rejected += residual_chi2(metrics.scored_events(sigmoid(x - 0.5), label, weight), place)[2] < 0.05
     low, high = binom.interval(0.999, toys, 0.05)
     assert low <= rejected <= high
 

@@ -10,9 +10,10 @@ from matplotlib.patches import StepPatch
 from test_plots_response import HISTORIES, comparison_of
 
 from hepneg import metrics, plots
-from hepneg.evaluation.classification import evaluate
-from hepneg.evaluation.regression import evaluate_regression
+from hepneg.evaluation.classification import Evaluation
+from hepneg.evaluation.evaluation import evaluate
 from hepneg.events import EventTable
+from hepneg.metrics import ScoredEvents
 from hepneg.plots.short_names import short_name, short_names
 from hepneg.shapes import check_shapes
 from hepneg.weights import summarize_weights
@@ -41,7 +42,8 @@ def table_of(samples, fraction=0.35, n=3000):
 
 def evaluation_of(table):
     logit = table.features.astype(float).sum(axis=1) - 1.5
-    return evaluate(table, logit, 1.1 * logit, scheme="signed", histories=HISTORIES)
+    scored = ScoredEvents.of_table(table, logit)
+    return Evaluation.of_scores(table, scored, trained_logit=1.1 * logit, scheme="signed", histories=HISTORIES)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def drawings():
     x, w = table.features, table.weight
     shapes = check_shapes(table, variations={"up": w * (1.0 + 0.2 * np.tanh(x[:, 0]))})
     prediction = table.required_target() + np.random.default_rng(1).normal(size=len(table))
-    regression = evaluate_regression(table, prediction, scheme="signed", objective="squared")
+    regression = evaluate(table, prediction=prediction, scheme="signed", objective="squared")
     together = {name: sample.multivariate for name, sample in shapes.samples.items()}
     long = SAMPLES[2]
     found = {

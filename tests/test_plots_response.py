@@ -13,10 +13,11 @@ from matplotlib.patches import StepPatch
 from hepneg import plots
 from hepneg._core.estimate import Estimate
 from hepneg.errors import DataError
-from hepneg.evaluation.classification import evaluate
+from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import normalised, project
 from hepneg.events import EventTable
 from hepneg.learning.history import EpochRecord, FoldHistory
+from hepneg.metrics import ScoredEvents
 from hepneg.plots import style
 from hepneg.studies.scheme_comparison import Comparison, SchemeResult
 
@@ -34,7 +35,8 @@ def toy(n, fraction, seed=3):
     weight = np.where(rng.random(n) < fraction, -1.0, 1.0) * np.exp(rng.normal(0.0, 0.4, n))
     events = EventTable.from_arrays(rng.normal(label * 1.6, 1.0)[:, None], weight, label)
     logit = 1.6 * (events.features[:, 0].astype(float) - 0.8)
-    return evaluate(events, logit, 1.1 * logit, scheme="signed", histories=HISTORIES)
+    scored = ScoredEvents.of_table(events, logit)
+    return Evaluation.of_scores(events, scored, trained_logit=1.1 * logit, scheme="signed", histories=HISTORIES)
 
 
 @pytest.fixture(scope="module")

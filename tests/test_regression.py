@@ -175,7 +175,7 @@ def test_a_model_comes_back_as_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is for regression: a classifier cannot be loaded"):
         Classifier.load(tmp_path / "model")
     with pytest.raises(ConfigError, match="was trained for huber, not for quantiles"):
-        back.quantile_predictions(events.features)
+        back.held_out_quantiles(events)
     with pytest.raises(DataError, match="the regressor takes"):
         back.prediction(np.zeros((1, 7)))
     labelled = EventTable.from_arrays(events.features, events.weight, np.arange(len(events)) % 2)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hepneg import EventTable, evaluate_regression
+from hepneg import EventTable, evaluate
 from hepneg.errors import DataError
 from hepneg.metrics import (
     bias,
@@ -93,9 +93,9 @@ def test_bins_are_merged_until_their_sums_are_significant() -> None:
     rng = np.random.default_rng(3)
     x, w = rng.normal(size=4000), np.where(rng.random(4000) < 0.45, -1.0, 1.0)
     profile = residual_profile(x, x, x + rng.normal(size=4000), w)
-    place = profile.place(x)
+    bin_of = profile.bin_of(x)
     for number in range(profile.degrees):
-        chosen = w[place == number]
+        chosen = w[bin_of == number]
         assert chosen.sum() > 5 * np.sqrt(np.square(chosen).sum())
     assert profile.p_value > 1e-3
     assert residual_profile(x, x + 1, x, np.ones(4000)).p_value < 1e-10
@@ -114,7 +114,7 @@ def events_and_truth() -> tuple[EventTable, np.ndarray]:
 def test_an_exact_regression_is_recognised_and_counter_examples_are_left_out() -> None:
     events, truth = events_and_truth()
     quantiles = {0.16: truth - 0.5, 0.84: truth + 0.5}
-    found = evaluate_regression(events, truth, quantiles=quantiles, scheme="refined", objective="quantile")
+    found = evaluate(events, prediction=truth, quantiles=quantiles, scheme="refined", objective="quantile")
     assert found.counter_examples == 100
     assert abs(found.bias.value) < 4 * found.bias.error
     assert abs(found.resolution.value - 0.5) < 4 * found.resolution.error
@@ -129,8 +129,8 @@ def test_an_exact_regression_is_recognised_and_counter_examples_are_left_out() -
 
 def test_the_evaluation_refuses_what_does_not_fit() -> None:
     events, truth = events_and_truth()
-    with pytest.raises(DataError, match="2999 predictions are given"):
-        evaluate_regression(events, truth[1:], scheme="refined", objective="squared")
+    with pytest.raises(DataError, match="2999 values are given for the predictions"):
+        evaluate(events, prediction=truth[1:])
     labelled = EventTable.from_arrays(np.zeros((2, 1)), [1.0, 1.0], [0, 1])
     with pytest.raises(DataError, match="no target"):
-        evaluate_regression(labelled, [0.0, 0.0], scheme="refined", objective="squared")
+        evaluate(labelled, prediction=[0.0, 0.0])

@@ -93,7 +93,8 @@ def test_a_classifier_is_asked_for_its_held_out_response():
 
 
 @pytest.mark.parametrize(
-    ("response", "says"), [(RESPONSE[:-1], "one number per event"), (RESPONSE * np.nan, "2000 NaN or infinite")]
+    ("response", "says"),
+    [(RESPONSE[:-1], "1999 values are given for the response"), (RESPONSE * np.nan, "2000 NaN or infinite")],
 )
 def test_an_unusable_response_is_refused(response, says):
     with pytest.raises(DataError, match=says):

@@ -111,6 +111,40 @@ def test_a_pipeline_in_a_search_routes_signed_weights() -> None:
     assert np.isfinite(search.predict_proba(X)).all()
 
 
+@pytest.mark.parametrize("name", ["signed_auc", "signed_log_loss"])
+def test_signed_scorers_search_with_signed_weights(name: str) -> None:
+    X, y, weight = signed_events(800, 7)
+    halves = np.arange(800) < 400
+    cv = [(np.flatnonzero(halves), np.flatnonzero(~halves))]
+    scorer = getattr(hepneg.sklearn, name)
+    with config_context(enable_metadata_routing=True):
+        estimator = SignedClassifier("absolute", **FAST).set_fit_request(sample_weight=True)
+        grid = {"signedclassifier__epochs": [1, 12]}
+        steps = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), estimator)
+        search = GridSearchCV(steps, grid, cv=cv, scoring=scorer, error_score="raise")
+        search.fit(X, np.array(["a", "b"])[y], sample_weight=weight)
+    scaled = StandardScaler().fit(X[halves]).transform(X)
+    for epochs, score in zip([1, 12], search.cv_results_["mean_test_score"], strict=True):
+        alone = SignedClassifier("absolute", **{**FAST, "epochs": epochs}).fit(
+            scaled[halves], y[halves], weight[halves]
+        )
+        logit = alone.decision_function(scaled[~halves])
+        metric = hepneg.metrics.auc if name == "signed_auc" else hepneg.metrics.log_loss
+        expected = metric(logit, y[~halves], weight[~halves]).value
+        assert score == pytest.approx(expected if name == "signed_auc" else -expected, rel=1e-9)
+    assert search.best_params_ == {"signedclassifier__epochs": 12}
+
+
+def test_signed_scorers_refuse_to_score_without_weights() -> None:
+    X, y, weight = signed_events(400, 8)
+    estimator = SignedClassifier("absolute", **FAST).fit(X, y, weight)
+    assert hepneg.sklearn.signed_auc(estimator, X, y, sample_weight=weight) > 0.5
+    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+        hepneg.sklearn.signed_log_loss(estimator, X, y)
+    with pytest.raises(ValueError, match="two classes, not 3"):
+        hepneg.sklearn.signed_auc(estimator, X, np.arange(400) % 3, sample_weight=weight)
+
+
 def test_it_is_cloned_and_stored() -> None:
     X, y, weight = signed_events(400, 6)
     estimator = SignedClassifier({"name": "paired", "flavour": "stratified"}, **FAST).fit(X, y, weight)

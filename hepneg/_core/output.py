@@ -7,15 +7,13 @@ crash or Ctrl-C leaves the previous result untouched.
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from hepneg._core.json_values import json_ready
 from hepneg.errors import OutputError
 
 __all__ = ["atomic_path", "json_ready", "make_folder", "write_json"]
@@ -63,21 +61,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         raise OutputError(f"cannot write {final}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def json_ready(value: Any) -> Any:
-    """Turn numpy scalars and arrays, tuples and mappings into what JSON knows; NaN and infinities become ``null``."""
-    if isinstance(value, Mapping):
-        return {str(key): json_ready(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return json_ready(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [json_ready(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def write_json(path: str | Path, payload: Mapping[str, Any]) -> Path:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg._core.output import json_ready
+from hepneg._core.arrays import FloatArray
+from hepneg._core.json_values import JsonResult
 from hepneg.events import EventTable
-from hepneg.metrics.scored import Floats
 
 __all__ = ["SignedDensity", "signed_density"]
 
@@ -18,7 +17,7 @@ _LEAST_EVENTS = 5
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class SignedDensity:
+class SignedDensity(JsonResult):
     """Sums of weights in cells of two features.
 
     Attributes:
@@ -31,24 +30,19 @@ class SignedDensity:
     """
 
     names: tuple[str, str]
-    x_edges: Floats
-    y_edges: Floats
-    net: Floats
-    square: Floats
+    x_edges: FloatArray
+    y_edges: FloatArray
+    net: FloatArray
+    square: FloatArray
     count: NDArray[np.int64]
 
     def __repr__(self) -> str:
         return f"SignedDensity({self.names[0]} × {self.names[1]}, {self.net.shape[0]} × {self.net.shape[1]} cells)"
 
-    def significance(self) -> Floats:
+    def significance(self) -> FloatArray:
         """Return Σw/√Σw² of each cell, NaN where there are fewer than 5 events."""
         missing = np.full_like(self.net, np.nan)
         return np.divide(self.net, np.sqrt(self.square), out=missing, where=self.count >= _LEAST_EVENTS)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return edges and sums as lists."""
-        ready: dict[str, Any] = json_ready({name: getattr(self, name) for name in self.__slots__})
-        return ready
 
 
 def signed_density(events: EventTable, x: str, y: str, *, bins: int = 40) -> SignedDensity:
@@ -78,6 +72,6 @@ def signed_density(events: EventTable, x: str, y: str, *, bins: int = 40) -> Sig
     return SignedDensity((x, y), edges[0], edges[1], net, square, count.astype(np.int64))
 
 
-def _edges(column: Floats, bins: int) -> Floats:
+def _edges(column: FloatArray, bins: int) -> FloatArray:
     low, high = np.quantile(column, [0.005, 0.995]) if len(column) else (0.0, 1.0)
     return np.linspace(low, high if high > low else low + 1.0, bins + 1)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.estimate import Estimate
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import json_object
 from hepneg.binning.rebin import equal_starts, merge_sparse
 from hepneg.binning.signed_bins import SignedBins
 
@@ -58,19 +58,18 @@ class NegativeRegion:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the region as plain numbers; open ends are null."""
-        ready: dict[str, Any] = json_ready(
+        return json_object(
             {
                 "where": self.where,
                 "feature": self.feature,
                 "low": self.low,
                 "high": self.high,
                 "entries": self.entries,
-                "sum_weights": self.sum_weights.to_dict(),
+                "sum_weights": self.sum_weights,
                 "significance": self.significance,
                 "p_value": self.p_value,
             }
         )
-        return ready
 
 
 def negative_runs(bins: SignedBins) -> tuple[NegativeRegion, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import json_object
 
 __all__ = ["NEGATIVE", "POSITIVE", "SignedBins"]
 
@@ -74,7 +74,7 @@ class SignedBins:
 
     def to_dict(self) -> dict[str, Any]:
         """Return edges and sums as plain lists."""
-        ready: dict[str, Any] = json_ready(
+        return json_object(
             {
                 "edges": self.edges,
                 "count": {"positive": self.count[POSITIVE], "negative": self.count[NEGATIVE]},
@@ -82,4 +82,3 @@ class SignedBins:
                 "sum_squared_weights": {"positive": self.square[POSITIVE], "negative": self.square[NEGATIVE]},
             }
         )
-        return ready

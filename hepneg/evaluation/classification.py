@@ -1,39 +1,43 @@
-"""What a trained response is worth, judged with signed weights on events that its networks have not seen."""
+"""The evaluation of a classification: figures of merit with all signed weights, and their errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import hist
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.hashing import uniform_events
+from hepneg._core.json_values import json_fields
 from hepneg._core.log_odds import sigmoid
-from hepneg._core.output import json_ready
 from hepneg._core.tables import html_table
 from hepneg.errors import DataError
-from hepneg.evaluation.histograms import SIGNS, count_negative_bins, project, response_histogram
-from hepneg.events import LABELS, SIGNAL, EventTable
+from hepneg.evaluation.histograms import SIGNS, count_negative_bins, histogram_dict, project, response_histogram
+from hepneg.evaluation.per_sample import UNDEFINED, samples_with_events, sum_of_weights
+from hepneg.events import LABEL_NAMES, LABELS, EventTable
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.auc import auc
 from hepneg.metrics.calibration import Calibration, calibration_curve
 from hepneg.metrics.ks import KSTest, ks_two_sample
 from hepneg.metrics.proper import brier, log_loss
 from hepneg.metrics.roc import RocCurve, roc_curve
-from hepneg.metrics.scored import finite_column
+from hepneg.metrics.scored import ScoredEvents, column_of
 from hepneg.metrics.significance import SignificanceScan, significance_scan
 from hepneg.schemes.titles import scheme_title
 
-__all__ = ["Evaluation", "Overtraining", "SampleRow", "evaluate"]
+if TYPE_CHECKING:
+    from hepneg.models.classifier import Classifier
+
+__all__ = ["Evaluation", "Overtraining", "SampleRow"]
 
 MAX_TEST_EVENTS = 200_000
 """Events of a label in the overtraining test; of more, a hash of the identifier picks so many."""
 
-Floats = NDArray[np.float64]
 Histogram: TypeAlias = "hist.Hist[Any]"
 
 
@@ -63,11 +67,7 @@ class SampleRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain numbers, with ``…_error`` beside each estimate."""
-        row = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name in ("sum_weights", "auc"):
-            estimate = row[name]
-            row[name], row[f"{name}_error"] = estimate.value, estimate.error
-        return row
+        return json_fields(self, errors_last=True)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,14 +88,14 @@ class Overtraining:
         """Return the test and both histograms as dictionaries of lists."""
         return {
             **self.test.to_dict(),
-            "held_out": _histogram_dict(self.held_out),
-            "trained": _histogram_dict(self.trained),
+            "held_out": histogram_dict(self.held_out),
+            "trained": histogram_dict(self.trained),
         }
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evaluation:
-    """The figures of merit of one training scheme: all signed, with errors, on events not trained on.
+    """The figures of merit of a response: all signed, with errors, on events that it was not trained on.
 
     Attributes:
         scheme: name of the scheme.
@@ -113,6 +113,7 @@ class Evaluation:
         reason: why ``auto`` has chosen it, in one sentence; empty for any other scheme.
     """
 
+    task: ClassVar[str] = "classification"
     scheme: str
     auc: Estimate
     loss: Estimate
@@ -126,6 +127,88 @@ class Evaluation:
     histories: tuple[FoldHistory, ...]
     chosen: str
     reason: str = ""
+
+    @classmethod
+    def of_model(
+        cls, model: Classifier, events: EventTable, *, held_out: ScoredEvents | None = None, bins: int = 40
+    ) -> Evaluation:
+        """Evaluate a classifier on the events that it was trained on, each by the network that has not seen it.
+
+        Args:
+            model: the classifier.
+            events: n events with its features.
+            held_out: the events with the log-odds that it gives them, where those are at hand.
+            bins: of the response histograms.
+
+        Raises:
+            DataError: other features, log-odds that are not finite, or a label with Σw ≤ 0.
+        """
+        if held_out is None:
+            held_out = ScoredEvents.of_table(events, model.held_out_logit(events), "the log-odds")
+        return cls.of_scores(
+            events,
+            held_out,
+            trained_logit=model.trained_logit(events),
+            scheme=model.scheme,
+            chosen=model.chosen,
+            reason=model.reason,
+            histories=model.histories,
+            bins=bins,
+            seed=model.seed,
+        )
+
+    @classmethod
+    def of_scores(
+        cls,
+        events: EventTable,
+        logit: ScoredEvents,
+        *,
+        trained_logit: ArrayLike | None = None,
+        scheme: str,
+        chosen: str = "",
+        reason: str = "",
+        histories: Sequence[FoldHistory] = (),
+        bins: int = 40,
+        seed: int = 1,
+    ) -> Evaluation:
+        """Evaluate log-odds.
+
+        Args:
+            events: n events of both labels.
+            logit: the same events with log-odds that they had no part in.
+            trained_logit: (n,) log-odds by networks that were trained on the event; None leaves the overtraining test
+                out.
+            scheme: name of the scheme, for tables.
+            chosen: the scheme that ``auto`` has chosen; left out, ``scheme``.
+            reason: why.
+            histories: learning curves, handed through.
+            bins: of the response histograms.
+            seed: of the halves, the permutations and the ROC band.
+
+        Raises:
+            DataError: log-odds that are not one finite number per event, or a label with Σw ≤ 0.
+        """
+        area = auc(logit)  # sums the weights, which `response` then knows as well
+        response = logit.with_score(sigmoid(logit.score))
+        histogram = response_histogram(response.score, events, bins=bins)
+        trained = None if trained_logit is None else column_of(events, trained_logit, "the log-odds")
+        return cls(
+            scheme=scheme,
+            auc=area,
+            loss=log_loss(logit),
+            brier=brier(response),
+            samples=_sample_rows(events, logit, histogram),
+            roc=roc_curve(response, seed=seed),
+            calibration=calibration_curve(response),
+            significance=significance_scan(response),
+            response=histogram,
+            overtraining={}
+            if trained is None
+            else {name: _overtraining(events, logit.score, trained, name, bins, seed) for name in LABELS},
+            histories=tuple(histories),
+            chosen=chosen or scheme,
+            reason=reason,
+        )
 
     @property
     def title(self) -> str:
@@ -151,35 +234,20 @@ class Evaluation:
         caption = f"scheme {self.title}; AUC {self.auc}, loss {self.loss} nats"
         return html_table(("sample", "label", "entries", "Σw", "f", "n_eff", "AUC"), rows, caption)
 
-    def samples_of(self, label: str) -> list[str]:
-        """Return the names of the samples of a label."""
-        return [row.sample for row in self.samples if row.label == label]
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything that figures and tables show, JSON-ready."""
-        names = [row.sample for row in self.samples]
-        content = {
+        return {
             "schema_version": 1,
-            "scheme": self.scheme,
-            "chosen": self.chosen,
-            "reason": self.reason,
-            **{f"{name}{end}": number for name in ("auc", "loss", "brier") for end, number in _parts(self, name)},
+            **json_fields(self, "scheme", "chosen", "reason", "auc", "loss", "brier"),
             "samples": {row.sample: row.to_dict() for row in self.samples},
-            "roc": self.roc.to_dict(),
-            "calibration": self.calibration.to_dict(),
-            "overtraining": {label: part.to_dict() for label, part in self.overtraining.items()},
-            "significance": self.significance.to_dict(),
-            "response": {
-                name: {
-                    **_histogram_dict(project(self.response, name)),
-                    **{sign: _contents(project(self.response, name, sign)) for sign in SIGNS},
-                }
-                for name in names
-            },
-            "histories": [history.to_dict() for history in self.histories],
+            **json_fields(self, "roc", "calibration", "overtraining", "significance"),
+            "response": {row.sample: self._response_dict(row.sample) for row in self.samples},
+            **json_fields(self, "histories"),
         }
-        ready: dict[str, Any] = json_ready(content)
-        return ready
+
+    def _response_dict(self, sample: str) -> dict[str, Any]:
+        signs = {sign: histogram_dict(project(self.response, sample, sign), edges=False) for sign in SIGNS}
+        return {**histogram_dict(project(self.response, sample)), **signs}
 
     def histograms(self) -> dict[str, Histogram]:
         """Return the histograms for a ROOT file.
@@ -188,110 +256,48 @@ class Evaluation:
         ``response_by_sample`` (two-dimensional, net, bins labelled by the samples), and for the overtraining test
         ``response_held_out_<label>`` and ``response_trained_<label>``.
         """
-        found: dict[str, Histogram] = {}
+        named: dict[str, Histogram] = {}
         for row in self.samples:
-            found[f"response_{row.sample}"] = project(self.response, row.sample)
+            named[f"response_{row.sample}"] = project(self.response, row.sample)
             for sign in SIGNS:
-                found[f"response_{row.sample}_{sign}"] = project(self.response, row.sample, sign)
-        found["response_by_sample"] = _response_by_sample(self.response, [row.sample for row in self.samples])
+                named[f"response_{row.sample}_{sign}"] = project(self.response, row.sample, sign)
+        named["response_by_sample"] = _response_by_sample(self.response, [row.sample for row in self.samples])
         for label, part in self.overtraining.items():
-            found[f"response_held_out_{label}"] = part.held_out
-            found[f"response_trained_{label}"] = part.trained
-        return found
+            named[f"response_held_out_{label}"] = part.held_out
+            named[f"response_trained_{label}"] = part.trained
+        return named
 
 
-def evaluate(
-    events: EventTable,
-    held_out_logit: ArrayLike,
-    trained_logit: ArrayLike | None = None,
-    *,
-    scheme: str,
-    chosen: str = "",
-    reason: str = "",
-    histories: Sequence[FoldHistory] = (),
-    bins: int = 40,
-    seed: int = 1,
-) -> Evaluation:
-    """Judge a response with all signed weights applied.
-
-    Args:
-        events: n events of both labels.
-        held_out_logit: (n,) log-odds by networks that have not seen the event.
-        trained_logit: (n,) log-odds by networks that were trained on the event; None leaves the overtraining test out.
-        scheme: name of the scheme, for tables.
-        chosen: the scheme that ``auto`` has chosen; left out, ``scheme``.
-        reason: why.
-        histories: learning curves, handed through.
-        bins: of the response histograms.
-        seed: of the halves, the permutations and the ROC band.
-
-    Raises:
-        DataError: log-odds that are not one finite number per event, or a label with Σw ≤ 0.
-    """
-    logit = _logits(held_out_logit, events)
-    response = sigmoid(logit)
-    histogram = response_histogram(response, events, bins=bins)
-    trained = None if trained_logit is None else _logits(trained_logit, events)
-    tests = (
-        {} if trained is None else {name: _overtraining(events, logit, trained, name, bins, seed) for name in LABELS}
-    )
-    return Evaluation(
-        scheme=scheme,
-        auc=auc(logit, events.label, events.weight),
-        loss=log_loss(logit, events.label, events.weight),
-        brier=brier(response, events.label, events.weight),
-        samples=_sample_rows(events, logit, histogram),
-        roc=roc_curve(response, events.label, events.weight, seed=seed),
-        calibration=calibration_curve(response, events.label, events.weight),
-        significance=significance_scan(response, events.label, events.weight),
-        response=histogram,
-        overtraining=tests,
-        histories=tuple(histories),
-        chosen=chosen or scheme,
-        reason=reason,
-    )
-
-
-def _logits(values: ArrayLike, events: EventTable) -> Floats:
-    logit = finite_column(values, "the log-odds")
-    if len(logit) != len(events):
-        raise DataError(f"{len(logit)} log-odds are given, but there are {len(events)} events; give one per event")
-    return logit
-
-
-def _sample_rows(events: EventTable, logit: Floats, histogram: Histogram) -> tuple[SampleRow, ...]:
+def _sample_rows(events: EventTable, scored: ScoredEvents, histogram: Histogram) -> tuple[SampleRow, ...]:
     rows = []
-    for code, name in enumerate(events.sample_names):
-        chosen = events.sample == code
-        if not chosen.any():
-            continue
-        w = events.weight[chosen]
-        label = events.label[int(np.argmax(chosen))]
-        total, size, square = float(w.sum()), float(np.abs(w).sum()), float(np.sum(w**2))
+    for name, own in samples_with_events(events):
+        w, code = events.weight[own], events.label[int(np.argmax(own))]
+        total, size = sum_of_weights(w), float(np.abs(w).sum())
+        square = float(np.sum(w**2))
         rows.append(
             SampleRow(
                 sample=name,
-                label="signal" if label == SIGNAL else "background",
+                label=LABEL_NAMES[int(code)],
                 entries=len(w),
-                sum_weights=Estimate(total, float(np.sqrt(square))),
+                sum_weights=total,
                 negative_fraction=float(-w[w < 0].sum()) / size if size > 0 else float("nan"),
-                n_eff=total**2 / square if square > 0 else 0.0,
-                auc=_auc_where_defined(events, logit, chosen | (events.label != label)),
+                n_eff=total.value**2 / square if square > 0 else 0.0,
+                auc=_auc_where_defined(scored.select(own | (events.label != code))),
                 negative_bins=count_negative_bins(project(histogram, name)),
             )
         )
     return tuple(rows)
 
 
-def _auc_where_defined(events: EventTable, logit: Floats, mask: NDArray[np.bool_]) -> Estimate:
+def _auc_where_defined(scored: ScoredEvents) -> Estimate:
     try:
-        return auc(logit[mask], events.label[mask], events.weight[mask])
+        return auc(scored)
     except DataError:
-        return Estimate(float("nan"), float("nan"))
+        return UNDEFINED
 
 
 def _overtraining(
-    events: EventTable, held_out: Floats, trained: Floats, label: str, bins: int, seed: int
+    events: EventTable, held_out: FloatArray, trained: FloatArray, label: str, bins: int, seed: int
 ) -> Overtraining:
     """Test two halves that share no event: the same events under both responses would not be independent."""
     of_label = events.label == LABELS[label]
@@ -308,19 +314,6 @@ def _overtraining(
         for logit, half in ((held_out, first), (trained, second))
     )
     return Overtraining(test, *halves)
-
-
-def _parts(evaluation: Evaluation, name: str) -> list[tuple[str, float]]:
-    estimate: Estimate = getattr(evaluation, name)
-    return [("", estimate.value), ("_error", estimate.error)]
-
-
-def _contents(histogram: Histogram) -> dict[str, Any]:
-    return {"values": np.asarray(histogram.values()).tolist(), "variances": np.asarray(histogram.variances()).tolist()}
-
-
-def _histogram_dict(histogram: Histogram) -> dict[str, Any]:
-    return {"edges": histogram.axes[0].edges.tolist(), **_contents(histogram)}
 
 
 def _response_by_sample(histogram: Histogram, names: Sequence[str]) -> Histogram:

@@ -11,8 +11,9 @@ import hist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg.errors import DataError
-from hepneg.events import EventTable, first_entries
+from hepneg._core.arrays import FloatArray
+from hepneg.events import EventTable
+from hepneg.metrics.scored import column_of
 
 __all__ = [
     "SIGNS",
@@ -20,6 +21,7 @@ __all__ = [
     "HasHeldOutResponse",
     "bin_errors",
     "count_negative_bins",
+    "histogram_dict",
     "net_over_positive",
     "normalised",
     "project",
@@ -29,8 +31,6 @@ __all__ = [
 ]
 
 SIGNS = ("positive", "negative")
-
-Floats = NDArray[np.float64]
 
 
 class HasHeldOutResponse(Protocol):
@@ -59,9 +59,8 @@ def response_histogram(
     Raises:
         DataError: a response that is not one finite number per event.
     """
-    asked = getattr(response, "held_out_response", None)
-    values = np.asarray(response if asked is None else asked(events), dtype=np.float64)
-    _check_response(values, len(events))
+    asked: Any = getattr(response, "held_out_response", lambda _: response)
+    values = column_of(events, asked(events), "the response")
     axis: Any = (
         hist.axis.Regular(bins, 0.0, 1.0, name="response", label="Response")
         if isinstance(bins, int)
@@ -70,7 +69,7 @@ def response_histogram(
     return signed_histogram(values, events, axis)
 
 
-def signed_histogram(values: Floats, events: EventTable, axis: Any) -> hist.Hist[Any]:
+def signed_histogram(values: FloatArray, events: EventTable, axis: Any) -> hist.Hist[Any]:
     """Fill one number per event, signed, over sample × sign × ``axis``; see :func:`response_histogram`.
 
     Args:
@@ -95,18 +94,10 @@ def signed_histogram(values: Floats, events: EventTable, axis: Any) -> hist.Hist
     return histogram
 
 
-def _check_response(values: Floats, n: int) -> None:
-    if values.shape != (n,):
-        raise DataError(f"the response has shape {values.shape}, but there are {n} events; give one number per event")
-    bad = ~np.isfinite(values)
-    if bad.any():
-        raise DataError(f"{int(bad.sum())} NaN or infinite responses, at {first_entries(bad)}; leave those events out")
-
-
 def project(
     histogram: hist.Hist[Any], sample: str | Sequence[str] | None = None, sign: str | None = None
 ) -> hist.Hist[Any]:
-    """Project a histogram over sample × sign × response onto the response, or onto what stands in its place.
+    """Project a histogram over sample × sign × response onto its third axis.
 
     Args:
         histogram: as :func:`response_histogram` or :func:`signed_histogram` makes it.
@@ -127,6 +118,16 @@ def project(
     return projection
 
 
+def histogram_dict(histogram: hist.Hist[Any], *, edges: bool = True) -> dict[str, Any]:
+    """Return ``edges`` (a list for each axis if there are several), ``values`` and ``variances``, JSON-ready."""
+    axes = [axis.edges.tolist() for axis in histogram.axes] if edges else []
+    return {
+        **({"edges": axes[0] if len(axes) == 1 else axes} if edges else {}),
+        "values": np.asarray(histogram.values()).tolist(),
+        "variances": np.asarray(histogram.variances()).tolist(),
+    }
+
+
 def normalised(histogram: hist.Hist[Any]) -> hist.Hist[Any]:
     """Scale a one-dimensional histogram to |Σw| = 1, flow included; without entries it is returned as it is.
 
@@ -137,7 +138,7 @@ def normalised(histogram: hist.Hist[Any]) -> hist.Hist[Any]:
     return histogram * (1.0 / total) if total > 0 else histogram.copy()
 
 
-def bin_errors(histogram: hist.Hist[Any]) -> Floats:
+def bin_errors(histogram: hist.Hist[Any]) -> FloatArray:
     """Return √Σw² of the bins, (bins,)."""
     return np.sqrt(np.asarray(histogram.variances(), dtype=np.float64))
 
@@ -158,9 +159,9 @@ class BinRatio:
         shown: (bins,), false where the denominator is too little significant to divide by.
     """
 
-    centre: Floats
-    value: Floats
-    error: Floats
+    centre: FloatArray
+    value: FloatArray
+    error: FloatArray
     shown: NDArray[np.bool_]
 
 

@@ -1,24 +1,25 @@
-"""What a regression is worth, judged with signed weights on events that its networks have not seen."""
+"""The evaluation of a regression: figures of merit with all signed weights, and their errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import hist
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import JsonResult, json_fields
 from hepneg._core.tables import html_table
-from hepneg.errors import DataError
-from hepneg.evaluation.histograms import count_negative_bins, project, signed_histogram
+from hepneg.evaluation.histograms import count_negative_bins, histogram_dict, project, signed_histogram
+from hepneg.evaluation.per_sample import UNDEFINED, samples_with_events, sum_of_weights
 from hepneg.events import EventTable
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.residuals import ResidualProfile, residual_profile
-from hepneg.metrics.scored import Floats, finite_column
+from hepneg.metrics.scored import column_of
 from hepneg.metrics.target_errors import (
     bias,
     mean_absolute_error,
@@ -28,18 +29,20 @@ from hepneg.metrics.target_errors import (
     signed_mean,
 )
 
-__all__ = ["QuantileRow", "RegressionEvaluation", "RegressionRow", "evaluate_regression"]
+if TYPE_CHECKING:
+    from hepneg.models.regressor import Regressor
+
+__all__ = ["QuantileRow", "RegressionEvaluation", "RegressionRow"]
 
 Histogram: TypeAlias = "hist.Hist[Any]"
 
-UNDEFINED = Estimate(float("nan"), float("nan"))
 PULL_RANGE = 5.0
 _TAIL = 0.002
 """Share of the events that lie beyond either end of a histogram's axis, in its flow bins."""
 
 
 @dataclass(frozen=True, slots=True)
-class RegressionRow:
+class RegressionRow(JsonResult):
     """One sample in the table of results.
 
     Attributes:
@@ -58,13 +61,9 @@ class RegressionRow:
     mse: Estimate
     negative_bins: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the row as plain numbers, with ``…_error`` beside each estimate."""
-        return _plain({field.name: getattr(self, field.name) for field in fields(self)})
-
 
 @dataclass(frozen=True, slots=True)
-class QuantileRow:
+class QuantileRow(JsonResult):
     """One predicted quantile.
 
     Attributes:
@@ -76,10 +75,6 @@ class QuantileRow:
     probability: float
     loss: Estimate
     below: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the row as plain numbers, with ``…_error`` beside each estimate."""
-        return _plain({field.name: getattr(self, field.name) for field in fields(self)})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -109,6 +104,7 @@ class RegressionEvaluation:
         histories: learning curves of the folds.
     """
 
+    task: ClassVar[str] = "regression"
     scheme: str
     objective: str
     bias: Estimate
@@ -127,6 +123,82 @@ class RegressionEvaluation:
     matrix: Histogram
     counter_examples: int
     histories: tuple[FoldHistory, ...]
+
+    @classmethod
+    def of_model(cls, model: Regressor, events: EventTable, *, bins: int = 40) -> RegressionEvaluation:
+        """Evaluate a regressor on the events that it was trained on, each by the network that has not seen it.
+
+        Args:
+            model: the regressor.
+            events: n events with its features, and a target.
+            bins: of the histograms.
+
+        Raises:
+            DataError: other features, no target, or Σw ≤ 0.
+        """
+        quantiles = model.held_out_quantiles(events).T if model.quantiles else ()
+        return cls.of_predictions(
+            events,
+            model.held_out_prediction(events),
+            quantiles=dict(zip(model.quantiles, quantiles, strict=True)),
+            scheme=model.scheme,
+            objective=model.objective,
+            histories=model.histories,
+            bins=bins,
+        )
+
+    @classmethod
+    def of_predictions(
+        cls,
+        events: EventTable,
+        prediction: ArrayLike,
+        *,
+        quantiles: Mapping[float, ArrayLike] | None = None,
+        scheme: str,
+        objective: str,
+        histories: Sequence[FoldHistory] = (),
+        bins: int = 40,
+    ) -> RegressionEvaluation:
+        """Evaluate predictions.
+
+        Args:
+            events: n events with a target; those with a grade of 0 or less are left out.
+            prediction: (n,) by networks that have not seen the event.
+            quantiles: predictions, (n,), by their probability.
+            scheme: name of the weight scheme, for tables.
+            objective: name of the objective, for tables.
+            histories: learning curves, handed through.
+            bins: of the histograms.
+
+        Raises:
+            DataError: no target, predictions that are not one finite number per event, or Σw ≤ 0.
+        """
+        right = np.ones(len(events), np.bool_) if events.grade is None else events.grade > 0
+        p = column_of(events, prediction, "the predictions")[right]
+        predicted = {q: column_of(events, values, "the predictions")[right] for q, values in (quantiles or {}).items()}
+        events.required_target()
+        used = events.select(right)
+        t, w = used.required_target(), used.weight
+        residual = signed_histogram(p - t, used, _axis(p - t, bins, "residual", "Prediction − target"))
+        by_prediction = residual_profile(p, p, t, w)
+        return cls(
+            scheme=scheme,
+            objective=objective,
+            bias=bias(p, t, w),
+            resolution=resolution(p, t, w),
+            mse=mean_squared_error(p, t, w),
+            mae=mean_absolute_error(p, t, w),
+            variance=mean_squared_error(np.full_like(t, signed_mean(t, w).value), t, w),
+            quantiles=tuple(_quantile_row(q, values, t, w) for q, values in predicted.items()),
+            samples=_sample_rows(used, p, residual),
+            by_target=residual_profile(t, p, t, w),
+            by_prediction=by_prediction,
+            residual=residual,
+            **_pulls((p - t) / _sigma(p, by_prediction, predicted), used, bins),
+            matrix=_matrix(p, t, w, max(1, 3 * bins // 4)),
+            counter_examples=int(np.count_nonzero(~right)),
+            histories=tuple(histories),
+        )
 
     def __repr__(self) -> str:
         return (
@@ -148,91 +220,31 @@ class RegressionEvaluation:
         ``by_target`` and ``by_prediction`` (see :class:`~hepneg.metrics.residuals.ResidualProfile`); and the histograms
         ``residual``, ``pull`` and ``matrix`` with ``edges``, ``values`` and ``variances``.
         """
-        merits = {name: getattr(self, name) for name in ("bias", "resolution", "mse", "mae", "variance")}
-        content = {
+        merits = ("bias", "resolution", "mse", "mae", "variance", "pull_mean", "pull_width")
+        tables = ("counter_examples", "quantiles", "samples", "by_target", "by_prediction")
+        return {
             "schema_version": 1,
-            "task": "regression",
-            "scheme": self.scheme,
-            "objective": self.objective,
-            **_plain({**merits, "pull_mean": self.pull_mean, "pull_width": self.pull_width}),
-            "counter_examples": self.counter_examples,
-            "quantiles": [row.to_dict() for row in self.quantiles],
-            "samples": {name: row.to_dict() for name, row in self.samples.items()},
-            "by_target": self.by_target.to_dict(),
-            "by_prediction": self.by_prediction.to_dict(),
-            "residual": _histogram_dict(project(self.residual)),
-            "pull": _histogram_dict(project(self.pull)),
-            "matrix": _histogram_dict(self.matrix),
-            "histories": [history.to_dict() for history in self.histories],
+            "task": self.task,
+            **json_fields(self, "scheme", "objective", *merits, *tables),
+            "residual": histogram_dict(project(self.residual)),
+            "pull": histogram_dict(project(self.pull)),
+            "matrix": histogram_dict(self.matrix),
+            **json_fields(self, "histories"),
         }
-        ready: dict[str, Any] = json_ready(content)
-        return ready
 
     def histograms(self) -> dict[str, Histogram]:
         """Return the histograms for a ROOT file: ``residual_<sample>``, ``pull_<sample>`` (net) and ``matrix``."""
-        found = {f"residual_{name}": project(self.residual, name) for name in self.samples}
-        found |= {f"pull_{name}": project(self.pull, name) for name in self.samples}
-        return {**found, "matrix": self.matrix}
+        residuals = {f"residual_{name}": project(self.residual, name) for name in self.samples}
+        pulls = {f"pull_{name}": project(self.pull, name) for name in self.samples}
+        return {**residuals, **pulls, "matrix": self.matrix}
 
 
-def evaluate_regression(
-    events: EventTable,
-    prediction: ArrayLike,
-    *,
-    quantiles: Mapping[float, ArrayLike] | None = None,
-    scheme: str,
-    objective: str,
-    histories: Sequence[FoldHistory] = (),
-    bins: int = 40,
-) -> RegressionEvaluation:
-    """Judge predictions with all signed weights applied.
-
-    Args:
-        events: n events with a target; those with a grade of 0 or less are left out.
-        prediction: (n,) by networks that have not seen the event.
-        quantiles: predictions, (n,), by their probability.
-        scheme: name of the weight scheme, for tables.
-        objective: name of the objective, for tables.
-        histories: learning curves, handed through.
-        bins: of the histograms.
-
-    Raises:
-        DataError: no target, predictions that are not one finite number per event, or Σw ≤ 0.
-    """
-    right = np.ones(len(events), np.bool_) if events.grade is None else events.grade > 0
-    p = _per_event(prediction, events)[right]
-    predicted = {q: _per_event(values, events)[right] for q, values in (quantiles or {}).items()}
-    events.required_target()
-    judged = events.select(right)
-    t, w = judged.required_target(), judged.weight
-    residual = signed_histogram(p - t, judged, _axis(p - t, bins, "residual", "Prediction − target"))
-    by_prediction = residual_profile(p, p, t, w)
-    return RegressionEvaluation(
-        scheme=scheme,
-        objective=objective,
-        bias=bias(p, t, w),
-        resolution=resolution(p, t, w),
-        mse=mean_squared_error(p, t, w),
-        mae=mean_absolute_error(p, t, w),
-        variance=mean_squared_error(np.full_like(t, signed_mean(t, w).value), t, w),
-        quantiles=tuple(_quantile_row(q, values, t, w) for q, values in predicted.items()),
-        samples=_sample_rows(judged, p, residual),
-        by_target=residual_profile(t, p, t, w),
-        by_prediction=by_prediction,
-        residual=residual,
-        **_pulls((p - t) / _sigma(p, by_prediction, predicted), judged, bins),
-        matrix=_matrix(p, t, w, max(1, 3 * bins // 4)),
-        counter_examples=int(np.count_nonzero(~right)),
-        histories=tuple(histories),
-    )
-
-
-def _quantile_row(probability: float, prediction: Floats, target: Floats, weight: Floats) -> QuantileRow:
+def _quantile_row(probability: float, prediction: FloatArray, target: FloatArray, weight: FloatArray) -> QuantileRow:
     below = signed_mean((target < prediction).astype(np.float64), weight).estimate()
     return QuantileRow(probability, quantile_loss(prediction, target, weight, probability), below)
 
 
-def _pulls(pull: Floats, events: EventTable, bins: int) -> dict[str, Any]:
+def _pulls(pull: FloatArray, events: EventTable, bins: int) -> dict[str, Any]:
     axis = _regular(bins, -PULL_RANGE, PULL_RANGE, "pull", "(Prediction − target) / σ")
     return {
         "pull": signed_histogram(pull, events, axis),
@@ -241,14 +253,7 @@ def _pulls(pull: Floats, events: EventTable, bins: int) -> dict[str, Any]:
     }
 
 
-def _per_event(values: ArrayLike, events: EventTable) -> Floats:
-    column = finite_column(values, "the predictions")
-    if len(column) != len(events):
-        raise DataError(f"{len(column)} predictions are given, but there are {len(events)} events; give one per event")
-    return column
-
-
-def _sigma(prediction: Floats, profile: ResidualProfile, quantiles: Mapping[float, Floats]) -> Floats:
+def _sigma(prediction: FloatArray, profile: ResidualProfile, quantiles: Mapping[float, FloatArray]) -> FloatArray:
     """Return the standard deviation that is expected of each residual, (n,)."""
     from scipy.special import ndtri
 
@@ -259,17 +264,14 @@ def _sigma(prediction: Floats, profile: ResidualProfile, quantiles: Mapping[floa
     # Where the signed variance of a bin is negative, the mean of the others stands in.
     known = np.isfinite(profile.resolution)
     width = np.where(known, profile.resolution, profile.resolution[known].mean() if known.any() else 1.0)
-    return width[profile.place(prediction)]
+    return width[profile.bin_of(prediction)]
 
 
-def _sample_rows(events: EventTable, prediction: Floats, residual: Histogram) -> dict[str, RegressionRow]:
+def _sample_rows(events: EventTable, prediction: FloatArray, residual: Histogram) -> dict[str, RegressionRow]:
     rows = {}
-    for code, name in enumerate(events.sample_names):
-        chosen = events.sample == code
-        if not chosen.any():
-            continue
-        p, t, w = prediction[chosen], events.required_target()[chosen], events.weight[chosen]
-        total = Estimate(float(w.sum()), float(np.sqrt(np.square(w).sum())))
+    for name, own in samples_with_events(events):
+        p, t, w = prediction[own], events.required_target()[own], events.weight[own]
+        total = sum_of_weights(w)
         rows[name] = RegressionRow(
             entries=len(w),
             sum_weights=total,
@@ -281,7 +283,7 @@ def _sample_rows(events: EventTable, prediction: Floats, residual: Histogram) ->
     return rows
 
 
-def _axis(values: Floats, bins: int, name: str, label: str) -> Any:
+def _axis(values: FloatArray, bins: int, name: str, label: str) -> Any:
     low, high = (float(end) for end in np.quantile(values, [_TAIL, 1 - _TAIL]))
     return _regular(bins, low, high if high > low else low + 1.0, name, label)
 
@@ -290,28 +292,8 @@ def _regular(bins: int, low: float, high: float, name: str, label: str) -> Any:
     return hist.axis.Regular(bins, low, high, name=name, label=label)
 
 
-def _matrix(prediction: Floats, target: Floats, weight: Floats, bins: int) -> Histogram:
+def _matrix(prediction: FloatArray, target: FloatArray, weight: FloatArray, bins: int) -> Histogram:
     axes = (_axis(target, bins, "target", "Target"), _axis(prediction, bins, "prediction", "Prediction"))
     matrix = hist.Hist(*axes, storage=hist.storage.Weight())
     matrix.fill(target, prediction, weight=weight)
     return matrix
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values with ``name`` and ``name_error`` in the place of each estimate."""
-    plain: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Estimate):
-            plain[name], plain[f"{name}_error"] = value.value, value.error
-        else:
-            plain[name] = value
-    return plain
-
-
-def _histogram_dict(histogram: Histogram) -> dict[str, Any]:
-    edges = [axis.edges.tolist() for axis in histogram.axes]
-    return {
-        "edges": edges[0] if len(edges) == 1 else edges,
-        "values": np.asarray(histogram.values()).tolist(),
-        "variances": np.asarray(histogram.variances()).tolist(),
-    }

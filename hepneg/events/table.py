@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepneg.errors import DataError, nearest_names
 
-__all__ = ["BACKGROUND", "LABELS", "SIGNAL", "EventTable", "check_grades", "first_entries"]
+__all__ = ["BACKGROUND", "LABELS", "LABEL_NAMES", "SIGNAL", "EventTable", "check_grades", "first_entries"]
 
 SIGNAL, BACKGROUND = 1, 0
 LABELS = {"background": BACKGROUND, "signal": SIGNAL}
+LABEL_NAMES = {code: name for name, code in LABELS.items()}
 
 
 def first_entries(bad: NDArray[np.bool_], offset: int = 0, most: int = 5) -> str:
@@ -205,8 +206,7 @@ class EventTable:
 
     def label_of_sample(self, name: str) -> str:
         """Return ``"signal"`` or ``"background"`` for a sample (by its first event)."""
-        code = int(self.of_sample(name).label[0])
-        return "signal" if code == SIGNAL else "background"
+        return LABEL_NAMES[int(self.of_sample(name).label[0])]
 
 
 def _array(values: Any, what: str, dtype: Any = None, **options: Any) -> NDArray[Any]:
@@ -314,8 +314,8 @@ def _sample_codes(sample: NDArray[Any], *, from_label: bool) -> tuple[tuple[str,
         values, codes = np.unique(sample, return_inverse=True)
     except TypeError:  # objects without an order, such as text beside None
         raise DataError("sample must be a name for each event, all of one type") from None
-    names = tuple("signal" if v == SIGNAL else "background" for v in values) if from_label else tuple(map(str, values))
-    return names, codes.astype(np.int16)
+    names = (LABEL_NAMES[code] for code in values) if from_label else map(str, values)
+    return tuple(names), codes.astype(np.int16)
 
 
 def _check_samples(codes: NDArray[np.int16], labels: NDArray[np.int8], names: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import json_object
 from hepneg._core.tables import html_table
 
 __all__ = ["FriendFile", "Friends"]
@@ -72,8 +72,7 @@ class Friends:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-ready values."""
-        files = [file.to_dict() for file in self.files]
-        return dict(json_ready({"schema_version": SCHEMA_VERSION, "entries": self.entries, "files": files}))
+        return json_object({"schema_version": SCHEMA_VERSION, "entries": self.entries, "files": self.files})
 
     def __repr__(self) -> str:
         return f"Friends({len(self.files)} files, {self.kept} kept; {self.selected} of {self.entries} entries selected)"

@@ -87,5 +87,6 @@ def _runaway(records: Sequence[EpochRecord], fold: int, kept: int, reason: str) 
     return (
         f"fold {fold}: the signed loss ran away: by epoch {last.epoch} the training loss was {last.train_loss:.3g} "
         f"while the validation loss went from {best.validation_loss:.4f} ± {best.validation_error:.4f} "
-        f"(epoch {best.epoch}, which is kept) to {last.validation_loss:.4g}; a bounded scheme or larger batches are safer here"
+        f"(epoch {best.epoch}, which is kept) to {last.validation_loss:.4g}; "
+        "a bounded scheme or larger batches are safer here"
     )

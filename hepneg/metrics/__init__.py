@@ -1,8 +1,9 @@
 """Metrics for events with signed weights: each comes with a documented uncertainty.
 
-Every function takes ``score`` (n,), ``label`` (n,) of 0 or 1 and ``weight`` (n,) signed. Signal and background count
-equally whatever their sums of weights: each is divided by its own sum. A label whose weights do not sum to a positive
-number has no density to speak of, and a metric of it raises :class:`~hepneg.errors.DataError`.
+Every function takes ``score`` (n,), ``label`` (n,) of 0 or 1 and ``weight`` (n,) signed, or in their place
+:class:`~hepneg.metrics.ScoredEvents`, which are checked, summed and sorted once for several metrics. Signal and
+background count equally whatever their sums of weights: each is divided by its own sum. A label whose weights do not
+sum to a positive number has no density to speak of, and a metric of it raises :class:`~hepneg.errors.DataError`.
 
 The uncertainties are those of independent events in the number that the generator happened to give (a Poisson
 process): the variance of a metric is Σ cᵢ², where cᵢ = wᵢ ∂metric/∂wᵢ is the contribution of event i. They are linear
@@ -12,8 +13,7 @@ three standard deviations the intervals cover too much (68 % intervals some 80 t
 
 Those of a regression take ``prediction``, ``target`` and ``weight``, (n,) each, in the same way.
 
-What can be summed comes as an accumulator too (``fill``, ``merge`` or ``+``, ``result``): log-loss, Brier score, binned
-AUC, calibration and correlations.
+Calibration and correlations come as accumulators too (``fill``, ``merge`` or ``+``, ``result``).
 """
 
 from hepneg.metrics.auc import auc, auc_influence
@@ -36,8 +36,8 @@ from hepneg.metrics.operating_point import OperatingPoint, operating_point
 from hepneg.metrics.proper import brier, brier_influence, log_loss, log_loss_influence
 from hepneg.metrics.quantiles import Quantiles, quantiles
 from hepneg.metrics.roc import RocCurve, roc_curve
+from hepneg.metrics.scored import ScoredEvents, scored_events
 from hepneg.metrics.significance import SignificanceScan, asimov_significance, significance_scan
-from hepneg.metrics.sums import BinnedAuc, BinnedAucAccumulator, BrierAccumulator, LogLossAccumulator
 from hepneg.metrics.target_errors import (
     absolute_error_influence,
     bias,
@@ -49,9 +49,6 @@ from hepneg.metrics.target_errors import (
 )
 
 __all__ = [
-    "BinnedAuc",
-    "BinnedAucAccumulator",
-    "BrierAccumulator",
     "Calibration",
     "CalibrationAccumulator",
     "CorrelationAccumulator",
@@ -61,11 +58,11 @@ __all__ = [
     "InfluenceFunction",
     "Interval",
     "KSTest",
-    "LogLossAccumulator",
     "OperatingPoint",
     "PairDifference",
     "Quantiles",
     "RocCurve",
+    "ScoredEvents",
     "SignificanceScan",
     "absolute_error_influence",
     "asimov_significance",
@@ -92,6 +89,7 @@ __all__ = [
     "quantiles",
     "resolution",
     "roc_curve",
+    "scored_events",
     "sign_correlations",
     "significance_scan",
     "squared_error_influence",

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg.metrics.influence import Influence
-from hepneg.metrics.scored import Floats, scored_events
+from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
 
-__all__ = ["RankedScores", "auc", "auc_influence"]
+__all__ = ["area_and_placements", "auc", "auc_influence"]
 
 
-def auc(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
+def auc(score: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Estimate:
     """Measure how well a score separates signal from background.
 
     Σᵢⱼ wᵢwⱼ (1[sᵢ > sⱼ] + ½·1[sᵢ = sⱼ]) / (W₁W₀) over the pairs of a signal and a background event. With signed
     weights it may leave [0, 1].
 
     Args:
-        score: (n,), higher for signal; only its order matters.
+        score: (n,), higher for signal; only its order matters. Or scored events, without the other two.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
 
@@ -37,51 +35,24 @@ def auc(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
     return auc_influence(score, label, weight).estimate()
 
 
-def auc_influence(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Influence:
+def auc_influence(score: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Influence:
     """Return the area and each event's contribution wᵢ(Vᵢ − A)/W to its fluctuation.
 
-    Vᵢ is the normalised weight of the other label on the wrong side of a background event, or on the right side of a
-    signal event: the mean of the pair kernel over the other label. Arguments and errors are those of :func:`auc`.
+    Vᵢ is the event's placement, see :func:`area_and_placements`. Arguments and errors are those of :func:`auc`.
     """
     events = scored_events(score, label, weight)
-    share = events.normalised_weight()
-    placement = RankedScores.of(events.score, events.signal).placement(share)
-    area = float(np.dot(share[events.signal], placement[events.signal]))
-    return Influence(area, share * (placement - area))
+    area, placement = area_and_placements(events)
+    return Influence(area, events.share * (placement - area))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class RankedScores:
-    """Scores in order, ties together: what all sums over pairs of a signal and a background event start from.
+def area_and_placements(events: ScoredEvents) -> tuple[float, FloatArray]:
+    """Return the area and the placement of each event, (n,): the mean of the pair kernel over the other label.
 
-    Attributes:
-        place: (n,) of each event's score among the distinct ones.
-        signal: (n,) true for signal.
+    That is the normalised weight of the other label on the wrong side of a background event, or on the right side of a
+    signal event.
+
+    Raises:
+        DataError: a label with Σw ≤ 0.
     """
-
-    place: NDArray[np.intp]
-    signal: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, score: Floats, signal: NDArray[np.bool_]) -> Self:
-        """Rank the scores (n,)."""
-        return cls(np.unique(score, return_inverse=True)[1], signal)
-
-    def by_label(self, share: Floats) -> tuple[Floats, Floats]:
-        """Sum the shares (n,) of signal and of background at each distinct score."""
-        length = int(self.place.max()) + 1
-        parts = (np.where(mask, share, 0.0) for mask in (self.signal, ~self.signal))
-        signal, background = (np.asarray(np.bincount(self.place, part, length), np.float64) for part in parts)
-        return signal, background
-
-    def placement(self, share: Floats) -> Floats:
-        """Return the share of the other label on the wrong side of a background, the right side of a signal event."""
-        signal, background = self.by_label(share)
-        background_below = np.cumsum(background) - 0.5 * background
-        signal_above = signal.sum() - (np.cumsum(signal) - 0.5 * signal)
-        return np.where(self.signal, background_below[self.place], signal_above[self.place])
-
-    def tied(self, share: Floats) -> float:
-        """Sum the product of the shares over the pairs with equal scores."""
-        signal, background = self.by_label(share)
-        return float(signal @ background)
+    placement = events.ranks.placement(events.share)
+    return float(np.dot(events.share[events.signal], placement[events.signal])), placement

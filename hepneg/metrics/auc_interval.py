@@ -9,16 +9,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hepneg.metrics.auc import RankedScores
+from hepneg.metrics.auc import area_and_placements
 from hepneg.metrics.intervals import Interval, chi2_quantile
-from hepneg.metrics.scored import scored_events
+from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
 
 __all__ = ["auc_interval"]
 
 _ROUNDING = 1e-9
 
 
-def auc_interval(score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, level: float = 0.6827) -> Interval:
+def auc_interval(
+    score: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None, *, level: float = 0.6827
+) -> Interval:
     """Return a confidence interval of the area under the ROC curve.
 
     It holds all areas a for which T(a) = Σᵢⱼ wᵢwⱼ(kᵢⱼ − a), a sum over pairs of a signal and a background event with
@@ -31,7 +33,7 @@ def auc_interval(score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, level
     that of the symmetric error.
 
     Args:
-        score: (n,), higher for signal; only its order matters.
+        score: (n,), higher for signal; only its order matters. Or scored events, without the next two.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
         level: between 0 and 1.
@@ -47,7 +49,7 @@ def auc_interval(score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, level
     Measured coverage at f = 0.45 with 500 events of each label (Σw some two standard deviations from zero): 66 % and 97
     % to 99 % at nominal 68 % and 95 %, where the symmetric error covers 84 % and 99.5 %.
     """
-    moments = _Moments.of(score, label, weight)
+    moments = _Moments.of(scored_events(score, label, weight))
     low, high = moments.solutions(chi2_quantile(level))
     return Interval(low, high, level)
 
@@ -62,20 +64,15 @@ class _Moments:
     inverse: float
 
     @classmethod
-    def of(cls, score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Self:
-        events = scored_events(score, label, weight)
-        ranked = RankedScores.of(events.score, events.signal)
-        share = events.normalised_weight()
-        squares = share * share
-        placement, sums = (
-            ranked.placement(share),
-            [float(squares[events.signal].sum()), float(squares[~events.signal].sum())],
-        )
+    def of(cls, events: ScoredEvents) -> Self:
+        area, placement = area_and_placements(events)
+        squares = events.share**2
+        sums = [float(squares[mask].sum()) for mask in (events.signal, ~events.signal)]
         # The same kernel with squared weights: its square is itself less a quarter of the ties.
-        pairs, tied = sums[0] * sums[1], ranked.tied(squares)
-        kernel = float(squares[events.signal] @ ranked.placement(squares)[events.signal])
+        pairs, tied = sums[0] * sums[1], events.ranks.tied(squares)
+        kernel = float(squares[events.signal] @ events.ranks.placement(squares)[events.signal])
         return cls(
-            area=float(share[events.signal] @ placement[events.signal]),
+            area=area,
             square=float(squares @ placement**2) - (kernel - 0.25 * tied),
             cross=float(squares @ placement) - kernel,
             inverse=sum(sums) - pairs,
@@ -87,8 +84,8 @@ class _Moments:
         constant = self.area**2 - chi2 * self.square
         root = math.sqrt(max(linear**2 - leading * constant, 0.0))
         ends = [(linear + side * root) / leading for side in (-1, 1)] if leading else []
-        found = np.array([a for a in (0.0, 1.0, *ends) if 0.0 <= a <= 1.0])
-        agrees = found[leading * found**2 - 2.0 * linear * found + constant <= _ROUNDING]
+        areas = np.array([a for a in (0.0, 1.0, *ends) if 0.0 <= a <= 1.0])
+        agrees = areas[leading * areas**2 - 2.0 * linear * areas + constant <= _ROUNDING]
         if not len(agrees):
             point = min(max(self.area, 0.0), 1.0)
             return point, point

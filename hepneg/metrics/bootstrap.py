@@ -9,10 +9,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.hashing import uniform_events
 from hepneg.errors import DataError, HepnegWarning
-from hepneg.metrics.scored import Floats, finite_column
+from hepneg.metrics.scored import finite_column
 
 __all__ = ["poisson_bootstrap", "poisson_multiplicity"]
 
@@ -36,7 +37,7 @@ def poisson_multiplicity(event_id: NDArray[np.integer], replica: int, seed: int)
 
 
 def poisson_bootstrap(
-    metric: Callable[[Floats, Floats, Floats], Estimate | float],
+    metric: Callable[[FloatArray, FloatArray, FloatArray], Estimate | float],
     score: ArrayLike,
     label: ArrayLike,
     weight: ArrayLike,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from hepneg.metrics.scored import Floats, labelled_events, positive_sums
+from hepneg._core.arrays import FloatArray, IndexArray
+from hepneg._core.json_values import JsonResult
+from hepneg.metrics.scored import Scored, ScoredEvents, positive_sums, scored_events
 
 __all__ = ["Calibration", "CalibrationAccumulator", "calibration_curve", "residual_chi2"]
 
@@ -17,7 +19,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Calibration:
+class Calibration(JsonResult):
     """Expected against observed share of signal, the labels balanced, in bins of the response.
 
     Attributes:
@@ -31,11 +33,11 @@ class Calibration:
         p_value: probability of a larger χ² for a calibrated response; asymptotic.
     """
 
-    edges: Floats
-    expected: Floats
-    observed: Floats
-    error: Floats
-    difference_error: Floats
+    edges: FloatArray
+    expected: FloatArray
+    observed: FloatArray
+    error: FloatArray
+    difference_error: FloatArray
     chi2: float
     degrees: int
     p_value: float
@@ -43,19 +45,19 @@ class Calibration:
     def __repr__(self) -> str:
         return f"Calibration({self.degrees} bins; χ² = {self.chi2:.1f}, p = {self.p_value:.2g})"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the columns as lists and the test as numbers."""
-        columns = {name: getattr(self, name).tolist() for name in self.__slots__[:5]}
-        return {**columns, "chi2": self.chi2, "degrees": self.degrees, "p_value": self.p_value}
-
 
 def calibration_curve(
-    response: ArrayLike, label: ArrayLike, weight: ArrayLike, *, bins: int = 20, min_significance: float = 5.0
+    response: Scored,
+    label: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    *,
+    bins: int = 20,
+    min_significance: float = 5.0,
 ) -> Calibration:
     """Compare the response with the share of signal that the events show.
 
     Args:
-        response: (n,) in [0, 1], for equal priors.
+        response: (n,) in [0, 1], for equal priors. Or scored events, without the next two.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
         bins: equal in width before merging.
@@ -86,16 +88,15 @@ class CalibrationAccumulator:
         self.bins = bins
         self.sums = np.zeros((len(_QUANTITIES), 2, bins))
 
-    def fill(self, response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> None:
-        """Add events: response (n,) in [0, 1], label (n,) of 0 and 1, weight (n,) signed.
+    def fill(self, response: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> None:
+        """Add events: response (n,) in [0, 1], label (n,) of 0 and 1, weight (n,) signed; or scored events.
 
         Raises:
             DataError: unusable columns.
         """
-        y, signal, w = labelled_events(response, label, weight)
+        events = scored_events(response, label, weight)
         edges = np.linspace(0.0, 1.0, self.bins + 1)
-        place = np.searchsorted(edges[1:-1], y, side="right") + self.bins * signal
-        self.sums += binned_sums(place, y, w, self.bins)
+        self.sums += _binned_sums(events, np.searchsorted(edges[1:-1], events.score, side="right"), self.bins)
 
     def merge(self, other: Self) -> Self:
         """Return the accumulator of both sets of events.
@@ -126,44 +127,39 @@ class CalibrationAccumulator:
 _QUANTITIES = ("w", "wy", "|w|", "w²", "w²y", "w²y²")
 
 
-def residual_chi2(
-    response: ArrayLike, label: ArrayLike, weight: ArrayLike, place: NDArray[np.intp]
-) -> tuple[float, int, float]:
+def residual_chi2(events: ScoredEvents, bin_of: IndexArray) -> tuple[float, int, float]:
     """Test whether Σ w(label − response), labels balanced, vanishes in bins of any quantity.
 
     Args:
-        response: (n,) in [0, 1], for equal priors.
-        label: (n,) of 0 and 1.
-        weight: (n,) signed weights.
-        place: (n,) bin of each event, from 0; each bin should hold some ten effective events of each label.
+        events: n events with a response in [0, 1], for equal priors.
+        bin_of: (n,) bin of each event, from 0; each bin should hold some ten effective events of each label.
 
     Returns:
         χ² with the full covariance, its degrees of freedom (the bins), and the p-value for a response that is given.
 
     Raises:
-        DataError: unusable columns, or a label with Σw ≤ 0.
+        DataError: a label with Σw ≤ 0.
     """
-    y, signal, w = labelled_events(response, label, weight)
-    bins = int(place.max(initial=0)) + 1
-    return _residual_chi2(_balanced(binned_sums(place + bins * signal, y, w, bins)))
+    return _residual_chi2(_balanced(_binned_sums(events, bin_of, int(bin_of.max(initial=0)) + 1)))
 
 
-def binned_sums(place: NDArray[np.intp], y: Floats, w: Floats, bins: int) -> Floats:
-    """Sum what the curve needs by label and bin, (6, 2, bins); place is the bin, plus ``bins`` for signal."""
-    squares = w * w
+def _binned_sums(events: ScoredEvents, bin_of: IndexArray, bins: int) -> FloatArray:
+    """Sum what the curve needs by label and bin, (6, 2, bins); bin_of is (n,)."""
+    y, w, squares = events.score, events.weight, events.weight * events.weight
     parts = (w, w * y, np.abs(w), squares, squares * y, squares * y * y)
-    return np.array([np.bincount(place, part, 2 * bins).reshape(2, bins) for part in parts])
+    cell = bin_of + bins * events.code.astype(np.intp)
+    return np.array([np.bincount(cell, part, 2 * bins).reshape(2, bins) for part in parts])
 
 
-def _residual_chi2(sums: Floats) -> tuple[float, int, float]:
+def _residual_chi2(sums: FloatArray) -> tuple[float, int, float]:
     from scipy.special import chdtrc
 
-    found, covariance = _residuals(sums)
-    chi2 = float(found @ np.linalg.pinv(covariance, hermitian=True) @ found)
-    return chi2, len(found), float(chdtrc(len(found), max(chi2, 0.0)))
+    residual, covariance = _residuals(sums)
+    chi2 = float(residual @ np.linalg.pinv(covariance, hermitian=True) @ residual)
+    return chi2, len(residual), float(chdtrc(len(residual), max(chi2, 0.0)))
 
 
-def _residuals(sums: Floats) -> tuple[Floats, Floats]:
+def _residuals(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return Σ w(label − response) in bins, (m,), and its covariance for a calibrated response, (m, m).
 
     The sum is one over pairs of a signal and a background event. Its variance is that of each event with the other
@@ -185,14 +181,13 @@ def _residuals(sums: Floats) -> tuple[Floats, Floats]:
     return residual.sum(axis=0), covariance if lowest > -_ROUNDING * highest else single
 
 
-def _balanced(sums: Floats) -> Floats:
+def _balanced(sums: FloatArray) -> FloatArray:
     """Scale the weights of each label to a sum of ½."""
-    totals = positive_sums(*(float(total) for total in sums[0].sum(axis=1)[::-1]))[::-1]
-    scale = 0.5 / np.array(totals)[:, None]
+    scale = 0.5 / positive_sums(sums[0].sum(axis=1).tolist())[:, None]
     return np.concatenate([sums[:3] * scale, sums[3:] * scale**2])
 
 
-def _merged_starts(sums: Floats, min_significance: float) -> list[int]:
+def _merged_starts(sums: FloatArray, min_significance: float) -> list[int]:
     """Merge bins from the left until each is usable; what is left over joins the last."""
     running = np.pad(np.cumsum(sums, axis=2), ((0, 0), (0, 0), (1, 0)))
     last = sums.shape[2]
@@ -206,14 +201,14 @@ def _merged_starts(sums: Floats, min_significance: float) -> list[int]:
     return bounds[:-1]
 
 
-def _usable(sums: Floats, min_significance: float) -> bool:
+def _usable(sums: FloatArray, min_significance: float) -> bool:
     """A bin is usable if its Σw is significant and each label has the events that a normal error needs."""
     total, _, magnitude, square = sums[:4]
     enough = bool(np.all(square > 0) and np.all(magnitude**2 >= MIN_EVENTS * square))
     return enough and bool(total.sum() > min_significance * np.sqrt(square.sum()))
 
 
-def _calibration(edges: Floats, sums: Floats) -> Calibration:
+def _calibration(edges: FloatArray, sums: FloatArray) -> Calibration:
     w, wy, _, w2, _, _ = sums
     total = w.sum(axis=0)
     expected, observed = wy.sum(axis=0) / total, w[1] / total
@@ -224,7 +219,7 @@ def _calibration(edges: Floats, sums: Floats) -> Calibration:
     return Calibration(edges, expected, observed, error, difference_error, *_residual_chi2(sums))
 
 
-def _covariance(wr: Floats, w2r: Floats, w2r2: Floats, w2: Floats) -> Floats:
+def _covariance(wr: FloatArray, w2r: FloatArray, w2r2: FloatArray, w2: FloatArray) -> FloatArray:
     """Covariance (m, m) of the balanced sums Σ w·r in bins, each label's Σw fluctuating with its events.
 
     Args:

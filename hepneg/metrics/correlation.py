@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import comb
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import JsonResult, json_object
 from hepneg.errors import DataError
-from hepneg.metrics.scored import Floats, finite_column
+from hepneg.metrics.scored import finite_column
 
 __all__ = [
     "CorrelationAccumulator",
@@ -30,7 +31,7 @@ SIGNIFICANCE = 3.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Correlations:
+class Correlations(JsonResult):
     """Signed means and correlations of F features.
 
     Attributes:
@@ -46,12 +47,12 @@ class Correlations:
     """
 
     names: tuple[str, ...]
-    mean: Floats
-    mean_error: Floats
-    variance: Floats
-    variance_error: Floats
-    matrix: Floats
-    error: Floats
+    mean: FloatArray
+    mean_error: FloatArray
+    variance: FloatArray
+    variance_error: FloatArray
+    matrix: FloatArray
+    error: FloatArray
     defined: NDArray[np.bool_]
     entries: int
 
@@ -59,11 +60,6 @@ class Correlations:
         undefined = len(self.names) - int(self.defined.sum())
         note = f", {undefined} without a significant variance" if undefined else ""
         return f"Correlations({len(self.names)} features, {self.entries} events{note})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return names, columns and matrices as lists."""
-        ready: dict[str, Any] = json_ready({name: getattr(self, name) for name in self.__slots__})
-        return ready
 
 
 class CorrelationAccumulator:
@@ -104,7 +100,7 @@ class CorrelationAccumulator:
             self._fill_piece(features[start : start + 8192], weights[start : start + 8192])
         self.entries += len(weights)
 
-    def _fill_piece(self, features: NDArray[np.floating], weight: Floats) -> None:
+    def _fill_piece(self, features: NDArray[np.floating], weight: FloatArray) -> None:
         z = (features - self.origin) / self.scale
         if not np.isfinite(z).all():
             raise DataError("NaN or infinite features; remove those events first")
@@ -168,17 +164,19 @@ class CorrelationAccumulator:
             entries=self.entries,
         )
 
-    def _central(self, mean: Floats) -> tuple[Floats, dict[tuple[int, int], Floats]]:
+    def _central(self, mean: FloatArray) -> tuple[FloatArray, dict[tuple[int, int], FloatArray]]:
         """Return Σ w² (a − μ)ⁱ and Σ w² (a − μ)ⁱ(b − ν)ʲ over (Σw)², by the binomial theorem from the sums around 0."""
         scale = self.sum_weights**2
         raw = {powers: sums / scale for powers, sums in zip(_POWERS, self.double, strict=True)}
-        one = self.single / scale
+        moments = self.single / scale
         for i in range(5):
-            raw[i, 0] = np.broadcast_to(one[i][:, None], raw[1, 1].shape)
-            raw[0, i] = np.broadcast_to(one[i][None, :], raw[1, 1].shape)
+            raw[i, 0] = np.broadcast_to(moments[i][:, None], raw[1, 1].shape)
+            raw[0, i] = np.broadcast_to(moments[i][None, :], raw[1, 1].shape)
         raw[1, 2] = raw[2, 1].T
         central = {powers: _shifted(raw, powers, mean) for powers in ((2, 2), (3, 1))}
-        single = [np.sum([comb(i, k) * one[k] * (-mean) ** (i - k) for k in range(i + 1)], axis=0) for i in range(5)]
+        single = [
+            np.sum([comb(i, k) * moments[k] * (-mean) ** (i - k) for k in range(i + 1)], axis=0) for i in range(5)
+        ]
         return np.array(single), central
 
 
@@ -186,7 +184,7 @@ _POWERS = ((1, 1), (2, 1), (2, 2), (3, 1))
 """Powers of two features of which sums are kept."""
 
 
-def _shifted(raw: Mapping[tuple[int, int], Floats], powers: tuple[int, int], mean: Floats) -> Floats:
+def _shifted(raw: Mapping[tuple[int, int], FloatArray], powers: tuple[int, int], mean: FloatArray) -> FloatArray:
     """Return Σ w² (a − μ)ⁱ(b − ν)ʲ from the same around 0."""
     i, j = powers
     total = np.zeros_like(raw[powers])
@@ -198,8 +196,8 @@ def _shifted(raw: Mapping[tuple[int, int], Floats], powers: tuple[int, int], mea
 
 
 def _standardised(
-    covariance: Floats, fourth: Floats, double: Mapping[tuple[int, int], Floats], defined: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
+    covariance: FloatArray, fourth: FloatArray, double: Mapping[tuple[int, int], FloatArray], defined: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray]:
     """Return the correlations and their errors; exactly 1 and 0 on the diagonal."""
     width = np.sqrt(np.where(defined, covariance.diagonal(), np.nan))
     norm = np.multiply.outer(width, width)
@@ -215,7 +213,7 @@ def _standardised(
     return r, error
 
 
-def _root(variance: Floats) -> Floats:
+def _root(variance: FloatArray) -> FloatArray:
     return np.sqrt(np.maximum(variance, 0.0))
 
 
@@ -262,18 +260,16 @@ class PairDifference:
     p_adjusted: float
 
     def __str__(self) -> str:
-        one, other = self.features
-        return f"{one} and {other}: {self.positive} with w > 0, {self.negative} with w < 0"
+        first, second = self.features
+        return f"{first} and {second}: {self.positive} with w > 0, {self.negative} with w < 0"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain numbers."""
-        parts = {name: getattr(self, name).to_dict() for name in ("positive", "negative", "difference")}
-        ready: dict[str, Any] = json_ready({"features": self.features, **parts, "p_adjusted": self.p_adjusted})
-        return ready
+        return json_object(asdict(self))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class CorrelationDifference:
+class CorrelationDifference(JsonResult):
     """Correlations of positive and of \\|negative\\| events, and their difference.
 
     Attributes:
@@ -286,9 +282,9 @@ class CorrelationDifference:
 
     positive: Correlations
     negative: Correlations
-    difference: Floats
-    error: Floats
-    significance: Floats
+    difference: FloatArray
+    error: FloatArray
+    significance: FloatArray
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -308,7 +304,7 @@ class CorrelationDifference:
         return tuple(self._pair(int(rows[i]), int(columns[i]), len(known)) for i in leading)
 
     def _pair(self, row: int, column: int, tested: int) -> PairDifference:
-        def entry(matrix: Floats, error: Floats) -> Estimate:
+        def entry(matrix: FloatArray, error: FloatArray) -> Estimate:
             return Estimate(float(matrix[row, column]), float(error[row, column]))
 
         p_value = math.erfc(abs(float(self.significance[row, column])) / math.sqrt(2.0))
@@ -327,14 +323,6 @@ class CorrelationDifference:
             "features": list(self.names),
             "largest": [pair.to_dict() for pair in self.pairs()],
         }
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all matrices as lists."""
-        own = {name: getattr(self, name) for name in ("difference", "error", "significance")}
-        ready: dict[str, Any] = json_ready(
-            {"positive": self.positive.to_dict(), "negative": self.negative.to_dict(), **own}
-        )
-        return ready
 
 
 def sign_correlations(features: NDArray[np.floating], weight: ArrayLike, names: Sequence[str]) -> CorrelationDifference:
@@ -356,7 +344,7 @@ def sign_correlations(features: NDArray[np.floating], weight: ArrayLike, names: 
     return CorrelationDifference(parts[0], parts[1], difference, error, significance)
 
 
-def _masks(weight: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _masks(weight: FloatArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     masks = weight > 0, weight < 0
     for mask, sign in zip(masks, ("positive", "negative"), strict=True):
         if not mask.any():

@@ -1,4 +1,4 @@
-"""Which features a score lives on: permutation importance with signed weights and paired errors."""
+"""Permutation importance of the features for a score, with signed weights and paired errors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg.errors import DataError
 from hepneg.metrics.auc import auc_influence
 from hepneg.metrics.influence import Influence, InfluenceFunction
-from hepneg.metrics.scored import Floats
 
 __all__ = ["importance_influence", "permutation_importance"]
 
@@ -30,7 +30,7 @@ def permutation_importance(
     repeats: int = 5,
     seed: int = 1,
 ) -> dict[str, Estimate]:
-    """Measure how much worse a score gets when the values of one feature are dealt out anew among the events.
+    """Measure how much worse a score gets when the values of one feature are permuted among the events.
 
     Args:
         score: gives the score (n,) of features (n, F); events that it was not trained on should be used.
@@ -40,30 +40,30 @@ def permutation_importance(
         feature_names: F names; left out, ``x0``, ``x1``, …
         influence: the metric: ``auc_influence``, ``log_loss_influence`` (the score is then a log-odds), …
         larger_is_better: false for a loss.
-        repeats: deals for each feature; their mean is given.
-        seed: of the deals.
+        repeats: permutations for each feature; their mean is given.
+        seed: of the permutations.
 
     Returns:
         The loss of quality of each feature with its standard error, in the order of the features. The errors are
-        paired: what both scores share cancels. They hold for the values as dealt, so the further spread between deals
-        is not in them; it falls with ``repeats``.
+        paired: what both scores share cancels. They hold for these permutations, so the further spread between
+        permutations is not in them; it falls with ``repeats``.
 
     Raises:
         DataError: shapes that do not fit, or a metric that is undefined.
 
     Features that carry the same information cover for each other, and each then seems unimportant (Breiman, Machine
-    Learning 45 (2001) 5, introduced the method). Values are dealt without their weights, within the events given.
+    Learning 45 (2001) 5, introduced the method). Values are permuted without their weights, within the events given.
     """
     matrix = np.asarray(features, dtype=np.float32)
     names = _names(matrix, feature_names)
     base = influence(score(matrix), label, weight)
     rng = np.random.default_rng(seed)
     worse = 1.0 if larger_is_better else -1.0
-    found = {}
+    importance = {}
     for column, name in enumerate(names):
         drop = importance_influence(score, matrix, column, label, weight, base, influence, repeats, rng)
-        found[name] = Influence(worse * drop.value, drop.contribution).estimate()
-    return found
+        importance[name] = Influence(worse * drop.value, drop.contribution).estimate()
+    return importance
 
 
 def importance_influence(
@@ -77,15 +77,15 @@ def importance_influence(
     repeats: int,
     rng: np.random.Generator,
 ) -> Influence:
-    """Return by how much the metric falls when one column is dealt out anew, and each event's contribution to that."""
-    dealt = matrix.copy()
+    """Return by how much the metric falls when one column is permuted, and each event's contribution to that."""
+    permuted = matrix.copy()
     value, contribution = 0.0, np.zeros(len(matrix))
     for _ in range(repeats):
-        dealt[:, column] = rng.permutation(matrix[:, column])
-        result = influence(score(dealt), label, weight)
+        permuted[:, column] = rng.permutation(matrix[:, column])
+        result = influence(score(permuted), label, weight)
         value += result.value / repeats
         contribution += result.contribution / repeats
-    difference: Floats = base.contribution - contribution
+    difference: FloatArray = base.contribution - contribution
     return Influence(base.value - value, difference)
 
 

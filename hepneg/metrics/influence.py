@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
-from hepneg.metrics.scored import Floats
 
 __all__ = ["Influence", "InfluenceFunction", "paired_difference"]
 
@@ -24,11 +24,15 @@ class Influence:
     """
 
     value: float
-    contribution: Floats
+    contribution: FloatArray
 
     def estimate(self) -> Estimate:
         """Return the value with its error √Σcᵢ²."""
         return Estimate(self.value, float(np.sqrt(np.sum(self.contribution**2))))
+
+    def __sub__(self, other: Influence) -> Influence:
+        """Return the difference to another metric of the same events: what the two have in common cancels."""
+        return Influence(self.value - other.value, self.contribution - other.contribution)
 
 
 InfluenceFunction = Callable[[ArrayLike, ArrayLike, ArrayLike], Influence]
@@ -54,5 +58,4 @@ def paired_difference(
     Raises:
         DataError: as the metric does.
     """
-    first, second = influence(score, label, weight), influence(other, label, weight)
-    return Influence(first.value - second.value, first.contribution - second.contribution).estimate()
+    return (influence(score, label, weight) - influence(other, label, weight)).estimate()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import FloatArray
+from hepneg._core.json_values import JsonResult
 from hepneg.errors import DataError
+from hepneg.events import BACKGROUND, SIGNAL
 from hepneg.metrics.influence import Influence
-from hepneg.metrics.scored import Floats, finite_column
+from hepneg.metrics.scored import finite_column
 
 __all__ = ["Interval", "chi2_quantile", "confidence_interval"]
 
@@ -20,7 +22,7 @@ _REACH = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(JsonResult):
     """A confidence interval.
 
     Attributes:
@@ -35,10 +37,6 @@ class Interval:
 
     def __str__(self) -> str:
         return f"[{self.low:.6g}, {self.high:.6g}] at {100 * self.level:.3g} %"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the ends and the level."""
-        return asdict(self)
 
 
 def confidence_interval(
@@ -72,10 +70,11 @@ def confidence_interval(
     there too.
     """
     chi2 = chi2_quantile(level)
-    w, signal = finite_column(weight, "weight"), np.asarray(label) == 1
-    if not w.shape == signal.shape == influence.contribution.shape:
-        raise DataError(f"{len(influence.contribution)} contributions, but {len(w)} weights and {signal.size} labels")
-    parts = [_Part.of(influence.contribution[mask], w[mask]) for mask in (signal, ~signal)]
+    w, labels = finite_column(weight, "weight"), np.asarray(label)
+    if not w.shape == labels.shape == influence.contribution.shape:
+        raise DataError(f"{len(influence.contribution)} contributions, but {len(w)} weights and {labels.size} labels")
+    masks = (labels == code for code in (SIGNAL, BACKGROUND))
+    parts = [_Part.of(influence.contribution[mask], w[mask]) for mask in masks]
     low, high = _extremes(parts, chi2)
     return Interval(influence.value - high, influence.value - low, level)
 
@@ -104,7 +103,7 @@ class _Part:
     high: float
 
     @classmethod
-    def of(cls, contribution: Floats, weight: Floats) -> _Part:
+    def of(cls, contribution: FloatArray, weight: FloatArray) -> _Part:
         """Sum up the events of one label."""
         share = weight / weight.sum()
         shift = -contribution[weight != 0] / share[weight != 0]  # m − v
@@ -113,14 +112,14 @@ class _Part:
             float(shift.min()), float(shift.max()),
         )  # fmt: skip
 
-    def roots(self, chi2: Floats, side: int) -> Floats:
+    def roots(self, chi2: FloatArray, side: int) -> FloatArray:
         """Return the outermost δ with g(δ) ≤ χ² on one side; not finite where nothing bounds it."""
         with np.errstate(divide="ignore", invalid="ignore"):
             inside = 1.0 - chi2 * self.inverse
             root = np.sqrt((chi2 * self.cross) ** 2 + inside * chi2 * self.square)
             return np.where(inside > 0, (chi2 * self.cross + side * root) / inside, side * np.inf)
 
-    def grid(self) -> tuple[Floats, Floats]:
+    def grid(self) -> tuple[FloatArray, FloatArray]:
         """Return shifts within the range, denser near 0, and g of each."""
         near = _REACH * math.sqrt(self.square) * np.linspace(-1.0, 1.0, _STEPS)
         shifts = np.concatenate([np.linspace(self.low, self.high, _STEPS), np.clip(near, self.low, self.high)])
@@ -133,29 +132,29 @@ def _extremes(parts: list[_Part], chi2: float) -> tuple[float, float]:
     share = chi2 * np.linspace(0.0, 1.0, _STEPS)
     ends = []
     for side in (-1, 1):
-        one, other = parts[0].roots(share, side), parts[1].roots(chi2 - share, side)
-        if not (_within(one, parts[0]) and _within(other, parts[1])):
+        first, second = parts[0].roots(share, side), parts[1].roots(chi2 - share, side)
+        if not (_within(first, parts[0]) and _within(second, parts[1])):
             return _extremes_on_grid(parts, chi2)
-        ends.append(float(side * np.max(side * (one + other))))
+        ends.append(float(side * np.max(side * (first + second))))
     return ends[0], ends[1]
 
 
-def _within(shifts: Floats, part: _Part) -> bool:
+def _within(shifts: FloatArray, part: _Part) -> bool:
     return bool(np.isfinite(shifts).all() and shifts.min() >= part.low and shifts.max() <= part.high)
 
 
 def _extremes_on_grid(parts: list[_Part], chi2: float) -> tuple[float, float]:
     """Return the same where the range of the means cuts the sets off."""
-    (one, g_one), (other, g_other) = (part.grid() for part in parts)
-    order = np.argsort(g_other)
-    sorted_g = g_other[order]
+    (first, g_first), (second, g_second) = (part.grid() for part in parts)
+    order = np.argsort(g_second)
+    sorted_g = g_second[order]
     # For each shift of one label, the extreme shifts of the other that χ² still allows.
-    allowed = np.searchsorted(sorted_g, chi2 - g_one, side="right") - 1
-    best = int(np.argmin(g_one))
+    allowed = np.searchsorted(sorted_g, chi2 - g_first, side="right") - 1
+    best = int(np.argmin(g_first))
     if not (allowed >= 0).any():
-        point = float(one[best] + other[order[0]])
+        point = float(first[best] + second[order[0]])
         return point, point
-    lowest, highest = np.minimum.accumulate(other[order]), np.maximum.accumulate(other[order])
+    lowest, highest = np.minimum.accumulate(second[order]), np.maximum.accumulate(second[order])
     usable = allowed >= 0
-    sums = [one[usable] + extreme[allowed[usable]] for extreme in (lowest, highest)]
+    sums = [first[usable] + extreme[allowed[usable]] for extreme in (lowest, highest)]
     return float(sums[0].min()), float(sums[1].max())

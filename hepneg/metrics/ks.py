@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import BoolArray, FloatArray, IndexArray
+from hepneg._core.json_values import JsonResult
 from hepneg.errors import DataError
-from hepneg.metrics.scored import Floats, finite_column
+from hepneg.metrics.scored import finite_column
 
 __all__ = ["KSTest", "ks_two_sample"]
 
@@ -17,12 +18,12 @@ _TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class KSTest:
+class KSTest(JsonResult):
     """Result of a two-sample test.
 
     Attributes:
         distance: largest distance between the two normalised signed cumulative distributions; may exceed 1.
-        p_value: probability of a distance at least as large if both sets follow the same law.
+        p_value: probability of a distance at least as large if both sets have the same distribution.
         permutations: behind the p-value, which is never below 1 / (permutations + 1).
     """
 
@@ -30,15 +31,11 @@ class KSTest:
     p_value: float
     permutations: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as a dictionary."""
-        return asdict(self)
-
 
 def ks_two_sample(
     x1: ArrayLike, w1: ArrayLike, x2: ArrayLike, w2: ArrayLike, *, permutations: int = 500, seed: int = 1
 ) -> KSTest:
-    """Test whether two independent sets of events follow the same law of (x, w).
+    """Test whether two independent sets of events have the same distribution of (x, w).
 
     The p-value comes from shuffling which set an event belongs to, each event keeping its x and w. It is exact for any
     weights, ties included, if events of both sets are exchangeable: no event in both, the same process, and weights on
@@ -83,14 +80,14 @@ def ks_two_sample(
     return KSTest(observed, (1 + extreme) / (1 + used), used)
 
 
-def _distance(w: Floats, first: NDArray[np.bool_], total: Floats, last_of_tie: NDArray[np.int64]) -> float:
+def _distance(w: FloatArray, first: BoolArray, total: FloatArray, last_of_tie: IndexArray) -> float:
     """Largest distance of the two cumulative distributions, infinite where one is undefined; events in order of x."""
     if not len(w):
         return float("inf")
-    one = np.cumsum(w * first)
-    sum1, sum2 = one[-1], total[-1] - one[-1]
+    running = np.cumsum(w * first)
+    sum1, sum2 = running[-1], total[-1] - running[-1]
     if sum1 <= 0 or sum2 <= 0:
         return float("inf")
     # F1 - F2 from the running sums of the first set and of both.
-    difference = one * (1.0 / sum1 + 1.0 / sum2) - total * (1.0 / sum2)
+    difference = running * (1.0 / sum1 + 1.0 / sum2) - total * (1.0 / sum2)
     return float(np.abs(difference[last_of_tie]).max())

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import BoolArray
 from hepneg._core.estimate import Estimate
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import json_fields
 from hepneg.metrics.influence import Influence
-from hepneg.metrics.scored import ScoredEvents, scored_events
+from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
 
 __all__ = ["OperatingPoint", "operating_point"]
 
@@ -34,21 +35,19 @@ class OperatingPoint:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures, JSON-ready."""
-        pairs = {name: getattr(self, name) for name in ("sensitivity", "specificity", "ratio")}
-        values = {name: estimate.value for name, estimate in pairs.items()}
-        errors = {f"{name}_error": estimate.error for name, estimate in pairs.items()}
-        ready: dict[str, Any] = json_ready({"threshold": self.threshold, **values, **errors})
-        return ready
+        return json_fields(self, errors_last=True)
 
 
-def operating_point(score: ArrayLike, label: ArrayLike, weight: ArrayLike, threshold: float = 0.5) -> OperatingPoint:
+def operating_point(
+    score: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None, threshold: float = 0.5
+) -> OperatingPoint:
     """Measure sensitivity and specificity at a threshold.
 
     With signed weights each may leave [0, 1] by its fluctuation. The errors are those of linear error propagation,
     valid for many effective events on either side of the threshold.
 
     Args:
-        score: (n,) any score that grows towards signal.
+        score: (n,) any score that grows towards signal. Or scored events, without the next two.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
         threshold: of the score.
@@ -62,8 +61,8 @@ def operating_point(score: ArrayLike, label: ArrayLike, weight: ArrayLike, thres
     return OperatingPoint(threshold, sensitivity.estimate(), specificity.estimate(), _ratio(sensitivity, specificity))
 
 
-def _rate(events: ScoredEvents, of_label: NDArray[np.bool_], right: NDArray[np.bool_]) -> Influence:
-    share = np.where(of_label, events.normalised_weight(), 0.0)
+def _rate(events: ScoredEvents, of_label: BoolArray, right: BoolArray) -> Influence:
+    share = np.where(of_label, events.share, 0.0)
     value = float(share[right].sum())
     return Influence(value, share * (right - value))
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg.metrics.influence import Influence
-from hepneg.metrics.scored import Floats, ScoredEvents, scored_events
+from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
 
 __all__ = ["brier", "brier_influence", "log_loss", "log_loss_influence"]
 
 
-def log_loss(logit: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
+def log_loss(logit: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Estimate:
     """Measure the cross-entropy of log-odds, the two labels balanced.
 
     ½ (Σ₁wℓ/W₁ + Σ₀wℓ/W₀) with ℓ = log(1 + e^∓logit). An uninformative classifier (logit 0) has log 2. With signed
     weights an estimate can fall below the best achievable loss, and even below zero.
 
     Args:
-        logit: (n,) log-odds of signal for equal priors.
+        logit: (n,) log-odds of signal for equal priors. Or scored events, without the other two.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
 
@@ -32,20 +33,20 @@ def log_loss(logit: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
     return log_loss_influence(logit, label, weight).estimate()
 
 
-def log_loss_influence(logit: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Influence:
+def log_loss_influence(logit: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Influence:
     """Return the log-loss and each event's contribution to its fluctuation; see :func:`log_loss`."""
     events = scored_events(logit, label, weight)
     return _balanced_mean(events, np.logaddexp(0.0, np.where(events.signal, -events.score, events.score)))
 
 
-def brier(response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
+def brier(response: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Estimate:
     """Measure the mean squared error of a response, the two labels balanced.
 
     ½ (Σ₁w(1−y)²/W₁ + Σ₀wy²/W₀). An uninformative classifier (response ½) has ¼. With signed weights an estimate can
     fall below zero.
 
     Args:
-        response: (n,) in [0, 1], for equal priors.
+        response: (n,) in [0, 1], for equal priors. Or scored events, without the other two.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
 
@@ -58,15 +59,14 @@ def brier(response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
     return brier_influence(response, label, weight).estimate()
 
 
-def brier_influence(response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Influence:
+def brier_influence(response: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Influence:
     """Return the Brier score and each event's contribution to its fluctuation; see :func:`brier`."""
     events = scored_events(response, label, weight)
     return _balanced_mean(events, (events.signal - events.score) ** 2)
 
 
-def _balanced_mean(events: ScoredEvents, loss: Floats) -> Influence:
-    share = events.normalised_weight()
-    of_signal = float(np.sum((share * loss)[events.signal]))
-    of_background = float(np.sum((share * loss)[~events.signal]))
-    centred = loss - np.where(events.signal, of_signal, of_background)
-    return Influence(0.5 * (of_signal + of_background), 0.5 * share * centred)
+def _balanced_mean(events: ScoredEvents, loss: FloatArray) -> Influence:
+    """Return the mean over the labels of Σwℓ/Σw."""
+    weighted = events.share * loss
+    means = np.array([np.sum(weighted[events.code == code]) for code in range(len(events.sums))])
+    return Influence(float(means.mean()), events.share * (loss - means[events.code]) / len(means))

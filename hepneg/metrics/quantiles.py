@@ -1,22 +1,22 @@
-"""Quantiles of a signed distribution, with errors and a guard where its cumulative distribution turns back."""
+"""Quantiles of a signed distribution, with errors, and a flag where its cumulative distribution is not monotone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.output import json_ready
+from hepneg._core.arrays import FloatArray
+from hepneg._core.json_values import JsonResult
 from hepneg.errors import DataError
-from hepneg.metrics.scored import Floats, finite_column
+from hepneg.metrics.scored import finite_column
 
 __all__ = ["Quantiles", "quantiles"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Quantiles:
+class Quantiles(JsonResult):
     """Quantiles of one quantity.
 
     Attributes:
@@ -30,21 +30,16 @@ class Quantiles:
             crossing, and the interval spans them.
     """
 
-    probability: Floats
-    value: Floats
-    error: Floats
-    low: Floats
-    high: Floats
+    probability: FloatArray
+    value: FloatArray
+    error: FloatArray
+    low: FloatArray
+    high: FloatArray
     unique: NDArray[np.bool_]
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{p:.3g}: {v:.6g}" for p, v in zip(self.probability, self.value, strict=True))
         return f"Quantiles({parts})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the columns as lists."""
-        ready: dict[str, Any] = json_ready({name: getattr(self, name) for name in self.__slots__})
-        return ready
 
 
 SIGNIFICANCE = 3.0
@@ -91,15 +86,15 @@ def quantiles(x: ArrayLike, weight: ArrayLike, probability: ArrayLike) -> Quanti
 class _Curve:
     """The cumulative distribution at the distinct values, and the running Σ of squared shares."""
 
-    x: Floats
-    cumulative: Floats
-    square: Floats
+    x: FloatArray
+    cumulative: FloatArray
+    square: FloatArray
 
     @classmethod
-    def of(cls, x: Floats, share: Floats) -> _Curve:
+    def of(cls, x: FloatArray, share: FloatArray) -> _Curve:
         """Sum up the events by distinct value."""
-        distinct, place = np.unique(x, return_inverse=True)
-        steps = [np.bincount(place, part, len(distinct)) for part in (share, share**2)]
+        distinct, rank = np.unique(x, return_inverse=True)
+        steps = [np.bincount(rank, part, len(distinct)) for part in (share, share**2)]
         return cls(distinct, np.cumsum(steps[0]), np.cumsum(steps[1]))
 
     def quantile(self, p: float) -> tuple[float, float, float, bool]:
@@ -123,7 +118,7 @@ class _Curve:
         return float(self.x[first]), float(self.x[min(last, len(self.x) - 1)])
 
 
-def _turns(gap: Floats, error: Floats) -> int:
+def _turns(gap: FloatArray, error: FloatArray) -> int:
     """Count how often the gap changes from significantly below zero to significantly above, or back."""
     sides = np.sign(gap)[np.abs(gap) > SIGNIFICANCE * error]
     return int(np.count_nonzero(np.diff(sides, prepend=-1.0)))

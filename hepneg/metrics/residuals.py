@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hepneg._core.output import json_ready
-from hepneg.metrics.scored import Floats
+from hepneg._core.arrays import FloatArray, IndexArray
+from hepneg._core.json_values import JsonResult
 from hepneg.metrics.target_errors import bias, resolution, signed_mean
 
 __all__ = ["ResidualProfile", "residual_profile"]
@@ -21,7 +19,7 @@ MIN_SIGNIFICANCE = 5.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class ResidualProfile:
+class ResidualProfile(JsonResult):
     """Bias and resolution in bins of one quantity, each from the signed events of its bin.
 
     Attributes:
@@ -36,12 +34,12 @@ class ResidualProfile:
         p_value: probability of a larger χ² where the bias is zero in every bin; asymptotic.
     """
 
-    edges: Floats
-    centre: Floats
-    bias: Floats
-    bias_error: Floats
-    resolution: Floats
-    resolution_error: Floats
+    edges: FloatArray
+    centre: FloatArray
+    bias: FloatArray
+    bias_error: FloatArray
+    resolution: FloatArray
+    resolution_error: FloatArray
     chi2: float
     degrees: int
     p_value: float
@@ -49,18 +47,13 @@ class ResidualProfile:
     def __repr__(self) -> str:
         return f"ResidualProfile({self.degrees} bins; bias χ² = {self.chi2:.1f}, p = {self.p_value:.2g})"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the columns as lists and the test as numbers."""
-        ready: dict[str, Any] = json_ready({name: getattr(self, name) for name in self.__slots__})
-        return ready
-
-    def place(self, quantity: Floats) -> NDArray[np.intp]:
+    def bin_of(self, quantity: FloatArray) -> IndexArray:
         """Return the bin of each event, (n,); what lies beyond counts into the outermost bins."""
         return np.searchsorted(self.edges[1:-1], quantity, side="right")
 
 
 def residual_profile(
-    quantity: Floats, prediction: Floats, target: Floats, weight: Floats, *, bins: int = 12
+    quantity: FloatArray, prediction: FloatArray, target: FloatArray, weight: FloatArray, *, bins: int = 12
 ) -> ResidualProfile:
     """Measure bias and resolution in bins of a quantity.
 
@@ -76,23 +69,23 @@ def residual_profile(
             and there are ``MIN_EVENTS`` effective events.
     """
     edges = _edges(quantity, weight, bins)
-    place = np.searchsorted(edges[1:-1], quantity, side="right")
+    bin_of = np.searchsorted(edges[1:-1], quantity, side="right")
     rows = []
     for number in range(len(edges) - 1):
-        chosen = place == number
-        p, t, w = prediction[chosen], target[chosen], weight[chosen]
-        found, width = bias(p, t, w), resolution(p, t, w)
-        middle = signed_mean(quantity[chosen], np.abs(w)).value
-        rows.append((middle, found.value, found.error, width.value, width.error))
-    centre, mean, mean_error, width, width_error = np.array(rows).T
-    return ResidualProfile(edges, centre, mean, mean_error, width, width_error, *_chi2(mean, mean_error))
+        own = bin_of == number
+        p, t, w = prediction[own], target[own], weight[own]
+        mean, width = bias(p, t, w), resolution(p, t, w)
+        centre = signed_mean(quantity[own], np.abs(w)).value
+        rows.append((centre, mean.value, mean.error, width.value, width.error))
+    centres, means, mean_errors, widths, width_errors = np.array(rows).T
+    return ResidualProfile(edges, centres, means, mean_errors, widths, width_errors, *_chi2(means, mean_errors))
 
 
-def _edges(quantity: Floats, weight: Floats, bins: int) -> Floats:
+def _edges(quantity: FloatArray, weight: FloatArray, bins: int) -> FloatArray:
     """Return edges between bins of equal numbers of events, merged from the left until each is usable."""
     inner = np.unique(np.quantile(quantity, np.linspace(0, 1, bins + 1)[1:-1]))
-    place = np.searchsorted(inner, quantity, side="right")
-    sums = np.array([np.bincount(place, part, len(inner) + 1) for part in (weight, np.abs(weight), weight**2)])
+    bin_of = np.searchsorted(inner, quantity, side="right")
+    sums = np.array([np.bincount(bin_of, part, len(inner) + 1) for part in (weight, np.abs(weight), weight**2)])
     kept, running = [], np.zeros(3)
     for number in range(len(inner)):
         running = running + sums[:, number]
@@ -105,12 +98,12 @@ def _edges(quantity: Floats, weight: Floats, bins: int) -> Floats:
     return np.concatenate([[quantity.min()], inner[kept], [quantity.max()]])
 
 
-def _usable(sums: Floats) -> bool:
+def _usable(sums: FloatArray) -> bool:
     total, size, square = sums
     return bool(square > 0 and size**2 >= MIN_EVENTS * square and total > MIN_SIGNIFICANCE * np.sqrt(square))
 
 
-def _chi2(value: Floats, error: Floats) -> tuple[float, int, float]:
+def _chi2(value: FloatArray, error: FloatArray) -> tuple[float, int, float]:
     from scipy.special import chdtrc
 
     tested = error > 0

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from hepneg.metrics.scored import Floats, ScoredEvents, scored_events
+from hepneg._core.arrays import FloatArray, IndexArray
+from hepneg._core.json_values import JsonResult
+from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
 
 __all__ = ["RocCurve", "roc_curve"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class RocCurve:
+class RocCurve(JsonResult):
     """Efficiencies of the cut ``score >= threshold``, from the tightest cut to none.
 
     Attributes:
@@ -26,12 +27,12 @@ class RocCurve:
         band: (m,) standard error of the signal efficiency at fixed background efficiency.
     """
 
-    threshold: Floats
-    signal_efficiency: Floats
-    background_efficiency: Floats
-    signal_error: Floats
-    background_error: Floats
-    band: Floats
+    threshold: FloatArray
+    signal_efficiency: FloatArray
+    background_efficiency: FloatArray
+    signal_error: FloatArray
+    background_error: FloatArray
+    band: FloatArray
 
     def __len__(self) -> int:
         return len(self.threshold)
@@ -47,18 +48,19 @@ class RocCurve:
         )
         return replace(self, signal_efficiency=signal, background_efficiency=background)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the columns as lists."""
-        return {name: getattr(self, name).tolist() for name in self.__slots__}
-
 
 def roc_curve(
-    score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, points: int | None = 200, seed: int = 1
+    score: Scored,
+    label: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    *,
+    points: int | None = 200,
+    seed: int = 1,
 ) -> RocCurve:
     """Trace signal against background efficiency.
 
     Args:
-        score: (n,), higher for signal.
+        score: (n,), higher for signal. Or scored events, without the next two.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
         points: keep about so many thresholds, evenly spaced in Σ|w|; None keeps every distinct score.
@@ -73,44 +75,44 @@ def roc_curve(
         DataError: unusable columns, or a label with Σw ≤ 0.
     """
     events = scored_events(score, label, weight)
-    descending = -events.score
-    values, place = np.unique(descending, return_inverse=True)
-    kept = _kept_points(events, place, len(values), points)
-    segment = np.searchsorted(kept, place)
+    thresholds = events.ranks.values[::-1]
+    rank = len(thresholds) - 1 - events.ranks.rank
+    kept = _kept_points(events, rank, len(thresholds), points)
+    segment = np.searchsorted(kept, rank)
     sums, squares = _segment_sums(events, segment, len(kept))
     efficiency = np.cumsum(sums, axis=1)
     errors = _efficiency_errors(efficiency, np.cumsum(squares, axis=1))
     band = _band(sums, squares, seed)
-    threshold = np.concatenate([[np.inf], -values[kept]])
+    threshold = np.concatenate([[np.inf], thresholds[kept]])
     return RocCurve(threshold, *(np.concatenate([[0.0], part]) for part in (*efficiency, *errors, band)))
 
 
-def _kept_points(events: ScoredEvents, place: NDArray[np.intp], distinct: int, points: int | None) -> NDArray[np.intp]:
+def _kept_points(events: ScoredEvents, rank: IndexArray, distinct: int, points: int | None) -> IndexArray:
     """Positions among the distinct scores at which the curve is kept; the last always is."""
     if points is None or distinct <= points:
         return np.arange(distinct)
-    size = np.cumsum(np.bincount(place, np.abs(events.normalised_weight()), distinct))
+    size = np.cumsum(np.bincount(rank, np.abs(events.share), distinct))
     wanted = np.searchsorted(size, size[-1] * np.arange(1, points) / points)
     return np.unique(np.append(np.minimum(wanted, distinct - 1), distinct - 1))
 
 
-def _segment_sums(events: ScoredEvents, segment: NDArray[np.intp], segments: int) -> tuple[Floats, Floats]:
+def _segment_sums(events: ScoredEvents, segment: IndexArray, segments: int) -> tuple[FloatArray, FloatArray]:
     """Σ and Σ² of the normalised weights between kept thresholds, (2, segments): signal, background."""
-    share = events.normalised_weight()
+    share = events.share
     masks = (events.signal, ~events.signal)
     sums = [np.bincount(segment[mask], share[mask], segments) for mask in masks]
     squares = [np.bincount(segment[mask], share[mask] ** 2, segments) for mask in masks]
     return np.array(sums), np.array(squares)
 
 
-def _efficiency_errors(efficiency: Floats, squares: Floats) -> Floats:
+def _efficiency_errors(efficiency: FloatArray, squares: FloatArray) -> FloatArray:
     """Error of Σ(kept)/Σ(all): the events inside and outside the cut fluctuate independently."""
     inside, everything = squares, squares[:, -1:]
     variance = inside * (1.0 - efficiency) ** 2 + (everything - inside) * efficiency**2
     return np.sqrt(np.maximum(variance, 0.0))
 
 
-def _band(sums: Floats, squares: Floats, seed: int, replicas: int = 200) -> Floats:
+def _band(sums: FloatArray, squares: FloatArray, seed: int, replicas: int = 200) -> FloatArray:
     rng = np.random.default_rng(seed)
     at = np.maximum.accumulate(np.cumsum(sums[1]))
     curves = np.empty((replicas, sums.shape[1]))

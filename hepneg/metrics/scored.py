@@ -1,44 +1,123 @@
-"""Scored events: the checked columns that every metric starts from."""
+"""Scored events: the columns that every metric starts from, checked, summed and sorted once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg.errors import DataError
-from hepneg.events import first_entries
+from hepneg.events import LABEL_NAMES, LABELS, SIGNAL, EventTable, first_entries
+from hepneg.metrics.ranked_scores import RankedScores
 
-__all__ = ["Floats", "ScoredEvents", "finite_column", "labelled_events", "positive_sums", "scored_events"]
-
-Floats = NDArray[np.float64]
+__all__ = ["Scored", "ScoredEvents", "column_of", "finite_column", "positive_sums", "scored_events"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class ScoredEvents:
-    """Events with a score and a label.
+    """Events with a score and a label; every metric takes them in the place of its three columns.
 
     Attributes:
         score: (n,) finite numbers.
-        signal: (n,) true for signal.
+        code: (n,) of the label: 0 for background, 1 for signal.
         weight: (n,) signed weights.
-        sum_signal: Σw of the signal, > 0.
-        sum_background: Σw of the background, > 0.
     """
 
-    score: Floats
-    signal: NDArray[np.bool_]
-    weight: Floats
-    sum_signal: float
-    sum_background: float
+    score: FloatArray
+    code: NDArray[np.int8]
+    weight: FloatArray
+    _ranks: RankedScores | None = field(default=None, repr=False)
 
-    def normalised_weight(self) -> Floats:
-        """Return the weights divided by the sum of their label's, (n,)."""
-        return self.weight / np.where(self.signal, self.sum_signal, self.sum_background)
+    @classmethod
+    def of_table(cls, events: EventTable, score: ArrayLike, what: str = "score") -> ScoredEvents:
+        """Score the n events of a table.
+
+        Args:
+            events: with labels and weights, which are checked already.
+            score: (n,) finite numbers.
+            what: how messages call the score.
+
+        Raises:
+            DataError: not one finite number for each event.
+        """
+        return cls(column_of(events, score, what), events.label, events.weight)
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    @cached_property
+    def signal(self) -> BoolArray:
+        """True for signal, (n,)."""
+        return np.asarray(self.code == SIGNAL)
+
+    @cached_property
+    def sums(self) -> FloatArray:
+        """Σw of each label by its code, (2,).
+
+        Raises:
+            DataError: one of them is not positive.
+        """
+        return positive_sums([float(self.weight[self.code == code].sum()) for code in range(len(LABELS))])
+
+    @cached_property
+    def share(self) -> FloatArray:
+        """The weights divided by the sum of their label's, (n,).
+
+        Raises:
+            DataError: a label with Σw ≤ 0.
+        """
+        return np.asarray(self.weight / self.sums[self.code])
+
+    @cached_property
+    def ranks(self) -> RankedScores:
+        """The scores in order."""
+        return self._ranks or RankedScores.of(self.score, self.signal)
+
+    def with_score(self, score: FloatArray) -> ScoredEvents:
+        """Return the same events with another score, (n,) finite numbers; what is known of the weights is kept."""
+        other = replace(self, score=score, _ranks=None)
+        other.__dict__.update(
+            {name: self.__dict__[name] for name in ("signal", "sums", "share") if name in self.__dict__}
+        )
+        return other
+
+    def select(self, mask: BoolArray) -> ScoredEvents:
+        """Return the events for which ``mask`` (n,) is true; their scores are not sorted again."""
+        return ScoredEvents(self.score[mask], self.code[mask], self.weight[mask], self.ranks.select(mask))
 
 
-def finite_column(values: ArrayLike, what: str) -> Floats:
+Scored: TypeAlias = "ArrayLike | ScoredEvents"
+"""A column of scores, with columns of labels and weights to follow, or all three as :class:`ScoredEvents`."""
+
+
+def scored_events(score: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> ScoredEvents:
+    """Check the columns of a metric.
+
+    Args:
+        score: (n,) finite numbers; or scored events, which are returned as they are.
+        label: (n,) of 0 (background) and 1 (signal), or booleans.
+        weight: (n,) signed weights.
+
+    Raises:
+        DataError: shapes that do not fit, numbers that are not finite, or labels other than 0 and 1.
+    """
+    if isinstance(score, ScoredEvents):
+        return score
+    scores, weights, labels = finite_column(score, "score"), finite_column(weight, "weight"), np.asarray(label)
+    if not scores.shape == weights.shape == labels.shape:
+        shapes = f"{scores.shape}, {labels.shape} and {weights.shape}"
+        raise DataError(f"score, label and weight have shapes {shapes}; give one of each per event")
+    bad = ~np.isin(labels, list(LABEL_NAMES))
+    if bad.any():
+        raise DataError(f"{int(bad.sum())} labels are neither 1 (signal) nor 0 (background), at {first_entries(bad)}")
+    return ScoredEvents(scores, labels.astype(np.int8), weights)
+
+
+def finite_column(values: ArrayLike | None, what: str) -> FloatArray:
     """Return one column of numbers as float64, (n,).
 
     Raises:
@@ -55,50 +134,30 @@ def finite_column(values: ArrayLike, what: str) -> Floats:
     return column
 
 
-def scored_events(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> ScoredEvents:
-    """Check the columns of a metric.
-
-    Args:
-        score: (n,) finite numbers.
-        label: (n,) of 0 (background) and 1 (signal), or booleans.
-        weight: (n,) signed weights.
+def column_of(events: EventTable, values: ArrayLike, what: str) -> FloatArray:
+    """Return a column that belongs to the n events of a table, (n,).
 
     Raises:
-        DataError: shapes that do not fit, numbers that are not finite, labels other than 0 and 1, or a label whose
-            weights do not sum to a positive number.
+        DataError: not one finite number for each event.
     """
-    scores, signal, weights = labelled_events(score, label, weight)
-    sums = positive_sums(float(weights[signal].sum()), float(weights[~signal].sum()))
-    return ScoredEvents(scores, signal, weights, *sums)
+    column = finite_column(values, what)
+    if len(column) != len(events):
+        raise DataError(
+            f"{len(column)} values are given for {what}, but there are {len(events)} events; give one per event"
+        )
+    return column
 
 
-def labelled_events(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Return score, whether signal, and weight, each (n,), of a part of the events.
-
-    Raises:
-        DataError: shapes that do not fit, numbers that are not finite, or labels other than 0 and 1.
-    """
-    scores, weights, labels = finite_column(score, "score"), finite_column(weight, "weight"), np.asarray(label)
-    if not scores.shape == weights.shape == labels.shape:
-        shapes = f"{scores.shape}, {labels.shape} and {weights.shape}"
-        raise DataError(f"score, label and weight have shapes {shapes}; give one of each per event")
-    signal = labels == 1
-    bad = ~signal & (labels != 0)
-    if bad.any():
-        raise DataError(f"{int(bad.sum())} labels are neither 1 (signal) nor 0 (background), at {first_entries(bad)}")
-    return scores, signal, weights
-
-
-def positive_sums(signal: float, background: float) -> tuple[float, float]:
-    """Return Σw of signal and of background.
+def positive_sums(sums: list[float]) -> FloatArray:
+    """Return Σw of each label by its code, (2,).
 
     Raises:
         DataError: one of them is not positive.
     """
-    for name, total in (("signal", signal), ("background", background)):
-        if total <= 0:
+    for code, name in sorted(LABEL_NAMES.items(), reverse=True):
+        if sums[code] <= 0:
             raise DataError(
-                f"the {name} weights sum to {total:.6g}: no metric is defined; use more {name} events or "
-                "a looser selection"
+                f"the {name} weights sum to {sums[code]:.6g}: no metric is defined; "
+                f"use more {name} events or a looser selection"
             )
-    return signal, background
+    return np.array(sums)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from hepneg.metrics.scored import Floats, finite_column
+from hepneg._core.arrays import BoolArray, FloatArray
+from hepneg._core.json_values import JsonResult
+from hepneg.metrics.scored import Scored, finite_column, scored_events
 
 __all__ = ["SignificanceScan", "asimov_significance", "significance_scan"]
 
@@ -17,7 +18,7 @@ __all__ = ["SignificanceScan", "asimov_significance", "significance_scan"]
 _TINY = 1e-100
 
 
-def asimov_significance(signal: ArrayLike, background: ArrayLike, background_error: ArrayLike = 0.0) -> Floats:
+def asimov_significance(signal: ArrayLike, background: ArrayLike, background_error: ArrayLike = 0.0) -> FloatArray:
     """Return the median expected discovery significance of a counting experiment.
 
     Args:
@@ -46,7 +47,7 @@ def asimov_significance(signal: ArrayLike, background: ArrayLike, background_err
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class SignificanceScan:
+class SignificanceScan(JsonResult):
     """Expected significance against the cut on the response.
 
     Attributes:
@@ -60,14 +61,14 @@ class SignificanceScan:
         defined: false where the significance is NaN, (m,).
     """
 
-    threshold: Floats
-    signal: Floats
-    signal_error: Floats
-    background: Floats
-    background_error: Floats
-    significance: Floats
-    error: Floats
-    defined: NDArray[np.bool_]
+    threshold: FloatArray
+    signal: FloatArray
+    signal_error: FloatArray
+    background: FloatArray
+    background_error: FloatArray
+    significance: FloatArray
+    error: FloatArray
+    defined: BoolArray
 
     @property
     def best(self) -> int | None:
@@ -80,18 +81,18 @@ class SignificanceScan:
         z, cut = self.significance[self.best], self.threshold[self.best]
         return f"SignificanceScan({len(self.threshold)} thresholds; largest Z = {z:.3g} at response >= {cut:.3g})"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the columns as lists."""
-        return {name: getattr(self, name).tolist() for name in self.__slots__}
-
 
 def significance_scan(
-    response: ArrayLike, label: ArrayLike, weight: ArrayLike, *, thresholds: ArrayLike | int = 50
+    response: Scored,
+    label: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    *,
+    thresholds: ArrayLike | int = 50,
 ) -> SignificanceScan:
     """Scan a lower cut on the response.
 
     Args:
-        response: (n,) in [0, 1].
+        response: (n,) in [0, 1]. Or scored events, without the next two.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights, scaled to the expected yields.
         thresholds: the cuts in increasing order, or how many, evenly spaced from 0 to below 1.
@@ -101,28 +102,28 @@ def significance_scan(
 
     The scan is of the same events that define its maximum, so the maximum is biased upwards by its statistical error.
     """
-    score, weights = finite_column(response, "response"), finite_column(weight, "weight")
+    events = scored_events(response, label, weight)
     cuts = (
         np.linspace(0.0, 1.0, thresholds, endpoint=False)
         if isinstance(thresholds, int)
         else finite_column(thresholds, "thresholds")
     )
-    is_signal = np.asarray(label) == 1
-    s, s2 = _kept(score[is_signal], weights[is_signal], cuts)
-    b, b2 = _kept(score[~is_signal], weights[~is_signal], cuts)
+    (s, s2), (b, b2) = (
+        _kept(events.score[mask], events.weight[mask], cuts) for mask in (events.signal, ~events.signal)
+    )
     s_error, b_error = np.sqrt(s2), np.sqrt(b2)
     z = asimov_significance(s, b, b_error)
     return SignificanceScan(cuts, s, s_error, b, b_error, z, _error(s, s_error, b, b_error), np.isfinite(z))
 
 
-def _kept(score: Floats, weight: Floats, cuts: Floats) -> tuple[Floats, Floats]:
+def _kept(score: FloatArray, weight: FloatArray, cuts: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Σw and Σw² of the events at or above each cut."""
     last_cut = np.searchsorted(cuts, score, side="right")
     sums = [np.bincount(last_cut, w, len(cuts) + 1)[:0:-1].cumsum()[::-1] for w in (weight, weight**2)]
     return sums[0], sums[1]
 
 
-def _error(s: Floats, s_error: Floats, b: Floats, b_error: Floats) -> Floats:
+def _error(s: FloatArray, s_error: FloatArray, b: FloatArray, b_error: FloatArray) -> FloatArray:
     """Linear propagation of both yields' errors, by central differences."""
     step_s, step_b = 1e-3 * s, 1e-3 * b
     with np.errstate(all="ignore"):

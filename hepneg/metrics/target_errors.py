@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg.errors import DataError
 from hepneg.metrics.influence import Influence
-from hepneg.metrics.scored import Floats, finite_column
+from hepneg.metrics.scored import finite_column
 
 __all__ = [
     "absolute_error_influence",
@@ -107,7 +108,7 @@ def resolution(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> E
     return Estimate(width, variance.error / (2.0 * width))
 
 
-def signed_mean(values: Floats, weight: Floats) -> Influence:
+def signed_mean(values: FloatArray, weight: FloatArray) -> Influence:
     """Return Σwv/Σw and each event's contribution to its fluctuation.
 
     Args:
@@ -124,7 +125,7 @@ def signed_mean(values: Floats, weight: Floats) -> Influence:
     return Influence(mean, weight * (values - mean) / total)
 
 
-def _columns(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> tuple[Floats, Floats, Floats]:
+def _columns(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     p, t, w = (
         finite_column(column, what)
         for column, what in ((prediction, "prediction"), (target, "target"), (weight, "weight"))

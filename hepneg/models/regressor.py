@@ -71,16 +71,6 @@ class Regressor(Model):
         """
         return self._central(self.output_of_fold(events))
 
-    def quantile_predictions(self, features: ArrayLike) -> Float:
-        """Return all quantiles, (n, M) in the order of ``quantiles``, for events that it was not trained on.
-
-        Raises:
-            ConfigError: the regressor was not trained for quantiles.
-            DataError: as :meth:`prediction`.
-        """
-        self._require_quantiles()
-        return self.output(features)
-
     def held_out_quantiles(self, events: EventTable) -> Float:
         """Return for each event the quantiles, (n, M), of the network that has not seen it.
 

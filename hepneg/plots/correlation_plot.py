@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
+from hepneg._core.arrays import FloatArray
 from hepneg.metrics.correlation import CorrelationDifference
-from hepneg.metrics.scored import Floats
 from hepneg.plots.short_names import short_name, short_names
 from hepneg.plots.style import Drawn, empty_figure, in_print_style
 
@@ -61,7 +61,7 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
     return Drawn(figure, tuple(axes), dict(images))
 
 
-def _matrix(axes: Axes, matrix: Floats, title: str, reach: float) -> AxesImage:
+def _matrix(axes: Axes, matrix: FloatArray, title: str, reach: float) -> AxesImage:
     axes.set_facecolor("0.8")
     image = axes.imshow(np.ma.masked_invalid(matrix), cmap="RdBu_r", vmin=-reach, vmax=reach)
     axes.set_title(title, fontsize=10.5)

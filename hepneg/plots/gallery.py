@@ -39,6 +39,7 @@ from hepneg.weights import WeightReport
 
 __all__ = [
     "closure_figures",
+    "evaluation_figures",
     "regression_figures",
     "response_figures",
     "save_figures",
@@ -80,6 +81,11 @@ def closure_figures(closure: SignSplitClosure) -> Figures:
     for sample, shapes in closure.response.samples.items():
         for shape in shapes.features.values():
             yield closure_response_stem(sample), plot_feature_shape(shape, sample=sample, axis_label=label).figure
+
+
+def evaluation_figures(evaluation: Evaluation | RegressionEvaluation) -> Figures:
+    """Draw what a model is worth, whatever its task."""
+    return response_figures(evaluation) if isinstance(evaluation, Evaluation) else regression_figures(evaluation)
 
 
 def response_figures(evaluation: Evaluation) -> Figures:

@@ -8,9 +8,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
+from hepneg._core.arrays import FloatArray
 from hepneg.evaluation.histograms import count_negative_bins, normalised, project
 from hepneg.evaluation.regression import Histogram, RegressionEvaluation
-from hepneg.metrics.scored import Floats
 from hepneg.plots.legend import add_legend
 from hepneg.plots.short_names import short_names
 from hepneg.plots.signed_axes import draw_signed, per_bin_label
@@ -97,7 +97,7 @@ def plot_response_matrix(evaluation: RegressionEvaluation) -> Drawn:
     return Drawn(layout.figure, (axes, bar.ax), {"matrix": [mesh], "diagonal": line})
 
 
-def _columns(values: Floats) -> Floats:
+def _columns(values: FloatArray) -> FloatArray:
     """Scale each row (a bin of the target) to a sum of 1; NaN where it is not positive or the cell is empty."""
     total = values.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -10,10 +10,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.arrays import FloatArray
 from hepneg.binning.plan import BinPlan
 from hepneg.binning.rebin import equal_starts
 from hepneg.errors import HepnegWarning
-from hepneg.metrics.scored import Floats
 from hepneg.shapes.systematics import WeightMoments, Yardstick, weight_columns, weight_moments, yardstick_of
 
 __all__ = ["YARDSTICK_BINS", "YardstickBins", "YardstickSums", "plan_yardstick"]
@@ -82,7 +82,7 @@ class YardstickSums:
         sizes = [bins.length(number) for number in range(len(bins.coarse))]
         self.moments = [WeightMoments(np.zeros((n, weights)), np.zeros((n, weights, weights))) for n in sizes]
 
-    def fill(self, features: NDArray[np.float32], weight: Floats, variations: Floats) -> None:
+    def fill(self, features: NDArray[np.float32], weight: FloatArray, variations: FloatArray) -> None:
         """Add events.
 
         Args:

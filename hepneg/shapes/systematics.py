@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.output import json_ready
+from hepneg.binning.quantile_bins import quantile_bins
 from hepneg.errors import DataError
-from hepneg.metrics.scored import Floats, finite_column
+from hepneg.metrics.scored import finite_column
 
 __all__ = [
     "WeightMoments",
@@ -92,7 +94,7 @@ def systematic_yardstick(
     if not variations:
         raise DataError("no systematic variations are given; there is nothing to measure with")
     columns = weight_columns(nominal, {key: finite_column(column, key) for key, column in variations.items()})
-    place = _quantile_bins(x, bins)
+    place = quantile_bins(x, bins)
     if len(place) != len(columns):
         raise DataError(f"there are {len(place)} values, but {len(columns)} weights; give one of each per event")
     return yardstick_of(weight_moments(place, columns, int(place.max()) + 1), list(variations), name)
@@ -107,7 +109,7 @@ def in_systematic_spreads(yardsticks: Iterable[Yardstick]) -> str:
     return f"; the largest such bias is {largest.ratio} times the systematic spread ({largest.name})"
 
 
-def weight_columns(weight: Floats, variations: Mapping[str, Floats]) -> Floats:
+def weight_columns(weight: FloatArray, variations: Mapping[str, FloatArray]) -> FloatArray:
     """Put the nominal weight, its magnitude and the variations side by side, (n, 2 + V).
 
     Raises:
@@ -128,14 +130,14 @@ class WeightMoments:
         cross: (B, K, K) Σ w_k w_l, from which the errors follow with all correlations.
     """
 
-    content: Floats
-    cross: Floats
+    content: FloatArray
+    cross: FloatArray
 
     def __add__(self, other: WeightMoments) -> WeightMoments:
         return WeightMoments(self.content + other.content, self.cross + other.cross)
 
 
-def weight_moments(place: NDArray[np.integer], columns: Floats, bins: int) -> WeightMoments:
+def weight_moments(place: NDArray[np.integer], columns: FloatArray, bins: int) -> WeightMoments:
     """Sum weights and their products bin by bin.
 
     Args:
@@ -170,8 +172,8 @@ def yardstick_of(moments: WeightMoments, variations: Sequence[str], name: str) -
 class _Shapes:
     """Normalised histograms of K weights of the same events, the nominal first, and the covariance of their bins."""
 
-    content: Floats
-    covariance: Floats
+    content: FloatArray
+    covariance: FloatArray
 
     @classmethod
     def of(cls, moments: WeightMoments, what: Sequence[str]) -> _Shapes:
@@ -184,7 +186,7 @@ class _Shapes:
                 )
         return cls(moments.content / total, moments.cross / np.outer(total, total))
 
-    def measure(self, value: float, slope: Floats) -> _Measure:
+    def measure(self, value: float, slope: FloatArray) -> _Measure:
         """Return a value that changes by Σ slope·content, (B, K), with the normalisation of each weight."""
         return _Measure(value, slope - np.sum(slope * self.content, axis=0), self)
 
@@ -205,7 +207,7 @@ class _Measure:
     """A value, and by how much a weight in each bin changes it, (B, K), in units of the weights' sums."""
 
     value: float
-    slope: Floats
+    slope: FloatArray
     shapes: _Shapes
 
     @property
@@ -247,8 +249,3 @@ def _ratio(signs: _Measure, spread: _Measure) -> Estimate:
         return Estimate(float("nan"), float("nan"))
     value = signs.value / spread.value
     return _Measure(value, (signs.slope - value * spread.slope) / spread.value, signs.shapes).estimate()
-
-
-def _quantile_bins(x: Floats, bins: int) -> NDArray[np.intp]:
-    edges = np.unique(np.quantile(x, np.arange(1, bins) / bins, method="inverted_cdf")) if len(x) else x
-    return np.asarray(np.unique(np.searchsorted(edges, x, side="right"), return_inverse=True)[1])

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hepneg._core.estimate import Estimate
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import json_fields, json_object
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
 from hepneg.config.training_settings import Training
 from hepneg.errors import ConfigError, HepnegWarning, TrainingError
-from hepneg.evaluation.classification import Evaluation, evaluate
+from hepneg.evaluation.classification import Evaluation
 from hepneg.events import EventTable
-from hepneg.metrics import InfluenceFunction, auc_influence, log_loss_influence, paired_difference
+from hepneg.metrics import ScoredEvents, auc_influence, log_loss_influence
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
 from hepneg.schemes import Scheme, as_scheme, make_scheme, require_task
@@ -31,12 +30,10 @@ DEFAULT_SCHEMES = ("absolute", "positive", "signed", "paired", "refined", "auto"
 
 SIGNIFICANT = 2.0  # standard deviations from which two schemes are called different
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
 class SchemeResult:
-    """What one scheme gave.
+    """The result of one scheme.
 
     Attributes:
         evaluation: signed, on held-out events.
@@ -59,22 +56,13 @@ class SchemeResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures of the scheme, JSON-ready."""
-        pairs = {
-            "auc": self.evaluation.auc,
-            "loss": self.evaluation.loss,
-            "auc_difference": self.auc_difference,
-            "loss_difference": self.loss_difference,
-        }
-        figures = {key: estimate.value for key, estimate in pairs.items()}
-        errors = {f"{key}_error": estimate.error for key, estimate in pairs.items()}
-        calibration = self.evaluation.calibration
         return {
             "chosen": self.evaluation.chosen,
             "chosen_because": self.evaluation.reason,
-            **figures,
-            **errors,
-            "calibration_chi2": calibration.chi2,
-            "calibration_degrees": calibration.degrees,
+            **json_fields(self.evaluation, "auc", "loss"),
+            **json_fields(self, "auc_difference", "loss_difference"),
+            "calibration_chi2": self.evaluation.calibration.chi2,
+            "calibration_degrees": self.evaluation.calibration.degrees,
             "negative_bins": sum(row.negative_bins for row in self.evaluation.samples),
             "seconds": self.seconds,
             "message": self.message,
@@ -122,21 +110,13 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``compare.json`` holds."""
-        content = {
-            "schema_version": 1,
-            "schemes": {name: result.to_dict() for name, result in self.schemes.items()},
-            "failures": dict(self.failures),
-            "recommended": self.recommended,
-            "reason": self.reason,
-        }
-        ready: dict[str, Any] = json_ready(content)
-        return ready
+        return json_object({"schema_version": 1, **json_fields(self)})
 
 
 @dataclass(frozen=True, eq=False)
 class _Trained:
     classifier: Classifier
-    logit: Floats
+    held_out: ScoredEvents
     seconds: float
 
 
@@ -159,7 +139,10 @@ def make_schemes(
         if name not in named:
             make_scheme(name)  # an unknown one is offered the nearest
             raise ConfigError(f"parameters are given for {name!r}, which is not compared by its name; known: {named}")
-    made = [as_scheme({**given.get(one, {}), "name": one} if isinstance(one, str) else one) for one in schemes]
+    made = [
+        as_scheme({**given.get(scheme, {}), "name": scheme} if isinstance(scheme, str) else scheme)
+        for scheme in schemes
+    ]
     names = [scheme.name for scheme in made]
     if len(set(names)) < len(names) or not names:
         raise ConfigError(f"name each scheme once, and at least one: {', '.join(names) or 'none given'}")
@@ -177,7 +160,7 @@ def compare(
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
     **settings: Any,
 ) -> Comparison:
-    """Train several schemes on the same folds and judge them on the same held-out events, with signed weights.
+    """Train several schemes on the same folds and evaluate them on the same held-out events, with signed weights.
 
     Differences between schemes are paired: what the schemes have in common cancels event by event, so they are known
     far better than the figures themselves.
@@ -194,23 +177,23 @@ def compare(
         ConfigError: an unknown scheme or setting, a scheme named twice, or parameters of one that is not compared.
         TrainingError: no scheme could be trained.
     """
-    chosen = make_schemes(schemes, parameters)
-    Training.refuse(settings, ["scheme"], "compare takes its schemes apart")
+    compared = make_schemes(schemes, parameters)
+    Training.refuse(settings, ["scheme"], "compare takes its schemes as `schemes`")
     trained: dict[str, _Trained] = {}
     failures: dict[str, str] = {}
-    for name, scheme in chosen.items():
+    for name, scheme in compared.items():
         started = time.monotonic()
         folder = Path(checkpoint) / name if checkpoint else None
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", HepnegWarning)  # a runaway loss is told in the table
+                warnings.simplefilter("ignore", HepnegWarning)  # a divergence is in the table
                 classifier = train(events, scheme, progress=progress, checkpoint=folder, **settings)
         except TrainingError as error:
             failures[name] = str(error)
             continue
         logit, seconds = classifier.held_out_logit(events), time.monotonic() - started
         if np.isfinite(logit).all():
-            trained[name] = _Trained(classifier, logit, seconds)
+            trained[name] = _Trained(classifier, ScoredEvents.of_table(events, logit), seconds)
         else:
             failures[name] = "the training diverged: some log-odds are not finite"
     if not trained:
@@ -220,32 +203,20 @@ def compare(
 
 def _side_by_side(events: EventTable, trained: Mapping[str, _Trained], failures: Mapping[str, str]) -> Comparison:
     evaluations = {
-        name: evaluate(
-            events,
-            one.logit,
-            one.classifier.trained_logit(events),
-            scheme=name,
-            chosen=one.classifier.chosen,
-            reason=one.classifier.reason,
-            histories=one.classifier.histories,
-            seed=one.classifier.seed,
-        )
-        for name, one in trained.items()
+        name: Evaluation.of_model(own.classifier, events, held_out=own.held_out) for name, own in trained.items()
     }
-    best = min(evaluations, key=lambda name: evaluations[name].loss.value)
-
-    def difference(influence: InfluenceFunction, name: str) -> Estimate:
-        return paired_difference(influence, trained[name].logit, trained[best].logit, events.label, events.weight)
-
+    areas = {name: auc_influence(own.held_out) for name, own in trained.items()}
+    losses = {name: log_loss_influence(own.held_out) for name, own in trained.items()}
+    best = min(losses, key=lambda name: losses[name].value)
     results = {
         name: SchemeResult(
             evaluation=evaluations[name],
-            auc_difference=difference(auc_influence, name),
-            loss_difference=difference(log_loss_influence, name),
-            seconds=one.seconds,
-            message="; ".join(history.message for history in one.classifier.histories if history.message),
+            auc_difference=(areas[name] - areas[best]).estimate(),
+            loss_difference=(losses[name] - losses[best]).estimate(),
+            seconds=own.seconds,
+            message="; ".join(history.message for history in own.classifier.histories if history.message),
         )
-        for name, one in trained.items()
+        for name, own in trained.items()
     }
     return Comparison(results, dict(failures), best, _reason(results, best))
 

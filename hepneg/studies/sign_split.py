@@ -1,4 +1,4 @@
-"""Is each sign modelled well on its own? Sign-split closure, and the shape check on a sign-blind response."""
+"""Is each sign modelled well on its own? Sign-split closure, and the shape check on a response under \\|w\\|."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.estimate import Estimate
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import JsonResult, json_object
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
+from hepneg.binning.quantile_bins import quantile_bins
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.metrics.auc import auc
 from hepneg.metrics.calibration import Calibration, calibration_curve, residual_chi2
-from hepneg.metrics.scored import finite_column
+from hepneg.metrics.scored import column_of, scored_events
 from hepneg.shapes.shape_check import check_shapes
 from hepneg.shapes.shape_report import ShapeReport
+from hepneg.shapes.tests.holm import weighted_holm
 
 __all__ = ["PartClosure", "ResidualTest", "SignSplitClosure", "check_response_shapes", "sign_split_closure"]
 
@@ -35,7 +38,7 @@ _BATCHES_AN_EPOCH = 40
 
 
 @dataclass(frozen=True, slots=True)
-class ResidualTest:
+class ResidualTest(JsonResult):
     """Does Σ w(label − response) vanish in bins of a feature?
 
     Attributes:
@@ -50,18 +53,14 @@ class ResidualTest:
     p_value: float
     p_adjusted: float
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the figures."""
-        return {"chi2": self.chi2, "degrees": self.degrees, "p_value": self.p_value, "p_adjusted": self.p_adjusted}
-
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class PartClosure:
-    """How well the response of a sign-blind classifier fits events that it has not seen.
+    """How well the response of a classifier trained with \\|w\\| fits events that it has not seen.
 
     Attributes:
-        part: ``positive`` or ``negative``: trained on and judged with \\|w\\| of events of that sign only;
-            ``combined``: trained on \\|w\\| of all events and judged with their signed weights.
+        part: ``positive`` or ``negative``: trained and evaluated with \\|w\\| of events of that sign only;
+            ``combined``: trained with \\|w\\| of all events and evaluated with their signed weights.
         entries: events.
         auc: held-out.
         calibration: held-out.
@@ -89,31 +88,22 @@ class PartClosure:
     def worst(self) -> tuple[str, float]:
         """Name and χ² per degree of freedom of the test that is furthest off."""
         ratios = {name: test.chi2 / test.degrees for name, test in self.tests.items() if test.degrees}
-        name = max(ratios, key=lambda one: ratios[one])
+        name = max(ratios, key=lambda test: ratios[test])
         return name, ratios[name]
 
     def __repr__(self) -> str:
-        found = "closes" if self.closes else f"mismodelled in {', '.join(self.mismodelled)}"
-        return f"PartClosure({self.part}: {found}; AUC {self.auc}, {self.entries} events)"
+        outcome = "closes" if self.closes else f"mismodelled in {', '.join(self.mismodelled)}"
+        return f"PartClosure({self.part}: {outcome}; AUC {self.auc}, {self.entries} events)"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain numbers and lists."""
-        ready: dict[str, Any] = json_ready(
-            {
-                "closes": self.closes,
-                "mismodelled": self.mismodelled,
-                "entries": self.entries,
-                "auc": self.auc.to_dict(),
-                "calibration": self.calibration.to_dict(),
-                "tests": {name: test.to_dict() for name, test in self.tests.items()},
-            }
-        )
-        return ready
+        names = ("closes", "mismodelled", "entries", "auc", "calibration", "tests")
+        return json_object({name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class SignSplitClosure:
-    """Positive and negative events modelled apart, and together by a classifier that is blind to the sign.
+    """Positive and negative events modelled apart, and together by a classifier trained with \\|w\\|.
 
     Attributes:
         parts: by name: ``positive``, ``negative``, ``combined``.
@@ -130,25 +120,25 @@ class SignSplitClosure:
         (feature, combined), apart = self.parts["combined"].worst, max(self.parts[name].worst[1] for name in _SIGNS)
         if alone and combined > _MOSTLY * apart:
             return (
-                f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on their "
-                f"own, the signed events miss a sign-blind response by {combined:.1f} in {feature}: the combination "
-                "of the signs is at fault most of all, and a scheme that models the sign is needed."
+                f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on "
+                f"their own, the signed events miss a response trained with |w| by {combined:.1f} in {feature}: the "
+                "combination of the signs is at fault most of all, and a scheme that models the sign is needed."
             )
         if alone:
             return (
-                f"The classifier does not model the {' and the '.join(alone)} events on their own: its features, size "
-                "or training are at fault before any question of signs."
+                f"The classifier does not model the {' and the '.join(alone)} events on their own: its features, "
+                "size or training are at fault before any question of signs."
             )
         if self.parts["combined"].closes:
-            return "Each sign is modelled well on its own, and a sign-blind response fits the signed events too."
+            return "Each sign is modelled well on its own, and a response trained with |w| fits the signed events too."
         return (
-            "Each sign is modelled well on its own, but a sign-blind response does not fit the signed events: the "
-            "combination of the signs is at fault, and a scheme that models the sign is needed."
+            "Each sign is modelled well on its own, but a response trained with |w| does not fit the signed events: "
+            "the combination of the signs is at fault, and a scheme that models the sign is needed."
         )
 
     def __repr__(self) -> str:
         lines = [f"  {part}" for part in self.parts.values()]
-        lines += [f"  response of {name}: {one.verdict}: {one.reason}" for name, one in self.response.samples.items()]
+        lines += [f"  response of {name}: {own.verdict}: {own.reason}" for name, own in self.response.samples.items()]
         return "\n".join([f"SignSplitClosure: {self.conclusion}", *lines])
 
     def _repr_html_(self) -> str:
@@ -161,14 +151,9 @@ class SignSplitClosure:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings and lists."""
-        parts = {name: part.to_dict() for name, part in self.parts.items()}
-        response = {name: sample.to_dict() for name, sample in self.response.samples.items()}
-        return {
-            "schema_version": 1,
-            "conclusion": self.conclusion,
-            "parts": parts,
-            "response": {"verdict": self.response.verdict, "alpha": self.response.alpha, "samples": response},
-        }
+        response = {name: getattr(self.response, name) for name in ("verdict", "alpha", "samples")}
+        content = {"conclusion": self.conclusion, "parts": self.parts, "response": response}
+        return json_object({"schema_version": 1, **content})
 
 
 def sign_split_closure(
@@ -201,24 +186,24 @@ def sign_split_closure(
 
     Training.refuse(settings, ["scheme"], "the closure takes |w| alone")
     parts: dict[Part, PartClosure] = {}
-    for part, table, judge in _tables(events):
+    for part, table, weight in _tables(events):
         # The parts differ in size: each gets enough steps an epoch.
         batch_size = int(np.clip(len(table) // _BATCHES_AN_EPOCH, 64, 1024))
-        chosen = {"batch_size": batch_size, **settings}
+        options = {"batch_size": batch_size, **settings}
         folder = checkpoint / part if checkpoint else None
-        response = train(table, "absolute", progress=progress, checkpoint=folder, **chosen).held_out_response(table)
-        parts[part] = _judged(part, table, response, judge)
+        response = train(table, "absolute", progress=progress, checkpoint=folder, **options).held_out_response(table)
+        parts[part] = _part_closure(part, table, response, weight)
     # The last part is the combination.
-    return SignSplitClosure(parts, check_response_shapes(events, response, seed=chosen.get("seed", 1)))
+    return SignSplitClosure(parts, check_response_shapes(events, response, seed=options.get("seed", 1)))
 
 
-def _tables(events: EventTable) -> Iterator[tuple[Part, EventTable, NDArray[np.float64]]]:
-    """Yield each part's name, events, and the weights to judge with."""
-    chosen: tuple[tuple[Part, NDArray[np.bool_]], ...] = (
+def _tables(events: EventTable) -> Iterator[tuple[Part, EventTable, FloatArray]]:
+    """Yield each part's name, events, and the weights to evaluate with."""
+    masks: tuple[tuple[Part, BoolArray], ...] = (
         ("positive", events.weight > 0),
         ("negative", events.weight < 0),
     )
-    for part, mask in chosen:
+    for part, mask in masks:
         table = events.select(mask)
         if len(np.unique(table.label)) < 2:
             raise DataError(f"a label has no events of {part} weight: nothing to split by sign")
@@ -227,28 +212,15 @@ def _tables(events: EventTable) -> Iterator[tuple[Part, EventTable, NDArray[np.f
     yield "combined", events, events.weight
 
 
-def _judged(part: Part, events: EventTable, response: NDArray[np.float64], weight: NDArray[np.float64]) -> PartClosure:
-    calibration = calibration_curve(response, events.label, weight)
-    found = {"response": (calibration.chi2, calibration.degrees, calibration.p_value)}
+def _part_closure(part: Part, events: EventTable, response: FloatArray, weight: FloatArray) -> PartClosure:
+    scored = scored_events(response, events.label, weight)
+    calibration = calibration_curve(scored)
+    tests = {"response": (calibration.chi2, calibration.degrees, calibration.p_value)}
     for name in events.feature_names:
-        place = _quantile_bins(events.feature(name))
-        found[name] = residual_chi2(response, events.label, weight, place)
-    return PartClosure(part, len(events), auc(response, events.label, weight), calibration, _holm(found))
-
-
-def _quantile_bins(column: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Return the bin of each value, about ten of equal population; equal values share one."""
-    edges = np.unique(np.quantile(column, np.arange(1, _BINS) / _BINS, method="inverted_cdf"))
-    place = np.searchsorted(edges, column, side="right")
-    return np.asarray(np.unique(place, return_inverse=True)[1])
-
-
-def _holm(tests: dict[str, tuple[float, int, float]]) -> dict[str, ResidualTest]:
-    reached, adjusted = 0.0, {}
-    for rank, (name, (_, _, p_value)) in enumerate(sorted(tests.items(), key=lambda item: item[1][2])):
-        reached = max(reached, min(1.0, (len(tests) - rank) * p_value))
-        adjusted[name] = reached
-    return {name: ResidualTest(*test, adjusted[name]) for name, test in tests.items()}
+        tests[name] = residual_chi2(scored, quantile_bins(events.feature(name), _BINS))
+    adjusted = weighted_holm([p_value for _, _, p_value in tests.values()], [1.0] * len(tests))
+    corrected = {name: ResidualTest(*test, p) for (name, test), p in zip(tests.items(), adjusted, strict=True)}
+    return PartClosure(part, len(events), auc(scored), calibration, corrected)
 
 
 def check_response_shapes(
@@ -258,19 +230,16 @@ def check_response_shapes(
 
     Args:
         events: n events.
-        response: (n,) of a classifier that is blind to the sign (scheme ``absolute``), on events not trained on.
+        response: (n,) of a classifier trained with \\|w\\| (scheme ``absolute``), on events not trained on.
         alpha: probability that a sample without any difference is called different.
         seed: of permutations and subsamples.
 
     Returns:
         The shape check of one feature, ``response``. Compatible says that the signs do not matter for this classifier
-        although features may differ; different says that a sign-blind response is biased, and by how much.
+        although features may differ; different says that a response trained with \\|w\\| is biased, and by how much.
 
     Raises:
         DataError: not one finite number per event.
     """
-    column = finite_column(response, "the response")
-    if len(column) != len(events):
-        raise DataError(f"{len(column)} responses are given, but there are {len(events)} events; give one per event")
-    values = column.astype(np.float32)[:, None]
+    values = column_of(events, response, "the response").astype(np.float32)[:, None]
     return check_shapes(replace(events, features=values, feature_names=("response",)), alpha=alpha, seed=seed)

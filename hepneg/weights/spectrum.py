@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import json_object
 
 __all__ = ["WeightSpectrum", "scale_cells", "spectrum_cells"]
 
@@ -61,5 +61,4 @@ class WeightSpectrum:
 
     def to_dict(self) -> dict[str, Any]:
         """Return edges and counts as plain lists."""
-        ready: dict[str, Any] = json_ready({"edges": self.edges, "positive": self.count[0], "negative": self.count[1]})
-        return ready
+        return json_object({"edges": self.edges, "positive": self.count[0], "negative": self.count[1]})

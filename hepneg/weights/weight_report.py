@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import json_object
 from hepneg._core.tables import html_table
 from hepneg.binning.plan import plan_bins
 from hepneg.binning.subsample import draw_subsample
@@ -66,16 +66,15 @@ class WeightReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as ``inspect.json`` holds it."""
-        ready: dict[str, Any] = json_ready(
+        return json_object(
             {
                 "schema_version": 1,
-                "samples": {name: summary.to_dict() for name, summary in self.samples.items()},
-                "labels": {name: summary.to_dict() for name, summary in self.labels.items()},
+                "samples": self.samples,
+                "labels": self.labels,
                 "batch_size": self.batch_size,
                 "batch_risk": self.batch_risk,
             }
         )
-        return ready
 
 
 def summarize_weights(events: EventTable, batch_size: int = 1024) -> WeightReport:

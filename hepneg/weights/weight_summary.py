@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hepneg._core.output import json_ready
+from hepneg._core.json_values import json_object
 from hepneg.binning.negative_intervals import NegativeRegion, negative_runs
 from hepneg.weights.accumulator import WeightAccumulator
 from hepneg.weights.batch_risk import batch_risk
@@ -104,7 +104,7 @@ class WeightSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain numbers and lists."""
-        ready: dict[str, Any] = json_ready(
+        return json_object(
             {
                 "entries": self.entries,
                 "selected": self.selected,
@@ -119,11 +119,10 @@ class WeightSummary:
                 "largest_share_abs": self.largest_share_abs,
                 "largest_share": self.largest_share,
                 "outliers": self.outliers,
-                "negative_regions": [region.to_dict() for region in self.negative_regions],
-                "spectrum": self.spectrum.to_dict(),
+                "negative_regions": self.negative_regions,
+                "spectrum": self.spectrum,
             }
         )
-        return ready
 
 
 def summarize(name: str, accumulator: WeightAccumulator) -> WeightSummary:

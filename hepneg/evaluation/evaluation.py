@@ -1,0 +1,109 @@
+"""One entry for every evaluation: of a trained model, or of scores from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, overload
+
+from numpy.typing import ArrayLike
+
+from hepneg.errors import DataError
+from hepneg.evaluation.classification import Evaluation
+from hepneg.evaluation.given_scores import given_logit, response_as_logit
+from hepneg.evaluation.regression import RegressionEvaluation
+from hepneg.events import EventTable
+
+if TYPE_CHECKING:
+    from hepneg.models.classifier import Classifier
+    from hepneg.models.regressor import Regressor
+
+__all__ = ["evaluate"]
+
+
+@overload
+def evaluate(subject: Classifier, events: EventTable, *, bins: int = 40) -> Evaluation: ...
+@overload
+def evaluate(subject: Regressor, events: EventTable, *, bins: int = 40) -> RegressionEvaluation: ...
+@overload
+def evaluate(
+    subject: EventTable,
+    *,
+    prediction: ArrayLike,
+    quantiles: Mapping[float, ArrayLike] | None = None,
+    scheme: str = "external",
+    objective: str = "external",
+    bins: int = 40,
+) -> RegressionEvaluation: ...
+@overload
+def evaluate(
+    subject: EventTable,
+    *,
+    response: ArrayLike | None = None,
+    logit: ArrayLike | None = None,
+    trained_logit: ArrayLike | None = None,
+    scheme: str = "external",
+    bins: int = 40,
+    seed: int = 1,
+) -> Evaluation: ...
+def evaluate(
+    subject: Classifier | Regressor | EventTable,
+    events: EventTable | None = None,
+    *,
+    response: ArrayLike | None = None,
+    logit: ArrayLike | None = None,
+    prediction: ArrayLike | None = None,
+    trained_logit: ArrayLike | None = None,
+    quantiles: Mapping[float, ArrayLike] | None = None,
+    scheme: str = "external",
+    objective: str = "external",
+    bins: int = 40,
+    seed: int = 1,
+) -> Evaluation | RegressionEvaluation:
+    """Measure what a model, or a score from elsewhere, is worth, with all signed weights applied.
+
+    Args:
+        subject: a model, with the events that it was trained on: each is evaluated by the network that has not seen it.
+            Or n events, with one of ``response``, ``logit`` and ``prediction``.
+        events: n events, with a model.
+        response: (n,) in (0, 1), the probability of signal at equal priors. Exact 0 and 1 are moved inwards by the step
+            of the array's type, for their log-loss would be infinite; a warning counts them.
+        logit: (n,) log-odds of signal at equal priors.
+        prediction: (n,) of the target of a regression.
+        trained_logit: (n,) log-odds by networks that were trained on the event, for the overtraining test.
+        quantiles: (n,) predicted quantiles of the target by their probability.
+        scheme: name of the weight scheme of a score from elsewhere, for tables.
+        objective: name of the objective of a prediction from elsewhere, for tables.
+        bins: of the histograms.
+        seed: of the halves, the permutations and the ROC band; that of the model where there is one.
+
+    Returns:
+        The evaluation of a classification, or that of a regression.
+
+    Raises:
+        DataError: not one finite number for each event, a response outside [0, 1], no target, or Σw ≤ 0 (of a label, in
+        a
+            classification); a model without events, or events without exactly one score.
+
+    Warns:
+        HepnegWarning: responses of exactly 0 or 1, or log-odds that look like probabilities.
+    """
+    scores = {"response": response, "logit": logit, "prediction": prediction}
+    given = [name for name, score in scores.items() if score is not None]
+    if not isinstance(subject, EventTable):
+        if events is None or given:
+            raise DataError("give the events on which to evaluate the model, and no score beside them")
+        evaluation: Any = _EVALUATIONS[subject.task]
+        result: Evaluation | RegressionEvaluation = evaluation.of_model(subject, events, bins=bins)
+        return result
+    if events is not None or len(given) != 1:
+        raise DataError("give a model and events, or events and one of response=, logit= and prediction=")
+    if prediction is not None:
+        return RegressionEvaluation.of_predictions(
+            subject, prediction, quantiles=quantiles, scheme=scheme, objective=objective, bins=bins
+        )
+    scored = response_as_logit(subject, response) if response is not None else given_logit(subject, logit)
+    return Evaluation.of_scores(subject, scored, trained_logit=trained_logit, scheme=scheme, bins=bins, seed=seed)
+
+
+_EVALUATIONS = {evaluation.task: evaluation for evaluation in (Evaluation, RegressionEvaluation)}
+"""What a model is evaluated as, by its task."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 import uproot
 import yaml
 
+from hepneg._core.plugins import NETWORKS, OBJECTIVES, SCHEMES
 from hepneg.config import Config, load_config
 
 # A busy machine is slow: no test is judged by a clock.
@@ -113,3 +114,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Config:
     workflow.compare(config, ["absolute", "signed"])
     workflow.run(config)
     return config
+
+
+@pytest.fixture(autouse=True)
+def _what_a_test_registers_is_forgotten() -> Iterator[None]:
+    yield
+    for registry in (SCHEMES, OBJECTIVES, NETWORKS):
+        registry.registered.clear()

@@ -16,10 +16,9 @@ from hepneg.events import EventTable
 from hepneg.metrics import ScoredEvents, log_loss
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
-from hepneg.networks.architectures import MeanNetwork
-from hepneg.networks.factorised_network import FactorisedNetwork
-from hepneg.networks.multilayer import ResponseNetwork
+from hepneg.networks.response_network import ResponseNetwork
 from hepneg.schemes.choice import choose, sign_gain
+from hepneg.schemes.term_networks import FactorisedNetwork, MeanNetwork
 from hepneg.studies.scheme_comparison import compare
 
 FAST = {"folds": 2, "epochs": 4, "batch_size": 128, "network": {"hidden": [8, 8]}}

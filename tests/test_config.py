@@ -122,7 +122,7 @@ def test_features_may_be_a_mapping_and_event_id_one_name() -> None:
         ({"training": {"fold": 3}}, "analysis.yaml: unknown key 'training.fold'; did you mean 'folds'?"),
         (
             {"training": {"network": {"layers": [3]}}},
-            "unknown key 'training.network.layers'; known: hidden, activation",
+            "training.network: network 'mlp' has no parameter 'layers'; known: hidden, activation",
         ),
         ({"samples": {"a": {"label": "signal", "file": "x"}}}, "unknown key 'samples.a.file'; did you mean 'files'?"),
         ({"folder": "x"}, "unknown key 'folder'"),

@@ -8,29 +8,26 @@ import torch
 
 from hepneg.networks import fused
 from hepneg.networks.inference import PIECE, mean_logits, network_logits
-from hepneg.networks.multilayer import Architecture, Multilayer, ResponseNetwork
-from hepneg.networks.sign_ensemble import SignArchitecture, SignEnsemble
+from hepneg.networks.perceptron import Perceptron
+from hepneg.networks.perceptron_body import Multilayer
+from hepneg.networks.response_network import ResponseNetwork
+from hepneg.signs.sign_ensemble import SignEnsemble
 
 ACTIVATIONS = ("silu", "relu", "gelu", "tanh", "sigmoid", "clipped")
 available = pytest.mark.skipif(not fused._available(), reason="torch has no fused layers for this processor")
 
 
 def response_network(activation: str, seed: int = 1) -> ResponseNetwork:
-    network = ResponseNetwork(Architecture(5, (16, 16), activation, 8.0))
-    rng = np.random.default_rng(seed)
-    network.initialise(
-        torch.Generator().manual_seed(seed),
-        rng.normal(50, 1, 5).astype(np.float32),
-        rng.uniform(5, 20, 5).astype(np.float32),
-    )
-    torch.nn.init.normal_(network.layers[-1].weight, generator=torch.Generator().manual_seed(seed))
+    network = ResponseNetwork(Perceptron((16, 16), activation), 5, 8.0)
+    network.initialise(torch.Generator().manual_seed(seed), features(500))
+    torch.nn.init.normal_(network.body.layers[-1].weight, generator=torch.Generator().manual_seed(seed))
     return network
 
 
 def sign_ensemble(activation: str) -> SignEnsemble:
-    ensemble = SignEnsemble(SignArchitecture(5, (16, 16), activation, 3))
-    ensemble.initialise(torch.Generator().manual_seed(2), np.full(5, 50, "f4"), np.full(5, 15, "f4"), 0.4)
-    torch.nn.init.normal_(ensemble.weights[-1], generator=torch.Generator().manual_seed(3))
+    ensemble = SignEnsemble(Perceptron((16, 16), activation), 5, 3)
+    ensemble.initialise(torch.Generator().manual_seed(2), features(500), 0.4)
+    torch.nn.init.normal_(ensemble.body.weights[-1], generator=torch.Generator().manual_seed(3))
     return ensemble
 
 

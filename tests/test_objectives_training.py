@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import math
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from ctrl_c import CtrlCAfter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hepneg._core.hashing import assign_folds
-from hepneg._core.progress import SilentProgress, Task
 from hepneg.config import Activity, Output, Training
 from hepneg.errors import ConfigError, TrainingError
 from hepneg.events import EventTable
 from hepneg.learning.activity import ActivityLoss
-from hepneg.learning.checkpoint import FoldFiles
-from hepneg.learning.fold import FoldFit, FoldTrainer
-from hepneg.learning.loop import Interrupted
 from hepneg.metrics import auc, operating_point
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
 from hepneg.networks.inference import network_logits
-from hepneg.networks.multilayer import Architecture, ResponseNetwork
 from hepneg.networks.output_range import OutputRange, bounded, response_range
+from hepneg.networks.perceptron import Perceptron
+from hepneg.networks.response_network import ResponseNetwork
 from hepneg.objectives.balanced_cross_entropy import BalancedCrossEntropy
-from hepneg.objectives.losses.label_loss import CrossEntropyLoss
-from hepneg.objectives.losses.operating_point_loss import BalancedCrossEntropyLoss
-from hepneg.objectives.losses.response_share_loss import ResponsePreferenceLoss
+from hepneg.objectives.losses.label_loss import LabelLoss
 from hepneg.objectives.losses.rows import label_loss
 from hepneg.objectives.losses.running_rates import LARGEST_RATE, RunningPrice, RunningRates
 from hepneg.objectives.response_preference import ResponsePreference
-from hepneg.schemes import make_scheme
 
 FAST: dict[str, Any] = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
 ASSEMBLED = ("factorised", "combined", "auto", "mixture", "signed_target")
@@ -58,11 +51,11 @@ def toy(seed: int = 0, n: int = 1200, f: float = 0.2, width: float = 1.0) -> Eve
 
 def untrained(output: OutputRange | None = None, seed: int = 1) -> ResponseNetwork:
     """A network with two inputs whose last layer is random too."""
-    network = ResponseNetwork(Architecture(2, (8,), "tanh", None, output))
+    network = ResponseNetwork(Perceptron((8,), "tanh"), 2, None, output)
     generator = torch.Generator().manual_seed(seed)
-    network.initialise(generator, np.zeros(2, np.float32), np.ones(2, np.float32))
+    network.initialise(generator, np.array([[1, 1], [-1, -1]], np.float32))  # mean 0 and standard deviation 1
     with torch.no_grad():
-        network.layers[-1].weight.normal_(0, 3, generator=generator)
+        network.body.layers[-1].weight.normal_(0, 3, generator=generator)
     return network
 
 
@@ -110,12 +103,10 @@ def test_a_price_follows_its_error_up_to_its_limit() -> None:
     assert float(price.value) == -2.0
 
 
-@pytest.mark.parametrize(
-    "loss", [BalancedCrossEntropyLoss(BalancedCrossEntropy()), ResponsePreferenceLoss(ResponsePreference(share=0.9))]
-)
-def test_start_up_is_plain_cross_entropy(loss: BalancedCrossEntropyLoss | ResponsePreferenceLoss) -> None:
-    network, rows = untrained(), rows_of(toy())
-    batches = round(1 / loss.objective.filter_strength)
+@pytest.mark.parametrize("objective", [BalancedCrossEntropy(), ResponsePreference(share=0.9)])
+def test_start_up_is_plain_cross_entropy(objective: BalancedCrossEntropy | ResponsePreference) -> None:
+    network, rows, loss = untrained(), rows_of(toy()), objective.make_loss()
+    batches = round(1 / objective.filter_strength)
     with torch.no_grad():
         losses = [float(loss(network, rows)) for _ in range(batches)]
         assert losses == pytest.approx([float(label_loss(network, rows))] * batches, rel=1e-6)
@@ -125,7 +116,7 @@ def test_start_up_is_plain_cross_entropy(loss: BalancedCrossEntropyLoss | Respon
 def test_prices_turn_towards_the_error_that_is_too_frequent() -> None:
     network, rows = untrained(), rows_of(toy())
     network.shift(2.0)  # nearly everything is called signal
-    loss = BalancedCrossEntropyLoss(BalancedCrossEntropy(filter_strength=0.5))
+    loss = BalancedCrossEntropy(filter_strength=0.5).make_loss()
     for _ in range(20):
         loss(network, rows)
     assert float(loss.price.value) < 0  # false positives have become dearer
@@ -147,7 +138,7 @@ def test_settling_meets_the_operating_point_on_the_events_it_is_given(
     wish: dict[str, float], found: Any, output: OutputRange | None
 ) -> None:
     network, events = untrained(output), toy(3, n=4000)
-    BalancedCrossEntropyLoss(BalancedCrossEntropy(**wish)).settle(network, events, events.weight)
+    BalancedCrossEntropy(**wish).make_loss().settle(network, events, events.weight)
     point = operating_point(network_logits(network, events.features), events.label, events.weight, 0.0)
     # One event moves a rate by 1 / Σw of its label, about 1/1200; a ratio of rates near ½ by no more than four times that.
     assert found(point) == pytest.approx(1.0, abs=4 / 1200)
@@ -190,38 +181,15 @@ def test_schemes_without_a_network_for_the_response_refuse_wishes_for_it(scheme:
         train(toy(), scheme, **{**FAST, **wish})
 
 
-class _StopAfter(SilentProgress):
-    """Sets an event after some epochs, as Ctrl-C does."""
-
-    def __init__(self, epochs: int, stop: threading.Event) -> None:
-        self.epochs, self.stop = epochs, stop
-
-    def task(self, description: str, total: float | None = None) -> Task:
-        return self
-
-    def advance(self, step: float = 1.0, note: str = "") -> None:
-        self.epochs -= bool(note)
-        if self.epochs == 0:
-            self.stop.set()
-
-
 @pytest.mark.parametrize("wish", [{**WISHES[0], **WISHES[3]}, WISHES[1]])
 def test_a_training_with_a_running_state_resumes_bit_for_bit(tmp_path: Path, wish: dict[str, Any]) -> None:
-    events, chosen = toy(), Training.of(**{**FAST, "epochs": 12, "patience": 12, **wish})
-    fold_of = assign_folds(events.event_id, chosen.folds, chosen.seed)
-
-    def run(task: Task, stop: threading.Event, folder: Path | None) -> FoldFit:
-        files, device = FoldFiles(folder, 0, "f"), torch.device("cpu")
-        return FoldTrainer.of(0, events, fold_of, chosen, device, task, stop, files).fit(make_scheme("signed"))
-
-    idle = SilentProgress().task("")
-    whole, stop = run(idle, threading.Event(), None), threading.Event()
-    with pytest.raises(Interrupted):
-        run(_StopAfter(7, stop), stop, tmp_path)  # after start-up, which takes 20 batches of 4 an epoch
-    resumed = run(idle, threading.Event(), tmp_path)
-    assert resumed.history.epochs == whole.history.epochs
-    state, state_resumed = whole.network.state_dict(), resumed.network.state_dict()
-    assert all(torch.equal(state[name], state_resumed[name]) for name in state)
+    events, chosen = toy(), {**FAST, "epochs": 12, "patience": 12, **wish}
+    whole = train(events, "signed", **chosen)
+    with pytest.raises(KeyboardInterrupt):  # after start-up, which takes 20 batches of 4 an epoch and fold
+        train(events, "signed", progress=CtrlCAfter(15), checkpoint=tmp_path, **chosen)
+    resumed = train(events, "signed", checkpoint=tmp_path, **chosen)
+    assert [history.epochs for history in resumed.histories] == [history.epochs for history in whole.histories]
+    np.testing.assert_array_equal(resumed.held_out_logit(events), whole.held_out_logit(events))
 
 
 def test_a_preferred_share_is_met_where_plain_training_misses_it() -> None:
@@ -249,12 +217,12 @@ def test_a_preference_is_given_up_where_it_costs_more_than_its_price() -> None:
     assert share < 0.5  # all events above 0.9 would cost over a nat
 
 
-def test_the_judge_of_a_preference_adds_the_price_of_the_missed_share() -> None:
+def test_the_validation_loss_of_a_preference_adds_the_price_of_the_missed_share() -> None:
     network, events = untrained(), toy()
-    loss = ResponsePreferenceLoss(ResponsePreference(share=0.9, price=3.0, filter_strength=0.5))
-    plain = CrossEntropyLoss().judge(events, events.weight)(network).value
-    judge = loss.judge(events, events.weight)
-    assert judge(network).value == pytest.approx(plain + 3.0)  # during start-up all of it counts as missed
+    loss = ResponsePreference(share=0.9, price=3.0, filter_strength=0.5).make_loss()
+    plain = LabelLoss().validation_loss(events, events.weight)(network).value
+    priced = loss.validation_loss(events, events.weight)
+    assert priced(network).value == pytest.approx(plain + 3.0)  # during start-up all of it counts as missed
     for _ in range(3):
         loss(network, rows_of(events))
     inside = network_logits(network, events.features) >= 0
@@ -262,7 +230,7 @@ def test_the_judge_of_a_preference_adds_the_price_of_the_missed_share() -> None:
         events.weight[(events.label == code) & inside].sum() / events.weight[events.label == code].sum()
         for code in (0, 1)
     ]
-    assert judge(network).value == pytest.approx(plain + 3.0 * abs(0.9 - np.mean(shares)), rel=1e-6)
+    assert priced(network).value == pytest.approx(plain + 3.0 * abs(0.9 - np.mean(shares)), rel=1e-6)
 
 
 @settings(max_examples=50)
@@ -327,9 +295,9 @@ def test_activity_is_the_mean_of_the_chosen_units() -> None:
     network, rows = untrained(), rows_of(toy())
     activity = Activity(strength=0.3, power=2, layers=(1,), units=(0, 5))
     with torch.no_grad():
-        active = torch.nn.Sequential(*list(network.layers)[:2])((rows[:, :2] - network.mean) / network.scale)[:, [0, 5]]
+        active = torch.nn.Sequential(network.body.scaling, *list(network.body.layers)[:2])(rows[:, :2])[:, [0, 5]]
         expected = label_loss(network, rows) + 0.3 * (active**2).mean(dim=1).sum()
-        found = ActivityLoss(CrossEntropyLoss(), activity)(network, rows)
+        found = ActivityLoss(LabelLoss(), activity)(network, rows)
     assert float(found) == pytest.approx(float(expected), rel=1e-6)
 
 
@@ -339,6 +307,6 @@ def test_a_price_calms_the_units_and_a_reward_stirs_them() -> None:
         network = {"hidden": [16], "activation": "tanh"}
         chosen = {**FAST, "epochs": 15, "network": network, "activity": {"strength": strength}}
         trained = train(events, "absolute", **chosen).networks[0]
-        scaled = (events.features - trained.mean.numpy()) / trained.scale.numpy()
-        mean[strength] = float(np.abs(network_logits(torch.nn.Sequential(*list(trained.layers)[:2]), scaled)).mean())
+        first = torch.nn.Sequential(trained.body.scaling, *list(trained.body.layers)[:2])
+        mean[strength] = float(np.abs(network_logits(first, events.features)).mean())
     assert mean[0.2] < mean[-0.2]

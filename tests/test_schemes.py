@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+import inspect
+from dataclasses import FrozenInstanceError, dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from hepneg.config import Training
 from hepneg.errors import ConfigError
 from hepneg.events import EventTable
 from hepneg.schemes import (
     Scheme,
-    TrainingProblem,
     as_scheme,
-    known,
     make_scheme,
-    register,
     scheme_names,
     scheme_parameters,
 )
@@ -30,41 +30,49 @@ def events() -> EventTable:
     return EventTable.from_arrays(rng.normal(size=(n, 3)), weight, np.arange(n) % 2)
 
 
-def test_every_scheme_is_a_documented_frozen_scheme(events: EventTable) -> None:
-    assert scheme_names()[:4] == ("absolute", "positive", "signed", "paired")
-    for name in scheme_names():
-        scheme = make_scheme(name)
-        assert isinstance(scheme, Scheme)
-        assert scheme.name == name
-        assert (type(scheme).__doc__ or "").startswith("Train on ")
-        before = events.weight.copy()
-        problem = scheme.problem(events, 128)
-        assert problem.train_weight.shape == (len(events),)
-        assert not np.shares_memory(problem.train_weight, events.weight)
-        assert np.array_equal(events.weight, before)
+@dataclass
+class Recorder:
+    """Stands in for a fold's context: keeps what a scheme hands to the loss."""
+
+    events: EventTable
+    training: Training = field(default_factory=lambda: Training.of(batch_size=128))
+
+    def train(self, train_weight: np.ndarray, **options: Any) -> SimpleNamespace:
+        return SimpleNamespace(train_weight=train_weight, **options)
+
+
+@pytest.mark.parametrize("name", scheme_names())
+def test_every_scheme_says_in_one_line_what_it_trains_on_and_cannot_be_changed(name: str) -> None:
+    scheme = make_scheme(name)
+    assert isinstance(scheme, Scheme)
+    assert scheme.name == name
+    assert inspect.getdoc(type(scheme))
+    with pytest.raises(FrozenInstanceError):
+        scheme.members = 7  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("absolute", np.abs), ("positive", lambda w: np.maximum(w, 0)), ("signed", np.array), ("paired", np.array)],
 )
-def test_training_weights(events: EventTable, name: str, expected: object) -> None:
-    assert np.array_equal(make_scheme(name).problem(events, 128).train_weight, expected(events.weight))  # type: ignore[operator]
+def test_training_weights(events: EventTable, name: str, expected: Any) -> None:
+    before = events.weight.copy()
+    assert np.array_equal(make_scheme(name).fit(Recorder(events)).train_weight, expected(events.weight))
+    assert np.array_equal(events.weight, before)
 
 
 @pytest.mark.parametrize("name", ["signed", "paired"])
 def test_signed_losses_are_guarded(events: EventTable, name: str) -> None:
-    problem = make_scheme(name, logit_bound=7.0, clip_norm=0.5).problem(events, 128)
-    assert (problem.logit_bound, problem.clip_norm) == (7.0, 0.5)
-    rng = np.random.default_rng(0)
-    for index in problem.batches.epoch(rng):
+    asked = make_scheme(name, logit_bound=7.0, clip_norm=0.5).fit(Recorder(events))
+    assert (asked.logit_bound, asked.clip_norm) == (7.0, 0.5)
+    for index in asked.batches.epoch(np.random.default_rng(0)):
         for code in (0, 1):
             assert events.weight[index][events.label[index] == code].sum() > 0
 
 
 @pytest.mark.parametrize("flavour", ["nearest", "stratified"])
 def test_both_flavours_of_paired_hold_every_event(events: EventTable, flavour: str) -> None:
-    epoch = make_scheme("paired", flavour=flavour).problem(events, 128).batches.epoch(np.random.default_rng(0))
+    epoch = make_scheme("paired", flavour=flavour).fit(Recorder(events)).batches.epoch(np.random.default_rng(0))
     assert sorted(epoch.order) == list(range(len(events)))
 
 
@@ -122,24 +130,3 @@ def test_a_scheme_is_given_in_three_ways() -> None:
 def test_what_is_no_scheme_is_refused(wanted: object) -> None:
     with pytest.raises(ConfigError, match="a scheme is a name, a mapping .*; known: absolute, .*, auto"):
         as_scheme(wanted)
-
-
-def test_a_user_adds_a_scheme(events: EventTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known, "_schemes", replace(known._schemes, registered={}))
-
-    @register
-    @dataclass(frozen=True)
-    class Halved:
-        """Train on half of \\|w\\|."""
-
-        name: ClassVar[str] = "halved"
-        factor: float = 0.5
-
-        def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-            own = make_scheme("absolute").problem(events, batch_size)
-            return TrainingProblem(own.train_weight * self.factor, own.batches)
-
-    assert "halved" in scheme_names()
-    scheme = make_scheme("halved", factor=0.25)
-    assert scheme_parameters(scheme) == {"factor": 0.25}
-    assert np.array_equal(scheme.problem(events, 10).train_weight, 0.25 * np.abs(events.weight))

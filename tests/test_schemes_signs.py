@@ -17,11 +17,14 @@ from hepneg.events import EventTable
 from hepneg.learning.batches import ShuffledBatches
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
-from hepneg.networks.architectures import architecture_from_dict, build
-from hepneg.networks.sign_ensemble import SignArchitecture, SignEnsemble
-from hepneg.schemes import TrainingProblem, make_scheme
-from hepneg.schemes.refined import refined_weight
+from hepneg.networks import as_network
+from hepneg.networks.fold_network import rebuild
+from hepneg.schemes import make_scheme
+from hepneg.schemes.context import FoldContext
+from hepneg.schemes.fold_fit import FoldFit
+from hepneg.signs.refined_weight import refined_weight
 from hepneg.signs.sign_closure import sign_closure
+from hepneg.signs.sign_ensemble import SignEnsemble
 from hepneg.signs.sign_health import scheme_health
 from hepneg.signs.slope_floor import best_floor, best_slope
 
@@ -122,8 +125,7 @@ def test_a_saved_model_is_the_same_model_with_its_health(scheme: str, tmp_path: 
     assert np.array_equal(loaded.logit(events.features), classifier.logit(events.features))
     assert loaded.to_dict() == classifier.to_dict()
     for network in classifier.networks:
-        again = build(architecture_from_dict(network.architecture.to_dict()))
-        assert again.architecture == network.architecture
+        assert rebuild(network.to_dict()).to_dict() == network.to_dict()
     assert classifier.health["negative_batches"] == 0
     assert set(classifier.health["samples"]) == {"signal", "background"}
     assert classifier.health["largest_logit"] == pytest.approx(np.abs(classifier.held_out_logit(events)).max())
@@ -169,15 +171,16 @@ def test_signs_that_depend_on_nothing_stay_constant() -> None:
 
 
 def test_the_ensemble_is_its_members_side_by_side() -> None:
-    network = SignEnsemble(SignArchitecture(3, (5, 4), "tanh", 2))
-    network.initialise(torch.Generator().manual_seed(0), np.zeros(3, np.float32), np.ones(3, np.float32), 0.4)
+    network = SignEnsemble(as_network({"hidden": (5, 4), "activation": "tanh"}), 3, 2)
+    standard = np.array([[1.0] * 3, [-1.0] * 3], dtype=np.float32)  # mean 0 and standard deviation 1
+    network.initialise(torch.Generator().manual_seed(0), standard, 0.4)
     x = torch.randn(7, 3, generator=torch.Generator().manual_seed(1))
     assert torch.allclose(network.mean_sign(x), torch.full((7,), 0.4))
     with torch.no_grad():
-        network.weights[-1].normal_(generator=torch.Generator().manual_seed(2))
+        network.body.weights[-1].normal_(generator=torch.Generator().manual_seed(2))
     for member in range(2):
         values = x
-        for number, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
+        for number, (weight, bias) in enumerate(zip(network.body.weights, network.body.biases, strict=True)):
             values = values @ weight[member] + bias[member]
             values = torch.tanh(values) if number < 2 else values
         assert torch.allclose(network(x)[:, member], values.squeeze(-1), atol=1e-6)
@@ -190,8 +193,9 @@ def test_batches_that_sum_to_less_than_zero_are_counted() -> None:
 
         name: ClassVar[str] = "careless"
 
-        def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-            return TrainingProblem(events.weight.copy(), ShuffledBatches(events.weight, 2), logit_bound=3.0)
+        def fit(self, context: FoldContext) -> FoldFit:
+            weight = context.events.weight
+            return context.train(weight, batches=ShuffledBatches(weight, 2), logit_bound=3.0)
 
     events, _ = linear_signs(400, 9)
     with warnings.catch_warnings():

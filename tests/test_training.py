@@ -6,24 +6,24 @@ import json
 import threading
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from ctrl_c import CtrlCAfter
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from hepneg._core.hashing import assign_folds
-from hepneg._core.progress import SILENT, Progress, SilentProgress, Task
+from hepneg._core.interruption import Interrupted, stoppable
 from hepneg.config import Training
 from hepneg.errors import ConfigError, DataError, HepnegWarning, OutputError, TrainingError
 from hepneg.events import EventTable
 from hepneg.learning import pool as pool_module
-from hepneg.learning.checkpoint import FoldCheckpoint, FoldFiles
-from hepneg.learning.crossfit import crossfit
-from hepneg.learning.fold import FoldFit, FoldTrainer
+from hepneg.learning.checkpoint import FoldCheckpoint
+from hepneg.learning.divergence import divergence_message
 from hepneg.learning.history import EpochRecord, FoldHistory
-from hepneg.learning.loop import Interrupted, _exploded
 from hepneg.learning.pool import choose_device
 from hepneg.metrics import auc
 from hepneg.models import training as training_module
@@ -110,7 +110,10 @@ def test_a_fold_without_a_density_is_refused_with_its_number() -> None:
     [
         ({"fold": 3}, "unknown setting 'fold'; did you mean 'folds'"),
         ({"folds": 1}, "training: folds: "),
-        ({"network": {"hiden": [3]}}, "unknown setting 'network.hiden'; did you mean 'hidden'"),
+        (
+            {"network": {"hiden": [3]}},
+            "training: network: network 'mlp' has no parameter 'hiden'; did you mean 'hidden'",
+        ),
         ({"device": "tpu"}, "training: device: "),
     ],
 )
@@ -132,48 +135,28 @@ def test_training_on_a_gpu_is_the_same_again_for_a_seed() -> None:
     assert same(train(events, "signed", **FAST), train(events, "signed", **FAST), events)
 
 
-class _StopAfter(SilentProgress):
-    """Sets an event after some epochs, as Ctrl-C does."""
-
-    def __init__(self, epochs: int, stop: threading.Event) -> None:
-        self.epochs, self.stop = epochs, stop
-
-    def task(self, description: str, total: float | None = None) -> Task:
-        return self
-
-    def advance(self, step: float = 1.0, note: str = "") -> None:
-        self.epochs -= bool(note)
-        if self.epochs == 0:
-            self.stop.set()
-
-
 @pytest.mark.parametrize(
-    ("scheme", "epochs_before"), [("signed", 1), ("signed", 3), ("combined", 3), ("combined", 8), ("mixture", 2)]
+    ("scheme", "epochs_before"), [("signed", 2), ("signed", 7), ("combined", 5), ("combined", 17), ("mixture", 4)]
 )
-def test_an_interrupted_fold_resumes_bit_for_bit(tmp_path: Path, scheme: str, epochs_before: int) -> None:
-    events, settings = toy(), Training.of(**{**FAST, "epochs": 6})
-    fold_of = assign_folds(events.event_id, settings.folds, settings.seed)
-
-    def run(progress: Progress, stop: threading.Event, folder: Path | None) -> FoldFit:
-        files, device = FoldFiles(folder, 0, "f"), torch.device("cpu")
-        task = progress.task("")
-        return FoldTrainer.of(0, events, fold_of, settings, device, task, stop, files).fit(make_scheme(scheme))
-
-    whole = run(SILENT, threading.Event(), None)
-    stop = threading.Event()
-    with pytest.raises(Interrupted):
-        run(_StopAfter(epochs_before, stop), stop, tmp_path)
-    resumed = run(SILENT, threading.Event(), tmp_path)
-    assert resumed.history.epochs == whole.history.epochs
-    state, state_resumed = whole.network.state_dict(), resumed.network.state_dict()
-    assert all(torch.equal(state[name], state_resumed[name]) for name in state)
+def test_an_interrupted_training_resumes_bit_for_bit(tmp_path: Path, scheme: str, epochs_before: int) -> None:
+    events, settings = toy(), {**FAST, "epochs": 6}
+    whole = train(events, scheme, **settings)
+    with pytest.raises(KeyboardInterrupt):
+        train(events, scheme, progress=CtrlCAfter(epochs_before), checkpoint=tmp_path, **settings)
+    assert any(tmp_path.iterdir())
+    resumed = train(events, scheme, checkpoint=tmp_path, **settings)
+    for one, other in zip(whole.networks, resumed.networks, strict=True):
+        state, state_resumed = one.state_dict(), other.state_dict()
+        assert all(torch.equal(state[name], state_resumed[name]) for name in state)
+    for one, other in zip(whole.histories, resumed.histories, strict=True):
+        assert one.epochs == other.epochs
 
 
-def test_a_finished_training_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
     events = toy()
     first = train(events, "absolute", **FAST, checkpoint=tmp_path)
-    monkeypatch.setattr("hepneg.learning.loop._one_epoch", None)  # any further epoch would fail
-    assert same(first, train(events, "absolute", **FAST, checkpoint=tmp_path), events)
+    epochs = CtrlCAfter(1)  # any further epoch would end it
+    assert same(first, train(events, "absolute", **FAST, checkpoint=tmp_path, progress=epochs), events)
 
 
 def test_a_checkpoint_of_other_events_or_settings_is_not_used(tmp_path: Path) -> None:
@@ -194,33 +177,12 @@ def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path: Path) -> None:
     assert FoldCheckpoint(tmp_path / "absent", "f").load() is None
 
 
-def test_ctrl_c_ends_the_running_epochs_and_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    events = toy()
-    settings = Training.of(**{**FAST, "epochs": 500, "patience": 500})
-
-    def interrupted_wait(futures: list, **options: object) -> object:  # type: ignore[type-arg]
-        if "timeout" in options and len(list(tmp_path.glob("*.safetensors"))) == 2:
-            raise KeyboardInterrupt
-        return real_wait(futures, **options)
-
-    real_wait = pool_module.wait
-    monkeypatch.setattr(pool_module, "wait", interrupted_wait)
-    monkeypatch.setattr(pool_module, "_cores", lambda: 2)  # or the second fold would not have begun
-    with pytest.raises(KeyboardInterrupt):
-        crossfit(events, make_scheme("signed"), settings, checkpoint=tmp_path)
-    kept = sorted(path.name for path in tmp_path.iterdir())
-    assert kept == ["fold_0.safetensors", "fold_1.safetensors"]
-
-
-def test_ctrl_c_reaches_the_matching_of_paired_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FoldTrainer, "_label_network", None)  # to come as far would fail
-    events, settings, stop = toy(), Training.of(**FAST), threading.Event()
-    fold_of = assign_folds(events.event_id, settings.folds, settings.seed)
-    task, files, device = SILENT.task(""), FoldFiles(None, 0), torch.device("cpu")
-    trainer = FoldTrainer.of(0, events, fold_of, settings, device, task, stop, files)
+def test_ctrl_c_reaches_the_matching_of_paired_events() -> None:
+    events, stop = toy(), threading.Event()
+    context = SimpleNamespace(events=events, training=Training.of(**FAST))  # it is not asked to train anything
     stop.set()
-    with pytest.raises(Interrupted):
-        trainer.fit(make_scheme("paired"))
+    with stoppable(stop), pytest.raises(Interrupted):
+        make_scheme("paired").fit(context)
 
 
 def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +194,7 @@ def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"folds": 2, "epochs": 200, "patience": 200, "batch_size": 64, "learning_rate": 0.03}
     with pytest.warns(HepnegWarning, match="the signed loss ran away: by epoch"):
         classifier = train(events, "signed", **settings)
-    assert {history.stopped for history in classifier.histories} & {"diverged", "epochs"}
+    assert {history.stopped for history in classifier.histories} <= {"diverged", "epochs"}  # never by patience
     assert np.abs(classifier.logit(events.features)).max() <= 10.0  # the bound holds all the same
     kept = classifier.histories[0]
     lowest = min(record.validation_loss for record in kept.epochs)
@@ -275,8 +237,11 @@ def test_features_that_say_nothing_are_no_divergence(scheme: str) -> None:
     ],
 )
 def test_overfitting_is_no_runaway(best: tuple[float, float], last: tuple[float, float], told: bool) -> None:
-    kept, final = (EpochRecord(number, 0.68, *loss, 3e-3) for number, loss in enumerate((best, last), start=1))
-    assert _exploded(kept, final) is told
+    records = [EpochRecord(number, 0.68, *loss, 3e-3) for number, loss in enumerate((best, last), start=1)]
+    message = divergence_message(records, 0, "patience", untrained=0.693, signed=True)
+    assert bool(message) is told
+    assert ("ran away" in message) is told
+    assert divergence_message(records, 0, "patience", untrained=0.693, signed=False) == ""
 
 
 def test_a_divergence_is_not_told_by_numpy() -> None:
@@ -308,7 +273,7 @@ def test_settings_reach_the_training() -> None:
     classifier = train(toy(), make_scheme("paired", flavour="stratified"), **{**FAST, "epochs": 2})
     assert classifier.scheme_parameters["flavour"] == "stratified"
     assert {len(history.epochs) for history in classifier.histories} == {2}
-    assert classifier.networks[0].architecture.hidden == (8, 8)
+    assert classifier.training["network"]["hidden"] == [8, 8]
     assert classifier.folds == 2
     assert training_module.Training().learning_rate == classifier.histories[0].epochs[0].learning_rate
 

@@ -175,7 +175,7 @@ def main() -> None:
         if arguments.limit:
             reach_the_limit(classifier, folder, arguments.limit)
             return
-        print(f"five networks of {'-'.join(map(str, classifier.networks[0].architecture.hidden))}, one thread:")
+        print(f"five networks of {'-'.join(map(str, classifier.training['network']['hidden']))}, one thread:")
         compare_networks(classifier, folder, arguments.events, arguments.rounds)
         print(f"files of {arguments.entries} entries:")
         compare_files(classifier, folder, arguments.entries)

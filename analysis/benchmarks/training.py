@@ -9,6 +9,7 @@ machine's speed hits all of them; the ratios are those of the medians.
 
 from __future__ import annotations
 
+import copy
 import statistics
 import sys
 import time
@@ -22,7 +23,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from hepneg.config import Training
 from hepneg.learning.batches import ShuffledBatches, StratifiedBatches
 from hepneg.learning.loop import train_epoch
-from hepneg.networks.multilayer import Architecture, ResponseNetwork, feature_scaling
+from hepneg.networks.response_network import ResponseNetwork
 
 FEATURES, ROUNDS = 20, 3
 BATCH = Training().batch_size
@@ -78,13 +79,12 @@ def main(events: int) -> None:
     )
     print_table(f"Batches of {BATCH} delivered: {events} events, {FEATURES} features", seconds, "hepneg, shuffled")
 
-    scaling = feature_scaling(features)
     settings = Training()
+    template = ResponseNetwork(settings.network.make(), FEATURES)
+    template.initialise(torch.Generator().manual_seed(1), features)
 
     def new_network() -> tuple[ResponseNetwork, torch.optim.Optimizer]:
-        shape = settings.network
-        network = ResponseNetwork(Architecture(FEATURES, shape.hidden, shape.activation))
-        network.initialise(torch.Generator().manual_seed(1), *scaling)
+        network = copy.deepcopy(template)
         return network, torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
 
     def step(network: nn.Module, optimizer: torch.optim.Optimizer, batch: tuple[torch.Tensor, ...]) -> None:
@@ -113,7 +113,7 @@ def main(events: int) -> None:
     seconds = median_seconds(
         {"DataLoader loop": epoch_loader, "plain tensor-index loop": epoch_plain, "hepneg": epoch_hepneg}
     )
-    print_table(f"One training epoch, network {settings.network.hidden}", seconds, "hepneg")
+    print_table(f"One training epoch, network {settings.network.make().hidden}", seconds, "hepneg")
 
 
 if __name__ == "__main__":

@@ -143,9 +143,8 @@ def activity_rows(space: Levels, events: hepneg.EventTable, epochs: int) -> Iter
         }
         for trained in hepneg.train(events, "absolute", folds=2, epochs=epochs, **settings).networks:
             response = sigmoid(network_logits(trained, space.cells))
-            active = network_logits(
-                nn.Sequential(*list(trained.layers)[:4]), (space.cells - trained.mean.numpy()) / trained.scale.numpy()
-            )
+            body = trained.body
+            active = network_logits(nn.Sequential(body.scaling, *list(body.layers)[:4]), space.cells)
             mean = float(space.mass @ np.abs(active).mean(axis=1))
             yield f"| {strength:g} | {mean:.3f} | {space.cross_entropy(response):.4f} |"
 

@@ -24,8 +24,8 @@ import hepneg
 from hepneg.learning.batches import ShuffledBatches
 from hepneg.learning.loop import train_epoch
 from hepneg.learning.task import MARGIN
-from hepneg.networks.multilayer import feature_scaling
-from hepneg.networks.regression_network import RegressionArchitecture, RegressionNetwork, TargetScaling
+from hepneg.networks.perceptron import Perceptron
+from hepneg.networks.regression_network import RegressionNetwork, TargetScaling
 from hepneg.objectives.losses.rows import event_table
 from hepneg.objectives.losses.target_loss import TargetLoss, Terms, reciprocal, signed_squared, squared
 from hepneg.plots.legend import add_legend
@@ -99,9 +99,9 @@ def overtrain(events: hepneg.EventTable, terms: Terms, output: str, epochs: int)
     grade = np.asarray(events.grade)
     target = events.required_target()
     scaling = TargetScaling.of(target[grade > 0])
-    network = RegressionNetwork(RegressionArchitecture(events.features.shape[1], (64, 64, 64), "silu", output=output))
+    network = RegressionNetwork(Perceptron(), events.features.shape[1], output=output)
     ends = (scaling.low - MARGIN * scaling.spread, scaling.high + MARGIN * scaling.spread)
-    network.initialise(torch.Generator().manual_seed(1), *feature_scaling(events.features), scaling, ends)
+    network.initialise(torch.Generator().manual_seed(1), events.features, scaling, ends)
     rows = event_table(events.features, network.standardise(target), grade)
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.0)
     average = [parameter.detach().clone() for parameter in network.parameters()]

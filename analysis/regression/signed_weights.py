@@ -21,8 +21,9 @@ from regression_toys import Float, SignedToy
 
 import hepneg
 from hepneg._core.output import write_json
-from hepneg.learning.batches import ShuffledBatches
-from hepneg.schemes import Scheme, TrainingProblem
+from hepneg.schemes import Scheme
+from hepneg.schemes.context import FoldContext
+from hepneg.schemes.fold_fit import FoldFit
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Naive:
     name: ClassVar[str] = "naive"
     tasks: ClassVar[tuple[str, ...]] = ("regression",)
 
-    def problem(self, events: hepneg.EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
-        return TrainingProblem(events.weight.copy(), ShuffledBatches(events.weight, batch_size))
+    def fit(self, context: FoldContext) -> FoldFit:
+        """Train the networks of one fold (see :class:`hepneg.schemes.scheme.Scheme`)."""
+        return context.train(context.events.weight)
 
 
 SCHEMES: tuple[str | Scheme, ...] = ("absolute", "positive", "signed", "refined", Naive())

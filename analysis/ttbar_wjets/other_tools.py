@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 import hepneg
 from hepneg._core.hashing import assign_folds
 from hepneg.metrics import auc_influence, log_loss_influence, paired_difference
-from hepneg.schemes.refined import refined_weight
+from hepneg.signs.refined_weight import refined_weight
 
 Float = NDArray[np.float64]
 

@@ -10,19 +10,32 @@ from hepneg.config.analysis import (
     load_config,
     ungraded_message,
 )
-from hepneg.config.training_settings import Activity, Network, ObjectiveChoice, Output, SchemeChoice, Training
+from hepneg.config.training_settings import (
+    DEFAULT_OBJECTIVES,
+    Activity,
+    NetworkChoice,
+    ObjectiveChoice,
+    Output,
+    SchemeChoice,
+    Settings,
+    Task,
+    Training,
+)
 
 __all__ = [
+    "DEFAULT_OBJECTIVES",
     "PB_TO_FB",
     "REGRESSION_SCHEME",
     "Activity",
     "Config",
     "Feature",
-    "Network",
+    "NetworkChoice",
     "ObjectiveChoice",
     "Output",
     "Sample",
     "SchemeChoice",
+    "Settings",
+    "Task",
     "Training",
     "config_schema",
     "load_config",

@@ -22,25 +22,13 @@ from pydantic import (
     model_validator,
 )
 
-from hepneg.config.training_settings import Activity, Network, ObjectiveChoice, Output, SchemeChoice, Training
+from hepneg._core.plugins import require_task
+from hepneg.config.training_settings import Task, Training
 from hepneg.config.validation import Model, Positive, one_line, unknown_keys
 from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions import Expression
-from hepneg.objectives.objective import Task
 
-__all__ = [
-    "Activity",
-    "Config",
-    "Feature",
-    "Network",
-    "ObjectiveChoice",
-    "Output",
-    "Sample",
-    "SchemeChoice",
-    "Training",
-    "config_schema",
-    "load_config",
-]
+__all__ = ["Config", "Feature", "Sample", "config_schema", "load_config"]
 
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 PB_TO_FB = 1000.0
@@ -83,8 +71,8 @@ Names = Annotated[
 
 
 def ungraded_message(objective: str) -> str:
-    """Say that an objective makes nothing of grades."""
-    return f"objective {objective!r} makes nothing of `grade:`; take signed_squared or reciprocal, or leave it out"
+    """Say that an objective does not use grades."""
+    return f"objective {objective!r} does not use `grade:`; take signed_squared or reciprocal, or leave it out"
 
 
 class Sample(Model):
@@ -225,8 +213,6 @@ class Config(Model):
 
     @model_validator(mode="after")
     def _check_training(self) -> Self:
-        from hepneg.schemes.known import require_task
-
         try:
             require_task(self.training.scheme.make(), self.task)
             objective = self.training.make_objective(self.task)
@@ -392,6 +378,6 @@ def config_schema() -> dict[str, Any]:
         "description": feature.get("description", ""),
         "anyOf": [{"type": "string"}, one],
     }
-    for choice in ("SchemeChoice", "ObjectiveChoice"):
+    for choice in ("SchemeChoice", "ObjectiveChoice", "NetworkChoice"):
         schema["$defs"][choice] = {"anyOf": [{"type": "string"}, schema["$defs"][choice]]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

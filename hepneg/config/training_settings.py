@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hepneg._core.plugins import NETWORKS, OBJECTIVES, SCHEMES
+from hepneg._core.registry import Registry, parameters_of
 from hepneg.config.validation import Model, Positive, one_line, unknown_keys
 from hepneg.errors import ConfigError, nearest_names
 
-if TYPE_CHECKING:
-    from hepneg.objectives.objective import Objective, Task
-    from hepneg.schemes.scheme import Scheme
+__all__ = [
+    "DEFAULT_OBJECTIVES",
+    "Activity",
+    "NetworkChoice",
+    "ObjectiveChoice",
+    "Output",
+    "SchemeChoice",
+    "Settings",
+    "Task",
+    "Training",
+]
 
-__all__ = ["Activity", "Network", "ObjectiveChoice", "Output", "SchemeChoice", "Training"]
+Task: TypeAlias = Literal["classification", "regression"]
+
+DEFAULT_OBJECTIVES: Mapping[Task, str] = {"classification": "cross_entropy", "regression": "squared"}
+"""The objective of a task where none is chosen."""
 
 _BOUNDED_ACTIVATIONS = ("tanh", "sigmoid", "clipped")
 
@@ -23,6 +36,7 @@ class _Choice(BaseModel):
     """One of a registry by name; further keys are its parameters."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
+    registry: ClassVar[Registry[Any]]
     name: str
 
     @model_validator(mode="before")
@@ -43,31 +57,26 @@ class _Choice(BaseModel):
         """The parameters that were given, by name."""
         return dict(self.__pydantic_extra__ or {})
 
-    def make(self) -> object:
-        """Return the choice with these parameters."""
-        raise NotImplementedError
+    def make(self) -> Any:
+        """Return the choice with these parameters.
+
+        Raises:
+            ConfigError: no such name or parameter, or a value that is refused.
+        """
+        return self.registry.make(self.name, self.parameters)
 
 
 class SchemeChoice(_Choice):
     """A weight scheme by name; further keys are its parameters."""
 
+    registry: ClassVar[Registry[Any]] = SCHEMES
     name: str = "auto"
-
-    def make(self) -> Scheme:
-        """Return the scheme with these parameters."""
-        from hepneg.schemes.known import make_scheme
-
-        return make_scheme(self.name, **self.parameters)
 
 
 class ObjectiveChoice(_Choice):
     """An objective by name; further keys are its parameters."""
 
-    def make(self) -> Objective:
-        """Return the objective with these parameters."""
-        from hepneg.objectives.known import make_objective
-
-        return make_objective(self.name, **self.parameters)
+    registry: ClassVar[Registry[Any]] = OBJECTIVES
 
 
 class Output(Model):
@@ -98,16 +107,36 @@ class Output(Model):
         return self
 
 
-class Network(Model):
-    """The multilayer perceptron: widths of its hidden layers, their activation, and the range of its output.
+class NetworkChoice(_Choice):
+    """A network by name; further keys but ``output`` are its parameters, those of ``mlp`` where no name is given.
 
-    ``sigmoid``, ``tanh`` and ``clipped`` (to ±1) bound the hidden units; another range would change nothing, as the
-    next layer scales them.
+    Attributes:
+        name: ``mlp``, or a network that was registered.
+        output: the range of its output.
     """
 
-    hidden: tuple[Annotated[int, Field(ge=1, le=65536)], ...] = Field(default=(64, 64, 64), min_length=1)
-    activation: Literal["silu", "relu", "gelu", "tanh", "sigmoid", "clipped"] = "silu"
+    registry: ClassVar[Registry[Any]] = NETWORKS
+    name: str = "mlp"
     output: Output | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_object(cls, value: Any) -> Any:
+        """Take a network as it is, and write out the parameters that are left at their defaults."""
+        if hasattr(value, "build"):
+            from hepneg.networks.network import as_network
+
+            return {"name": value.name, **parameters_of(as_network(value))}
+        value = {"name": value} if isinstance(value, str) else value
+        if not isinstance(value, Mapping):
+            return value
+        given = {str(key): item for key, item in value.items() if item is not None}
+        own = {key: item for key, item in given.items() if key not in cls.model_fields}
+        try:
+            network = NETWORKS.make(str(given.get("name", "mlp")), own)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
+        return {**given, **parameters_of(network)}
 
 
 class Activity(Model):
@@ -126,12 +155,17 @@ class Activity(Model):
     layers: tuple[Annotated[int, Field(ge=1)], ...] = ()
     units: tuple[Annotated[int, Field(ge=0)], ...] = ()
 
-    def check(self, network: Network) -> None:
+    def check(self, choice: NetworkChoice) -> None:
         """Refuse layers and units that a network lacks, and a reward that could grow without limit.
 
         Raises:
             ValueError: with one sentence.
         """
+        if choice.name != "mlp":
+            raise ValueError(
+                f"the activity of hidden units is known of the network 'mlp' alone, not of {choice.name!r}"
+            )
+        network = choice.make()
         if self.strength < 0 and network.activation not in _BOUNDED_ACTIVATIONS:
             known = ", ".join(_BOUNDED_ACTIVATIONS)
             raise ValueError(
@@ -147,6 +181,23 @@ class Activity(Model):
                 )
 
 
+class Settings(TypedDict, total=False):
+    """The settings of a training as keywords: the fields of :class:`Training` but the scheme."""
+
+    objective: Any
+    folds: int
+    network: Any
+    activity: Any
+    seed: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    patience: int
+    validation_fraction: float
+    device: Literal["auto", "cpu", "cuda"]
+
+
 class Training(Model):
     """How networks are trained.
 
@@ -154,8 +205,8 @@ class Training(Model):
         scheme: the weight scheme.
         objective: what is minimised; left out, the default of the task.
         folds: networks in the cross-validation, each tested on events that it has not seen.
-        network: the multilayer perceptron.
-        activity: a price or a reward on the activity of its hidden units.
+        network: by name, with its parameters and the range of its output.
+        activity: a price or a reward on the activity of the hidden units of ``mlp``.
         seed: of everything that is random.
         epochs: most passes over the events.
         batch_size: events in a batch.
@@ -169,7 +220,7 @@ class Training(Model):
     scheme: SchemeChoice = SchemeChoice.model_construct(name="auto")
     objective: ObjectiveChoice | None = None
     folds: int = Field(default=5, ge=2, le=127)
-    network: Network = Network()
+    network: NetworkChoice = NetworkChoice.model_validate({})
     activity: Activity | None = None
     seed: Annotated[int, Field(ge=0)] = 1
     epochs: int = Field(default=60, ge=1)
@@ -186,17 +237,15 @@ class Training(Model):
             self.activity.check(self.network)
         return self
 
-    def make_objective(self, task: Task) -> Objective:
-        """Return the objective, or the default one of a task.
+    def make_objective(self, task: Task) -> Any:
+        """Return the objective (see :class:`hepneg.objectives.Objective`), or the default one of a task.
 
         Raises:
             ConfigError: it is for another task.
         """
-        from hepneg.objectives.known import DEFAULT_OBJECTIVES, make_objective, objective_names
-
-        chosen = self.objective.make() if self.objective else make_objective(DEFAULT_OBJECTIVES[task])
+        chosen = self.objective.make() if self.objective else OBJECTIVES.make(DEFAULT_OBJECTIVES[task], {})
         if chosen.task != task:
-            known = ", ".join(objective_names(task))
+            known = ", ".join(name for name in OBJECTIVES.names() if OBJECTIVES.find(name).task == task)
             raise ConfigError(
                 f"training.objective: {chosen.name!r} is for {chosen.task}; for {task} there are: {known}"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 import numpy as np
 import torch
@@ -12,8 +13,11 @@ from torch import nn
 
 from hepneg.config import Activity
 from hepneg.events import EventTable
+from hepneg.networks.perceptron_body import PerceptronBody
+from hepneg.networks.regression_network import RegressionNetwork
+from hepneg.networks.response_network import ResponseNetwork
 from hepneg.objectives.losses.objective_loss import ObjectiveLoss
-from hepneg.objectives.losses.validation_loss import Judge
+from hepneg.objectives.losses.validation_loss import ValidationLoss
 
 __all__ = ["ActivityLoss"]
 
@@ -49,17 +53,16 @@ class ActivityLoss(ObjectiveLoss):
         """Refuse what the objective refuses."""
         self.loss.require(network)
 
-    def judge(self, events: EventTable, weight: NDArray[np.float64]) -> Judge:
-        """Judge as the objective does."""
-        return self.loss.judge(events, weight)
+    def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
+        """Return the objective's own."""
+        return self.loss.validation_loss(events, weight)
 
     def settle(self, network: nn.Module, events: EventTable, weight: NDArray[np.float64]) -> None:
         """Adjust the network as the objective does."""
         self.loss.settle(network, events, weight)
 
     def _chosen(self, network: nn.Module) -> list[nn.Module]:
-        layers: nn.Sequential = network.layers  # type: ignore[assignment]
-        hidden = [layer for layer in layers if not isinstance(layer, nn.Linear)]
+        hidden = cast(PerceptronBody, cast(ResponseNetwork | RegressionNetwork, network).body).hidden
         return [hidden[number - 1] for number in self.activity.layers or range(1, len(hidden) + 1)]
 
     def _units(self, output: torch.Tensor) -> torch.Tensor:

@@ -19,19 +19,14 @@ from hepneg._core.progress import Task
 from hepneg.config import Training
 from hepneg.learning.batches import Batches
 from hepneg.learning.checkpoint import FoldCheckpoint, FoldState, Tensors
+from hepneg.learning.divergence import best_epoch, divergence_message
 from hepneg.learning.history import EpochRecord, FoldHistory
 from hepneg.objectives.losses.rows import Loss, label_loss
 
-__all__ = ["Fit", "Interrupted", "train_epoch", "train_network"]
+__all__ = ["Fit", "Interrupted", "seeded_generator", "train_epoch", "train_network"]
 
 AVERAGE_DECAY = 0.998  # the average reaches back some 500 steps
 PLATEAU, PLATEAU_FACTOR = 3, 0.4  # the learning rate falls after every third epoch in a row without improvement
-IMPROVEMENT = 1e-6  # nats; less is rounding
-DIVERGED = 1.0
-"""A kept loss is impossible if its size is above that of the untrained network's, itself about 1, by this much: nats, or a
-regression's loss with the target in standard deviations. Logits without bounds reach that on either side of zero where
-validation weights have both signs. Noise of small samples stays below, as it grows with what a network has learnt."""
-EXPLOSION = 0.35  # nats; half of what an uninformative classifier pays
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,18 +37,18 @@ class Fit:
         fold: the fold that the network does not see.
         table: features and whatever the loss needs side by side, (n, F + …), so that a batch is one gather.
         batches: how the events are cut into batches.
-        judge: the loss on events that the network is not trained on, in nats.
+        validation_loss: on events that the network is not trained on, in nats.
         loss: what is minimised.
         clip_norm: largest norm of the gradient, or None.
         stream: sets the random numbers apart from those of the fold's other networks.
-        start_loss: the judge's loss of the untrained network if that may be the outcome; infinite if not.
+        start_loss: validation loss of the untrained network if that may be the outcome; infinite if not.
         signed: weights of both signs are in the loss, so that it may run away.
     """
 
     fold: int
     table: torch.Tensor
     batches: Batches
-    judge: Callable[[nn.Module], Estimate]
+    validation_loss: Callable[[nn.Module], Estimate]
     loss: Loss = label_loss
     clip_norm: float | None = None
     stream: int = 0
@@ -103,6 +98,12 @@ def train_epoch(
     return float(total) / sum(len(index) for index in batches)
 
 
+def seeded_generator(seed: int, fold: int, stream: int) -> torch.Generator:
+    """Return the generator of a network's first parameters, which follow from these three numbers alone."""
+    state = np.random.SeedSequence([abs(seed), fold, stream]).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
+
+
 @dataclass(eq=False)
 class _Run:
     """A network in training: what changes from epoch to epoch."""
@@ -147,9 +148,9 @@ class _Run:
         return FoldState(_copy(self.network.state_dict()), _copy(average), self.best, _copy(flat), objective, history)
 
     @property
-    def best_epoch(self) -> int:
+    def kept_epoch(self) -> int:
         """The epoch with the lowest validation loss, from 1; 0 while none is better than the start."""
-        return _best_epoch(self.records, self.start_loss)
+        return best_epoch(self.records, self.start_loss)
 
     @contextmanager
     def averaged(self) -> Iterator[nn.Module]:
@@ -157,22 +158,16 @@ class _Run:
         values = [parameter.detach() for parameter in self.network.parameters()]
         current = [value.clone() for value in values]
         torch._foreach_copy_(values, self.average)
+        self.network.eval()
         try:
             yield self.network
         finally:
+            self.network.train()
             torch._foreach_copy_(values, current)
 
 
 def _copy(tensors: Tensors) -> Tensors:
     return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
-
-
-def _best_epoch(records: Sequence[EpochRecord], start_loss: float = math.inf) -> int:
-    best, lowest = 0, start_loss
-    for record in records:
-        if record.validation_loss < lowest - IMPROVEMENT:
-            best, lowest = record.epoch, record.validation_loss
-    return best
 
 
 def _learning_rate(records: Sequence[EpochRecord], start: float, start_loss: float = math.inf) -> float:
@@ -182,7 +177,7 @@ def _learning_rate(records: Sequence[EpochRecord], start: float, start_loss: flo
     """
     rate = start
     for seen in range(1, len(records) + 1):
-        stale = seen - _best_epoch(records[:seen], start_loss)
+        stale = seen - best_epoch(records[:seen], start_loss)
         if stale and stale % PLATEAU == 0:
             rate *= PLATEAU_FACTOR
     return rate
@@ -195,57 +190,9 @@ def _stop_reason(records: Sequence[EpochRecord], training: Training, start_loss:
     last = records[-1]
     if not (math.isfinite(last.train_loss) and math.isfinite(last.validation_loss)) or last.train_loss < 0:
         return "diverged"
-    if last.epoch - _best_epoch(records, start_loss) >= training.patience:
+    if last.epoch - best_epoch(records, start_loss) >= training.patience:
         return "patience"
     return "epochs" if last.epoch >= training.epochs else ""
-
-
-def _exploded(best: EpochRecord, last: EpochRecord) -> bool:
-    """Tell a loss that ran away from one that overfits: by much, and by more than both errors explain.
-
-    The error at the best epoch alone says nothing: near a response of ½ everywhere it vanishes.
-    """
-    rise = last.validation_loss - best.validation_loss
-    return rise > max(EXPLOSION, 3 * math.hypot(best.validation_error, last.validation_error))
-
-
-def _message(records: Sequence[EpochRecord], fit: Fit, reason: str, untrained: float) -> str:
-    """Say honestly when training diverged, whatever the scheme, or when a signed loss ran away."""
-    if not records:
-        return ""
-    kept = _best_epoch(records, fit.start_loss)
-    return _divergence(records, fit.fold, kept, untrained) or (
-        _runaway(records, fit.fold, max(kept, 1), reason) if fit.signed else ""
-    )
-
-
-def _divergence(records: Sequence[EpochRecord], fold: int, kept: int, untrained: float) -> str:
-    """Say that the loss is no longer finite, or that even the kept one is far from anything that events can give."""
-    advice = "lower training.learning_rate, or look for extreme values among the features and weights"
-    last = records[-1]
-    if not (math.isfinite(last.train_loss) and math.isfinite(last.validation_loss)):
-        state = f"the state of epoch {kept}" if kept else "an untrained network"
-        return f"fold {fold}: the training diverged: no finite loss in epoch {last.epoch}; {state} is kept; {advice}"
-    lowest = records[kept - 1].validation_loss if kept else untrained
-    if abs(lowest) <= abs(untrained) + DIVERGED:
-        return ""
-    return (
-        f"fold {fold}: the training diverged: the validation loss of epoch {kept}, which is kept, is {lowest:.4g}, far from "
-        f"the {untrained:.4g} of an untrained network; {advice}"
-    )
-
-
-def _runaway(records: Sequence[EpochRecord], fold: int, kept: int, reason: str) -> str:
-    """Say that a signed training loss left what is possible, or that its validation loss exploded."""
-    best, last = records[kept - 1], records[-1]
-    exploded = _exploded(best, last)
-    if reason != "diverged" and not exploded:
-        return ""
-    return (
-        f"fold {fold}: the signed loss ran away: by epoch {last.epoch} the training loss was {last.train_loss:.3g} while "
-        f"the validation loss went from {best.validation_loss:.4f} ± {best.validation_error:.4f} (epoch {best.epoch}, "
-        f"which is kept) to {last.validation_loss:.4g}; a bounded scheme or larger batches are safer here"
-    )
 
 
 def train_network(
@@ -264,7 +211,7 @@ def train_network(
 
     Args:
         network: initialised, on its device; ends in its best state.
-        fit: the events, the loss and the judge.
+        fit: the events and the losses.
         training: the settings.
         task: progress, one step an epoch.
         stop: set from outside to stop at the end of the running epoch.
@@ -277,7 +224,7 @@ def train_network(
         Interrupted: ``stop`` was set before training was over.
     """
     started = time.monotonic()
-    untrained = fit.judge(network).value if math.isinf(fit.start_loss) else fit.start_loss
+    untrained = fit.validation_loss(network).value if math.isinf(fit.start_loss) else fit.start_loss
     run, before = _Run.start(network, fit, training), 0.0
     saved = checkpoint.load() if checkpoint else None
     if saved is not None:
@@ -304,12 +251,14 @@ def train_network(
 
 def _history(run: _Run, fit: Fit, reason: str, untrained: float, seconds: float) -> FoldHistory:
     first = 1 if math.isinf(run.start_loss) else 0
-    message = _message(run.records, fit, reason, untrained)
-    return FoldHistory(fit.fold, tuple(run.records), max(run.best_epoch, first), reason, seconds, message)
+    message = divergence_message(
+        run.records, fit.fold, reason, untrained=untrained, start_loss=fit.start_loss, signed=fit.signed
+    )
+    return FoldHistory(fit.fold, tuple(run.records), max(run.kept_epoch, first), reason, seconds, message)
 
 
 def _one_epoch(run: _Run, fit: Fit, training: Training) -> None:
-    """Train for one epoch, judge the averaged network, and keep its state if it is the best so far."""
+    """Train for one epoch, and keep the averaged network's state if its validation loss is the lowest so far."""
     epoch = len(run.records) + 1
     rate = _learning_rate(run.records, training.learning_rate, fit.start_loss)
     for group in run.optimizer.param_groups:
@@ -328,7 +277,7 @@ def _one_epoch(run: _Run, fit: Fit, training: Training) -> None:
         first_step=first_step,
     )
     with run.averaged() as network:
-        loss = fit.judge(network)
+        loss = fit.validation_loss(network)
         run.records.append(EpochRecord(epoch, train_loss, loss.value, loss.error, rate))
-        if run.best_epoch == epoch:
+        if run.kept_epoch == epoch:
             run.best = _copy(network.state_dict())

@@ -1,4 +1,4 @@
-"""What a fold's training does differently for a classification and for a regression."""
+"""What training does differently for a classification and for a regression."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hepneg.config import Network, Output
+from hepneg.config import NetworkChoice, Output
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.learning.trainable import SIGNIFICANCE, require_density, require_trainable
-from hepneg.networks.multilayer import Architecture, ResponseNetwork, feature_scaling
+from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.output_range import response_range
-from hepneg.networks.regression_network import RegressionArchitecture, RegressionNetwork, TargetScaling
+from hepneg.networks.regression_network import RegressionNetwork, TargetScaling
+from hepneg.networks.response_network import ResponseNetwork
 from hepneg.objectives import Objective
 from hepneg.objectives.losses.rows import balanced_weight, event_table
-from hepneg.objectives.target_objective import TargetObjective
-from hepneg.schemes import TrainingProblem
+from hepneg.objectives.target_objectives import TargetObjective
 
-__all__ = ["AnyNetwork", "LabelLearner", "Learner", "TargetLearner", "make_learner"]
+__all__ = ["LabelTask", "LearningTask", "TargetTask", "learning_task"]
 
 MARGIN = 1.0
 """A bounded prediction may leave the range of the targets by so many of their standard deviations."""
 
 Float = NDArray[np.float64]
-AnyNetwork = ResponseNetwork | RegressionNetwork
 
 
-class Learner(Protocol):
+class LearningTask(Protocol):
     """What there is to learn from the events of a fold."""
 
     def require_trainable(self, weight: Float, events: EventTable, *, significance: float = SIGNIFICANCE) -> None:
@@ -44,20 +43,20 @@ class Learner(Protocol):
         """Return the events with the features that the local mean sign must depend on."""
 
     def network(
-        self, events: EventTable, problem: TrainingProblem, shape: Network, generator: torch.Generator
-    ) -> AnyNetwork:
-        """Return a new network, initialised for these events."""
+        self, events: EventTable, choice: NetworkChoice, logit_bound: float | None, generator: torch.Generator
+    ) -> FoldNetwork:
+        """Return a new network, initialised for these events; with a bound its outputs must be bounded."""
 
-    def table(self, network: AnyNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
+    def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
         """Return the features and what the objective needs beside them, (n, F + …)."""
 
 
 @dataclass(frozen=True)
-class LabelLearner:
+class LabelTask:
     """Learns to tell signal from background."""
 
     def require_trainable(self, weight: Float, events: EventTable, *, significance: float = SIGNIFICANCE) -> None:
-        """Refuse events of which a label has no positive Σw (see :class:`Learner`)."""
+        """Refuse events of which a label has no positive Σw (see :class:`LearningTask`)."""
         require_trainable(weight, events.label, significance=significance)
 
     def for_signs(self, events: EventTable) -> EventTable:
@@ -65,21 +64,21 @@ class LabelLearner:
         return events
 
     def network(
-        self, events: EventTable, problem: TrainingProblem, shape: Network, generator: torch.Generator
+        self, events: EventTable, choice: NetworkChoice, logit_bound: float | None, generator: torch.Generator
     ) -> ResponseNetwork:
         """Return a network with one log-odds."""
-        inputs, output = len(events.feature_names), response_range(shape.output)
-        network = ResponseNetwork(Architecture(inputs, shape.hidden, shape.activation, problem.logit_bound, output))
-        network.initialise(generator, *feature_scaling(events.features))
+        output = response_range(choice.output)
+        network = ResponseNetwork(choice.make(), len(events.feature_names), logit_bound, output)
+        network.initialise(generator, events.features)
         return network
 
-    def table(self, network: AnyNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:  # noqa: ARG002
+    def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:  # noqa: ARG002
         """Return features, label and weight, both labels brought to the same sum."""
         return event_table(events.features, events.label, balanced_weight(train_weight, events.label))
 
 
 @dataclass(frozen=True)
-class TargetLearner:
+class TargetTask:
     """Learns to predict the target.
 
     Attributes:
@@ -89,7 +88,7 @@ class TargetLearner:
     objective: TargetObjective
 
     def require_trainable(self, weight: Float, events: EventTable, *, significance: float = SIGNIFICANCE) -> None:
-        """Refuse events without a positive Σw, or of which no target is right (see :class:`Learner`)."""
+        """Refuse events without a positive Σw, or of which no target is right (see :class:`LearningTask`)."""
         right = weight if events.grade is None else weight[events.grade > 0]
         require_density(right, "events" if events.grade is None else "events with a right target", significance)
 
@@ -101,22 +100,19 @@ class TargetLearner:
         return events.with_target_as_feature()
 
     def network(
-        self, events: EventTable, problem: TrainingProblem, shape: Network, generator: torch.Generator
+        self, events: EventTable, choice: NetworkChoice, logit_bound: float | None, generator: torch.Generator
     ) -> RegressionNetwork:
         """Return a network with one prediction, or one for each quantile."""
         target = events.required_target()
         right = target if events.grade is None else target[events.grade > 0]
         scaling = TargetScaling.of(right)
-        bounded = self.objective.bounded or problem.logit_bound is not None
-        output, ends = _range(shape.output, scaling, bounded=bounded)
-        architecture = RegressionArchitecture(
-            len(events.feature_names), shape.hidden, shape.activation, self.objective.quantiles, output
-        )
-        network = RegressionNetwork(architecture)
-        network.initialise(generator, *feature_scaling(events.features), scaling, ends)
+        bounded = self.objective.bounded or logit_bound is not None
+        output, ends = _range(choice.output, scaling, bounded=bounded)
+        network = RegressionNetwork(choice.make(), len(events.feature_names), self.objective.quantiles, output)
+        network.initialise(generator, events.features, scaling, ends)
         return network
 
-    def table(self, network: AnyNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
+    def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
         """Return features, standardised target, and the weight times the grade, the weights' mean brought to 1."""
         weight = train_weight * (len(train_weight) / train_weight.sum())
         strength = weight if events.grade is None else weight * events.grade
@@ -124,30 +120,30 @@ class TargetLearner:
         return event_table(events.features, target, strength)
 
 
-def make_learner(objective: Objective) -> Learner:
-    """Return the learner of an objective's task."""
-    return TargetLearner(cast(TargetObjective, objective)) if objective.task == "regression" else LabelLearner()
+def learning_task(objective: Objective) -> LearningTask:
+    """Return what an objective has to learn."""
+    return TargetTask(cast(TargetObjective, objective)) if objective.task == "regression" else LabelTask()
 
 
-def _range(chosen: Output | None, target: TargetScaling, *, bounded: bool) -> tuple[str, tuple[float, float]]:
+def _range(output: Output | None, target: TargetScaling, *, bounded: bool) -> tuple[str, tuple[float, float]]:
     """Return the function of the output and the ends of its range, in the target's unit.
 
     Args:
-        chosen: in the settings.
+        output: in the settings.
         target: the targets of the training.
         bounded: the objective or the scheme wants a range: without another, that of the targets and a margin.
 
     Raises:
         TrainingError: ``relu`` for targets that it cannot reach, or where a range is wanted.
     """
-    if chosen is None:
+    if output is None:
         margin = MARGIN * target.spread
         return ("tanh" if bounded else "linear"), (target.low - margin, target.high + margin)
-    if chosen.high is not None:
-        return chosen.activation, (chosen.low, chosen.high)
-    if target.low < chosen.low:
+    if output.high is not None:
+        return output.activation, (output.low, output.high)
+    if target.low < output.low:
         raise TrainingError(
-            f"network.output is relu, which gives nothing below {chosen.low:g}, but the target goes down to "
+            f"network.output is relu, which gives nothing below {output.low:g}, but the target goes down to "
             f"{target.low:.6g}: leave the output out, which makes it linear"
         )
     if bounded:
@@ -155,4 +151,4 @@ def _range(chosen: Output | None, target: TargetScaling, *, bounded: bool) -> tu
             "the objective or the scheme wants bounded predictions, and network.output relu has no upper end: leave it "
             "out, or give low and high"
         )
-    return "relu", (chosen.low, chosen.low)
+    return "relu", (output.low, output.low)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.log_odds import sigmoid
+from hepneg.config import Task
 from hepneg.events import EventTable
 from hepneg.models.model import Float, Model, ModelInputs
-from hepneg.networks.signed_ratio import signed_posteriors
-from hepneg.objectives import Task
+from hepneg.networks.fold_network import FoldNetwork
+from hepneg.networks.inference import in_pieces
 
 __all__ = ["Classifier", "ModelInputs"]
 
@@ -64,11 +65,11 @@ class Classifier(Model):
             DataError: the number of columns differs, or there are NaN or infinite features.
         """
         matrix = self._matrix(features)
-        return _ratio(np.asarray(sum(signed_posteriors(network, matrix) for network in self.networks)))
+        return _ratio(np.asarray(sum(_signed_posteriors(network, matrix) for network in self.networks)))
 
     def held_out_density_ratio(self, events: EventTable) -> Float:
         """Return p₁/p₀ of each event by the network that has not seen it, (n,); see :meth:`density_ratio`."""
-        return _ratio(self._of_fold(events, signed_posteriors, shift=0))
+        return _ratio(self._of_fold(events, _signed_posteriors, shift=0))
 
     def held_out_logit(self, events: EventTable) -> Float:
         """Return for each event the log-odds of the network that has not seen it, (n,).
@@ -89,6 +90,10 @@ class Classifier(Model):
     def columns(self, output: Float) -> dict[str, Float]:
         """Return ``hepneg_response`` and ``hepneg_logit``, (n,) each, from log-odds, (n,)."""
         return {"hepneg_response": sigmoid(output), "hepneg_logit": output}
+
+
+def _signed_posteriors(network: FoldNetwork, features: NDArray[np.float32]) -> Float:
+    return in_pieces(network.signed_posteriors, features, next(network.parameters()).device)
 
 
 def _ratio(posteriors: Float) -> Float:

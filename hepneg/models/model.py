@@ -14,21 +14,21 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.by_fold import by_fold
 from hepneg._core.hashing import assign_folds
 from hepneg._core.output import atomic_path, make_folder, write_json
-from hepneg.config import Config
-from hepneg.errors import DataError
+from hepneg.config import Config, Task
+from hepneg.errors import DataError, TrainingError
 from hepneg.events import EventTable
 from hepneg.learning.history import FoldHistory
-from hepneg.networks.architectures import AnyArchitecture, FoldNetwork, architecture_from_dict
+from hepneg.networks.fold_network import FoldNetwork, rebuild
 from hepneg.networks.inference import mean_logits, network_logits
 from hepneg.networks.weights_file import read_networks, write_networks
 from hepneg.ntuples.identity import FileIdentity, identify_files
-from hepneg.objectives import Task
 
 __all__ = ["Model", "ModelInputs", "read_model_json"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Float = NDArray[np.float64]
 NetworkFunction = Callable[[FoldNetwork, NDArray[np.float32]], Float]
@@ -180,13 +180,11 @@ class Model:
                 f"but the {self.noun} takes {', '.join(self.feature_names)}"
             )
         network_of = (assign_folds(events.event_id, self.folds, self.seed) + shift) % self.folds
-        parts = [np.flatnonzero(network_of == number) for number in range(self.folds)]
-        found = [
-            function(network, events.features.T[:, part].T) for network, part in zip(self.networks, parts, strict=True)
-        ]
-        values = np.empty_like(np.concatenate(found))
-        values[np.concatenate(parts)] = np.concatenate(found)
-        return values
+        return by_fold(
+            network_of,
+            self.folds,
+            lambda number, members: function(self.networks[number], events.features.T[:, members].T),
+        )
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -228,7 +226,7 @@ class Model:
                 "seed": self.seed,
                 "rule": "hepneg.hashing.assign_folds: SplitMix64 over the event_id columns, stream 'fold', modulo number",
             },
-            "architectures": [network.architecture.to_dict() for network in self.networks],
+            "networks": [network.to_dict() for network in self.networks],
             "training": dict(self.training),
             "samples": dict(self.samples),
             "health": dict(self.health),
@@ -273,8 +271,10 @@ class Model:
                 f"{weights} does not belong to model.json beside it, or is damaged: train or copy the model again"
             )
         try:
-            return cls._from_dict(data, read_networks(weights, _architectures(data)))
-        except (KeyError, TypeError, ValueError) as error:
+            networks = [rebuild(network) for network in data["networks"]]
+            read_networks(weights, networks)
+            return cls._from_dict(data, networks)
+        except (LookupError, TypeError, ValueError, AttributeError, TrainingError) as error:
             raise DataError(f"{folder / 'model.json'} is not a hepneg model: {error!r}") from None
 
     @classmethod
@@ -292,10 +292,6 @@ class Model:
             health=data.get("health", {}),
             choice=data.get("choice", {}),
         )
-
-
-def _architectures(data: Mapping[str, Any]) -> list[AnyArchitecture]:
-    return [architecture_from_dict(architecture) for architecture in data["architectures"]]
 
 
 def read_model_json(folder: Path) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import ClassVar, cast
 
 from numpy.typing import ArrayLike
 
+from hepneg.config import Task
 from hepneg.errors import ConfigError
 from hepneg.events import EventTable
 from hepneg.models.model import Float, Model
-from hepneg.networks.regression_network import RegressionArchitecture, RegressionNetwork, central_quantile
-from hepneg.objectives import Task
+from hepneg.networks.regression_network import RegressionNetwork, central_quantile
 
 __all__ = ["Regressor"]
 
@@ -35,7 +35,7 @@ class Regressor(Model):
     @property
     def quantiles(self) -> tuple[float, ...]:
         """Probabilities of the quantiles that it predicts; empty for a single prediction."""
-        return cast(RegressionArchitecture, self.networks[0].architecture).quantiles
+        return cast(RegressionNetwork, self.networks[0]).quantiles
 
     @property
     def bounds(self) -> tuple[float, float] | None:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import numpy as np
 
 from hepneg._core.progress import SILENT, Progress
-from hepneg.config import REGRESSION_SCHEME, Training, ungraded_message
+from hepneg.config import REGRESSION_SCHEME, Settings, Training, ungraded_message
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.events import EventTable
-from hepneg.learning.crossfit import CrossFit, crossfit
 from hepneg.models.classifier import Classifier
-from hepneg.models.model import Model, ModelInputs
+from hepneg.models.model import ModelInputs
 from hepneg.models.regressor import Regressor
 from hepneg.objectives import Objective, objective_parameters
 from hepneg.schemes import Scheme, as_scheme, require_task, scheme_parameters
-from hepneg.schemes.auto import Auto
-from hepneg.schemes.choice import Choice, choose
-from hepneg.signs.pooling import pools, regrouped
-from hepneg.signs.sign_health import SchemeHealth, scheme_health
+from hepneg.schemes.crossfit import crossfit
+from hepneg.signs.pooling import pooled
 
 __all__ = ["train", "train_regressor"]
 
@@ -37,7 +33,7 @@ def train(
     inputs: ModelInputs | None = None,
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Classifier:
     """Train a classifier of signal against background under a weight scheme.
 
@@ -73,7 +69,7 @@ def train_regressor(
     inputs: ModelInputs | None = None,
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Regressor:
     """Train a regression of the events' target under a weight scheme.
 
@@ -113,25 +109,23 @@ def _train(
     inputs: ModelInputs | None,
     progress: Progress,
     checkpoint: str | Path | None,
-    settings: Mapping[str, Any],
+    settings: Settings,
 ) -> AnyModel:
     """Train a model of either task."""
     training = Training.of(**settings)
-    chosen = _scheme(scheme, training)
+    chosen: Scheme = training.scheme.make() if scheme is None else as_scheme(scheme)
     require_task(chosen, kind.task)
     objective = training.make_objective(kind.task)
     _require_use_of_grades(events, objective)
+    samples = _sample_summary(events)
     folder = Path(checkpoint) if checkpoint else None
-    grouped = regrouped(events, pools(events))
-    fitted = crossfit(grouped, chosen, training, objective, progress=progress, checkpoint=folder)
-    choice = _choose(grouped, fitted) if isinstance(chosen, Auto) else None
-    fitted = fitted.only(choice.scheme) if choice else fitted
+    fitted = crossfit(pooled(events), chosen, training, objective, progress=progress, checkpoint=folder)
     histories = tuple(fold.history for fold in fitted.folds)
     for history in histories:
         if history.message:
             warnings.warn(history.message, HepnegWarning, stacklevel=3)
     named = {"name": objective.name, **objective_parameters(objective)}
-    model = kind(
+    return kind(
         networks=tuple(fold.network for fold in fitted.folds),
         inputs=inputs or ModelInputs({name: name for name in events.feature_names}),
         scheme=chosen.name,
@@ -139,38 +133,15 @@ def _train(
         seed=training.seed,
         histories=histories,
         training={**training.model_dump(mode="json", exclude={"scheme"}), "objective": named},
-        samples=_sample_summary(events),
-        choice=choice.to_dict() if choice else {},
+        samples=samples,
+        health=fitted.health,
+        choice=fitted.choice,
     )
-    return replace(model, health=_health(grouped, model, fitted).to_dict())
-
-
-def _scheme(scheme: str | Mapping[str, Any] | Scheme | None, training: Training) -> Scheme:
-    if scheme is None:
-        return training.scheme.make()
-    return as_scheme(scheme)
 
 
 def _require_use_of_grades(events: EventTable, objective: Objective) -> None:
     if events.grade is not None and not getattr(objective, "graded", False):
         raise ConfigError(ungraded_message(objective.name))
-
-
-def _choose(events: EventTable, fitted: CrossFit) -> Choice:
-    """Choose between the schemes that every fold has the networks of."""
-    logits = fitted.held_out_logits(events)
-    return choose(events, logits, fitted.held_out_sign(events) if logits else None)
-
-
-def _health(events: EventTable, model: Model, fitted: CrossFit) -> SchemeHealth:
-    held_out = events if model.task == "classification" else events.with_target_as_feature()
-    return scheme_health(
-        held_out,
-        model.output_of_fold(events) if model.task == "classification" else None,
-        fitted.held_out_sign(events),
-        fitted.held_out_sign(events, raw=True),
-        negative_batches=float(np.mean([fold.negative_batches for fold in fitted.folds])),
-    )
 
 
 def _sample_summary(events: EventTable) -> dict[str, Any]:

@@ -1,19 +1,21 @@
-"""The regression's network: a multilayer perceptron from raw features to one prediction, or to several quantiles."""
+"""A regression's network: one prediction, or several quantiles, from the layers of any network."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hepneg.networks.multilayer import Multilayer, draw_parameters
+from hepneg.networks.body import make_body
+from hepneg.networks.fold_network import FoldNetwork
+from hepneg.networks.network import Network, network_from_dict, network_to_dict
 
-__all__ = ["RegressionArchitecture", "RegressionNetwork", "TargetScaling", "central_quantile"]
+__all__ = ["RegressionNetwork", "TargetScaling", "central_quantile"]
 
 Float = NDArray[np.float64]
 
@@ -46,90 +48,68 @@ class TargetScaling:
         return cls(float(target.mean()), spread if spread > 0 else 1.0, float(target.min()), float(target.max()))
 
 
-@dataclass(frozen=True, slots=True)
-class RegressionArchitecture:
-    """The shape of a regression network.
+class RegressionNetwork(FoldNetwork):
+    """From raw features, (n, F), to predictions in the target's unit, (n, M).
 
-    Attributes:
-        inputs: number of features.
-        hidden: width of each hidden layer.
-        activation: as in :class:`hepneg.networks.multilayer.Architecture`.
+    The target is standardised by buffers of the module: the layers give numbers of order one, of either sign. Quantiles
+    cannot cross: the central one is an output of the layers, the others follow from it by adding or subtracting
+    softplus(gap) > 0. A prediction with a range is c + h·tanh((y − c)/h), with c the middle and h half the width of the
+    range: the identity in the middle, never beyond; ``sigmoid`` is the same curve, ``clipped`` cuts it.
+
+    Args:
+        network: gives the layers.
+        inputs: F.
         quantiles: increasing probabilities, one output for each; empty for a single prediction.
         output: ``linear``; ``tanh``, ``sigmoid`` or ``clipped`` for predictions within a range; ``relu`` for a lower end
             alone.
     """
 
-    inputs: int
-    hidden: tuple[int, ...]
-    activation: str
-    quantiles: tuple[float, ...] = ()
-    output: str = "linear"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the architecture as a plain dictionary."""
-        return {"kind": "regression", **asdict(self)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Rebuild an architecture from :meth:`to_dict`."""
-        return cls(
-            int(data["inputs"]),
-            tuple(data["hidden"]),
-            str(data["activation"]),
-            tuple(data["quantiles"]),
-            str(data["output"]),
-        )
-
-
-class RegressionNetwork(nn.Module):
-    """A multilayer perceptron from raw features, (n, F), to predictions in the target's unit, (n, M).
-
-    Features and target are standardised by buffers of the module: the layers see and give numbers of order one, of
-    either sign. Quantiles cannot cross: the central one is an output of the layers, the others follow from it by adding
-    or subtracting softplus(gap) > 0. A prediction with a range is c + h·tanh((y − c)/h), with c the middle and h half the
-    width of the range: the identity in the middle, never beyond; ``sigmoid`` is the same curve, ``clipped`` cuts it.
-    """
-
-    mean: torch.Tensor
-    scale: torch.Tensor
+    name: ClassVar[str] = "regression"
     shift: torch.Tensor
     spread: torch.Tensor
     centre: torch.Tensor
     reach: torch.Tensor
     ladder: torch.Tensor
 
-    def __init__(self, architecture: RegressionArchitecture) -> None:
+    def __init__(
+        self, network: Network, inputs: int, quantiles: tuple[float, ...] = (), output: str = "linear"
+    ) -> None:
         super().__init__()
-        self.architecture = architecture
-        outputs = max(1, len(architecture.quantiles))
-        self.register_buffer("mean", torch.zeros(architecture.inputs))
-        self.register_buffer("scale", torch.ones(architecture.inputs))
+        self.network, self.inputs, self.quantiles, self.output = network, inputs, quantiles, output
+        outputs = max(1, len(quantiles))
         for name, start in (("shift", 0.0), ("spread", 1.0), ("centre", 0.0), ("reach", 1.0)):
             self.register_buffer(name, torch.tensor(start))
-        self.register_buffer("ladder", _ladder(outputs, central_quantile(architecture.quantiles)), persistent=False)
-        self.layers = Multilayer([architecture.inputs, *architecture.hidden, outputs], architecture.activation)
+        self.register_buffer("ladder", _ladder(outputs, central_quantile(quantiles)), persistent=False)
+        self.body = make_body(network, inputs, outputs)
+
+    def parameters_to_dict(self) -> dict[str, Any]:
+        """Return network, inputs, quantiles and output."""
+        network = network_to_dict(self.network)
+        return {"network": network, "inputs": self.inputs, "quantiles": list(self.quantiles), "output": self.output}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return a module of the same layers."""
+        network = network_from_dict(data["network"])
+        return cls(network, int(data["inputs"]), tuple(data["quantiles"]), str(data["output"]))
 
     def initialise(
         self,
         generator: torch.Generator,
-        mean: NDArray[np.float32],
-        scale: NDArray[np.float32],
+        features: NDArray[np.float32],
         target: TargetScaling,
         ends: tuple[float, float] = (0.0, 0.0),
     ) -> None:
-        """Draw the weights anew and set the scalings. The last layer starts at zero: every prediction is the mean.
+        """Draw the parameters anew and set the scalings. Every prediction begins at the mean, or does so on average.
 
         Args:
             generator: of the random numbers.
-            mean: of the features, (F,).
-            scale: of the features, (F,).
+            features: of the training, (n, F).
             target: its scale.
             ends: of the predictions' range, in the target's unit; of ``relu`` the first counts.
         """
-        draw_parameters(self.layers, generator)
+        self.body.initialise(generator, features)
         with torch.no_grad():
-            self.mean.copy_(torch.from_numpy(mean))
-            self.scale.copy_(torch.from_numpy(scale))
             self.shift.fill_(target.shift)
             self.spread.fill_(target.spread)
             low, high = (self.standardise(np.array(end)) for end in ends)
@@ -142,11 +122,11 @@ class RegressionNetwork(nn.Module):
 
     def standardised(self, features: torch.Tensor) -> torch.Tensor:
         """Return the predictions in standard deviations of the target from its mean, (n, M)."""
-        values: torch.Tensor = self.layers((features - self.mean).mul_(self.scale.reciprocal()))
-        if len(self.architecture.quantiles) > 1:
+        values: torch.Tensor = self.body(features)
+        if len(self.quantiles) > 1:
             gaps = nn.functional.softplus(values[:, 1:])
             values = values[:, :1] + gaps @ self.ladder
-        match self.architecture.output:
+        match self.output:
             case "linear":
                 return values
             case "relu":
@@ -163,7 +143,7 @@ class RegressionNetwork(nn.Module):
     @property
     def bounds(self) -> tuple[float, float] | None:
         """Lowest and highest possible prediction in the target's unit; None without such a range."""
-        if self.architecture.output in {"linear", "relu"}:
+        if self.output in {"linear", "relu"}:
             return None
         middle, half = float(self.shift + self.spread * self.centre), float(self.spread * self.reach)
         return middle - half, middle + half

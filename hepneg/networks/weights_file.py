@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from hepneg.errors import DataError
-from hepneg.networks.architectures import AnyArchitecture, FoldNetwork, build
+from hepneg.networks.fold_network import FoldNetwork
 
 __all__ = ["read_networks", "save_tensors", "write_networks"]
 
@@ -37,24 +37,21 @@ def write_networks(path: Path, networks: Sequence[FoldNetwork]) -> None:
     save_tensors(path, tensors)
 
 
-def read_networks(path: Path, architectures: Sequence[AnyArchitecture]) -> list[FoldNetwork]:
-    """Rebuild the networks.
+def read_networks(path: Path, networks: Sequence[FoldNetwork]) -> None:
+    """Load the parameters of networks that were rebuilt, in place.
 
     Raises:
-        DataError: the file is damaged, or its tensors do not fit the architectures.
+        DataError: the file is damaged, or its tensors do not fit the networks.
     """
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} is no readable safetensors file: {error}") from None
-    networks: list[FoldNetwork] = []
-    for number, architecture in enumerate(architectures):
-        network = build(architecture)
+    for number, network in enumerate(networks):
         prefix = f"fold_{number}/"
         own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
         try:
             network.load_state_dict(own)
         except RuntimeError:
-            raise DataError(f"{path} does not fit the architecture of fold {number} in model.json") from None
-        networks.append(network.eval())
-    return networks
+            raise DataError(f"{path} does not fit the network of fold {number} in model.json") from None
+        network.eval()

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import yaml
 
-from hepneg.config import Training
+from hepneg._core.plugins import SCHEMES
+from hepneg.config import DEFAULT_OBJECTIVES, Training
 from hepneg.errors import DataError
 from hepneg.ntuples.explore import TreeSummary, explore
 from hepneg.ntuples.files import is_remote
-from hepneg.objectives import DEFAULT_OBJECTIVES
-from hepneg.schemes.known import scheme_names
 
 __all__ = ["starter_config"]
 
@@ -133,7 +132,7 @@ def _features(tree: TreeSummary, shared: Sequence[TreeSummary]) -> list[str]:
 def _training() -> list[str]:
     defaults = Training.of(objective=DEFAULT_OBJECTIVES["classification"]).model_dump(mode="json")
     text = yaml.safe_dump({"training": defaults}, sort_keys=False, default_flow_style=None, allow_unicode=True)
-    others = ", ".join(name for name in scheme_names() if name != defaults["scheme"]["name"])
+    others = ", ".join(name for name in SCHEMES.names() if name != defaults["scheme"]["name"])
     scheme = f"  scheme: {{name: {defaults['scheme']['name']}}}"
     text = text.replace(scheme, f"{scheme}   # chosen by what held-out events say; or {others}")
     return ["# All of this may be left out: these are the defaults.", *text.rstrip().splitlines()]

@@ -1,17 +1,16 @@
-"""Objectives: what the training minimises, and so what kind of mistake it avoids. One file per objective.
-
-This is an analyst's choice list; :mod:`hepneg.objectives.known` finds an objective by its name. What needs torch is
+"""Objectives: what the training minimises, and so what kind of mistake it avoids.
+This is an analyst's choice list; :mod:`hepneg.objectives.objective` finds an objective by its name. What needs torch is
 in :mod:`hepneg.objectives.losses`.
 """
 
-from hepneg.objectives.known import (
-    DEFAULT_OBJECTIVES,
+from hepneg.config import DEFAULT_OBJECTIVES, Task
+from hepneg.objectives.objective import (
+    Objective,
     make_objective,
     objective_names,
     objective_parameters,
     register,
 )
-from hepneg.objectives.objective import Objective, Task
 
 __all__ = [
     "DEFAULT_OBJECTIVES",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.objective import Task
+from hepneg.config import Task
 
 if TYPE_CHECKING:
     from hepneg.objectives.losses.objective_loss import ObjectiveLoss
@@ -67,6 +67,6 @@ class BalancedCrossEntropy:
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.operating_point_loss import BalancedCrossEntropyLoss
+        from hepneg.objectives.losses.operating_point_loss import OperatingPointLoss
 
-        return BalancedCrossEntropyLoss(self)
+        return OperatingPointLoss(self.ratio, self.sensitivity, self.specificity, self.filter_strength)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg.objectives.objective import Task
+from hepneg.config import Task
 
 if TYPE_CHECKING:
     from hepneg.objectives.losses.objective_loss import ObjectiveLoss
@@ -29,6 +29,6 @@ class CrossEntropy:
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.label_loss import CrossEntropyLoss
+        from hepneg.objectives.losses.label_loss import LabelLoss
 
-        return CrossEntropyLoss()
+        return LabelLoss()

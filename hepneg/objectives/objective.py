@@ -1,15 +1,25 @@
-"""What an objective is: a choice of the analyst in, a loss for the optimiser out."""
+"""What an objective is: a choice of the analyst in, a loss for the optimiser out; and how one is found by its name."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from hepneg._core.plugins import OBJECTIVES
+from hepneg._core.registry import parameters_of
+from hepneg.config import DEFAULT_OBJECTIVES, Task
 
 if TYPE_CHECKING:
     from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
-__all__ = ["Objective", "Task"]
-
-Task: TypeAlias = Literal["classification", "regression"]
+__all__ = [
+    "DEFAULT_OBJECTIVES",
+    "Objective",
+    "Task",
+    "make_objective",
+    "objective_names",
+    "objective_parameters",
+    "register",
+]
 
 
 @runtime_checkable
@@ -27,3 +37,32 @@ class Objective(Protocol):
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss for one network's training; it may have a running state of its own."""
+
+
+def register(objective: type[Objective]) -> type[Objective]:
+    """Add an objective under its ``name``; a class decorator."""
+    return OBJECTIVES.register(objective)
+
+
+def objective_names(task: Task | None = None) -> tuple[str, ...]:
+    """Return the names of all objectives, our own first, or of those for one task."""
+    return tuple(name for name in OBJECTIVES.names() if task is None or OBJECTIVES.find(name).task == task)
+
+
+def make_objective(name: str, **parameters: Any) -> Objective:
+    """Return an objective with its parameters set.
+
+    Args:
+        name: one of :func:`objective_names`.
+        parameters: fields of the objective; those left out keep their default.
+
+    Raises:
+        ConfigError: no such objective, no such parameter, or a value that the objective refuses.
+    """
+    objective: Objective = OBJECTIVES.make(name, parameters)
+    return objective
+
+
+def objective_parameters(objective: Objective) -> dict[str, Any]:
+    """Return the parameters of an objective, JSON-ready."""
+    return parameters_of(objective)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hepneg._core.parameters import require_positive
-from hepneg.objectives.objective import Task
+from hepneg._core.registry import parameters_of
+from hepneg.config import Task
 
 if TYPE_CHECKING:
     from hepneg.objectives.losses.objective_loss import ObjectiveLoss
@@ -64,6 +65,6 @@ class ResponsePreference:
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.response_share_loss import ResponsePreferenceLoss
+        from hepneg.objectives.losses.response_share_loss import ResponseShareLoss
 
-        return ResponsePreferenceLoss(self)
+        return ResponseShareLoss(**parameters_of(self))

@@ -27,7 +27,8 @@ FILES = {
 }
 """The file behind each field of :class:`Results`."""
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSIONS = {"model.json": 2}
+"""Of the files whose format is not the first one."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -98,9 +99,8 @@ def _read(path: Path) -> Data | None:
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}; run the step that writes it again") from None
     version = data.get("schema_version") if isinstance(data, dict) else None
-    if version != _SCHEMA_VERSION:
-        raise DataError(
-            f"{path} has schema version {version}, not {_SCHEMA_VERSION}; run the step that writes it again"
-        )
+    wanted = _SCHEMA_VERSIONS.get(path.name, 1)
+    if version != wanted:
+        raise DataError(f"{path} has schema version {version}, not {wanted}; run the step that writes it again")
     content: Data = data
     return content

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hepneg._core.formatting import MISSING, count, estimate, p_value
-from hepneg.objectives import DEFAULT_OBJECTIVES
+from hepneg.config import DEFAULT_OBJECTIVES
 from hepneg.report.blocks import (
     Block,
     Cell,

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from hepneg.events import EventTable
-from hepneg.schemes.scheme import TrainingProblem, magnitude_problem
-from hepneg.schemes.sign_networks import SignTermsScheme
+from hepneg.schemes.choice import choose
+from hepneg.schemes.sign_terms import Combined
+
+if TYPE_CHECKING:
+    from hepneg.schemes.context import FoldContext
+    from hepneg.schemes.crossfit import CrossFit
+    from hepneg.schemes.fold_fit import FoldFit
 
 __all__ = ["Auto"]
 
 
 @dataclass(frozen=True)
-class Auto(SignTermsScheme):
+class Auto(Combined):
     """Train on \\|w\\| and on \\|w\\|·max(ĝ, 0), as ``combined`` does, and keep what held-out events speak for.
 
     That may be ``absolute``, ``refined``, ``factorised`` or ``combined``, which are made of the same networks.
@@ -27,9 +34,19 @@ class Auto(SignTermsScheme):
     """
 
     name: ClassVar[str] = "auto"
-    use: ClassVar[Literal["both"]] = "both"
 
-    def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
-        signed = bool((events.weight < 0).any())
-        return super().problem(events, batch_size) if signed else magnitude_problem(events, batch_size)
+    def fit(self, context: FoldContext) -> FoldFit:
+        """Train the networks of one fold (see :class:`hepneg.schemes.scheme.Scheme`)."""
+        if (context.events.weight < 0).any():
+            return super().fit(context)
+        return context.train(np.abs(context.events.weight))
+
+    def finish(self, events: EventTable, fits: CrossFit) -> CrossFit:
+        """Keep the networks of the scheme that the held-out events of all folds speak for.
+
+        Raises:
+            TrainingError: no candidate gives finite log-odds.
+        """
+        logits = fits.held_out_logits(events)
+        choice = choose(events, logits, fits.held_out_sign(events) if logits else None)
+        return fits.only(choice.scheme, choice.to_dict())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,10 @@ from hepneg._core.parameters import require_positive
 from hepneg.events import EventTable
 from hepneg.learning.batches import Batches, CellBatches, StratifiedBatches
 from hepneg.schemes.paired_cells import nearest_cells
-from hepneg.schemes.scheme import TrainingProblem
+
+if TYPE_CHECKING:
+    from hepneg.schemes.context import FoldContext
+    from hepneg.schemes.fold_fit import FoldFit
 
 __all__ = ["Paired"]
 
@@ -43,14 +46,15 @@ class Paired:
             raise ValueError(f"flavour must be one of {', '.join(FLAVOURS)}, not {self.flavour!r}")
         require_positive(logit_bound=self.logit_bound, clip_norm=self.clip_norm)
 
-    def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem (see :class:`hepneg.schemes.scheme.Scheme`)."""
+    def fit(self, context: FoldContext) -> FoldFit:
+        """Train the networks of one fold (see :class:`hepneg.schemes.scheme.Scheme`)."""
+        events, size = context.events, context.training.batch_size
         batches: Batches
         if self.flavour == "stratified":
-            batches = StratifiedBatches(events.weight, events.label, batch_size)
+            batches = StratifiedBatches(events.weight, events.label, size)
         else:
-            batches = CellBatches(_cells_by_label(events), events.label, batch_size)
-        return TrainingProblem(events.weight.copy(), batches, self.logit_bound, self.clip_norm)
+            batches = CellBatches(_cells_by_label(events), events.label, size)
+        return context.train(events.weight, batches=batches, logit_bound=self.logit_bound, clip_norm=self.clip_norm)
 
 
 def _cells_by_label(events: EventTable) -> NDArray[np.int64]:

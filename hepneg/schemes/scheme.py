@@ -1,69 +1,28 @@
-"""What a weight scheme is: signed events in, a training problem out."""
+"""What a weight scheme is: it trains the networks of one fold with the bricks it is offered; and how one is found by name.
+
+Another package adds a scheme through an entry point::
+
+    [project.entry-points."hepneg.schemes"]
+    my_scheme = "my_package.schemes:MyScheme"
+
+or, within one session, with the decorator :func:`register`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
+from hepneg._core.plugins import SCHEMES, require_task
+from hepneg._core.registry import parameters_of
+from hepneg.errors import ConfigError
 
-from hepneg._core.parameters import require_between, require_count
-from hepneg.events import EventTable
-from hepneg.learning.batches import Batches, ShuffledBatches
+if TYPE_CHECKING:
+    from hepneg.schemes.context import FoldContext
+    from hepneg.schemes.fold_fit import FoldFit
 
-__all__ = ["Scheme", "SignPlan", "TrainingProblem", "magnitude_problem"]
-
-
-@dataclass(frozen=True)
-class SignPlan:
-    """What is done with the local mean sign ĝ(x) = E[w|x] / E[|w| |x], learnt from \\|w\\| with a bounded loss.
-
-    Attributes:
-        use: ``"weights"``: the events of each sample are weighted with ĝ, the sum of each sample preserved;
-            ``"terms"``: log ĝ of each label is added to the log-odds;
-            ``"both"``: the mean of the log-odds of the two;
-            ``"shared"``: as ``"terms"``, label and sign learnt by one network;
-            ``"targets"``: as ``"shared"``, by squared errors in the place of cross-entropies.
-        members: sign networks in each ensemble; each leaves out another part of the events and is stopped on it.
-        patience: epochs without a better loss on those parts before the sign networks' training stops.
-        floor: smallest ĝ; held-out events may ask for a higher floor.
-    """
-
-    use: Literal["weights", "terms", "both", "shared", "targets"]
-    members: int = 2
-    patience: int = 4
-    floor: float = 0.02
-
-    def __post_init__(self) -> None:
-        require_count(members=self.members, patience=self.patience)
-        require_between(0, 1, floor=self.floor)
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingProblem:
-    """What the optimiser is given.
-
-    Attributes:
-        train_weight: what multiplies each event's cross-entropy, (n,) float64. Its scale per label does not matter:
-            the loop brings both labels to the same sum. With ``signs`` it is \\|w\\|, and the loop brings the signs in.
-        batches: how the events are cut into batches.
-        logit_bound: the network's logit is squashed into ±logit_bound; None for no bound.
-        clip_norm: the gradient's norm is clipped there; None for no clipping.
-        signs: what sign networks contribute; None for none.
-    """
-
-    train_weight: NDArray[np.float64]
-    batches: Batches
-    logit_bound: float | None = None
-    clip_norm: float | None = None
-    signs: SignPlan | None = None
-
-
-def magnitude_problem(events: EventTable, batch_size: int, signs: SignPlan | None = None) -> TrainingProblem:
-    """Pose the problem of \\|w\\| in shuffled batches, with what sign networks are to contribute."""
-    weight = np.abs(events.weight)
-    return TrainingProblem(weight, ShuffledBatches(weight, batch_size), signs=signs)
+__all__ = ["Scheme", "as_scheme", "make_scheme", "register", "require_task", "scheme_names", "scheme_parameters"]
 
 
 @runtime_checkable
@@ -71,18 +30,67 @@ class Scheme(Protocol):
     """A weight scheme: a frozen dataclass whose fields are its parameters.
 
     The first line of its docstring is what reports and tables say about it. A class variable ``tasks`` may name the tasks
-    that it can pose: ``"classification"``, ``"regression"``; without one it is for classification.
+    that it can pose: ``"classification"``, ``"regression"``; without one it is for classification. A method
+    ``finish(events, fits)`` may look at the trained folds together (see :class:`hepneg.schemes.crossfit.CrossFit`), as
+    ``auto`` does to choose by all held-out events.
     """
 
     name: ClassVar[str]
 
-    def problem(self, events: EventTable, batch_size: int) -> TrainingProblem:
-        """Pose the training problem for the events that a network trains on.
+    def fit(self, context: FoldContext) -> FoldFit:
+        """Train the networks of one fold.
 
         Args:
-            events: signed events of both labels; never changed.
-            batch_size: wanted number of events in a batch.
+            context: the events, which are never changed, and the bricks: label networks and sign networks.
 
         Raises:
             TrainingError: the scheme cannot work on these events.
+            Interrupted: a stop was asked for.
         """
+
+
+def register(scheme: type[Scheme]) -> type[Scheme]:
+    """Add a scheme under its ``name``; a class decorator."""
+    return SCHEMES.register(scheme)
+
+
+def scheme_names() -> tuple[str, ...]:
+    """Return the names of all schemes, our own first."""
+    return SCHEMES.names()
+
+
+def make_scheme(name: str, **parameters: Any) -> Scheme:
+    """Return a scheme with its parameters set.
+
+    Args:
+        name: one of :func:`scheme_names`.
+        parameters: fields of the scheme; those left out keep their default.
+
+    Raises:
+        ConfigError: no such scheme, no such parameter, or a value that the scheme refuses.
+    """
+    scheme: Scheme = SCHEMES.make(name, parameters)
+    return scheme
+
+
+def as_scheme(wanted: object) -> Scheme:
+    """Return a scheme from its name, from a mapping of ``name`` and parameters, or as it is.
+
+    Raises:
+        ConfigError: it is none of these, or :func:`make_scheme` refuses it.
+    """
+    if isinstance(wanted, str):
+        return make_scheme(wanted)
+    if isinstance(wanted, Mapping) and isinstance(wanted.get("name"), str):
+        return make_scheme(wanted["name"], **{str(key): value for key, value in wanted.items() if key != "name"})
+    if isinstance(wanted, Scheme) and dataclasses.is_dataclass(type(wanted)):
+        return wanted
+    raise ConfigError(
+        f"a scheme is a name, a mapping of `name` and parameters, or an object of a scheme's class, not {wanted!r}; "
+        f"known: {', '.join(scheme_names())}"
+    )
+
+
+def scheme_parameters(scheme: Scheme) -> dict[str, Any]:
+    """Return the parameters of a scheme, JSON-ready."""
+    return parameters_of(scheme)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.events import EventTable
-from hepneg.signs.local_signs import LocalSigns
+from hepneg.signs.local_signs import LocalSigns, held_out_sign
 
 __all__ = ["SignCurve", "best_curve", "straightened"]
 
@@ -100,14 +100,10 @@ def straightened(
         events: what they were learnt from.
         fold_of: the fold of each event, (n,).
     """
-    code = events.sample.astype(np.int64)
-    learnt = np.ones(len(events))
-    for fold, local in enumerate(signs):
-        chosen = np.flatnonzero(fold_of == fold)
-        learnt[chosen] = local.at(events.features.T[:, chosen].T, code[chosen], raw=True)
+    learnt = held_out_sign([local.read for local in signs], events, fold_of, raw=True)
     corrected = []
     for fold, local in enumerate(signs):
-        groups = {group: np.flatnonzero((code == group) & (fold_of != fold)) for group in local.networks}
+        groups = {group: np.flatnonzero((events.sample == group) & (fold_of != fold)) for group in local.networks}
         curves = {group: best_curve(learnt[used], events.weight[used]) for group, used in groups.items()}
         corrected.append(replace(local, curves=curves))
     return tuple(corrected)

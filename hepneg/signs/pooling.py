@@ -11,7 +11,7 @@ import numpy as np
 from hepneg.errors import HepnegWarning
 from hepneg.events import LABELS, EventTable
 
-__all__ = ["pools", "regrouped"]
+__all__ = ["pooled", "pools", "regrouped"]
 
 _SIGNIFICANCE = 3.0
 """A sample's Σw must lie this many √Σw² above 0, as a label's must."""
@@ -50,6 +50,11 @@ def pools(events: EventTable) -> dict[str, str]:
                 stacklevel=3,
             )
     return found
+
+
+def pooled(events: EventTable) -> EventTable:
+    """Return the same events with each pool of samples as one sample; see :func:`pools`."""
+    return regrouped(events, pools(events))
 
 
 def regrouped(events: EventTable, pool_of: Mapping[str, str]) -> EventTable:

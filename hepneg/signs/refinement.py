@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +15,9 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
 from hepneg.errors import ConfigError, DataError, nearest_names
 from hepneg.events import LABELS, EventTable
-from hepneg.schemes.refined import LEAST_SIGN, clipped, sum_factors
 from hepneg.shapes.negative.density import NegativeDensity, negative_density
 from hepneg.signs.pooling import pools, regrouped
+from hepneg.signs.refined_weight import LEAST_SIGN, clipped, sum_factors
 from hepneg.signs.resampling import LARGEST, ResampledSample, resampled_samples, resampled_weight
 from hepneg.signs.sign_closure import SignClosure, sign_closure
 
@@ -177,8 +177,12 @@ class Refinement:
                 f"the events have the features {', '.join(events.feature_names)}, "
                 f"but the refinement takes {', '.join(self.feature_names)}"
             )
+        from hepneg.signs.local_signs import held_out_sign
+
         code = self._codes(events, named=True)
-        return code, _held_out_sign(self.signs, events, code, self.seed)
+        grouped = replace(events, sample=code.astype(np.int16), sample_names=self.sample_names)
+        fold_of = assign_folds(events.event_id, len(self.signs), self.seed)
+        return code, held_out_sign([local.read for local in self.signs], grouped, fold_of)
 
     def _fold_signs(self, events: EventTable, code: NDArray[np.int64]) -> Float:
         return np.stack([signs.at(events.features, code) for signs in self.signs], axis=1)
@@ -231,10 +235,11 @@ def refine(
         HepnegWarning: a feature that networks hardly see; a sample without a positive sum, whose label is refined as one.
     """
     from hepneg.config import Training
-    from hepneg.learning.crossfit import crossfit_signs
     from hepneg.learning.trainable import require_density
-    from hepneg.schemes import SignPlan
+    from hepneg.signs.crossfit_signs import crossfit_signs
     from hepneg.signs.curve import straightened
+    from hepneg.signs.local_signs import held_out_sign
+    from hepneg.signs.sign_plan import SignPlan
 
     if len(events) == 0:
         raise DataError("there are no events to refine")
@@ -244,16 +249,17 @@ def refine(
             require_density(events.weight[events.label == value], label)
     training = Training.of(**settings)
     try:
-        plan = SignPlan("weights", members, patience, LEAST_SIGN)
+        plan = SignPlan(members, patience, LEAST_SIGN)
     except ValueError as error:
         raise ConfigError(f"refine: {error}") from None
     pool_of = pools(events)
     events = regrouped(events, pool_of)
     signs = crossfit_signs(events, plan, training, progress=progress)
-    signs = straightened(signs, events, assign_folds(events.event_id, len(signs), training.seed))
-    sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
-    raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)
-    ensembles = np.stack([one.at(events.features, events.sample) for one in signs], axis=1)
+    fold_of = assign_folds(events.event_id, len(signs), training.seed)
+    signs = straightened(signs, events, fold_of)
+    readers = [local.read for local in signs]
+    sign, raw = (held_out_sign(readers, events, fold_of, raw=raw) for raw in (False, True))
+    ensembles = np.stack([reader(events, False) for reader in readers], axis=1)
     closure = sign_closure(events, sign, raw, ensembles)
     labels = {
         name: events.label_of_sample(name)
@@ -271,14 +277,3 @@ def refine(
         signs=signs,
         pools=pool_of,
     )
-
-
-def _held_out_sign(
-    signs: tuple[LocalSigns, ...], events: EventTable, code: NDArray[np.int64], seed: int, *, raw: bool = False
-) -> Float:
-    fold_of = assign_folds(events.event_id, len(signs), seed)
-    sign = np.empty(len(events))
-    for fold, networks in enumerate(signs):
-        chosen = np.flatnonzero(fold_of == fold)
-        sign[chosen] = networks.at(events.features.T[:, chosen].T, code[chosen], raw=raw)
-    return sign

@@ -22,8 +22,7 @@ from hepneg.events import EventTable
 from hepneg.metrics import ScoredEvents, auc_influence, log_loss_influence
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
-from hepneg.schemes import Scheme, as_scheme, make_scheme
-from hepneg.schemes.known import require_task
+from hepneg.schemes import Scheme, as_scheme, make_scheme, require_task
 
 __all__ = ["DEFAULT_SCHEMES", "Comparison", "SchemeResult", "compare", "make_schemes"]
 

@@ -10,18 +10,18 @@ from torch import nn
 from hepneg.events import EventTable
 from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 from hepneg.objectives.losses.rows import label_loss
-from hepneg.objectives.losses.validation_loss import Judge, log_loss_judge
+from hepneg.objectives.losses.validation_loss import ValidationLoss, label_validation_loss
 
-__all__ = ["CrossEntropyLoss"]
+__all__ = ["LabelLoss"]
 
 
-class CrossEntropyLoss(ObjectiveLoss):
+class LabelLoss(ObjectiveLoss):
     """The loss of :class:`hepneg.objectives.cross_entropy.CrossEntropy`; it has no state."""
 
     def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
         """Return the cross-entropy of the label, summed; the columns behind the features are label and weight."""
         return label_loss(network, rows)
 
-    def judge(self, events: EventTable, weight: NDArray[np.float64]) -> Judge:
-        """Judge by the log-loss, labels balanced, in nats."""
-        return log_loss_judge(events, weight)
+    def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
+        """Return the log-loss, labels balanced, in nats."""
+        return label_validation_loss(events, weight)

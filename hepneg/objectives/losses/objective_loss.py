@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from hepneg.events import EventTable
-from hepneg.objectives.losses.validation_loss import Judge
+from hepneg.objectives.losses.validation_loss import ValidationLoss
 
 __all__ = ["ObjectiveLoss"]
 
@@ -33,8 +33,8 @@ class ObjectiveLoss(nn.Module):
         """
 
     @abstractmethod
-    def judge(self, events: EventTable, weight: NDArray[np.float64]) -> Judge:
-        """Return what early stopping goes by: lower is better, on any scale that the epochs share.
+    def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
+        """Return the validation loss for early stopping: lower is better, on any scale that the epochs share.
 
         Args:
             events: that the network is not trained on.
@@ -46,6 +46,6 @@ class ObjectiveLoss(nn.Module):
 
         Args:
             network: in its best state.
-            events: as for :meth:`judge`.
-            weight: as for :meth:`judge`.
+            events: as for :meth:`validation_loss`.
+            weight: as for :meth:`validation_loss`.
         """

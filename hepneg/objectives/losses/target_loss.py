@@ -16,7 +16,7 @@ from hepneg.events import EventTable
 from hepneg.networks.inference import PIECE
 from hepneg.networks.regression_network import RegressionNetwork
 from hepneg.objectives.losses.objective_loss import ObjectiveLoss
-from hepneg.objectives.losses.validation_loss import Judge
+from hepneg.objectives.losses.validation_loss import ValidationLoss
 
 __all__ = ["TargetLoss", "Terms", "huber", "log_cosh", "pinball", "reciprocal", "signed_squared", "squared"]
 
@@ -41,18 +41,18 @@ class TargetLoss(ObjectiveLoss):
         regression = cast(RegressionNetwork, network)
         return self.terms(regression.standardised(rows[:, :-2]), rows[:, -2], rows[:, -1]).sum()
 
-    def judge(self, events: EventTable, weight: Float) -> Judge:
-        """Judge by Σ terms / Σ weight; NaN once the network gives no finite numbers."""
+    def validation_loss(self, events: EventTable, weight: Float) -> ValidationLoss:
+        """Return Σ terms / Σ weight; NaN once the network gives no finite numbers."""
         strength = weight if events.grade is None else weight * events.grade
         total = float(weight.sum())
 
-        def judge(network: nn.Module) -> Estimate:
+        def mean_term(network: nn.Module) -> Estimate:
             terms = self._all_terms(cast(RegressionNetwork, network), events, strength)
             mean = float(terms.sum()) / total
             error = float(np.sqrt(np.square(terms - weight * mean).sum())) / total
             return Estimate(mean, error) if math.isfinite(mean) else Estimate(math.nan, 0.0)
 
-        return judge
+        return mean_term
 
     def _all_terms(self, network: RegressionNetwork, events: EventTable, strength: Float) -> Float:
         # Copies: torch wants its arrays writable.

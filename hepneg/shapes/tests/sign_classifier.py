@@ -15,9 +15,10 @@ from hepneg.events import EventTable
 from hepneg.learning.batches import ShuffledBatches
 from hepneg.learning.loop import Fit, train_network
 from hepneg.networks.inference import network_logits
-from hepneg.networks.multilayer import Architecture, ResponseNetwork, feature_scaling
+from hepneg.networks.perceptron import Perceptron
+from hepneg.networks.response_network import ResponseNetwork
 from hepneg.objectives.losses.rows import balanced_weight, event_table
-from hepneg.objectives.losses.validation_loss import log_loss_judge
+from hepneg.objectives.losses.validation_loss import label_validation_loss
 
 __all__ = ["learn_sign"]
 
@@ -33,7 +34,7 @@ def learn_sign(
 ) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
     """Train a network to tell positive from negative events, each weighted with \\|w\\| and the two signs balanced.
 
-    A fifth of the events only judges when to stop. One thread; the same seed gives the same network.
+    A fifth of the events only decides when to stop. One thread; the same seed gives the same network.
 
     Args:
         features: (n, F), of similar spread in every column.
@@ -50,16 +51,16 @@ def learn_sign(
     if aside is None:
         return lambda x: np.zeros(len(x))
     events = EventTable.from_arrays(features, magnitude, ~negative)  # what is told apart is the sign, as a label
-    part, judges = events.select(~aside), events.select(aside)
+    part, validation = events.select(~aside), events.select(aside)
     batch = int(np.clip(len(part) // _BATCHES_AN_EPOCH, _SMALLEST_BATCH, _LARGEST_BATCH))
     training = Training.of(epochs=25, patience=5, batch_size=batch, learning_rate=3e-3, weight_decay=1e-2, seed=seed)
-    network = ResponseNetwork(Architecture(features.shape[1], _HIDDEN, "silu", _LOGIT_BOUND))
-    network.initialise(torch.Generator().manual_seed(seed), *feature_scaling(part.features))
+    network = ResponseNetwork(Perceptron(_HIDDEN), features.shape[1], _LOGIT_BOUND)
+    network.initialise(torch.Generator().manual_seed(seed), part.features)
     fit = Fit(
         fold=0,
         table=event_table(part.features, part.label, balanced_weight(part.weight, part.label)),
         batches=ShuffledBatches(part.weight, batch),
-        judge=log_loss_judge(judges, judges.weight),
+        validation_loss=label_validation_loss(validation, validation.weight),
     )
     train_network(network, fit, training, task=SILENT.task("sign"), stop=threading.Event())
     return lambda x: network_logits(network, x)

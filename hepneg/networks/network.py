@@ -1,0 +1,113 @@
+"""What a network is: parameters in, a module from raw inputs to outputs out; and how one is found by its name."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from importlib.metadata import packages_distributions
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
+
+from hepneg._core.plugins import NETWORKS
+from hepneg._core.registry import parameters_of
+from hepneg.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Network", "as_network", "network_from_dict", "network_names", "network_to_dict", "register"]
+
+_SESSION = "this session"
+
+
+@runtime_checkable
+class Network(Protocol):
+    """A kind of network: a frozen dataclass whose fields, plain values, are its parameters.
+
+    A model keeps its name and its parameters, and is rebuilt from them; so :meth:`build` must give the same layers for the same
+    numbers. It says nothing of labels, signs or losses: the first line of its docstring is what tables say about it.
+    """
+
+    name: ClassVar[str]
+
+    def build(self, inputs: int, outputs: int) -> nn.Module:
+        """Return a new module from raw inputs, (n, inputs) float32, to outputs, (n, outputs), with any parameters.
+
+        Inputs come as they stand in the ntuple, in their units: begin with :class:`hepneg.networks.Standardise`, which is
+        fitted to the events of the training, unless the module scales by itself. Parameters are drawn from torch's global
+        generator, which is seeded for it. A :class:`hepneg.networks.body.Body` does
+        both by itself. A method ``build_members(inputs, members)`` may give several networks with one output each as one module.
+        """
+
+
+def register(network: type[Network]) -> type[Network]:
+    """Add a network under its ``name`` for this session; a class decorator."""
+    return NETWORKS.register(network)
+
+
+def network_names() -> tuple[str, ...]:
+    """Return the names of all networks, our own first."""
+    return NETWORKS.names()
+
+
+def as_network(wanted: object) -> Network:
+    """Return a network from its name, from a mapping of ``name`` and parameters, or as it is.
+
+    The class of an object is registered under its name for this session, so that a model with it can be loaded again.
+
+    Raises:
+        ConfigError: it is none of these, or there is no such network or parameter, or a value is refused.
+    """
+    if isinstance(wanted, str):
+        wanted = {"name": wanted}
+    if isinstance(wanted, Mapping):
+        parameters = {str(key): value for key, value in wanted.items() if key != "name"}
+        made: Network = NETWORKS.make(str(wanted.get("name", "mlp")), parameters)
+        return made
+    if isinstance(wanted, type) or not (dataclasses.is_dataclass(wanted) and hasattr(wanted, "build")):
+        raise ConfigError(
+            f"a network is a name, a mapping of `name` and parameters, or a frozen dataclass with a `name` and a method "
+            f"`build(inputs, outputs)`, not {wanted!r}; known: {', '.join(network_names())}"
+        )
+    network = cast(Network, wanted)
+    _require_plain(network)
+    if network.name not in NETWORKS.own:
+        register(type(network))
+    elif NETWORKS.find(network.name) is not type(network):
+        raise ConfigError(f"the name {network.name!r} is that of a network of hepneg: give yours another")
+    return network
+
+
+def _require_plain(network: Network) -> None:
+    """Refuse parameters that model.json cannot hold."""
+    try:
+        json.dumps(parameters_of(network), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"network {network.name!r}: its parameters must be plain values: {error}") from None
+
+
+def network_to_dict(network: Network) -> dict[str, Any]:
+    """Return name, parameters and the package that brings the network, JSON-ready."""
+    module = type(network).__module__.partition(".")[0]
+    package = packages_distributions().get(module, [_SESSION])[0]
+    return {"name": network.name, "package": package, **parameters_of(network)}
+
+
+def network_from_dict(data: Mapping[str, Any]) -> Network:
+    """Rebuild a network from :func:`network_to_dict`.
+
+    Raises:
+        DataError: it is not known here; the message says which package brings it.
+    """
+    name, package = str(data["name"]), data.get("package", _SESSION)
+    if name not in network_names():
+        remedy = (
+            "register its class (`hepneg.networks.register`) before loading"
+            if package == _SESSION
+            else f"install the package {package!r}, which brings it"
+        )
+        raise DataError(f"the model's network {name!r} is not known here: {remedy}")
+    try:
+        return as_network({key: value for key, value in data.items() if key != "package"})
+    except ConfigError as error:
+        raise DataError(f"the model's network cannot be rebuilt: {error}") from None

@@ -1,0 +1,62 @@
+"""The network ``mlp``: a multilayer perceptron."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from hepneg._core.parameters import require_count
+
+if TYPE_CHECKING:
+    from hepneg.networks.body import Body
+
+__all__ = ["ACTIVATIONS", "BOUNDED_ACTIVATIONS", "Perceptron"]
+
+BOUNDED_ACTIVATIONS = ("tanh", "sigmoid", "clipped")
+ACTIVATIONS = ("silu", "relu", "gelu", *BOUNDED_ACTIVATIONS)
+_WIDEST = 65536
+
+
+def _require_list(hidden: object) -> None:
+    if isinstance(hidden, str) or not isinstance(hidden, Sequence) or not hidden:
+        raise ValueError(f"hidden must be a list of widths, at least one, not {hidden!r}")
+
+
+@dataclass(frozen=True)
+class Perceptron:
+    """Linear layers with an activation in between.
+
+    ``tanh``, ``sigmoid`` and ``clipped`` (to ±1) bound the hidden units; another range would change nothing, as the next layer
+    scales them.
+
+    Args:
+        hidden: width of each hidden layer.
+        activation: ``silu``, ``relu``, ``gelu``, ``tanh``, ``sigmoid`` or ``clipped``.
+    """
+
+    name: ClassVar[str] = "mlp"
+    hidden: tuple[int, ...] = (64, 64, 64)
+    activation: str = "silu"
+
+    def __post_init__(self) -> None:
+        _require_list(self.hidden)
+        object.__setattr__(self, "hidden", tuple(self.hidden))  # YAML knows lists only
+        for width in self.hidden:
+            require_count(**{"each width of hidden": width})
+        if max(self.hidden) > _WIDEST:
+            raise ValueError(f"each width of hidden must be at most {_WIDEST}, not {max(self.hidden)}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {self.activation!r}")
+
+    def build(self, inputs: int, outputs: int) -> Body:
+        """Return a new module (see :class:`hepneg.networks.Network`)."""
+        from hepneg.networks.perceptron_body import PerceptronBody
+
+        return PerceptronBody([inputs, *self.hidden, outputs], self.activation)
+
+    def build_members(self, inputs: int, members: int) -> Body:
+        """Return several perceptrons with one output each, evaluated as one, (n, members)."""
+        from hepneg.networks.perceptron_body import PackedPerceptrons
+
+        return PackedPerceptrons([inputs, *self.hidden, 1], self.activation, members)

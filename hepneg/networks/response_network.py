@@ -1,0 +1,92 @@
+"""A classifier's network: one log-odds from the layers of any network, bounded where that is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from hepneg.networks.body import make_body
+from hepneg.networks.fold_network import FoldNetwork
+from hepneg.networks.inference import in_pieces
+from hepneg.networks.network import Network, network_from_dict, network_to_dict
+from hepneg.networks.output_range import OutputRange, response_log_odds
+
+__all__ = ["ResponseNetwork"]
+
+_FARTHEST = 64.0  # a latent value beyond which no output moves in single precision
+
+
+class ResponseNetwork(FoldNetwork):
+    """From raw features, (n, F), to a log-odds, (n,).
+
+    A bounded logit is b·tanh(z/b): the identity near 0, never beyond ±b.
+
+    Args:
+        network: gives the layers.
+        inputs: F.
+        logit_bound: outputs are squashed into ±logit_bound; None for no bound.
+        output: range that the response never leaves, inside (0, 1); None for all of (0, 1).
+    """
+
+    name: ClassVar[str] = "response"
+
+    def __init__(
+        self, network: Network, inputs: int, logit_bound: float | None = None, output: OutputRange | None = None
+    ) -> None:
+        super().__init__()
+        self.network, self.inputs, self.logit_bound, self.output = network, inputs, logit_bound, output
+        self.body = make_body(network, inputs, 1)
+
+    def parameters_to_dict(self) -> dict[str, Any]:
+        """Return network, inputs and bounds."""
+        return {
+            "network": network_to_dict(self.network),
+            "inputs": self.inputs,
+            "logit_bound": self.logit_bound,
+            "output": None if self.output is None else self.output.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return a module of the same layers."""
+        network, output = network_from_dict(data["network"]), OutputRange.from_dict(data["output"])
+        return cls(network, int(data["inputs"]), data["logit_bound"], output)
+
+    def initialise(self, generator: torch.Generator, features: NDArray[np.float32]) -> None:
+        """Draw the parameters anew and fit the scaling; every response begins at ½, or does so on average."""
+        self.body.initialise(generator, features)
+
+    def latent(self, features: torch.Tensor) -> torch.Tensor:
+        """Return what the layers give, before any bound, (n,)."""
+        values: torch.Tensor = self.body(features)
+        return values.squeeze(-1)
+
+    def squash(self, latent: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds that belong to values of the layers: a function that never falls."""
+        bound, output = self.logit_bound, self.output
+        logit = latent if bound is None else bound * torch.tanh(latent / bound)
+        return logit if output is None else response_log_odds(logit, output)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of being signal at equal priors, (n,)."""
+        return self.squash(self.latent(features))
+
+    def latent_values(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return :meth:`latent` of any number of events, (n,) float64."""
+        return in_pieces(self.latent, features, next(self.parameters()).device)
+
+    @property
+    def latent_of_half(self) -> float:
+        """The value of the layers whose response is ½."""
+        if self.output is None:
+            return 0.0
+        return float(brentq(lambda latent: float(self.squash(torch.tensor(latent))), -_FARTHEST, _FARTHEST))
+
+    def shift(self, amount: float) -> None:
+        """Add a constant to what the layers give, in place."""
+        self.body.shift(amount)

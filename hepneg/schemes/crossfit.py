@@ -1,0 +1,157 @@
+"""k networks by cross-validation: each is tested on the fold that it has not seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg._core.by_fold import by_fold
+from hepneg._core.hashing import assign_folds
+from hepneg._core.interruption import stoppable
+from hepneg._core.progress import SILENT, Progress, Task
+from hepneg.config import Training
+from hepneg.events import EventTable
+from hepneg.learning.checkpoint import FoldFiles
+from hepneg.learning.feature_range import check_features
+from hepneg.learning.pool import choose_device, run_folds
+from hepneg.learning.task import learning_task
+from hepneg.networks.fold_network import FoldNetwork
+from hepneg.networks.inference import network_logits
+from hepneg.objectives import Objective
+from hepneg.schemes.context import FoldContext
+from hepneg.schemes.fold_fit import FoldFit
+from hepneg.schemes.scheme import Scheme
+from hepneg.signs.local_signs import SignReader, held_out_sign
+from hepneg.signs.sign_health import SchemeHealth, scheme_health
+
+__all__ = ["CrossFit", "crossfit"]
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class CrossFit:
+    """The outcome of a cross-validated training.
+
+    Attributes:
+        folds: what each fold's training gave.
+        fold_of: the fold of each event, (n,).
+        health: of the scheme on held-out events, JSON-ready; see :class:`hepneg.signs.sign_health.SchemeHealth`.
+        choice: what a scheme that chooses has chosen, and why, JSON-ready; empty for any other.
+    """
+
+    folds: tuple[FoldFit, ...]
+    fold_of: NDArray[np.int8]
+    health: Mapping[str, Any] = field(default_factory=dict)
+    choice: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def readers(self) -> list[SignReader] | None:
+        """What gives the local mean sign as the networks of each fold see it; None for a scheme that learns none."""
+        readers = [fold.signs for fold in self.folds if fold.signs is not None]
+        return readers if len(readers) == len(self.folds) else None
+
+    def held_out_sign(self, events: EventTable) -> Float | None:
+        """Return the local mean sign of each trained event by networks that have not seen it, (n,); None if unknown."""
+        return held_out_sign(self.readers, events, self.fold_of) if self.readers else None
+
+    def held_out_logits(self, events: EventTable) -> dict[str, Float]:
+        """Return, for each scheme that every fold has the networks of, the held-out log-odds of the trained events.
+
+        Args:
+            events: the events of the training.
+
+        Returns:
+            (n,) by scheme; empty where a fold has learnt no signs.
+        """
+        schemes = [name for name in self.folds[0].parts if all(name in fold.parts for fold in self.folds)]
+        networks = {name: [fold.parts[name].network for fold in self.folds] for name in schemes}
+        return {name: _held_out_output(each, events, self.fold_of) for name, each in networks.items()}
+
+    def only(self, scheme: str, choice: Mapping[str, Any]) -> CrossFit:
+        """Return the training with the networks of one scheme alone, and why."""
+        return replace(self, folds=tuple(fold.only(scheme) for fold in self.folds), choice=choice)
+
+
+def crossfit(
+    events: EventTable,
+    scheme: Scheme,
+    training: Training,
+    objective: Objective | None = None,
+    *,
+    progress: Progress = SILENT,
+    checkpoint: Path | None = None,
+) -> CrossFit:
+    """Train one network for each fold, as many at a time as there are cores.
+
+    Each network runs on one thread of its own, so the result does not depend on the number of cores.
+
+    Args:
+        events: signed events: of both labels for a classification, with a target for a regression.
+        scheme: trains the networks of each fold.
+        training: the settings.
+        objective: what is minimised, which says the task; left out, the settings' for a classification.
+        progress: shows a bar for each fold.
+        checkpoint: folder that keeps the state of every fold after every epoch; training goes on from what it finds
+            there if that was made from the same events and settings.
+
+    Raises:
+        ConfigError: the objective is for another task.
+        TrainingError: a label is missing, or its Σw is compatible with 0, overall or among one fold's events; or the
+            objective does not go with the scheme.
+        KeyboardInterrupt: after Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
+    """
+    minimised: Objective = objective or training.make_objective("classification")
+    fingerprint = _fingerprint(events, scheme, training, minimised) if checkpoint else ""
+    check_features(events)
+    learning_task(minimised).require_trainable(events.weight, events)
+    device = choose_device(training.device)
+    fold_of = assign_folds(events.event_id, training.folds, training.seed)
+
+    def fit(fold: int, task: Task, stop: threading.Event) -> FoldFit:
+        keep = FoldFiles(checkpoint, fold, fingerprint)
+        with stoppable(stop):
+            return scheme.fit(FoldContext.of(fold, events, fold_of, training, minimised, device, task, stop, keep))
+
+    fits = CrossFit(tuple(run_folds(fit, training.folds, device, progress, "training fold")), fold_of)
+    finish = getattr(scheme, "finish", None)
+    fits = finish(events, fits) if finish else fits
+    return replace(fits, health=_health(events, fits, minimised).to_dict())
+
+
+def _health(events: EventTable, fits: CrossFit, objective: Objective) -> SchemeHealth:
+    """Measure the health of a training on the events that each network has not seen."""
+    networks = [fold.network for fold in fits.folds]
+    logit = _held_out_output(networks, events, fits.fold_of) if objective.task == "classification" else None
+    sign, raw = (
+        held_out_sign(fits.readers, events, fits.fold_of, raw=raw) if fits.readers else None for raw in (False, True)
+    )
+    negative_batches = float(np.mean([fold.negative_batches for fold in fits.folds]))
+    seen = learning_task(objective).for_signs(events)
+    return scheme_health(seen, logit, sign, raw, negative_batches=negative_batches)
+
+
+def _held_out_output(networks: Sequence[FoldNetwork], events: EventTable, fold_of: NDArray[np.int8]) -> Float:
+    def output(fold: int, members: NDArray[np.intp]) -> Float:
+        return network_logits(networks[fold], events.features.T[:, members].T)
+
+    return by_fold(fold_of, len(networks), output)
+
+
+def _fingerprint(events: EventTable, scheme: Scheme, training: Training, objective: Objective) -> str:
+    """Hash all that the trained networks depend on."""
+    digest = hashlib.sha256(json.dumps(training.model_dump(mode="json"), sort_keys=True).encode())
+    digest.update(f"{scheme!r} {objective!r}".encode())
+    digest.update(repr((events.feature_names, events.sample_names)).encode())
+    targets = [column for column in (events.target, events.grade) if column is not None]
+    for column in (*events.features.T, events.weight, events.label, events.sample, events.event_id, *targets):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()

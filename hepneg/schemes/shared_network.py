@@ -1,0 +1,201 @@
+"""One network for label and sign together: its outputs are combined into a signed ratio of densities."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from hepneg.events import EventTable
+from hepneg.networks.body import make_body
+from hepneg.networks.fold_network import FoldNetwork
+from hepneg.networks.inference import in_pieces
+from hepneg.networks.network import Network, network_from_dict, network_to_dict
+from hepneg.signs.fit_signs import mean_sign
+from hepneg.signs.local_signs import class_means
+from hepneg.signs.sign_ensemble import LARGEST_MEAN
+from hepneg.signs.slope_floor import best_floor
+
+__all__ = ["MixtureNetwork", "SharedNetwork", "SignedTargetNetwork"]
+
+SMALLEST = 1e-4
+"""Smallest probability of a label: squared errors may take a linear output past 0 or 1."""
+
+Float = NDArray[np.float64]
+
+_bce = nn.functional.binary_cross_entropy_with_logits
+
+
+class SharedNetwork(FoldNetwork):
+    """Three outputs of one network from which label and signs follow; made a log-odds with floored signs.
+
+    ``norm`` and ``floor`` hold, for background and signal, the means of the floored local mean signs under \\|w\\| and
+    the floors.
+
+    Args:
+        network: gives the layers.
+        inputs: F.
+        least_floor: smallest local mean sign in the logarithm.
+    """
+
+    norm: torch.Tensor
+    floor: torch.Tensor
+
+    def __init__(self, network: Network, inputs: int, least_floor: float) -> None:
+        super().__init__()
+        self.network, self.inputs, self.least_floor = network, inputs, least_floor
+        self.register_buffer("norm", torch.ones(2))
+        self.register_buffer("floor", torch.full((2,), least_floor))
+        self.body = make_body(network, inputs, 3)
+
+    def parameters_to_dict(self) -> dict[str, Any]:
+        """Return network, inputs and floor."""
+        return {"network": network_to_dict(self.network), "inputs": self.inputs, "floor": self.least_floor}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return a module of the same layers."""
+        return cls(network_from_dict(data["network"]), int(data["inputs"]), float(data["floor"]))
+
+    def initialise(
+        self, generator: torch.Generator, features: NDArray[np.float32], mean_signs: Sequence[float]
+    ) -> None:
+        """Draw the parameters anew, fit the scaling, and start at the constant mean signs of background and signal."""
+        self.body.initialise(generator, features)
+        self.body.start(self.starting_outputs(torch.tensor(mean_signs)))
+
+    def outputs(self, features: torch.Tensor) -> torch.Tensor:
+        """Return what the layers give, (n, 3): of the label, of background's sign and of signal's."""
+        values: torch.Tensor = self.body(features)
+        return values
+
+    @staticmethod
+    @abstractmethod
+    def loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+        """Return the sum of the loss over the rows of a batch: features, label, sign (1 for w > 0) and weight."""
+
+    @abstractmethod
+    def starting_outputs(self, mean_signs: torch.Tensor) -> torch.Tensor:
+        """Return the outputs, (3,), that stand for these mean signs and equal priors."""
+
+    @abstractmethod
+    def label_log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of signal under \\|w\\|, (n,)."""
+
+    @abstractmethod
+    def signs(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the local mean sign of background and of signal, (n, 2), negative where the density is."""
+
+    def mean_signs(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the local mean sign of background and of signal, (n, 2)."""
+        return self.signs(self.outputs(features))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of being signal at equal priors, (n,)."""
+        outputs = self.outputs(features)
+        terms = torch.log(torch.maximum(self.signs(outputs), self.floor) / self.norm)
+        return self.label_log_odds(outputs) + terms[:, 1] - terms[:, 0]
+
+    def read_signs(self, events: EventTable, raw: bool) -> Float:
+        """Return the local mean sign of each event, (n,), by its label; ``raw`` leaves the floor out."""
+        both = in_pieces(self.mean_signs, events.features, self.norm.device)
+        sign = both[np.arange(len(events)), events.label]
+        return sign if raw else np.maximum(sign, self.floor.numpy()[events.label])
+
+    def set_floors(self, held_out: EventTable) -> None:
+        """Take the floors that held-out events ask for."""
+        sign = self.read_signs(held_out, raw=True)
+        for code in range(len(self.floor)):
+            of_class = held_out.label == code
+            weight = held_out.weight[of_class]
+            size = np.abs(weight)
+            self.floor[code] = best_floor(sign[of_class], np.sign(weight), size, self.least_floor, mean_sign(weight))
+
+    def set_norm(self, events: EventTable) -> None:
+        """Take the mean of the floored ĝ under \\|w\\| of each class, so that all densities integrate to one."""
+        sign = np.maximum(self.read_signs(events, raw=False), self.least_floor)
+        self.norm.copy_(torch.from_numpy(class_means(sign, events, len(self.norm))))
+
+    def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
+        """Return p₀ and p₁ at a common scale, (n, 2), without floors: of either sign."""
+        outputs = self.outputs(features)
+        signal = torch.sigmoid(self.label_log_odds(outputs))
+        return torch.stack([1 - signal, signal], dim=1) * self.signs(outputs) / self.norm
+
+
+class MixtureNetwork(SharedNetwork):
+    """Four classes, label × sign, of one network; its log-odds are those of p₁₊ − p₁₋ against p₀₊ − p₀₋.
+
+    The class probabilities are P(label | x) P(sign | x, label): the outputs are three binary log-odds, of the label, of
+    w > 0 among background and of w > 0 among signal.
+    """
+
+    name: ClassVar[str] = "mixture"
+
+    def starting_outputs(self, mean_signs: torch.Tensor) -> torch.Tensor:
+        """Return the outputs that stand for these mean signs and equal priors."""
+        return torch.cat([torch.zeros(1), 2 * torch.atanh(mean_signs.clamp(-LARGEST_MEAN, LARGEST_MEAN))])
+
+    def label_log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of signal under \\|w\\|, (n,)."""
+        return outputs[:, 0]
+
+    def signs(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the local mean sign of background and of signal, (n, 2)."""
+        return torch.tanh(0.5 * outputs[:, 1:])
+
+    @staticmethod
+    def loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+        """Return the cross-entropy over the four classes (label, sign).
+
+        P(label, sign | x) = P(label | x) P(sign | x, label), so its logarithm is a sum of two binary terms. The network's
+        ``outputs`` are three log-odds: label, sign among background, sign among signal.
+        """
+        label, positive, weight = rows[:, -3], rows[:, -2], rows[:, -1]
+        log_odds = cast(SharedNetwork, network).outputs(rows[:, :-3])
+        of_label = torch.where(label > 0.5, log_odds[:, 2], log_odds[:, 1])
+        return _bce(log_odds[:, 0], label, weight=weight, reduction="sum") + _bce(
+            of_label, positive, weight=weight, reduction="sum"
+        )
+
+
+class SignedTargetNetwork(SharedNetwork):
+    """Conditional means under \\|w\\| at equal priors: of the label, and of the sign among each label's events, 0 elsewhere.
+
+    The outputs are P(signal | x), f₀ = P(background | x) ĝ₀(x) and f₁ = P(signal | x) ĝ₁(x), each linear in the last layer.
+    """
+
+    name: ClassVar[str] = "signed_target"
+
+    def starting_outputs(self, mean_signs: torch.Tensor) -> torch.Tensor:
+        """Return the outputs that stand for these mean signs and equal priors."""
+        return torch.cat([torch.full((1,), 0.5), 0.5 * mean_signs])
+
+    def label_log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of signal under \\|w\\|, (n,)."""
+        signal = outputs[:, 0].clamp(SMALLEST, 1 - SMALLEST)
+        return torch.log(signal) - torch.log(1 - signal)
+
+    def signs(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the local mean sign of background and of signal, (n, 2)."""
+        signal = outputs[:, 0].clamp(SMALLEST, 1 - SMALLEST)
+        return (outputs[:, 1:] / torch.stack([1 - signal, signal], dim=1)).clamp(-1.0, 1.0)
+
+    @staticmethod
+    def loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+        """Return the squared errors of label, sign among background and sign among signal.
+
+        The targets are 0 for events of the other label. Minimised by conditional means, whatever their sign: convex in the
+        network's ``outputs``, never below 0.
+        """
+        label, weight = rows[:, -3], rows[:, -1]
+        sign = 2 * rows[:, -2] - 1
+        targets = torch.stack([label, sign * (1 - label), sign * label], dim=1)
+        outputs = cast(SharedNetwork, network).outputs(rows[:, :-3])
+        errors = outputs - targets
+        return (weight[:, None] * errors**2).sum()

@@ -1,0 +1,99 @@
+"""Several networks of a fold as one: a label network with a sign term for each label, and means of log-odds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from hepneg.events import EventTable
+from hepneg.networks.fold_network import FoldNetwork, rebuild
+from hepneg.networks.response_network import ResponseNetwork
+from hepneg.signs.local_signs import class_means
+from hepneg.signs.sign_ensemble import SignEnsemble
+
+__all__ = ["FactorisedNetwork", "MeanNetwork"]
+
+
+class FactorisedNetwork(FoldNetwork):
+    """log h₁/h₀ + log(max(ĝ₁, floor)/c₁) − log(max(ĝ₀, floor)/c₀).
+
+    ``norm`` holds (c₀, c₁), the means of the floored ĝ under |w|, so that both densities stay normalised.
+
+    Args:
+        label: the label network, trained on |w|.
+        signs: the sign networks by class code; a class without one has no negative weights.
+        floor: smallest local mean sign in the logarithm.
+    """
+
+    name: ClassVar[str] = "factorised"
+    norm: torch.Tensor
+
+    def __init__(self, label: ResponseNetwork, signs: Mapping[int, SignEnsemble], floor: float) -> None:
+        super().__init__()
+        self.label, self.floor = label, floor
+        self.signs = nn.ModuleDict({str(code): ensemble for code, ensemble in sorted(signs.items())})
+        self.register_buffer("norm", torch.ones(2))
+
+    def parameters_to_dict(self) -> dict[str, Any]:
+        """Return the label network, the sign networks and the floor."""
+        signs = {code: cast(SignEnsemble, ensemble).to_dict() for code, ensemble in self.signs.items()}
+        return {"label": self.label.to_dict(), "signs": signs, "floor": self.floor}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return a module of the same layers."""
+        signs = {int(code): SignEnsemble.from_dict(ensemble) for code, ensemble in data["signs"].items()}
+        return cls(ResponseNetwork.from_dict(data["label"]), signs, float(data["floor"]))
+
+    def set_norm(self, sign: NDArray[np.float64], events: EventTable) -> None:
+        """Take the mean of the floored ĝ, (n,), under \\|w\\| of each class of events."""
+        means = class_means(np.maximum(sign, self.floor), events, len(self.norm))
+        self.norm.copy_(torch.from_numpy(means))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of being signal at equal priors, (n,)."""
+        logit: torch.Tensor = self.label(features)
+        for code, ensemble in self.signs.items():
+            floored = cast(SignEnsemble, ensemble).mean_sign(features).clamp(min=self.floor)
+            term = torch.log(floored / self.norm[int(code)])
+            logit = logit + term if code == "1" else logit - term
+        return logit
+
+    def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
+        """Return p₀ and p₁ at a common scale, (n, 2), without floors: of either sign."""
+        signal = torch.sigmoid(self.label(features))
+        parts = torch.stack([1 - signal, signal], dim=1) / self.norm
+        ones = torch.ones_like(signal)
+        signs = [
+            cast(SignEnsemble, self.signs[code]).raw_mean_sign(features) if code in self.signs else ones
+            for code in "01"
+        ]
+        return parts * torch.stack(signs, dim=1)
+
+
+class MeanNetwork(FoldNetwork):
+    """The mean of the log-odds of its parts."""
+
+    name: ClassVar[str] = "mean"
+
+    def __init__(self, parts: Sequence[FoldNetwork]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+
+    def parameters_to_dict(self) -> dict[str, Any]:
+        """Return the parts."""
+        return {"parts": [cast(FoldNetwork, part).to_dict() for part in self.parts]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return a module of the same layers."""
+        return cls([rebuild(part) for part in data["parts"]])
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds of being signal at equal priors, (n,)."""
+        return torch.stack([part(features) for part in self.parts]).mean(dim=0)

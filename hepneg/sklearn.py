@@ -1,4 +1,7 @@
-"""The classifier as a scikit-learn estimator, and scorers for signed weights. Needs scikit-learn: ``pip install 'hepneg[sklearn]'``."""
+"""The classifier as a scikit-learn estimator, and scorers for signed weights.
+
+Needs scikit-learn: ``pip install 'hepneg[sklearn]'``.
+"""
 
 from __future__ import annotations
 
@@ -63,10 +66,10 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     gives the class with p > ½. The larger of the two values of y is the signal. Weights of test events are never
     needed. ``score`` is scikit-learn's accuracy; with signed weights, prefer ``hepneg.metrics.auc``.
 
-    Training is cross-fitted as in :func:`hepneg.train`, and predictions are the mean log-odds of the folds' networks: for
-    events that it was fitted on they are not held-out predictions; use ``cross_val_predict``. Where a class has fewer
-    than some hundred events, identical ones are joined and each is copied, with a share of its weight, so that every
-    fold and its validation events have some of each class; early stopping then guards little against overfitting.
+    Training is cross-fitted as in :func:`hepneg.train`, and predictions are the mean log-odds of the folds' networks:
+    for events that it was fitted on they are not held-out predictions; use ``cross_val_predict``. Where a class has
+    fewer than some hundred events, identical ones are joined and each is copied, with a share of its weight, so that
+    every fold and its validation events have some of each class; early stopping then guards little against overfitting.
 
     Args:
         scheme: name of the weight scheme, a mapping of ``name`` and parameters, or a scheme object.
@@ -253,7 +256,7 @@ with config_context(enable_metadata_routing=True):  # the requests may be set un
     signed_auc = make_scorer(_signed_auc, response_method=("decision_function", "predict_proba")).set_score_request(
         sample_weight=True
     )
-    """A scorer, ``GridSearchCV(…, scoring=signed_auc)``: :func:`hepneg.metrics.auc` with the signed weights of the events.
+    """A scorer, ``GridSearchCV(…, scoring=signed_auc)``: :func:`hepneg.metrics.auc` with the events' signed weights.
 
     It asks for ``sample_weight`` under scikit-learn's metadata routing; without weights it raises ``ValueError``, and
     ``DataError`` where the weights of a class sum to zero or less. The larger of the two values of y is the signal.

@@ -87,7 +87,7 @@ class RunResult:
 
 @timed("inspect")
 def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightReport]:
-    """Say what the signs cost: writes ``inspect.json`` and its figure. The files are read in chunks.
+    """Summarise the weights: writes ``inspect.json`` and its figure. The files are read in chunks.
 
     Raises:
         HepnegError: the files or the weights are unusable, or the results cannot be written.
@@ -149,8 +149,8 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation |
     """Draw the response or the prediction of the trained model and its evaluation, all signed weights applied.
 
     Raises:
-        DataError: there is no model under ``output``, or it is for another task, or the configuration has other features,
-            identifiers or labels than its training (:mod:`hepneg.models.compatibility`).
+        DataError: there is no model under ``output``, or it is for another task, or the configuration has other
+            features, identifiers or labels than its training (:mod:`hepneg.models.compatibility`).
 
     Warns:
         HepnegWarning: another selection or weight than that of the training.
@@ -212,9 +212,10 @@ def compare(
 
 @timed("closure")
 def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[SignSplitClosure]:
-    """Look for mismodelling by classifiers that are blind to the sign: writes ``closure.json`` and its figures.
+    """Look for mismodelling by classifiers trained with |w|: writes ``closure.json`` and its figures.
 
-    Three of them are trained with \\|w\\|, on the positive, on the negative and on all events, whatever scheme is configured.
+    Three of them are trained with \\|w\\|, on the positive, on the negative and on all events, whatever scheme is
+    configured.
 
     Args:
         config: the analysis; its folds, network, seed and so on are used.

@@ -102,7 +102,7 @@ def toy_analysis(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """A toy analysis with the results of all steps, its features named x0, :data:`HOSTILE` and :data:`LONG`; only to be read."""
+    """A toy analysis with the results of all steps, its features x0, :data:`HOSTILE` and :data:`LONG`; read only."""
     from hepneg import workflow
 
     folder = tmp_path_factory.mktemp("finished")

@@ -141,8 +141,8 @@ def test_the_choice_does_not_flatter_the_loss_that_is_quoted() -> None:
         choice = choose(events, logits(x), exact_sign(x, events.label))
         loss = choice.candidates[choice.scheme].loss
         pulls.append((loss.value - true[choice.scheme]) / loss.error)
-    # The bound of the docstring is 0.4 of the paired error, less than the loss's own error, for each of two rivals; it is
-    # far from reached, so a tenth is allowed on top of the error of the mean of 300 pulls.
+    # The bound of the docstring is 0.4 of the paired error, less than the loss's own error, for each of two rivals; it
+    # is far from reached, so a tenth is allowed on top of the error of the mean of 300 pulls.
     assert abs(np.mean(pulls)) < 0.1 + 4.5 / np.sqrt(300)
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from hepneg._core.hashing import assign_folds
 from hepneg._core.log_odds import sigmoid
@@ -60,6 +66,7 @@ def test_a_saved_model_is_the_same_model(classifier: Classifier, events: EventTa
     assert loaded.histories == classifier.histories
     written = json.loads((folder / "model.json").read_text())
     assert written.pop("weights_sha256")
+    assert written.pop("digest")
     assert json.loads(json.dumps(loaded.to_dict())) == written
     assert written["inputs"]["features"] == {"a": "Jet_pt[:, 0]", "b": "b"}
     assert written["scheme"] == {"name": "signed", "logit_bound": 10.0, "clip_norm": 1.0}
@@ -92,22 +99,131 @@ def test_damaged_models_are_refused(classifier: Classifier, tmp_path: Path, dama
         Classifier.load(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["architectures", "inputs", "folds", "scheme"])
+@pytest.mark.parametrize("key", ["networks", "inputs", "folds", "scheme", "feature_names", "digest", "histories"])
 def test_a_model_with_a_key_missing_is_refused(classifier: Classifier, tmp_path: Path, key: str) -> None:
-    classifier.save(tmp_path)
-    data = json.loads((tmp_path / "model.json").read_text())
-    del data[key]
-    (tmp_path / "model.json").write_text(json.dumps(data))
-    with pytest.raises(DataError, match="is not a hepneg model"):
+    change(classifier.save(tmp_path), lambda data: data.pop(key))
+    with pytest.raises(DataError, match=f"is not a hepneg model: .*{key}"):
         Classifier.load(tmp_path)
 
 
-def test_an_architecture_that_does_not_fit_is_refused(classifier: Classifier, tmp_path: Path) -> None:
-    classifier.save(tmp_path)
-    data = json.loads((tmp_path / "model.json").read_text())
-    data["architectures"][1]["hidden"] = [4]
-    (tmp_path / "model.json").write_text(json.dumps(data))
-    with pytest.raises(DataError, match="does not fit the architecture of fold 1"):
+def change(folder: Path, edit: Callable[[dict[str, Any]], Any], *, hide: bool = False) -> None:
+    """Edit ``model.json``, and hide that by the digest that belongs to it."""
+    path = folder / "model.json"
+    data = json.loads(path.read_text())
+    edit(data)
+    if hide:
+        numbers = json.loads(json.dumps({k: v for k, v in data.items() if k != "digest"}), parse_int=float)
+        data["digest"] = hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps(data))
+
+
+def set_in(*keys: Any) -> Callable[[dict[str, Any]], None]:
+    """Return an edit: all but the last argument lead to what the last one replaces."""
+
+    def edit(data: dict[str, Any]) -> None:
+        *path, last, value = keys
+        for key in path:
+            data = data[key]
+        data[last] = value
+
+    return edit
+
+
+EDITS = {
+    "another width": set_in("networks", 1, "network", "hidden", [4]),
+    "a width beyond all memory": set_in("networks", 1, "network", "hidden", [65536, 65536]),
+    "text for a number": set_in("networks", 0, "inputs", "2"),
+    "another number of inputs": set_in("networks", 0, "inputs", 3),
+    "another activation": set_in("networks", 0, "network", "activation", "sine"),
+    "another kind": set_in("networks", 0, "kind", "tree"),
+    "a negative bound": set_in("networks", 0, "logit_bound", -3.0),
+    "a reversed range": set_in("networks", 0, "output", {"activation": "sigmoid", "low": 0.9, "high": 0.1}),
+    "another network": set_in("networks", 0, "network", "name", "transformer"),
+    "no description": set_in("networks", 0, 3),
+    "a fold less": lambda data: data["networks"].pop(),
+    "a feature less": lambda data: data["inputs"]["features"].pop("a"),
+    "a feature twice": set_in("feature_names", ["a", "a"]),
+    "a seed of text": set_in("folds", "seed", "1"),
+    "no folds": set_in("folds", "number", 0),
+    "a scheme without name": set_in("scheme", {}),
+    "samples in a list": set_in("samples", [1]),
+    "a history of numbers": set_in("histories", [1, 2, 3]),
+    "a feature that is no text": set_in("inputs", "features", "a", 3),
+    "another task": set_in("task", "clustering"),
+    "a choice of numbers": set_in("choice", {"scheme": 3}),
+}
+
+
+@pytest.mark.parametrize("hide", [False, True], ids=["as it is", "with its digest"])
+@pytest.mark.parametrize("what", EDITS)
+def test_a_model_that_was_changed_is_refused_in_one_line(
+    classifier: Classifier, tmp_path: Path, what: str, hide: bool
+) -> None:
+    change(classifier.save(tmp_path), EDITS[what], hide=hide)
+    with pytest.raises(DataError) as caught:
+        Classifier.load(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_keys_in_another_order_and_numbers_in_other_digits_are_the_same_model(
+    classifier: Classifier, events: EventTable, tmp_path: Path
+) -> None:
+    path = classifier.save(tmp_path) / "model.json"
+    data = json.loads(path.read_text(), parse_float=float)
+    data["inputs"]["features"] = dict(reversed(data["inputs"]["features"].items()))
+    path.write_text(json.dumps(dict(reversed(data.items())), sort_keys=True).replace("10.0", "1e1"))
+    loaded = Classifier.load(tmp_path)
+    assert loaded.feature_names == classifier.feature_names
+    np.testing.assert_array_equal(loaded.held_out_logit(events), classifier.held_out_logit(events))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [(lambda t: t.fill_(float("nan")), "NaN or infinite numbers"), (lambda t: t.double(), "float64, not float32")],
+)
+def test_weights_that_are_no_numbers_are_refused(
+    classifier: Classifier, tmp_path: Path, spoil: Callable[[torch.Tensor], torch.Tensor], message: str
+) -> None:
+    weights = classifier.save(tmp_path) / "weights.safetensors"
+    tensors = load_file(weights)
+    name = next(iter(tensors))
+    save_file({**tensors, name: spoil(tensors[name].clone())}, weights)
+    checksum = hashlib.sha256(weights.read_bytes()).hexdigest()
+    change(tmp_path, set_in("weights_sha256", checksum), hide=True)
+    with pytest.raises(DataError, match=message):
+        Classifier.load(tmp_path)
+
+
+@pytest.mark.parametrize("renames", [1, 2])
+def test_a_kill_while_a_model_is_replaced_leaves_one_that_can_be_read(
+    classifier: Classifier, events: EventTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    folder, done = classifier.save(tmp_path / "model"), []
+    replace_file = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        done.append(target)
+        if len(done) == renames:
+            raise KeyboardInterrupt
+        return replace_file(self, target)
+
+    other = train(events, "absolute", folds=2, epochs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            other.save(folder)
+    assert Classifier.load(folder).folds == 3  # the former model, whole
+    other.save(folder)
+    assert Classifier.load(folder).folds == 2
+    assert sorted(path.name for path in folder.iterdir()) == ["model.json", "weights.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["model.json", "weights.safetensors"])
+def test_a_fifo_is_no_model(classifier: Classifier, tmp_path: Path, name: str) -> None:
+    path = classifier.save(tmp_path) / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DataError):
         Classifier.load(tmp_path)
 
 

@@ -98,7 +98,7 @@ def test_verbose_says_what_is_read_and_how_long_it_takes(run: Run, toy_analysis:
     before = logging.getLogger("hepneg").level
     code, out, err = run("inspect", toy_analysis, "--verbose")
     assert code == 0
-    assert "What the signs cost" in out
+    assert "n_eff" in out
     assert len(re.findall(r"reading \S*sig.root: 3000 entries, 6 branches", err)) == 2
     assert re.search(r"^\d\d:\d\d:\d\d two passes over the files: \d+\.\d\d s$", err, flags=re.MULTILINE)
     assert re.search(r" inspect: \d+\.\d\d s$", err, flags=re.MULTILINE)

@@ -147,7 +147,7 @@ def test_the_command_leaves_its_files_and_the_page_shows_them(toy_analysis, caps
         assert (config.output / "plots" / f"{stem}.png").stat().st_size > 5000
     assert not (config.output / "checkpoint").exists()
     html = workflow.report(config).result.html
-    assert "Trained without the signs" in html
+    assert 'id="shapes-closure"' in html
     assert "closure_response_sig.pdf" in html
 
 

@@ -1,4 +1,4 @@
-"""The processors on coffea's executors: the same numbers from a loop, from processes and from a cluster that loses a worker."""
+"""The processors on coffea's executors: the same numbers from a loop, processes and a cluster that loses a worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Branches added in place: everything else stays, an interruption harms nothing, and what cannot be done is one line."""
+"""Branches added in place: everything else stays, interruptions harm nothing, what cannot be done is one line."""
 
 from __future__ import annotations
 

@@ -85,7 +85,8 @@ def test_intervals_cover(n, fraction):
             inside[i] += interval.low <= TRUE_AUC <= interval.high
     for count, level in zip(inside, (0.6827, 0.95), strict=True):
         low, high = binom.interval(0.999, toys, level)
-        # With Σw of two standard deviations the interval covers some 5 and 3 % too much, the symmetric error 16 and 5 %.
+        # With Σw of two standard deviations the interval covers some 5 and 3 % too much, the symmetric error 16 and 5
+        # %.
         assert low <= count <= high + (0.05 * toys if fraction == 0.45 else 0)
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from hepneg.cli.result_tables import show_refinement
+from hepneg.cli.show import show_refinement
 from hepneg.events import EventTable
 from hepneg.shapes import negative_density
 from hepneg.signs.refinement import Refinement, refine

@@ -158,8 +158,8 @@ def test_branch_of_an_unusable_type(tmp_path: Path, values: list[Any], kind_of_b
         file.mkrntuple("Events", ak.zip({**columns, "odd": ak.Array(values)}, depth_limit=1))
     message = message_of(path, features=["x0", "odd"])
     assert message == (
-        f"{path}: branch 'odd', which feature 'odd' needs, holds {kind_of_branch}; only numbers and lists of numbers can "
-        "be used"
+        f"{path}: branch 'odd', which feature 'odd' needs, holds {kind_of_branch}; only numbers and lists "
+        "of numbers can be used"
     )
 
 

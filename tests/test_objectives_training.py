@@ -140,7 +140,8 @@ def test_settling_meets_the_operating_point_on_the_events_it_is_given(
     network, events = untrained(output), toy(3, n=4000)
     BalancedCrossEntropy(**wish).make_loss().settle(network, events, events.weight)
     point = operating_point(network_logits(network, events.features), events.label, events.weight, 0.0)
-    # One event moves a rate by 1 / Σw of its label, about 1/1200; a ratio of rates near ½ by no more than four times that.
+    # One event moves a rate by 1 / Σw of its label, about 1/1200; a ratio of rates near ½ by no more than four times
+    # that.
     assert found(point) == pytest.approx(1.0, abs=4 / 1200)
 
 

@@ -1,4 +1,4 @@
-"""Long names of samples and features: they stay apart when they are cut, and nothing in a figure covers anything else."""
+"""Long names of samples and features: they stay apart when they are cut, and nothing covers anything else."""
 
 from __future__ import annotations
 
@@ -84,8 +84,10 @@ def drawings():
 
 
 FIGURES = (
-    "response", "response_log", "response of many", "components", "components_log", "by_sign", "overtraining", "significance",
-    "comparison", "comparison of many", "weights", "shapes", "shape", "yardsticks", "multivariate", "correlations", "residuals",
+    "response", "response_log", "response of many", "components", "components_log", "by_sign", "overtraining",
+    "significance",
+    "comparison", "comparison of many", "weights", "shapes", "shape", "yardsticks", "multivariate", "correlations",
+    "residuals",
     "pulls",
 )  # fmt: skip
 

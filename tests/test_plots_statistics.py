@@ -10,7 +10,6 @@ from hepneg._core.estimate import Estimate
 from hepneg.binning.density_cells import signed_density
 from hepneg.errors import DataError
 from hepneg.events import EventTable
-from hepneg.shapes import draw_subsample, fill_sums, plan_bins
 from hepneg.shapes.negative.pair_cells import Cut, NegativeBox
 from hepneg.shapes.tests.multivariate import MultivariateShape
 
@@ -79,14 +78,3 @@ def test_boxes_are_drawn_where_their_cuts_are(events):
     assert first.get_linestyle() in ("-", "solid")
     assert second.get_linestyle() in ("--", "dashed")
     assert second.get_x() + second.get_width() == pytest.approx(density.x_edges[-1])
-
-
-def test_density_of_one_feature(events):
-    sub = draw_subsample(events, 1)
-    bins = fill_sums(plan_bins([sub.features], events.feature_names), events).result()[0]
-    drawn = plots.plot_density(bins, [(-0.5, 0.5), (1e6, 2e6)], sample="s", axis_label="Lepton $p_T$ [GeV]")
-    assert len(drawn.artists["regions"]) == 1  # the other is out of view
-    (density,) = drawn.artists["density"]
-    heights, edges, _ = density.get_data()
-    assert np.sum(heights * np.diff(edges)) == pytest.approx(1.0)
-    assert drawn.axes[0].get_xlabel() == "Lepton $p_T$ [GeV]"

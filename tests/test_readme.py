@@ -1,4 +1,4 @@
-"""What the README shows is what the code does."""
+"""What the README and the pages of the manual show is what the code does."""
 
 from __future__ import annotations
 
@@ -13,66 +13,165 @@ import yaml
 import hepneg
 from hepneg.cli.group import COMMANDS
 from hepneg.config import Config, Training
+from hepneg.expressions import Expression
+from hepneg.expressions.functions import FUNCTIONS
 from hepneg.objectives import objective_names
 from hepneg.schemes import scheme_names
 
 ROOT = Path(__file__).parents[1]
+MANUAL = ROOT / "notebooks"
+PAGES = sorted([ROOT / "README.md", *MANUAL.glob("*.md")])
+PROSE = [*PAGES, ROOT / "CHANGELOG.md", *sorted((ROOT / "analysis").rglob("README.md"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = ROOT / "analysis" / "ttbar_wjets" / "analysis.yaml"
+LONGEST_LINE, LONGEST_README = 120, 150
+
+pytestmark = pytest.mark.skipif(not MANUAL.is_dir(), reason="the manual is in the repository only")
+each_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def page(name: str) -> str:
+    return (MANUAL / f"{name}.md").read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def first_cells(text: str) -> set[str]:
+    """The names in the first column of the tables of a page."""
+    rows = "\n".join(re.findall(r"^\| (`.*?) \|", text, flags=re.MULTILINE))
+    return set(re.findall(r"`(\w+)`", rows))
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+# Form
+
+
+def test_the_readme_is_read_in_five_minutes() -> None:
+    assert len(README.splitlines()) <= LONGEST_README
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_lines_fit_an_editor(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    measured = "analysis" in path.parts  # its tables are printed by scripts, one row for each measurement
+    assert [line for line in lines if len(line) > LONGEST_LINE and not (measured and line.startswith("|"))] == []
+
+
+@each_page
+def test_local_links_lead_somewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", text):
+        linked = (path.parent / target) if target else path
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(linked.read_text(encoding="utf-8")), (target, anchor)
+
+
+def test_every_page_and_notebook_is_linked_in_the_readme() -> None:
+    names = {path.name for ending in ("*.md", "*.ipynb") for path in MANUAL.glob(ending)}
+    assert names == set(re.findall(r"\]\(notebooks/([^)#]+)", README))
+
+
+# The map
+
+
+def test_every_room_is_on_the_map() -> None:
+    folder = ROOT / "hepneg"
+    rooms = {path.name for path in folder.iterdir() if (path / "__init__.py").is_file()}
+    rooms |= {path.stem for path in folder.glob("*.py") if not path.stem.startswith("__")}
+    assert set(re.findall(r"^- `(\w+)`:", page("0_map"), flags=re.MULTILINE)) == rooms
+
+
+def test_what_the_map_names_is_there() -> None:
+    named = re.findall(r"`(hepneg/[^`]*)`", page("0_map"))
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+# Commands and configurations
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
-    (command,) = [block.strip() for block in blocks("bash") if "pytest" in block]
+    (command,) = [block.strip() for block in blocks(README, "bash") if "pytest" in block]
     assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_the_commands_exist() -> None:
-    shown = set(re.findall(r"^hepneg (\w+) ", "\n".join(blocks("bash")), flags=re.MULTILINE))
-    assert shown
-    assert shown <= set(COMMANDS)
+@each_page
+def test_the_commands_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    shown = re.findall(r"^hepneg (\w+) ", "\n".join(blocks(text, "bash")), flags=re.MULTILINE)
+    shown += re.findall(r"`hepneg (\w+)\b", text)
+    assert set(shown) <= set(COMMANDS)
+    assert shown or path.stem not in {"README", "7_configuration"}
 
 
-def test_the_configuration_is_valid() -> None:
-    text = blocks("yaml")[0]
-    config = Config.from_dict(yaml.safe_load(text))
-    assert config.feature_names == ("lep_pt", "jet1_pt", "central_jets", "dphi")
+@pytest.mark.parametrize("text", [README, page("7_configuration")], ids=["README", "7_configuration"])
+def test_the_configuration_is_valid(text: str) -> None:
+    (block,) = blocks(text, "yaml")
+    config = Config.from_dict(yaml.safe_load(block))
+    assert {"lep_pt", "jet1_pt", "dphi"} <= set(config.feature_names)
+
+
+def test_every_function_of_expressions_is_on_the_page_and_its_examples_are_expressions() -> None:
+    text = page("7_expressions")
+    written = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]*)`", text))))
+    assert set(FUNCTIONS) | {"pad", "branch"} <= written
+    (block,) = blocks(text, "yaml")
+    content = yaml.safe_load(block)
+    for expression in (
+        content["selection"],
+        content["weight"],
+        *(next(iter(one.values())) for one in content["features"]),
+    ):
+        assert Expression(expression).branches
 
 
 def test_every_scheme_is_in_the_table() -> None:
-    table = README.split("## Which scheme?")[1].split("##")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == set(scheme_names())
+    assert first_cells(page("2_schemes")) == set(scheme_names())
 
 
 def test_every_objective_of_a_classification_is_in_the_table() -> None:
-    table, example = README.split("## Which mistakes to avoid?")[1].split("##")[0], blocks("yaml")[1]
-    assert set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == set(objective_names("classification"))
-    assert Training.of(**yaml.safe_load(example)["training"]).make_objective("classification").name in table
+    text = page("8_objectives")
+    assert first_cells(text) == set(objective_names("classification"))
+    (example,) = blocks(text, "yaml")
+    assert Training.of(**yaml.safe_load(example)["training"]).make_objective("classification").name in text
 
 
 def test_every_objective_of_a_regression_is_in_the_table() -> None:
-    section = README.split("## Regression")[1].split("\n## ")[0]
-    rows = "\n".join(re.findall(r"^\| (`.*?) \|", section, flags=re.MULTILINE))
-    assert set(re.findall(r"`(\w+)`", rows)) == set(objective_names("regression"))
-    assert Config.from_dict(yaml.safe_load(blocks("yaml")[2])).task == "regression"
+    text = page("6_regression_objectives")
+    assert first_cells(text) == set(objective_names("regression"))
+    (example,) = blocks(text, "yaml")
+    assert Config.from_dict(yaml.safe_load(example)).task == "regression"
 
 
-def test_local_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+# Code
+
+
+def run_script(code: str, folder: Path) -> str:
+    script = folder / "script.py"
+    script.write_text(code.replace("analysis/ttbar_wjets/analysis.yaml", str(EXAMPLE)), encoding="utf-8")
+    done = subprocess.run([sys.executable, script], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_all_python_examples_are_those_that_are_run() -> None:
+    with_python = {path.stem for path in PAGES if blocks(path.read_text(encoding="utf-8"), "python")}
+    assert with_python == {"README", "4_on_a_cluster"}
 
 
 @pytest.mark.slow
 @pytest.mark.real
 def test_the_python_tour_runs(tmp_path: Path) -> None:
-    code, _ = blocks("python")
-    example = ROOT / "analysis" / "ttbar_wjets" / "analysis.yaml"
-    script = tmp_path / "tour.py"
-    script.write_text(code.replace("analysis/ttbar_wjets/analysis.yaml", str(example)), encoding="utf-8")
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    (code,) = blocks(README, "python")
+    run_script(code, tmp_path)
     assert (tmp_path / "results" / "model" / "model.json").is_file()
 
 
@@ -81,18 +180,13 @@ def test_the_python_tour_runs(tmp_path: Path) -> None:
 def test_the_columnar_example_runs(tmp_path: Path) -> None:
     for package in ("coffea", "distributed"):
         pytest.importorskip(package, reason="coffea is not installed: pip install 'hepneg[coffea]'")
-    config = hepneg.load_config(ROOT / "analysis" / "ttbar_wjets" / "analysis.yaml")
+    config = hepneg.load_config(EXAMPLE)
     with pytest.warns(hepneg.HepnegWarning, match="event identifiers repeat"):
         events = hepneg.read(config)
     inputs = hepneg.ModelInputs.from_config(config)
     hepneg.train(events, "absolute", inputs=inputs, folds=2, epochs=1).save(tmp_path / "results" / "model")
-    _, code = blocks("python")
-    code = code.replace("analysis/ttbar_wjets/analysis.yaml", str(config.folder / "analysis.yaml"))
-    code += "    print(histogram.sum().value, found.weight_report().labels['signal'].selected)\n"
-    script = tmp_path / "columnar.py"
-    script.write_text(code, encoding="utf-8")
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    total, selected = done.stdout.split()[-2:]
+    (code,) = blocks(page("4_on_a_cluster"), "python")
+    code += "    print(histogram.sum().value, sums.weight_report().labels['signal'].selected)\n"
+    total, selected = run_script(code, tmp_path).split()[-2:]
     assert float(total) == pytest.approx(events.weight.sum(), rel=1e-9)
     assert int(selected) == (events.label == 1).sum()

@@ -71,7 +71,8 @@ def test_refined_weights_follow_the_local_mean_sign(toy_analysis: Path, tmp_path
         for name, w in (("signed", raw["genWeight"]), ("refined", friend["hepneg_weight"]))
     }
     blind = high.mean()
-    # The signed share is known to √930 / 1200 = 0.025, from the 930 events there and Σw = 1200; |w| is off by ten times that.
+    # The signed share is known to √930 / 1200 = 0.025, from the 930 events there and Σw = 1200; |w| is off by ten times
+    # that.
     assert abs(blind - share["signed"]) > 0.15
     assert abs(share["refined"] - share["signed"]) < 3 * 0.025
 

@@ -16,7 +16,7 @@ import yaml
 from conftest import toy_columns
 
 from hepneg import Regressor, export_onnx, load_config, load_model, read, train_regressor, workflow
-from hepneg.cli.result_tables import show_evaluation, show_health
+from hepneg.cli.show import show_evaluation, show_health
 from hepneg.config import Config
 from hepneg.errors import ConfigError, DataError, HepnegWarning
 from hepneg.events import EventTable

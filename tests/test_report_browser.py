@@ -1,4 +1,4 @@
-"""The report in a real browser: it fits every screen, sorts, prints whole, follows dark and light, and fetches nothing."""
+"""The report in a real browser: it fits every screen, sorts, prints whole, follows dark mode, fetches nothing."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def signed_line(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     largest=st.floats(1.0, 1e3),
 )
 def test_the_mean_over_the_draws_is_the_refined_weight(sign: float, magnitude: float, largest: float) -> None:
-    """One event, the draw scanned over [0, 1): the mean is |w|max(ĝ, 0), and that of the squares w² where ĝ allows it."""
+    """One event, the draw scanned over [0, 1): the mean is |w|max(ĝ, 0), that of squares w² where ĝ allows it."""
     uniform = (np.arange(20_000) + 0.5) / 20_000
     weight = resampled_weight(np.full(20_000, magnitude), np.full(20_000, sign), uniform, largest)
     assert (weight >= 0).all()

@@ -39,7 +39,8 @@ def test_what_is_right_stays_so_within_its_noise() -> None:
     rng = np.random.default_rng(4)
     learnt = rng.uniform(0.1, 0.8, 20_000)
     corrected = best_curve(learnt, signed(learnt, rng))(learnt)
-    # Ten parameters at most of a variance of (1 − ĝ²)/n each: a root mean square of √(10/20 000) is the largest expected.
+    # Ten parameters at most of a variance of (1 − ĝ²)/n each: a root mean square of √(10/20 000) is the largest
+    # expected.
     assert float(np.sqrt(np.mean((corrected - learnt) ** 2))) < 2 * np.sqrt(10 / 20_000)
 
 

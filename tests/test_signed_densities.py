@@ -42,8 +42,8 @@ def test_the_ratio_follows_the_density_through_zero(events: EventTable, scheme: 
     classifier = train(events, scheme, **SETTINGS)
     x = np.linspace(-1, 1, 201)
     ratio = classifier.density_ratio(x[:, None])
-    # A quarter of either label's 10 000 events tells each mean sign to 1/√2500 = 0.02, in units of 0.3 for signal: 0.067,
-    # and 0.033 for background. 4.5 of both, and the smoothing of a straight line by a network.
+    # A quarter of either label's 10 000 events tells each mean sign to 1/√2500 = 0.02, in units of 0.3 for signal:
+    # 0.067, and 0.033 for background. 4.5 of both, and the smoothing of a straight line by a network.
     error = 4.5 * np.hypot(0.067, 0.033 * np.abs(exact(x))) + 0.05
     for part in np.array_split(np.arange(201), 4):
         assert ratio[part].mean() == pytest.approx(exact(x[part]).mean(), abs=error[part].mean())
@@ -105,7 +105,8 @@ def test_the_spread_of_ensembles_widens_the_errors_of_the_closure() -> None:
 def test_refine_reports_the_share_whose_density_is_negative(events: EventTable) -> None:
     refinement = refine(events, folds=2, epochs=12, batch_size=512, network={"hidden": [24, 24]})
     report = refinement.to_dict()["samples"]
-    # A quarter of the signal; where ĝ passes through zero its error of some 0.02 moves the edge by 0.03, or 0.016 of it.
+    # A quarter of the signal; where ĝ passes through zero its error of some 0.02 moves the edge by 0.03, or 0.016 of
+    # it.
     assert report["signal"]["clipped_share"] == pytest.approx(0.25, abs=4.5 * 0.016)
     assert report["background"]["clipped_share"] == 0
     core = (events.label == 1) & (events.features[:, 0] < -0.7)

@@ -16,7 +16,8 @@ from conftest import _write_ntuple, toy_columns, toy_config
 
 import hepneg
 from hepneg import workflow
-from hepneg.cli.result_tables import show_shapes
+from hepneg._core.formatting import measured
+from hepneg.cli.show import show_shapes
 from hepneg.config import Config, config_schema, load_config
 from hepneg.errors import ConfigError, DataError, HepnegWarning
 from hepneg.ntuples import read, read_chunks
@@ -228,12 +229,12 @@ def test_the_check_shows_them_everywhere(
     assert "times the systematic spread (x0)" in report.samples["sig"].reason
     assert (config.output / "plots" / "shapes_yardstick.png").stat().st_size > 5000
     html = workflow.report(config).result.html
-    assert "The signs against the systematics" in html
+    assert "shapes-yardstick" in html
     assert "shapes_yardstick.pdf" in html
     show_shapes(report)
     shown = capsys.readouterr().out
-    assert "The signs against the systematic variations" in shown
-    assert str(report.samples["sig"].multivariate.auc) in shown
+    assert measured(report.samples["sig"].multivariate.auc) in shown
+    assert measured(report.samples["sig"].yardsticks["x0"].ratio) in shown
 
 
 def test_without_variations_nothing_speaks_of_them(checked: tuple[Config, ShapeReport]) -> None:

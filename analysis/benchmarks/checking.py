@@ -1,9 +1,10 @@
 """The shape check of single features against bare uproot reading the same columns: `python checking.py`.
 
 Writes 10^7 events of one sample with 20 float32 features, a weight and an event number as a TTree into a temporary
-folder. Then, turn by turn and each in a process of its own: uproot.iterate over the columns, and all that `hepneg check`
-does but for the multivariate part: two passes over the file, the effect sizes, the tests and the verdict. The progress
-bars are shown where standard error is a terminal. Prints seconds, seconds of processor time, and the peak memory.
+folder. Then, turn by turn and each in a process of its own: uproot.iterate over the columns, and all that `hepneg
+check` does but for the multivariate part: two passes over the file, the effect sizes, the tests and the verdict. The
+progress bars are shown where standard error is a terminal. Prints seconds, seconds of processor time, and the peak
+memory.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Kill -9 at random moments of `hepneg apply` over 20 files: `python kill.py [times]`.
 
 Each job is killed at a random moment of the time that a whole one takes, and the next goes on in the same folder; once
-all files are finished, another folder is begun. After each kill, every file under its final name must be whole; of every
-finished folder, the contents must be those of a run without interruption, and nothing else may be left in it.
+all files are finished, another folder is begun. After each kill, every file under its final name must be whole; of
+every finished folder, the contents must be those of a run without interruption, and nothing else may be left in it.
 """
 
 from __future__ import annotations

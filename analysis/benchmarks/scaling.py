@@ -1,12 +1,12 @@
 """Throughput over the workers of a Dask cluster on this machine: `python scaling.py --workers 1 2`.
 
-20 flat float32 features in 16 files. Two jobs: the sums of weights by feature, bin and sign (the second pass of the shape
-check, where reading dominates), and the response of five networks of 3 × 64 (where the networks do). First a plain loop
-over the files without coffea, then clusters of one-thread workers, which have imported everything and read the model
-before the clock starts. The rounds go in turn through all of them and the best of each counts, as other work on the
-machine only ever adds to a time. Printed are events per second of wall-clock time, the speed-up over one worker, and
-events per second of processor time, this process and all workers together, which other work hardly disturbs: where it
-stays the same, workers cost each other nothing.
+20 flat float32 features in 16 files. Two jobs: the sums of weights by feature, bin and sign (the second pass of the
+shape check, where reading dominates), and the response of five networks of 3 × 64 (where the networks do). First a
+plain loop over the files without coffea, then clusters of one-thread workers, which have imported everything and read
+the model before the clock starts. The rounds go in turn through all of them and the best of each counts, as other work
+on the machine only ever adds to a time. Printed are events per second of wall-clock time, the speed-up over one worker,
+and events per second of processor time, this process and all workers together, which other work hardly disturbs: where
+it stays the same, workers cost each other nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Do the intervals of the metrics hold the truth as often as they claim? Run: python analysis/closure/coverage.py [--quick]
+"""Do the intervals of the metrics hold the truth as often as they claim? Run: python analysis/closure/coverage.py
+[--quick]
 
 Signal N(1, 1) against background N(0, 1), log-normal |w| (σ = 0.3), signs that do not depend on x: the truth is known.
 """

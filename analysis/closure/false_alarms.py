@@ -1,7 +1,7 @@
 """How often does each test call a sample different that is not? Run: python analysis/closure/false_alarms.py [--quick]
 
-Every test is applied to toys whose signs depend on nothing, at a nominal 5 % (the search for negative regions at its own
-level). The counts are kept beside this script; --table prints the tables from them.
+Every test is applied to toys whose signs depend on nothing, at a nominal 5 % (the search for negative regions at its
+own level). The counts are kept beside this script; --table prints the tables from them.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Geometry:
-    """What one geometry gave: excess cross-entropies in nats and seconds, by name, and what ``auto`` took (or nothing)."""
+    """What one geometry gave: excess cross-entropies in nats and seconds, by name, and what ``auto`` took."""
 
     seed: int
     unit: float

@@ -3,9 +3,9 @@
     python analysis/closure/plane.py                  4 × 10⁶ events of each label
     python analysis/closure/plane.py --quick          seconds, to see that it runs
 
-For x, y and R = √(x² + y²), χ² of Σ w over signal against Σ w r̂ over background, in bins with at least MINIMUM effective
-events of either, (Σ|v|)² / Σv² with v the weights that are summed: a bin that hangs on a few events next to a pole of the
-ratio tests nothing. Every event is judged by a network that has not seen it.
+For x, y and R = √(x² + y²), χ² of Σ w over signal against Σ w r̂ over background, in bins with at least MINIMUM
+effective events of either, (Σ|v|)² / Σv² with v the weights that are summed: a bin that hangs on a few events next to a
+pole of the ratio tests nothing. Every event is judged by a network that has not seen it.
 """
 
 from __future__ import annotations

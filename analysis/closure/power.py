@@ -1,8 +1,8 @@
 """How often does the shape check find a difference that is there? Run: python analysis/closure/power.py [--quick]
 
-Toys with |w| = 1, so that scipy's tests, which know no weights, can compete on the same events. Each of theirs is put at
-the p-value that 5 % of toys without a difference fall below, since not all of them keep their nominal level; hepneg's
-are at a nominal 5 %.
+Toys with |w| = 1, so that scipy's tests, which know no weights, can compete on the same events. Each of theirs is put
+at the p-value that 5 % of toys without a difference fall below, since not all of them keep their nominal level;
+hepneg's are at a nominal 5 %.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def scipy_tests(x, weight) -> dict[str, float]:
 def most_powerful(x, weight) -> float:
     """Minus the likelihood ratio of an equal mixture of the alternatives, and their opposites, to no difference.
 
-    In the normal approximation of 256 quantile bins. By Neyman and Pearson's lemma no test of the same level has a larger
-    mean power over these alternatives.
+    In the normal approximation of 256 quantile bins. By Neyman and Pearson's lemma no test of the same level has a
+    larger mean power over these alternatives.
     """
     edges = stats.norm.ppf(np.arange(1, BINS) / BINS)
     place = np.searchsorted(edges, x)
@@ -159,7 +159,8 @@ def main() -> None:
     columns = {name: powers(name, toys, limits["shift by 0.2"]) for name in CONTINUOUS}
     columns[JETS] = powers(JETS, toys, limits[JETS])
     print(
-        f"{EVENTS} events, f = {FRACTION}, {toys} toys (and {4 * toys} without a difference): power in per cent at 5 %\n"
+        f"{EVENTS} events, f = {FRACTION}, {toys} toys (and {4 * toys} without a difference): power in per cent "
+        "at 5 %\n"
     )
     print_table(columns)
     some = max(10, toys // 5)

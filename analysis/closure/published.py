@@ -3,10 +3,11 @@
     python analysis/closure/published.py                all toys with 3 × 10⁶ events each
     python analysis/closure/published.py --quick        seconds, to see that it runs
 
-Refined weights |w|max(ĝ, 0) are compared with |w|s, s the exact local mean sign, in bins of the same events: what is left is
-the error of ĝ alone, not the noise of the sample. The factor that brings their sum to Σw is shown beside and taken out: it
-makes up for what is clipped where the density is negative, at the cost of all other bins. A bin counts as positive where its exact density is at least POSITIVE of
-that of |w|. Every event has the ĝ of networks that have not seen it.
+Refined weights |w|max(ĝ, 0) are compared with |w|s, s the exact local mean sign, in bins of the same events: what is
+left is the error of ĝ alone, not the noise of the sample. The factor that brings their sum to Σw is shown beside and
+taken out: it makes up for what is clipped where the density is negative, at the cost of all other bins. A bin counts as
+positive where its exact density is at least POSITIVE of that of |w|. Every event has the ĝ of networks that have not
+seen it.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ class Closure:
         positive: bins whose density is positive.
         clipped_share: of Σ|w| with ĝ < 0 as learnt.
         exactly_negative: share of Σ|w| with s < 0.
-        kept: share of the events that resampling keeps, the exact one, and the error of the former: of the choice, and of a
-            ĝ that knows each local mean sign as well as the events tell it.
+        kept: share of the events that resampling keeps, the exact one, and the error of the former: of the choice, and
+            of a ĝ that knows each local mean sign as well as the events tell it.
         square_ratio: Σw² after resampling over before.
         sum_pull: Σw after resampling minus before, in units of its error.
     """
@@ -79,9 +80,10 @@ class Closure:
         worst, rms = 100 * np.abs(self.deviation).max(), 100 * np.sqrt(np.mean(self.deviation**2))
         noise = 100 * np.max((self.error / np.abs(self.exact))[self.positive])
         return (
-            f"| {self.toy} | {self.positive.sum()} of {len(self.positive)} | {rms:.2f} % | {worst:.2f} % | {noise:.2f} % "
-            f"| {self.factor:.4f} | {self.clipped_share:.2%} | {self.exactly_negative:.2%} "
-            f"| {self.kept[0]:.4f} ± {self.kept[2]:.4f} | {self.kept[1]:.4f} | {self.square_ratio:.4f} | {self.sum_pull:+.1f} |"
+            f"| {self.toy} | {self.positive.sum()} of {len(self.positive)} | {rms:.2f} % | {worst:.2f} % | "
+            f"{noise:.2f} % | {self.factor:.4f} | {self.clipped_share:.2%} | {self.exactly_negative:.2%} | "
+            f"{self.kept[0]:.4f} ± {self.kept[2]:.4f} | {self.kept[1]:.4f} | {self.square_ratio:.4f} | "
+            f"{self.sum_pull:+.1f} |"
         )
 
 

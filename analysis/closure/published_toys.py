@@ -1,7 +1,7 @@
 """Toys of the literature, with the densities that they have.
 
-Four in one dimension from arXiv:2505.03724, as its public notebooks define them, and one in two dimensions in the manner of
-arXiv:2410.10216.
+Four in one dimension from arXiv:2505.03724, as its public notebooks define them, and one in two dimensions in the
+manner of arXiv:2410.10216.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ KEPT_SHARE = 0.3258158
 
 @dataclass(frozen=True)
 class Plane:
-    """2 N(0, 2) − N(0, 1.2) in two dimensions, against the same displaced by ``shift`` in x; widths are standard deviations.
+    """2 N(0, 2) − N(0, 1.2) in two dimensions, against the same displaced by ``shift`` in x; widths are standard
+    deviations.
 
     Both densities are negative at their core. As the two rings of zero density differ, the exact ratio has poles.
     """

@@ -1,4 +1,4 @@
-"""Other ways to the neutrino's pz, side by side on the same held-out events: `python analysis/neutrino_pz/schemes.py`."""
+"""Other ways to the neutrino's pz on the same held-out events: `python analysis/neutrino_pz/schemes.py`."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def points(space: Levels, events: hepneg.EventTable, epochs: int, **settings: An
 
 
 def surrogate_optimum(space: Levels) -> tuple[Float, Float]:
-    """Return share and cross-entropy of the responses that are best for the smooth surrogate, by its price, (P,) each."""
+    """Return share and cross-entropy of the best responses for the smooth surrogate, by its price, (P,) each."""
     logit = np.linspace(-6, 6, 1201)
     response = sigmoid(logit)
     loss = -0.5 * (np.outer(space.signal, np.log(response)) + np.outer(space.background, np.log1p(-response)))

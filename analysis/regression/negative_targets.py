@@ -4,8 +4,8 @@
     python analysis/regression/negative_targets.py --quick     a few seconds' worth, to see that it runs
 
 Signed events with f = 0.3, one regression a(x) for all of them, and P(t ≥ 0) = 0.9. The bias is the signed mean of
-prediction − target over the held-out events with a(x) < 0, which is a region of the features: one of the target would be
-biased for the exact a(x) as well.
+prediction − target over the held-out events with a(x) < 0, which is a region of the features: one of the target would
+be biased for the exact a(x) as well.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """Toy regressions whose answer is known exactly.
 
-The signed toy: the events come from two components, A with weights +1 and B of which a share NEGATIVE has the weight −1,
-as in analysis/closure. Each has its own regression, t = a(x) + noise and t = b(x) + noise, so under the signed density
+The signed toy: the events come from two components, A with weights +1 and B of which a share NEGATIVE has the weight
+−1, as in analysis/closure. Each has its own regression, t = a(x) + noise and t = b(x) + noise, so under the signed
+density
 
     E[t|x] = (α A(x) a(x) + β B(x) b(x)) / (α A(x) + β B(x)),  α = 1 − c, β = c(1 − 2q), c = f/q,
 
 while |w| has β = c and takes the answer of B for that of A.
 
-The counter-example toy: a right target is a(x) + noise, a mistaken one lies at the other solution, a(x) + gap(x) + noise.
-Some of the mistakes are recognised and marked, the others look like right targets.
+The counter-example toy: a right target is a(x) + noise, a mistaken one lies at the other solution, a(x) + gap(x) +
+noise. Some of the mistakes are recognised and marked, the others look like right targets.
 """
 
 from __future__ import annotations

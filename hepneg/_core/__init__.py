@@ -1,1 +1,1 @@
-"""What every room stands on: hashes, atomic output, registries, tables, progress, numbers as text. Knows nothing of physics."""
+"""What every room stands on: hashes, atomic output, registries, tables, progress, numbers as text; no physics."""

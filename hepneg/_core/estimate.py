@@ -14,7 +14,7 @@ class Estimate:
 
     Args:
         value: the estimate; NaN where it is undefined.
-        error: one standard deviation, >= 0; NaN where it cannot be told.
+        error: one standard deviation, >= 0; NaN where it is undefined.
     """
 
     value: float

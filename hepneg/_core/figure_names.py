@@ -9,9 +9,9 @@ __all__ = [
     "CLOSURE_TESTS_STEM",
     "MULTIVARIATE_STEM",
     "YARDSTICK_STEM",
-    "blind_response_stem",
     "boxes_stem",
     "by_sign_stem",
+    "closure_response_stem",
     "components_stem",
     "correlations_stem",
     "shape_stem",
@@ -42,8 +42,8 @@ def correlations_stem(sample: str) -> str:
     return f"correlations_{sample}"
 
 
-def blind_response_stem(sample: str) -> str:
-    """Return the name, without suffix, of the figure of a sample's response of a classifier that is blind to the sign."""
+def closure_response_stem(sample: str) -> str:
+    """Return the name, without suffix, of the figure of a sample's response by sign when trained with \\|w\\|."""
     return f"closure_response_{sample}"
 
 

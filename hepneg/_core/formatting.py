@@ -6,7 +6,17 @@ import math
 
 from hepneg._core.estimate import Estimate
 
-__all__ = ["MISSING", "count", "estimate", "interval", "p_value", "percent", "significant"]
+__all__ = [
+    "MISSING",
+    "count",
+    "estimate",
+    "interval",
+    "measured",
+    "measured_percent",
+    "p_value",
+    "percent",
+    "significant",
+]
 
 MISSING = "—"
 """Stands for what is undefined, ``null`` in the JSON files."""
@@ -49,6 +59,16 @@ def estimate(value: float | None, error: float | None) -> str:
     exponent = max(math.floor(math.log10(size)), -300)
     scale = 10.0**exponent
     return f"({_plus_minus(value / scale, error / scale)}){_power(exponent)}"
+
+
+def measured(quantity: Estimate) -> str:
+    """Return an estimate as :func:`estimate` does; without an error that is known, the value alone."""
+    return estimate(quantity.value, None if math.isnan(quantity.error) else quantity.error)
+
+
+def measured_percent(quantity: Estimate) -> str:
+    """Return an estimate of a share in per cent."""
+    return percent(quantity.value, None if math.isnan(quantity.error) else quantity.error)
 
 
 def percent(value: float | None, error: float | None = None) -> str:

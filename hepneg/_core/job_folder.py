@@ -19,7 +19,8 @@ __all__ = ["checkpoint_folder"]
 def checkpoint_folder(output: Path, command: str, *, resume: bool) -> Iterator[Path]:
     """Give ``checkpoint/<command>`` of an output folder to one job; it is removed once the job has ended well.
 
-    Two jobs of the same command would write each other's checkpoints and results. Other commands have folders of their own.
+    Two jobs of the same command would write each other's checkpoints and results. Other commands have folders of their
+    own.
 
     Args:
         output: of the analysis.
@@ -64,7 +65,8 @@ def _lock(folder: Path, command: str) -> int | None:
     except BlockingIOError:
         os.close(handle)
         raise OutputError(
-            f"another `hepneg {command}` is writing into {folder.parent.parent}: wait for it, or choose another `output:`"
+            f"another `hepneg {command}` is writing into {folder.parent.parent}: wait for it, or "
+            "choose another `output:`"
         ) from None
     except OSError:
         pass  # a file system without locks

@@ -17,8 +17,8 @@ __all__ = ["JsonResult", "json_fields", "json_object", "json_ready"]
 def json_ready(value: Any) -> Any:
     """Turn a result, or what it consists of, into what JSON knows.
 
-    Mappings become dictionaries, tuples and arrays lists, numpy scalars plain numbers, NaN and infinities ``null``. What has
-    a ``to_dict`` is asked for it, any other dataclass gives its fields (:func:`json_fields`).
+    Mappings become dictionaries, tuples and arrays lists, numpy scalars plain numbers, NaN and infinities ``null``.
+    What has a ``to_dict`` is asked for it, any other dataclass gives its fields (:func:`json_fields`).
     """
     if isinstance(value, Mapping):
         return json_object(value)

@@ -1,7 +1,7 @@
 """What users may choose by name, and other packages may add: weight schemes, objectives and networks.
 
-Our own are named here as text, so that the configuration can check a name without importing what bears it. Another package adds
-one through an entry point of the same group, whose value is the class::
+Our own are named here as text, so that the configuration can check a name without importing what bears it. Another
+package adds one through an entry point of the same group, whose value is the class::
 
     [project.entry-points."hepneg.networks"]
     my_network = "my_package:MyNetwork"

@@ -22,8 +22,8 @@ __all__ = ["command"]
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="Give an event the network that has not seen it: in files that the model was trained on, always (for skims or merged "
-    "files of those, with the same event_id), or never.",
+    help="Give an event the network that has not seen it: in files that the model was trained on, always (for skims or "
+    "merged files of those, with the same event_id), or never.",
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Files at a time.")
 @click.option(
@@ -51,14 +51,14 @@ def command(
 ) -> None:
     """Write a friend file with the response, or the prediction, for each of the ROOT FILES (paths, globs or addresses).
 
-    Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, or hepneg_prediction, entry for
-    entry. Events that fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES as
-    well, if their events are in a TTree: an RNTuple has the friend file alone. After an interruption, the same command
-    goes on: finished files are kept.
+    Each has a tree `hepneg` with the event identifier, hepneg_response and hepneg_logit, or hepneg_prediction, entry
+    for entry. Events that fail the selection hold NaN. With --in-place, the new branches are added to copies of FILES
+    as well, if their events are in a TTree: an RNTuple has the friend file alone. After an interruption, the same
+    command goes on: finished files are kept.
 
     Example: hepneg apply results/toy/model ntuples/*.root -o friends --jobs 4
     """
-    from hepneg.cli.result_tables import show_friends
+    from hepneg.cli.show import show_friends
     from hepneg.friends import apply_model
 
     if overwrite_input and not in_place:
@@ -68,12 +68,4 @@ def command(
         friends = apply_model(model, files, output, jobs=jobs, in_place=where, progress=display.progress, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         raise Interruption("interrupted; finished friend files are kept: the same command goes on") from None
-    display.document(friends.to_dict())
-    if display.tables:
-        show_friends(friends)
-        unknown = sum(not file.held_out for file in friends.files)
-        if unknown and options["held_out"] == "auto":
-            click.echo(
-                f"The model was not trained on {unknown} of these files, under any name: they have the mean of its networks. "
-                "If they hold events of the training (skims, merged files), say --held-out always."
-            )
+    display.finish(friends.to_dict(), show=lambda: show_friends(friends, warn=options["held_out"] == "auto"))

@@ -24,10 +24,7 @@ def command(config: Config, *, display: Display) -> None:
     Example: hepneg check analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_files, show_shapes
+    from hepneg.cli.show import show_shapes
 
     outcome = workflow.check(config, progress=display.progress)
-    display.document(outcome.result.to_dict(), outcome.files)
-    if display.tables:
-        show_shapes(outcome.result)
-        show_files(outcome.files)
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_shapes(outcome.result))

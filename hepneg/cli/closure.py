@@ -18,7 +18,7 @@ __all__ = ["command"]
 @with_config
 @resume_option
 def command(config: Config, *, display: Display, resume: bool) -> None:
-    """Train classifiers that are blind to the sign, and see what they get wrong.
+    """Train classifiers with |w| on each sign alone and on both, and look for mismodelling.
 
     One is trained on positive events only, one on negative events only, one on all, each with |w|. If each sign is
     modelled well alone and the signed events are not, the combination of the signs is at fault. The response of the
@@ -27,11 +27,8 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     Example: hepneg closure analysis.yaml --set training.folds=3
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_closure, show_files
+    from hepneg.cli.show import show_closure
 
     with resumable(config, "closure"):
         outcome = workflow.closure(config, resume=resume, progress=display.progress)
-    display.document(outcome.result.to_dict(), outcome.files)
-    if display.tables:
-        show_closure(outcome.result)
-        show_files(outcome.files)
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_closure(outcome.result))

@@ -31,13 +31,10 @@ def command(config: Config, *, schemes: str | None, display: Display, resume: bo
     Example: hepneg compare analysis.yaml --schemes absolute,signed
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_comparison, show_files
+    from hepneg.cli.show import show_comparison
     from hepneg.studies.scheme_comparison import DEFAULT_SCHEMES
 
     names = [name.strip() for name in schemes.split(",")] if schemes else DEFAULT_SCHEMES
     with resumable(config, "compare"):
         outcome = workflow.compare(config, names, resume=resume, progress=display.progress)
-    display.document(outcome.result.to_dict(), outcome.files)
-    if display.tables:
-        show_files(outcome.files)
-        show_comparison(outcome.result)
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_comparison(outcome.result))

@@ -35,28 +35,36 @@ class Display:
     verbose: bool = False
 
     @property
-    def tables(self) -> bool:
-        """Whether to print tables and paths."""
-        return not (self.quiet or self.json)
-
-    @property
     def progress(self) -> Progress:
         """Bars on a terminal, else silence."""
         from hepneg._core.terminal import terminal_progress
 
         return terminal_progress(quiet=self.quiet or self.verbose)
 
-    def document(self, content: Mapping[str, Any], files: Iterable[str | Path] | None = None) -> None:
-        """Print a result as JSON if that is wanted, with the paths of the written files where they are given."""
-        if not self.json:
-            return
-        import json
+    def finish(
+        self, content: Mapping[str, Any], files: Iterable[Path] | None = None, show: Callable[[], None] | None = None
+    ) -> None:
+        """Show what a command has done: one JSON document, or tables and the paths of the written files, or nothing.
 
-        from hepneg._core.output import json_ready
+        Args:
+            content: the result as the document holds it.
+            files: what was written; the document lists it as well.
+            show: prints the tables.
+        """
+        if self.json:
+            import json
 
-        paths = {} if files is None else {"files": [str(path) for path in files]}
-        ready = json_ready({**content, **paths})
-        click.echo(json.dumps(ready, indent=2, allow_nan=False, ensure_ascii=False))
+            from hepneg._core.output import json_ready
+
+            paths = {} if files is None else {"files": [str(path) for path in files]}
+            ready = json_ready({**content, **paths})
+            click.echo(json.dumps(ready, indent=2, allow_nan=False, ensure_ascii=False))
+        elif not self.quiet:
+            from hepneg.cli.show import show_files
+
+            show_files(files or ())
+            if show:
+                show()
 
 
 _OPTIONS = (

@@ -23,11 +23,8 @@ def command(model: Path, *, output: Path, display: Display) -> None:
 
     Example: hepneg export results/toy/model -o toy.onnx
     """
-    from hepneg.cli.result_tables import show_files
     from hepneg.models.loading import load_model
     from hepneg.models.onnx import export_onnx
 
     written = export_onnx(load_model(model), output)
-    display.document({"schema_version": 1}, [written])
-    if display.tables:
-        show_files([written])
+    display.finish({"schema_version": 1}, [written])

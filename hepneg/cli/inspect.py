@@ -17,17 +17,14 @@ __all__ = ["command"]
 @click.command("inspect")
 @with_config
 def command(config: Config, *, display: Display) -> None:
-    """What the negative weights cost: sums, fractions, outliers, batch risk.
+    """Weight summary: sums, negative fractions, effective events, outliers, batch risk.
 
     Writes inspect.json and figures. The files are read in chunks, so they may be of any size.
 
     Example: hepneg inspect analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_files, show_weights
+    from hepneg.cli.show import show_weights
 
     outcome = workflow.inspect(config, progress=display.progress)
-    display.document(outcome.result.to_dict(), outcome.files)
-    if display.tables:
-        show_weights(outcome.result)
-        show_files(outcome.files)
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_weights(outcome.result, config))

@@ -64,7 +64,7 @@ format_option = click.option(
 
 
 def with_config(function: Command) -> Command:
-    """Add CONFIG, ``--set`` and what :func:`with_display` adds; the command receives the configuration and ``display``."""
+    """Add CONFIG, ``--set`` and what :func:`with_display` adds; the command receives ``config`` and ``display``."""
 
     @functools.wraps(function)
     def loaded(config_path: Path, overrides: tuple[str, ...], **options: Any) -> Any:

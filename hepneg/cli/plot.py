@@ -24,10 +24,7 @@ def command(config: Config, *, display: Display) -> None:
     Example: hepneg plot analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_evaluation, show_files
+    from hepneg.cli.show import show_evaluation
 
     outcome = workflow.plot(config, progress=display.progress)
-    display.document(outcome.result.to_dict(), outcome.files)
-    if display.tables:
-        show_files(outcome.files)
-        show_evaluation(outcome.result)
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_evaluation(outcome.result))

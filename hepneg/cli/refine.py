@@ -31,12 +31,10 @@ def command(config: Config, *, output: Path, resample: bool, tree_format: TreeFo
 
     Example: hepneg refine analysis.yaml -o refined
     """
-    from hepneg.cli.result_tables import show_files, show_refinement, show_resampling
+    from hepneg.cli.show import show_refinement
     from hepneg.friends import refine_files
 
     outcome = refine_files(config, output, resample=resample, tree_format=tree_format, progress=display.progress)
-    display.document(outcome.refinement.to_dict(), outcome.files)
-    if display.tables:
-        show_refinement(outcome.refinement)
-        show_resampling(outcome.resampled)
-        show_files(outcome.files)
+    display.finish(
+        outcome.refinement.to_dict(), outcome.files, lambda: show_refinement(outcome.refinement, outcome.resampled)
+    )

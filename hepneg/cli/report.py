@@ -24,11 +24,7 @@ def command(config: Config, *, display: Display) -> None:
     Example: hepneg report analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_files
+    from hepneg.cli.show import show_missing
 
     outcome = workflow.report(config)
-    display.document(outcome.result.to_dict(), outcome.files)
-    if display.tables:
-        show_files(outcome.files)
-        for missing in outcome.result.missing:
-            click.echo(f"not run: {missing}")
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_missing(outcome.result))

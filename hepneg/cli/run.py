@@ -25,14 +25,8 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     Example: hepneg run analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_evaluation, show_files, show_health, show_shapes, show_weights
+    from hepneg.cli.show import show_run
 
     with resumable(config, "train"):
         outcome = workflow.run(config, resume=resume, progress=display.progress)
-    display.document(outcome.result.to_dict(), outcome.files)
-    if display.tables:
-        show_weights(outcome.result.weights)
-        show_shapes(outcome.result.shapes)
-        show_files(outcome.files)
-        show_evaluation(outcome.result.trained.evaluation)
-        show_health(outcome.result.trained.model.health)
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_run(outcome.result, config))

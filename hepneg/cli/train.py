@@ -25,12 +25,8 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     Example: hepneg train analysis.yaml --set training.scheme.name=signed
     """
     from hepneg import workflow
-    from hepneg.cli.result_tables import show_evaluation, show_files, show_health
+    from hepneg.cli.show import show_training
 
     with resumable(config, "train"):
         outcome = workflow.train(config, resume=resume, progress=display.progress)
-    display.document(outcome.result.evaluation.to_dict(), outcome.files)
-    if display.tables:
-        show_files(outcome.files)
-        show_evaluation(outcome.result.evaluation)
-        show_health(outcome.result.model.health)
+    display.finish(outcome.result.evaluation.to_dict(), outcome.files, lambda: show_training(outcome.result))

@@ -1,8 +1,8 @@
 """Columnar analyses: the classifier, the weight summary and the shape check on NanoEvents and coffea's executors.
 
-:func:`response`, :func:`logit` and :func:`refined_weight` work on any array of records: NanoEvents inside a processor of
-one's own, flat ntuples, or records made by hand. :func:`accumulate` and :func:`response_histogram` go over all files with
-whatever runs their processors: a loop, processes of one machine, or a cluster::
+:func:`response`, :func:`logit` and :func:`refined_weight` work on any array of records: NanoEvents inside a processor
+of one's own, flat ntuples, or records made by hand. :func:`accumulate` and :func:`response_histogram` go over all files
+with whatever runs their processors: a loop, processes of one machine, or a cluster::
 
     from coffea.nanoevents import NanoAODSchema
     from coffea.processor import DaskExecutor, Runner

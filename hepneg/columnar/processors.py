@@ -135,8 +135,8 @@ class ResponseProcessor:
         """Return the histogram of these events, by the name of their sample.
 
         Raises:
-            DataError: as :func:`hepneg.columnar.event_columns.read_chunk`; also a model that cannot be read or takes other
-                features, or a renamed file of its training where file and entry identify an event.
+            DataError: as :func:`hepneg.columnar.event_columns.read_chunk`; also a model that cannot be read or takes
+                other features, or a renamed file of its training where file and entry identify an event.
         """
         from hepneg.networks.inference import one_thread
 

@@ -58,8 +58,8 @@ def accumulate(config: Config, run: Run, *, systematics: bool = False, seed: int
     """Collect all that the weight summary and the shape check need, in two passes.
 
     The first pass draws a subsample of each sample, from which the bins are planned; the second fills them. Subsample
-    and counts are the same to the last bit whatever runs them, and as those of :func:`hepneg.shapes.two_passes.accumulate`;
-    sums agree to rounding.
+    and counts are the same to the last bit whatever runs them, and as those of
+    :func:`hepneg.shapes.two_passes.accumulate`; sums agree to rounding.
 
     Args:
         config: the analysis.

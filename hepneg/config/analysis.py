@@ -1,7 +1,7 @@
 """The configuration: ``analysis.yaml`` to frozen models and back.
 
-Unknown keys are refused with the nearest known one, expressions, scheme and objective are checked at once, and every error is
-one line that names the file and the key.
+Unknown keys are refused with the nearest known one, expressions, scheme and objective are checked at once, and every
+error is one line that names the file and the key.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class Sample(Model):
     """A set of files with one physics process.
 
     Attributes:
-        label: what the classifier is to take it for. A regression needs none: all its samples count as signal in tables.
+        label: what the classifier is to take it for. A regression needs none: all its samples count as signal in
+            tables.
         files: paths or globs, relative to the configuration file, or ``root://`` and ``https://`` addresses.
         cross_section: in pb; with the luminosity it scales the weights.
         sum_of_weights: Σ of the generator weights before any selection; left out, it is taken from the whole input.

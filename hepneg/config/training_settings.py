@@ -1,4 +1,4 @@
-"""How networks are trained, as the key ``training`` of ``analysis.yaml`` and the keywords of :func:`hepneg.train` say."""
+"""How networks are trained: the key ``training`` of ``analysis.yaml``, the keywords of :func:`hepneg.train`."""
 
 from __future__ import annotations
 

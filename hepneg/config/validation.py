@@ -1,4 +1,4 @@
-"""What all models of the configuration share: they are frozen, refuse unknown keys, and say what is wrong in one line."""
+"""What all models of the configuration share: frozen, no unknown keys, and what is wrong in one line."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def response_as_logit(events: EventTable, response: ArrayLike) -> ScoredEvents:
 
     Args:
         events: n events.
-        response: (n,) in (0, 1). Exact 1 is taken as the next smaller number of the array's type; exact 0 as far from its
-            end, but not above any other response.
+        response: (n,) in (0, 1). Exact 1 is taken as the next smaller number of the array's type; exact 0 as far from
+            its end, but not above any other response.
 
     Raises:
         DataError: not one finite number for each event, or numbers outside [0, 1].

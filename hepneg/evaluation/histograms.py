@@ -53,7 +53,8 @@ def response_histogram(
     Returns:
         A histogram with ``Weight()`` storage (Σw and Σw²) and the axes ``sample`` × ``sign`` × ``response``. Events of
         negative weight are negative entries, so adding the two signs gives the net. Histograms of chunks with the same
-        ``sample_names`` and bins add up with ``+``. Fill it further by position: hist reserves the keyword ``sample``. A response equal to the last edge counts into the last bin.
+        ``sample_names`` and bins add up with ``+``. Fill it further by position: hist reserves the keyword ``sample``.
+        A response equal to the last edge counts into the last bin.
 
     Raises:
         DataError: a response that is not one finite number per event.

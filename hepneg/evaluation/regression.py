@@ -95,8 +95,8 @@ class RegressionEvaluation:
         by_prediction: the same in bins of the prediction, where the bias should be zero.
         residual: Σw and Σw² over sample × sign × (p − t).
         pull: the same over (p − t)/σ; σ is half the predicted interval between the outermost quantiles that lie
-            symmetrically about ½, in units of that of a normal distribution, or else the resolution in the event's bin of
-            the prediction.
+            symmetrically about ½, in units of that of a normal distribution, or else the resolution in the event's bin
+            of the prediction.
         pull_mean: mean pull.
         pull_width: standard deviation of the pull.
         matrix: Σw and Σw² over target × prediction.

@@ -6,9 +6,10 @@ The grammar is a part of Python's, applied to all events at once:
 * ``+ - * / // % **``, comparisons (also chained), ``and or not`` and ``& | ~``;
 * elements of lists ``Jet_pt[:, 0]``, ``Jet_pt[:, -1]`` (0.0 where the list is too short; ``pad(Jet_pt, 0, -1.0)`` gives
   another fill), parts of lists ``Jet_pt[:, :3]``, masks ``Jet_pt[abs(Jet_eta) < 2.5]``;
-* reductions of each event's list: ``sum max min mean any all len count``. ``min``, ``max`` and ``mean`` of an empty list
-  are 0.0, or what ``default=`` says;
-* the functions of :data:`hepneg.expressions.functions.FUNCTIONS`, among them ``where``, ``clip``, ``delta_phi`` and ``delta_r``.
+* reductions of each event's list: ``sum max min mean any all len count``. ``min``, ``max`` and ``mean`` of an empty
+  list are 0.0, or what ``default=`` says;
+* the functions of :data:`hepneg.expressions.functions.FUNCTIONS`, among them ``where``, ``clip``, ``delta_phi`` and
+  ``delta_r``.
 
 Arithmetic is in double precision. A division by zero and the like gives an infinity or NaN, which the reader reports.
 """
@@ -117,12 +118,13 @@ class Expression:
             raise DataError(f"expression {_shown(self.text)}: {reason}") from None
         if is_jagged(value):
             raise DataError(
-                f"expression {_shown(self.text)} gives a list for each event, not one number; pick an element with [:, 0] or "
-                "reduce it with sum(), max(), len() …"
+                f"expression {_shown(self.text)} gives a list for each event, not one number; pick an element with "
+                "[:, 0] or reduce it with sum(), max(), len() …"
             )
         if not isinstance(value, np.ndarray) or value.ndim != 1:
             raise DataError(
-                f"expression {_shown(self.text)} gives one number for all events, not one per event; it must name a branch"
+                f"expression {_shown(self.text)} gives one number for all events, not one per event; it must "
+                "name a branch"
             )
         return value
 

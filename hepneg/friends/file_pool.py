@@ -57,8 +57,8 @@ def make_friends_in_parallel(
             return [future.result() for future in futures]
         except BrokenProcessPool:
             raise OutputError(
-                "a worker process was killed, perhaps for want of memory; run again with fewer --jobs: finished files "
-                "are kept"
+                "a worker process was killed, perhaps for want of memory; run again with fewer "
+                "--jobs: finished files are kept"
             ) from None
         finally:
             for future in futures:

@@ -61,8 +61,8 @@ def refine_files(
     branches that identify the event, ``hepneg_weight`` and ``hepneg_weight_error`` (float64, in the unit of the weight
     expression). Each event has the weight of networks that have not seen it; its error is the spread over the folds'
     ensembles. Entries that fail the selection, or have a feature that is NaN, hold NaN.
-    With ``resample``, ``hepneg_resampled`` stands beside them: 0 for events to be dropped, and for the others a positive
-    weight, such that Σw and Σw² are those of the signed weights in every region of the features, on average.
+    With ``resample``, ``hepneg_resampled`` stands beside them: 0 for events to be dropped, and for the others a
+    positive weight, such that Σw and Σw² are those of the signed weights in every region of the features, on average.
     ``refine.json`` holds the closure: signed against refined weights, by sample and feature; it is written last. Where
     files of several samples have the same name, the friend files are in a folder for each sample.
 
@@ -77,8 +77,8 @@ def refine_files(
         progress: shows reading, training and writing.
 
     Raises:
-        ConfigError: the configuration cannot be used, or is that of a regression, for whose target the weights would not
-            close.
+        ConfigError: the configuration cannot be used, or is that of a regression, for whose target the weights would
+            not close.
         DataError: the files or events are unusable.
         OutputError: friend files that would collide or replace other files, or cannot be written.
     """
@@ -103,7 +103,7 @@ def refine_files(
 
 
 def _plan(config: Config, folder: Path) -> dict[Job, str]:
-    """Name the friend file of each input, and the sample it is of: in one folder if their names allow, else in one a sample."""
+    """Name the friend file of each input, and its sample: in one folder if their names allow, else in one a sample."""
     files = {sample: sample_files(config, sample) for sample in config.samples}
     names = [base_name(path) for paths in files.values() for path in paths]
     if len(set(names)) < len(names):

@@ -47,17 +47,18 @@ def apply_model(
 
     Which network: an event that the model was trained on gets the response of the network that has not seen it, others
     get the mean of all, of a classifier in log-odds. A model knows the files that it was trained on by their content,
-    whatever they are called (:mod:`hepneg.ntuples.identity`). It cannot know its events again in other files, such as the ntuple from
-    which a skim was made, nor those of arrays: ask for ``held_out="always"`` there, which is right for every event that
-    has the same identifier, at the price of one network's noise instead of the mean's.
+    whatever they are called (:mod:`hepneg.ntuples.identity`). It cannot know its events again in other files, such as
+    the ntuple from which a skim was made, nor those of arrays: ask for ``held_out="always"`` there, which is right for
+    every event that has the same identifier, at the price of one network's noise instead of the mean's.
 
     Files that an earlier call with the same model and settings has finished are kept. A file appears under its final
     name only when it is complete. Memory is bounded by two windows of 100 MB of the branches, whatever the size.
 
     With ``in_place`` the two columns also become branches of the inputs' own TTree, float32, in whole copies of the
-    inputs (``<output>/<input name>.root``) or in the inputs themselves. Each is made under a temporary name in its folder,
-    compared with the friend file and renamed, so that a crash or a full disk leaves the old file. uproot can extend trees
-    with one basket a branch; others take ROOT (``pip install root``). Both columns are in memory as a whole.
+    inputs (``<output>/<input name>.root``) or in the inputs themselves. Each is made under a temporary name in its
+    folder, compared with the friend file and renamed, so that a crash or a full disk leaves the old file. uproot can
+    extend trees with one basket a branch; others take ROOT (``pip install root``). Both columns are in memory as a
+    whole.
 
     Args:
         model: folder of the model.
@@ -67,9 +68,9 @@ def apply_model(
         held_out: ``auto`` as described, ``always`` or ``never`` the network that has not seen the event.
         tree_format: ``ttree`` or ``rntuple``; left out, that of the input.
         jobs: number of processes, each with one thread for the networks.
-        engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks some 15 % faster,
-            with other roundings. Preparing the graph takes some seconds, so it pays from tens of millions of entries on.
-            Held-out networks always run in torch.
+        engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks some 15 %
+            faster, with other roundings. Preparing the graph takes some seconds, so it pays from tens of millions of
+            entries on. Held-out networks always run in torch.
         in_place: ``copy`` or ``input`` to add branches as described; local files with a TTree only.
         progress: shows how much of the files is done.
 

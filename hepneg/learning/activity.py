@@ -25,10 +25,10 @@ __all__ = ["ActivityLoss"]
 class ActivityLoss(ObjectiveLoss):
     """A loss with a price on the mean of \\|a\\|ᵖ over the chosen units a of the hidden layers, or a reward for it.
 
-    strength·mean \\|a\\|ᵖ is added for each event; for a negative strength \\|strength\\|·mean(1 − \\|a\\|ᵖ), which has the
-    same gradient and, for activations within ±1, never falls below zero. Events count alike, whatever their weights.
-    The mean of the signed weights is 1, so that a strength is in units of the loss of an average event. Early stopping
-    goes by the loss alone.
+    strength·mean \\|a\\|ᵖ is added for each event; for a negative strength \\|strength\\|·mean(1 − \\|a\\|ᵖ), which has
+    the same gradient and, for activations within ±1, never falls below zero. Events count alike, whatever their
+    weights. The mean of the signed weights is 1, so that a strength is in units of the loss of an average event. Early
+    stopping goes by the loss alone.
 
     Reference: Glorot, Bordes, Bengio, AISTATS 15 (2011) 315, for the penalty on \\|a\\|.
 

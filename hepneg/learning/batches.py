@@ -81,10 +81,10 @@ class ShuffledBatches:
 class StratifiedBatches:
     """Each batch has the sample's own share of positive and negative events of each label, and of large weights.
 
-    The events of a stratum (label × sign) are ranked by \\|w\\| and cut into blocks of B = number of batches; each batch
-    draws one event of every block. Its sum then differs from another batch's by less than the largest weight of the
-    stratum. B is the largest number up to n / batch_size for which even the unluckiest draw leaves every label's sum
-    positive in every batch; the guarantee needs no luck and no second try.
+    The events of a stratum (label × sign) are ranked by \\|w\\| and cut into blocks of B = number of batches; each
+    batch draws one event of every block. Its sum then differs from another batch's by less than the largest weight of
+    the stratum. B is the largest number up to n / batch_size for which even the unluckiest draw leaves every label's
+    sum positive in every batch; the guarantee needs no luck and no second try.
 
     Args:
         weight: (n,) signed.
@@ -153,7 +153,7 @@ def _worst_sum(weights: Sequence[Float], count: int) -> float:
 
 
 def _largest_safe_count(strata: Sequence[Float], wanted: int) -> int:
-    """Return the largest number of batches, up to ``wanted``, that leaves every label's sum positive in each of them."""
+    """Return the largest number of batches, up to ``wanted``, that leaves every label's sum positive in each."""
     labels = [strata[i : i + 2] for i in range(0, len(strata), 2)]
     count = wanted
     while count > 1 and any(_worst_sum(label, count) <= 0 for label in labels):

@@ -11,9 +11,9 @@ __all__ = ["best_epoch", "divergence_message"]
 
 IMPROVEMENT = 1e-6  # nats; less is rounding
 DIVERGED = 1.0
-"""A kept loss is impossible if its size is above that of the untrained network's, itself about 1, by this much: nats, or a
-regression's loss with the target in standard deviations. Logits without bounds reach that on either side of zero where
-validation weights have both signs. Noise of small samples stays below, as it grows with what a network has learnt."""
+"""A kept loss is impossible if its size is above that of the untrained network's, itself about 1, by this much: nats,
+or a regression's loss with the target in standard deviations. Logits without bounds reach that on either side of zero
+where validation weights have both signs. Noise of small samples stays below: it grows with what was learnt."""
 EXPLOSION = 0.35  # nats; half of what an uninformative classifier pays
 
 
@@ -73,8 +73,8 @@ def _divergence(records: Sequence[EpochRecord], fold: int, kept: int, untrained:
     if abs(lowest) <= abs(untrained) + DIVERGED:
         return ""
     return (
-        f"fold {fold}: the training diverged: the validation loss of epoch {kept}, which is kept, is {lowest:.4g}, far from "
-        f"the {untrained:.4g} of an untrained network; {advice}"
+        f"fold {fold}: the training diverged: the validation loss of epoch {kept}, which is kept, is {lowest:.4g}, far "
+        f"from the {untrained:.4g} of an untrained network; {advice}"
     )
 
 
@@ -85,7 +85,8 @@ def _runaway(records: Sequence[EpochRecord], fold: int, kept: int, reason: str) 
     if reason != "diverged" and not exploded:
         return ""
     return (
-        f"fold {fold}: the signed loss ran away: by epoch {last.epoch} the training loss was {last.train_loss:.3g} while "
-        f"the validation loss went from {best.validation_loss:.4f} ± {best.validation_error:.4f} (epoch {best.epoch}, "
-        f"which is kept) to {last.validation_loss:.4g}; a bounded scheme or larger batches are safer here"
+        f"fold {fold}: the signed loss ran away: by epoch {last.epoch} the training loss was {last.train_loss:.3g} "
+        f"while the validation loss went from {best.validation_loss:.4f} ± {best.validation_error:.4f} "
+        f"(epoch {best.epoch}, which is kept) to {last.validation_loss:.4g}; a bounded scheme or larger batches are "
+        "safer here"
     )

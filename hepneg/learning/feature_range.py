@@ -58,7 +58,10 @@ def _problem(name: str, column: NDArray[np.float32]) -> str:
         return ""
     centre = float(column.mean(dtype=np.float64))
     if np.spacing(np.float32(abs(centre))) > 0.1 * spread:
-        return f"feature {name!r} varies by {spread:.2g} around {centre:.6g}, below the resolution of float32: subtract {centre:.3g}"
+        return (
+            f"feature {name!r} varies by {spread:.2g} around {centre:.6g}, below the resolution of "
+            f"float32: subtract {centre:.3g}"
+        )
     low, high = np.quantile(column, _TAILS)
     core = float(np.clip(column, low, high).std(dtype=np.float64))
     if not 0 < core * _FAR < spread:

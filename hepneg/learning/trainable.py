@@ -77,6 +77,6 @@ def _single_weight(weight: NDArray[np.float64], significance: float) -> str:
         return ""
     share = abs(weight[at]) / np.abs(weight).sum()
     return (
-        f"one weight of {weight[at]:.6g} is {share:.1%} of Σ|w|, and the others sum to {total:.6g} ± {error:.2g}; check "
-        "that event, and leave it out by `selection:` if it is wrong"
+        f"one weight of {weight[at]:.6g} is {share:.1%} of Σ|w|, and the others sum to {total:.6g} ± {error:.2g}; "
+        "check that event, and leave it out by `selection:` if it is wrong"
     )

@@ -23,9 +23,9 @@ def auc_interval(
 ) -> Interval:
     """Return a confidence interval of the area under the ROC curve.
 
-    It holds all areas a for which T(a) = Σᵢⱼ wᵢwⱼ(kᵢⱼ − a), a sum over pairs of a signal and a background event with the
-    kernel kᵢⱼ of :func:`~hepneg.metrics.auc`, is compatible with 0: T² ≤ z²V. V is the unbiased variance of T at a, that
-    of each event with the other label as measured, less what counts the fluctuations of both labels at once twice:
+    It holds all areas a for which T(a) = Σᵢⱼ wᵢwⱼ(kᵢⱼ − a), a sum over pairs of a signal and a background event with
+    the kernel kᵢⱼ of :func:`~hepneg.metrics.auc`, is compatible with 0: T² ≤ z²V. V is the unbiased variance of T at a,
+    that of each event with the other label as measured, less what counts the fluctuations of both labels at once twice:
 
     V(a) = Σᵢ wᵢ²(Σⱼ wⱼ(kᵢⱼ − a))² + Σⱼ wⱼ²(Σᵢ wᵢ(kᵢⱼ − a))² − Σᵢⱼ wᵢ²wⱼ²(kᵢⱼ − a)²
 
@@ -39,15 +39,15 @@ def auc_interval(
         level: between 0 and 1.
 
     Returns:
-        The interval, kept within [0, 1]: from the lowest to the highest area that agrees with the events, a single point
-        where none does.
+        The interval, kept within [0, 1]: from the lowest to the highest area that agrees with the events, a single
+        point where none does.
 
     Raises:
         DataError: unusable columns, or a label with Σw ≤ 0.
         ValueError: the level is not between 0 and 1.
 
-    Measured coverage at f = 0.45 with 500 events of each label (Σw some two standard deviations from zero): 66 % and 97 %
-    to 99 % at nominal 68 % and 95 %, where the symmetric error covers 84 % and 99.5 %.
+    Measured coverage at f = 0.45 with 500 events of each label (Σw some two standard deviations from zero): 66 % and 97
+    % to 99 % at nominal 68 % and 95 %, where the symmetric error covers 84 % and 99.5 %.
     """
     moments = _Moments.of(scored_events(score, label, weight))
     low, high = moments.solutions(chi2_quantile(level))

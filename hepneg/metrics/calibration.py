@@ -62,8 +62,8 @@ def calibration_curve(
         weight: (n,) signed weights.
         bins: equal in width before merging.
         min_significance: neighbouring bins are merged until Σw (labels balanced) exceeds so many times √Σw², and
-            until each label has (Σ|w|)²/Σw² of at least 50: with fewer events of widely spread weights the errors and the χ²
-            are not normal.
+            until each label has (Σ|w|)²/Σw² of at least 50: with fewer events of widely spread weights the errors and
+            the χ² are not normal.
 
     Returns:
         The curve and its χ². The response is calibrated if Σ w(label − response), labels balanced, vanishes in every

@@ -65,8 +65,8 @@ class Correlations(JsonResult):
 class CorrelationAccumulator:
     """Sums of w and w² times powers of one and two features, from which correlations and their errors follow.
 
-    Feature values are shifted by an origin near their mean and divided by a scale, so that the products keep their digits;
-    accumulators of the same origin and scale can be merged. The sums are some 5F² numbers.
+    Feature values are shifted by an origin near their mean and divided by a scale, so that the products keep their
+    digits; accumulators of the same origin and scale can be merged. The sums are some 5F² numbers.
 
     Args:
         names: F names.
@@ -226,8 +226,9 @@ def correlations(features: NDArray[np.floating], weight: ArrayLike, names: Seque
         names: F names.
 
     Returns:
-        The matrix and its errors, linear in the fluctuations of the events. A feature whose signed variance is not at least
-        three standard deviations above zero has NaN correlations, for the signed density has no such spread to speak of.
+        The matrix and its errors, linear in the fluctuations of the events. A feature whose signed variance is not at
+        least three standard deviations above zero has NaN correlations, for the signed density has no such spread to
+        speak of.
 
     Raises:
         DataError: unusable columns, or Σw ≤ 0.
@@ -248,7 +249,8 @@ class PairDifference:
         positive: correlation of events with positive weight.
         negative: of events with negative weight.
         difference: negative − positive.
-        p_adjusted: probability of so large a difference by chance, times the number of pairs; the error is taken for normal.
+        p_adjusted: probability of so large a difference by chance, times the number of pairs; the error is taken for
+            normal.
     """
 
     features: tuple[str, str]

@@ -46,8 +46,8 @@ def confidence_interval(
 
     Such a metric is the sum of one signed mean for each label, M = m₁ + m₀ with m = Σwv/Σw. The interval holds all
     values M − δ₁ − δ₀ for which Σ g(δ) ≤ z², g(δ) = (Σwδ)² / Σw²(v − m + δ)²: for each label Fieller's set (J. R. Stat.
-    Soc. B 16 (1954) 175), the two profiled. The spread is taken around the mean under test, not around the measured one,
-    which a small Σw throws far off: there the symmetric ± error covers too much. Far from zero both agree.
+    Soc. B 16 (1954) 175), the two profiled. The spread is taken around the mean under test, not around the measured
+    one, which a small Σw throws far off: there the symmetric ± error covers too much. Far from zero both agree.
 
     Args:
         influence: the metric, from ``auc_influence`` and the like.
@@ -56,16 +56,18 @@ def confidence_interval(
         level: between 0 and 1.
 
     Returns:
-        The interval. Each label's mean is kept within the range of its events' v (for the AUC, of their placements), where
-        the mean of any non-negative density lies; it is a single point where nothing there agrees with the events.
+        The interval. Each label's mean is kept within the range of its events' v (for the AUC, of their placements),
+        where the mean of any non-negative density lies; it is a single point where nothing there agrees with the
+        events.
 
     Raises:
         DataError: weights and contributions do not fit.
         ValueError: the level is not between 0 and 1.
 
-    Measured coverage of a log-loss at f = 0.45 with 500 events of each label (Σw some two standard deviations from zero):
-    70 to 73 % and 97 % at nominal 68 % and 95 %, where the symmetric error covers 80 % and 99 %; at three standard
-    deviations both hold. For a single AUC use :func:`~hepneg.metrics.auc_interval`: its placements are noisy there too.
+    Measured coverage of a log-loss at f = 0.45 with 500 events of each label (Σw some two standard deviations from
+    zero): 70 to 73 % and 97 % at nominal 68 % and 95 %, where the symmetric error covers 80 % and 99 %; at three
+    standard deviations both hold. For a single AUC use :func:`~hepneg.metrics.auc_interval`: its placements are noisy
+    there too.
     """
     chi2 = chi2_quantile(level)
     w, labels = finite_column(weight, "weight"), np.asarray(label)

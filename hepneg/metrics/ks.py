@@ -52,8 +52,8 @@ def ks_two_sample(
     Raises:
         DataError: unusable columns, or a set with Σw ≤ 0, which has no cumulative distribution.
 
-    A shuffle that leaves a set with Σw ≤ 0 is left out, as such a set is not tested at all: the p-value is exact for the
-    sets that are. No more than four times ``permutations`` shuffles are made.
+    A shuffle that leaves a set with Σw ≤ 0 is left out, as such a set is not tested at all: the p-value is exact for
+    the sets that are. No more than four times ``permutations`` shuffles are made.
     """
     x = np.concatenate([finite_column(x1, "x1"), finite_column(x2, "x2")])
     w = np.concatenate([finite_column(w1, "w1"), finite_column(w2, "w2")])

@@ -55,9 +55,9 @@ def quantiles(x: ArrayLike, weight: ArrayLike, probability: ArrayLike) -> Quanti
         probability: (m,) or one number, in (0, 1).
 
     Returns:
-        The quantiles: x at which F(x) = Σw(≤x)/Σw reaches p, midway where it reaches it exactly at an event (the usual median
-        for equal weights). The interval inverts F ± its error √(Σ(w(1[≤x] − p))²)/Σw (Woodruff, J. Am. Stat. Assoc. 47
-        (1952) 635), so it needs no density and may be lopsided.
+        The quantiles: x at which F(x) = Σw(≤x)/Σw reaches p, midway where it reaches it exactly at an event (the usual
+        median for equal weights). The interval inverts F ± its error √(Σ(w(1[≤x] − p))²)/Σw (Woodruff, J. Am. Stat.
+        Assoc. 47 (1952) 635), so it needs no density and may be lopsided.
 
     Raises:
         DataError: unusable columns, Σw ≤ 0, or a probability outside (0, 1).

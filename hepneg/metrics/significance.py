@@ -27,9 +27,11 @@ def asimov_significance(signal: ArrayLike, background: ArrayLike, background_err
         background_error: absolute standard error of b.
 
     Returns:
-        Z in standard deviations, in the broadcast shape; NaN where s ≤ 0 or b ≤ 0, which signed weights can bring about.
+        Z in standard deviations, in the broadcast shape; NaN where s ≤ 0 or b ≤ 0, which signed weights can bring
+        about.
 
-    Source: Cowan, Cranmer, Gross, Vitells, Eur. Phys. J. C 71 (2011) 1554, and Cowan (2012) for an uncertain background.
+    Source: Cowan, Cranmer, Gross, Vitells, Eur. Phys. J. C 71 (2011) 1554, and Cowan (2012) for an uncertain
+    background.
     """
     s, b, error = (np.asarray(part, np.float64) for part in (signal, background, background_error))
     with np.errstate(all="ignore"):

@@ -59,14 +59,16 @@ def _other_inputs(now: ModelInputs, trained: ModelInputs) -> Iterator[str]:
 def _other_folds(now: ModelInputs, trained: ModelInputs) -> Iterator[str]:
     if now.event_id != trained.event_id:
         names = [", ".join(ids) or "the file name and the entry" for ids in (trained.event_id, now.event_id)]
-        yield f"events were identified by {names[0]} in the training, and are by {names[1]} now, which makes other folds"
+        yield (
+            f"events were identified by {names[0]} in the training, and are by {names[1]} now, which makes other folds"
+        )
     elif not now.event_id:
         for file in now.files:
             known = find_same(file, trained.files)
             if known is None or known.name != file.name:
                 yield (
-                    f"{file.name} is no file of the training, and without `event_id:` its events cannot be known again, "
-                    "nor their folds"
+                    f"{file.name} is no file of the training, and without `event_id:` its events cannot be known "
+                    "again, nor their folds"
                 )
 
 

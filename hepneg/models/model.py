@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,19 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.by_fold import by_fold
 from hepneg._core.hashing import assign_folds
-from hepneg._core.output import atomic_path, make_folder, write_json
 from hepneg.config import Config, Task
-from hepneg.errors import DataError, TrainingError
+from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.learning.history import FoldHistory
-from hepneg.networks.fold_network import FoldNetwork, rebuild
+from hepneg.models.model_file import SCHEMA_VERSION, read_model_file, read_networks, write_model
+from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import mean_logits, network_logits
-from hepneg.networks.weights_file import read_networks, write_networks
 from hepneg.ntuples.identity import FileIdentity, identify_files
 
-__all__ = ["Model", "ModelInputs", "read_model_json"]
-
-SCHEMA_VERSION = 2
+__all__ = ["Model", "ModelInputs"]
 
 Float = NDArray[np.float64]
 NetworkFunction = Callable[[FoldNetwork, NDArray[np.float32]], Float]
@@ -224,7 +219,7 @@ class Model:
             "folds": {
                 "number": self.folds,
                 "seed": self.seed,
-                "rule": "hepneg.hashing.assign_folds: SplitMix64 over the event_id columns, stream 'fold', modulo number",
+                "rule": "SplitMix64 over the event_id columns, stream 'fold', modulo number",
             },
             "networks": [network.to_dict() for network in self.networks],
             "training": dict(self.training),
@@ -244,79 +239,38 @@ class Model:
         Raises:
             OutputError: it cannot be written.
         """
-        folder = make_folder(Path(folder))
-        with atomic_path(folder / "weights.safetensors") as temporary:
-            write_networks(temporary, self.networks)
-            checksum = hashlib.sha256(temporary.read_bytes()).hexdigest()
-        # The checksum ties the two files together: a crash between them shows when the model is loaded.
-        write_json(folder / "model.json", {**self.to_dict(), "weights_sha256": checksum})
-        return folder
+        write_model(Path(folder), self.to_dict(), self.networks)
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read a model folder. Nothing in it is executed.
 
         Raises:
-            DataError: a file is missing, damaged, of another model, another task or a newer format.
+            DataError: a file is missing, damaged, changed, of another model, another task or another format.
         """
         folder = Path(folder)
-        data = read_model_json(folder)
-        if data.get("task", "classification") != cls.task:
-            raise DataError(f"the model in {folder} is for {data['task']}: a {cls.noun} cannot be loaded from it")
-        weights = folder / "weights.safetensors"
-        if not weights.is_file():
-            raise DataError(f"no weights.safetensors in the model folder {folder}")
-        if hashlib.sha256(weights.read_bytes()).hexdigest() != data.get("weights_sha256"):
-            raise DataError(
-                f"{weights} does not belong to model.json beside it, or is damaged: train or copy the model again"
-            )
+        content, data = read_model_file(folder)
+        if content.task != cls.task:
+            raise DataError(f"the model in {folder} is for {content.task}: a {cls.noun} cannot be loaded from it")
         try:
-            networks = [rebuild(network) for network in data["networks"]]
-            read_networks(weights, networks)
-            return cls._from_dict(data, networks)
-        except (LookupError, TypeError, ValueError, AttributeError, TrainingError) as error:
+            return cls._from_dict(data, read_networks(folder, content))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"{folder / 'model.json'} is not a hepneg model: {error!r}") from None
 
     @classmethod
     def _from_dict(cls, data: Mapping[str, Any], networks: Sequence[FoldNetwork]) -> Self:
-        scheme = dict(data["scheme"])
+        scheme, inputs = dict(data["scheme"]), dict(data["inputs"])
+        inputs["features"] = {name: inputs["features"][name] for name in data["feature_names"]}  # in their order
         return cls(
             networks=tuple(networks),
-            inputs=ModelInputs.from_dict(data["inputs"]),
+            inputs=ModelInputs.from_dict(inputs),
             scheme=scheme.pop("name"),
             scheme_parameters=scheme,
             seed=int(data["folds"]["seed"]),
             histories=tuple(FoldHistory.from_dict(history) for history in data["histories"]),
             training=data["training"],
             samples=data["samples"],
-            health=data.get("health", {}),
-            choice=data.get("choice", {}),
+            health=data["health"],
+            choice=data["choice"],
         )
-
-
-def read_model_json(folder: Path) -> dict[str, Any]:
-    """Read the ``model.json`` of a model folder.
-
-    Raises:
-        DataError: it is missing, damaged or of another version of the format.
-    """
-    path = folder / "model.json"
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"no model at {path.parent}: it has no model.json; `hepneg train` writes one") from None
-    except NotADirectoryError:
-        raise DataError(
-            f"{path.parent} is a file, not a model folder; give the folder with the model.json that `hepneg train` wrote"
-        ) from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise DataError(f"{path} is damaged: {error}; train or copy the model again") from None
-    if not isinstance(data, dict) or "schema_version" not in data:
-        raise DataError(f"{path} is not a hepneg model: it has no schema_version")
-    if data["schema_version"] != SCHEMA_VERSION:
-        raise DataError(
-            f"{path} has schema version {data['schema_version']}; this hepneg reads version {SCHEMA_VERSION}"
-        )
-    return data

@@ -1,4 +1,4 @@
-"""A classifier or regressor in ONNX: one file for C++ and for frameworks without torch, and the same graph in onnxruntime."""
+"""A classifier or regressor in ONNX: one file for C++ and frameworks without torch, also run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _USE = "for events that the model was not trained on: events of the training nee
 def export_onnx(model: Classifier | Regressor, path: str | Path) -> Path:
     """Write the mean of a model's networks as ONNX, atomically.
 
-    The graph takes ``features``, (events, F) float32, raw: the scaling is inside. That of a classifier gives ``response``
-    and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), and ``outputs``, (events, M): all
-    quantiles, or the prediction once more. Operators are those of opset 18 without extensions. The file's metadata
-    describe it, each value in JSON: ``hepneg.features`` (name to expression, in order), ``hepneg.selection``,
-    ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``,
-    ``hepneg.versions``.
+    The graph takes ``features``, (events, F) float32, raw: the scaling is inside. That of a classifier gives
+    ``response`` and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), and ``outputs``,
+    (events, M): all quantiles, or the prediction once more. Operators are those of opset 18 without extensions. The
+    file's metadata describe it, each value in JSON: ``hepneg.features`` (name to expression, in order),
+    ``hepneg.selection``, ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``,
+    ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
 
     Args:
         model: the classifier or regressor.

@@ -39,7 +39,8 @@ def train(
 
     Args:
         events: signed events of both labels.
-        scheme: its name, a mapping of ``name`` and parameters, or a scheme object; left out, that of the default settings, ``auto``.
+        scheme: its name, a mapping of ``name`` and parameters, or a scheme object; left out, that of the default
+            settings, ``auto``.
         inputs: where the features come from in an ntuple; left out, branches with the names of the features.
         progress: shows a bar for each fold.
         checkpoint: folder that keeps the state of every fold after every epoch. A later call with the same events and
@@ -50,8 +51,8 @@ def train(
         The classifier: as many networks as folds, each having seen the other folds.
 
     Warns:
-        HepnegWarning: the training of a fold diverged, or its signed loss ran away; a feature that networks hardly see; a sample without a
-            positive sum, whose label's samples share one local mean sign.
+        HepnegWarning: the training of a fold diverged, or its signed loss ran away; a feature that networks hardly see;
+            a sample without a positive sum, whose label's samples share one local mean sign.
 
     Raises:
         ConfigError: unknown scheme or setting.
@@ -78,8 +79,8 @@ def train_regressor(
 
     Args:
         events: signed events with a target; labels play no part.
-        scheme: ``absolute``, ``positive``, ``signed`` or ``refined``, a mapping of ``name`` and parameters, or a scheme object; left
-            out, ``refined``.
+        scheme: ``absolute``, ``positive``, ``signed`` or ``refined``, a mapping of ``name`` and parameters, or a scheme
+            object; left out, ``refined``.
         inputs: as for :func:`train`.
         progress: as for :func:`train`.
         checkpoint: as for :func:`train`.

@@ -1,9 +1,9 @@
 """Networks: a registry by name, and the modules that training and models are made of.
 
 A network of one's own is a frozen dataclass with a ``name`` and a method ``build(inputs, outputs)`` that returns a
-``torch.nn.Module`` (see :class:`Network`). It is given as it is (``hepneg.train(events, network=MyNetwork(width=32))``),
-registered by name for a session (:func:`register`), or brought by an installed package through an entry point of the
-group ``hepneg.networks``; a configuration takes registered names alone.
+``torch.nn.Module`` (see :class:`Network`). It is given as it is (``hepneg.train(events,
+network=MyNetwork(width=32))``), registered by name for a session (:func:`register`), or brought by an installed package
+through an entry point of the group ``hepneg.networks``; a configuration takes registered names alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The layers of a network as training sees them: they are initialised, begin at constant outputs, and can be shifted."""
+"""The layers of a network as training sees them: initialised, begun at constant outputs, and shifted."""
 
 from __future__ import annotations
 

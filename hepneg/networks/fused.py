@@ -1,8 +1,8 @@
 """A linear layer with its activation as one operation, where torch has one for this processor.
 
 Networks this small spend half of their time between a matrix product and the activation behind it. oneDNN does both in
-one pass, with the widest instructions of the processor whatever its make. The operation knows no gradients, so it serves
-inference only; it agrees with the separate operations to the rounding of float32.
+one pass, with the widest instructions of the processor whatever its make. The operation knows no gradients, so it
+serves inference only; it agrees with the separate operations to the rounding of float32.
 """
 
 from __future__ import annotations

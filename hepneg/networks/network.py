@@ -24,8 +24,9 @@ _SESSION = "this session"
 class Network(Protocol):
     """A kind of network: a frozen dataclass whose fields, plain values, are its parameters.
 
-    A model keeps its name and its parameters, and is rebuilt from them; so :meth:`build` must give the same layers for the same
-    numbers. It says nothing of labels, signs or losses: the first line of its docstring is what tables say about it.
+    A model keeps its name and its parameters, and is rebuilt from them; so :meth:`build` must give the same layers for
+    the same numbers. It says nothing of labels, signs or losses: the first line of its docstring is what tables say
+    about it.
     """
 
     name: ClassVar[str]
@@ -33,10 +34,11 @@ class Network(Protocol):
     def build(self, inputs: int, outputs: int) -> nn.Module:
         """Return a new module from raw inputs, (n, inputs) float32, to outputs, (n, outputs), with any parameters.
 
-        Inputs come as they stand in the ntuple, in their units: begin with :class:`hepneg.networks.Standardise`, which is
-        fitted to the events of the training, unless the module scales by itself. Parameters are drawn from torch's global
-        generator, which is seeded for it. A :class:`hepneg.networks.body.Body` does
-        both by itself. A method ``build_members(inputs, members)`` may give several networks with one output each as one module.
+        Inputs come as they stand in the ntuple, in their units: begin with :class:`hepneg.networks.Standardise`, which
+        is fitted to the events of the training, unless the module scales by itself. Parameters are drawn from torch's
+        global generator, which is seeded for it. A :class:`hepneg.networks.body.Body` does
+        both by itself. A method ``build_members(inputs, members)`` may give several networks with one output each as
+        one module.
         """
 
 
@@ -66,8 +68,8 @@ def as_network(wanted: object) -> Network:
         return made
     if isinstance(wanted, type) or not (dataclasses.is_dataclass(wanted) and hasattr(wanted, "build")):
         raise ConfigError(
-            f"a network is a name, a mapping of `name` and parameters, or a frozen dataclass with a `name` and a method "
-            f"`build(inputs, outputs)`, not {wanted!r}; known: {', '.join(network_names())}"
+            f"a network is a name, a mapping of `name` and parameters, or a frozen dataclass with a `name` and a "
+            f"method `build(inputs, outputs)`, not {wanted!r}; known: {', '.join(network_names())}"
         )
     network = cast(Network, wanted)
     _require_plain(network)

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import torch
 
+from hepneg._core.parameters import require_between
 from hepneg.config import Output
 from hepneg.errors import ConfigError
 
@@ -34,7 +35,12 @@ class OutputRange:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any] | None) -> Self | None:
         """Rebuild a range from its dictionary, None from None."""
-        return None if data is None else cls(str(data["activation"]), float(data["low"]), float(data["high"]))
+        if data is None:
+            return None
+        require_between(0, 1, **{f"{end} of the output": data[end] for end in ("low", "high")})
+        if data["activation"] not in {"clipped", "tanh", "sigmoid"} or not data["low"] < data["high"]:
+            raise ValueError(f"no range: {dict(data)!r}")
+        return cls(data["activation"], data["low"], data["high"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the range as a plain dictionary."""

@@ -27,8 +27,8 @@ def _require_list(hidden: object) -> None:
 class Perceptron:
     """Linear layers with an activation in between.
 
-    ``tanh``, ``sigmoid`` and ``clipped`` (to ±1) bound the hidden units; another range would change nothing, as the next layer
-    scales them.
+    ``tanh``, ``sigmoid`` and ``clipped`` (to ±1) bound the hidden units; another range would change nothing, as the
+    next layer scales them.
 
     Args:
         hidden: width of each hidden layer.

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg._core.parameters import require_between, require_count
 from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
@@ -18,6 +19,8 @@ from hepneg.networks.network import Network, network_from_dict, network_to_dict
 __all__ = ["RegressionNetwork", "TargetScaling", "central_quantile"]
 
 Float = NDArray[np.float64]
+
+_OUTPUTS = ("linear", "relu", "clipped", "tanh", "sigmoid")
 
 
 def central_quantile(quantiles: tuple[float, ...]) -> int:
@@ -60,8 +63,8 @@ class RegressionNetwork(FoldNetwork):
         network: gives the layers.
         inputs: F.
         quantiles: increasing probabilities, one output for each; empty for a single prediction.
-        output: ``linear``; ``tanh``, ``sigmoid`` or ``clipped`` for predictions within a range; ``relu`` for a lower end
-            alone.
+        output: ``linear``; ``tanh``, ``sigmoid`` or ``clipped`` for predictions within a range; ``relu`` for a lower
+            end alone.
     """
 
     name: ClassVar[str] = "regression"
@@ -90,8 +93,12 @@ class RegressionNetwork(FoldNetwork):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
-        network = network_from_dict(data["network"])
-        return cls(network, int(data["inputs"]), tuple(data["quantiles"]), str(data["output"]))
+        network, quantiles = network_from_dict(data["network"]), tuple(data["quantiles"])
+        require_count(inputs=data["inputs"])
+        require_between(0, 1, **{f"quantile {number}": q for number, q in enumerate(quantiles)})
+        if list(quantiles) != sorted(set(quantiles)) or data["output"] not in _OUTPUTS:
+            raise ValueError("quantiles must increase, and the output be one of " + ", ".join(_OUTPUTS))
+        return cls(network, data["inputs"], quantiles, data["output"])
 
     def initialise(
         self,

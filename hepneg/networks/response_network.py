@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from hepneg._core.parameters import require_count, require_positive
 from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import in_pieces
@@ -54,8 +55,11 @@ class ResponseNetwork(FoldNetwork):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
-        network, output = network_from_dict(data["network"]), OutputRange.from_dict(data["output"])
-        return cls(network, int(data["inputs"]), data["logit_bound"], output)
+        network, output, bound = network_from_dict(data["network"]), data["output"], data["logit_bound"]
+        require_count(inputs=data["inputs"])
+        if bound is not None:
+            require_positive(logit_bound=bound)
+        return cls(network, data["inputs"], bound, OutputRange.from_dict(output))
 
     def initialise(self, generator: torch.Generator, features: NDArray[np.float32]) -> None:
         """Draw the parameters anew and fit the scaling; every response begins at ½, or does so on average."""

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from hepneg.errors import DataError
 from hepneg.networks.fold_network import FoldNetwork
 
-__all__ = ["read_networks", "save_tensors", "write_networks"]
+__all__ = ["read_tensors", "save_tensors", "write_networks"]
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None) -> None:
@@ -37,21 +37,19 @@ def write_networks(path: Path, networks: Sequence[FoldNetwork]) -> None:
     save_tensors(path, tensors)
 
 
-def read_networks(path: Path, networks: Sequence[FoldNetwork]) -> None:
-    """Load the parameters of networks that were rebuilt, in place.
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Read the tensors of a file: single precision, finite.
 
     Raises:
-        DataError: the file is damaged, or its tensors do not fit the networks.
+        DataError: the file is damaged, or has other numbers.
     """
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} is no readable safetensors file: {error}") from None
-    for number, network in enumerate(networks):
-        prefix = f"fold_{number}/"
-        own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-        try:
-            network.load_state_dict(own)
-        except RuntimeError:
-            raise DataError(f"{path} does not fit the network of fold {number} in model.json") from None
-        network.eval()
+    for name, tensor in tensors.items():
+        if tensor.dtype != torch.float32:
+            raise DataError(f"{path}: {name} holds {tensor.dtype}, not float32; train or copy the model again")
+        if not torch.isfinite(tensor).all():
+            raise DataError(f"{path}: {name} holds NaN or infinite numbers; train the model again")
+    return tensors

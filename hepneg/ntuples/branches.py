@@ -1,4 +1,4 @@
-"""Adding the columns of a friend file to the tree that they belong to, in a copy that takes its name when it is whole."""
+"""Adding the columns of a friend file to its tree, in a copy that takes the name of the file when it is whole."""
 
 from __future__ import annotations
 

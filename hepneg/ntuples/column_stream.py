@@ -29,8 +29,8 @@ def stream_columns(
 
     Decompression dominates, and neither of uproot's readers uses a second core by itself. The branches are dealt out
     to two lanes, each a ``tree.iterate`` of its own on a thread, one window ahead of the consumer.
-    Windows of 100 MB are read, or larger ones to hold a step or a cluster of an RNTuple, which is unpacked as a whole; at
-    most two windows are in memory. Steps are parts of a window: small ones stay in the caches of the processor.
+    Windows of 100 MB are read, or larger ones to hold a step or a cluster of an RNTuple, which is unpacked as a whole;
+    at most two windows are in memory. Steps are parts of a window: small ones stay in the caches of the processor.
 
     Args:
         tree: TTree or RNTuple, with all the branches.

@@ -140,11 +140,11 @@ class Needs:
         user = self.used_by[branch]
         if not (kind.is_flat or kind.is_jagged):
             raise DataError(
-                f"{path}: branch {branch!r}, which {user} needs, holds {kind.text}; only numbers and lists of numbers "
-                "can be used"
+                f"{path}: branch {branch!r}, which {user} needs, holds {kind.text}; only numbers and lists "
+                "of numbers can be used"
             )
         if branch in self.event_id and not kind.is_integer:
             raise DataError(
-                f"{path}: branch {branch!r}, which event_id needs, holds {kind.text}; an identifier must be one integer "
-                "per event, as floats lose digits above 2**53"
+                f"{path}: branch {branch!r}, which event_id needs, holds {kind.text}; an identifier must be one "
+                "integer per event, as floats lose digits above 2**53"
             )

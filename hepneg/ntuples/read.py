@@ -116,8 +116,8 @@ def scale_factor(config: Config, sample: str, sum_weights_all: float | Fraction)
     total = choice.sum_of_weights if choice.sum_of_weights is not None else float(sum_weights_all)
     if not total > 0:
         raise DataError(
-            f"sample {sample!r}: the weights before the selection sum to {total:g}, so they cannot be scaled to a cross "
-            f"section; give the sum over all generated events as `samples.{sample}.sum_of_weights`"
+            f"sample {sample!r}: the weights before the selection sum to {total:g}, so they cannot be scaled to a "
+            f"cross section; give the sum over all generated events as `samples.{sample}.sum_of_weights`"
         )
     return choice.cross_section * PB_TO_FB * config.luminosity / total
 
@@ -292,8 +292,9 @@ class ChunkMaker:
         bad = ~np.isfinite(weight)
         if bad.any():
             raise DataError(
-                f"{self.evaluator.where}: weight {self.config.weight.text!r} is NaN or infinite in {int(bad.sum())} of the "
-                f"{start + len(weight)} entries read so far, at {first_entries(bad, start)}; mend the file or the expression"
+                f"{self.evaluator.where}: weight {self.config.weight.text!r} is NaN or infinite in {int(bad.sum())} "
+                f"of the {start + len(weight)} entries read so far, at {first_entries(bad, start)}; mend the "
+                "file or the expression"
             )
         return weight
 
@@ -305,8 +306,9 @@ class ChunkMaker:
             bad = np.flatnonzero(~np.isfinite(row))
             if len(bad):
                 raise DataError(
-                    f"{self.evaluator.where}: the systematic variation {name!r} ({expression.text}) is NaN or infinite in "
-                    f"{len(bad)} selected events from entry {entry[bad[0]]} on; mend the file or the expression"
+                    f"{self.evaluator.where}: the systematic variation {name!r} ({expression.text}) is NaN or "
+                    f"infinite in {len(bad)} selected events from entry {entry[bad[0]]} on; mend the file "
+                    "or the expression"
                 )
         return varied.T
 

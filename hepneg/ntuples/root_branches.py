@@ -1,4 +1,5 @@
-"""Adding columns of a friend file to a TTree with ROOT: ``python -m hepneg.ntuples.root_branches FILE TREE FRIEND NAME…``.
+"""Adding columns of a friend file to a TTree with ROOT: ``python -m hepneg.ntuples.root_branches FILE TREE FRIEND
+NAME…``.
 
 A process of its own, started by :mod:`hepneg.ntuples.branches`. FILE is changed.
 """

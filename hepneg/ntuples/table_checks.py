@@ -43,8 +43,8 @@ def warn_about_dropped(sample: str, dropped: int, left: int) -> None:
     """
     if dropped:
         _warn(
-            f"sample {sample!r}: {dropped} of {dropped + left} selected events are left out, since a feature or the target "
-            "is NaN or infinite there (`on_nan: drop`); their weights count nowhere"
+            f"sample {sample!r}: {dropped} of {dropped + left} selected events are left out, since a feature or the "
+            "target is NaN or infinite there (`on_nan: drop`); their weights count nowhere"
         )
 
 

@@ -76,7 +76,7 @@ def _root_axis(axis: Any, which: str) -> Any:
 
 
 def _bin_labels(axis: Any) -> Any:
-    """Return the categories of an axis as ROOT keeps the labels of bins: each string's identifier is its bin, from 1 on."""
+    """Return the categories of an axis as ROOT keeps labels of bins: each string's identifier is its bin, from 1."""
     import uproot
 
     labels = [uproot.writing.identify.to_TObjString(str(category)) for category in axis]

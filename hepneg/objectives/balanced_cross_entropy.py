@@ -35,7 +35,8 @@ class BalancedCrossEntropy:
     calibration and log-loss do not. A network that can represent everything would get the same response from plain
     cross-entropy with a moved threshold; one that cannot spends its capacity at the operating point.
 
-    Reference: Elkan, IJCAI 17 (2001) 973, for prices of errors; Eban et al., arXiv:1608.04802, for rates by multipliers.
+    Reference: Elkan, IJCAI 17 (2001) 973, for prices of errors; Eban et al., arXiv:1608.04802, for rates by
+        multipliers.
 
     Args:
         ratio: of sensitivity to specificity.

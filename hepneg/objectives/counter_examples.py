@@ -20,13 +20,13 @@ class SignedSquared(TargetObjective):
     """Minimise Σ y·(t − p)² over right targets and counter-examples, the pull of the latter saturated.
 
     y is the weight times the grade: +1 for a right target, −1 for one that is known to be wrong, or graded in between.
-    A term with y > 0 is y·r², r = t − p; one with y < 0 is |y|·a²·exp(−r²/a²), which differs from y·r² by a constant near
-    r = 0 and vanishes far away (the loss of Welsch, turned round).
+    A term with y > 0 is y·r², r = t − p; one with y < 0 is |y|·a²·exp(−r²/a²), which differs from y·r² by a constant
+    near r = 0 and vanishes far away (the loss of Welsch, turned round).
 
-    Bounds: every term is ≥ 0. A counter-example pulls with at most 0.86·a·|y| standard deviations, at r = a/√2, so where
-    the right targets of weight P have the mean m and the counter-examples weigh N, \\|p − m\\| ≤ 0.43·a·N/P. In addition
-    no prediction leaves the range of the right targets of the training by more than one of their standard deviations,
-    or the range that ``network.output`` gives.
+    Bounds: every term is ≥ 0. A counter-example pulls with at most 0.86·a·|y| standard deviations, at r = a/√2, so
+    where the right targets of weight P have the mean m and the counter-examples weigh N, \\|p − m\\| ≤ 0.43·a·N/P. In
+    addition no prediction leaves the range of the right targets of the training by more than one of their standard
+    deviations, or the range that ``network.output`` gives.
 
     Valid where the counter-examples are a sample of the same mistakes that sit unmarked among the right targets: they
     then take them back, as negative weights do. Where all wrong targets are marked, leaving them out is better.

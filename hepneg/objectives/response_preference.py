@@ -34,7 +34,8 @@ class ResponsePreference:
     Valid for a share that the inputs can give: where S can only jump, as with few distinct inputs, the nearest step is
     met. A response that was moved is no probability: rankings keep their meaning, calibration does not.
 
-    Reference: Nocedal and Wright, Numerical Optimization (2006), section 17.2, for the exact penalty and its multiplier.
+    Reference: Nocedal and Wright, Numerical Optimization (2006), section 17.2, for the exact penalty and its
+        multiplier.
 
     Args:
         share: wanted, in [0, 1].

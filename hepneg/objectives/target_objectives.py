@@ -59,8 +59,8 @@ class Squared(TargetObjective):
 class Huber(TargetObjective):
     """Minimise Σ v·h(t − p) with h(r) = r²/2 for |r| ≤ δ and δ(|r| − δ/2) beyond.
 
-    Between the mean (δ → ∞) and the median (δ → 0) of the target given x: for targets with tails that are mismodelled or
-    of no interest. For an asymmetric distribution the prediction is neither.
+    Between the mean (δ → ∞) and the median (δ → 0) of the target given x: for targets with tails that are mismodelled
+    or of no interest. For an asymmetric distribution the prediction is neither.
 
     Args:
         delta: δ, in standard deviations of the target.
@@ -110,9 +110,9 @@ class LogCosh(TargetObjective):
 class Quantile(TargetObjective):
     """Minimise Σ v·Σ_q max(q(t − p_q), (q − 1)(t − p_q)): p_q becomes the q-quantile of the target given x.
 
-    The quantiles cannot cross: each is the one nearer to the centre plus or minus a positive gap. The one nearest to the
-    median is the prediction. For any target; quantiles within some 1/n_eff of 0 or 1, n_eff the effective events near x,
-    cannot be learnt.
+    The quantiles cannot cross: each is the one nearer to the centre plus or minus a positive gap. The one nearest to
+    the median is the prediction. For any target; quantiles within some 1/n_eff of 0 or 1, n_eff the effective events
+    near x, cannot be learnt.
 
     Args:
         quantiles: increasing probabilities between 0 and 1.

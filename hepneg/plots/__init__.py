@@ -5,33 +5,22 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES = {
-    "new_figure": "style",
-    "save": "style",
-    "plot_response": "response_plot",
-    "plot_response_by_sign": "response_plot",
-    "plot_response_components": "response_plot",
-    "plot_overtraining": "training_curves",
-    "plot_learning_curves": "training_curves",
-    "plot_roc": "roc_plot",
-    "plot_calibration": "calibration_curve",
-    "plot_significance": "significance_plot",
-    "plot_comparison": "comparison_plot",
-    "plot_feature_shape": "shape_plots",
-    "plot_effect_sizes": "shape_plots",
-    "plot_yardsticks": "systematics_plot",
-    "plot_closure_curves": "sign_split_plot",
-    "plot_closure_tests": "sign_split_plot",
-    "plot_weights": "weight_plots",
-    "plot_sign_correlations": "correlation_plot",
-    "plot_multivariate": "multivariate_plot",
-    "plot_density": "negative_regions",
-    "plot_negative_boxes": "negative_regions",
-    "plot_residuals": "regression_plots",
-    "plot_pulls": "regression_plots",
-    "plot_response_matrix": "regression_plots",
-    "plot_bias": "regression_plots",
+_FUNCTIONS = {
+    "style": ("new_figure", "save"),
+    "response_plot": ("plot_response", "plot_response_by_sign", "plot_response_components"),
+    "training_curves": ("plot_overtraining", "plot_learning_curves"),
+    "merit_plots": ("plot_roc", "plot_calibration", "plot_significance"),
+    "comparison_plot": ("plot_comparison",),
+    "shape_plots": ("plot_feature_shape", "plot_effect_sizes"),
+    "systematics_plot": ("plot_yardsticks",),
+    "sign_split_plot": ("plot_closure_curves", "plot_closure_tests"),
+    "weight_plots": ("plot_weights",),
+    "correlation_plot": ("plot_sign_correlations",),
+    "multivariate_plot": ("plot_multivariate",),
+    "negative_regions": ("plot_negative_boxes",),
+    "regression_plots": ("plot_residuals", "plot_pulls", "plot_response_matrix", "plot_bias"),
 }
+_HOMES = {name: module for module, names in _FUNCTIONS.items() for name in names}
 
 __all__ = list(_HOMES)
 

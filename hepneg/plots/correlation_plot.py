@@ -30,9 +30,9 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
         sample: its name, for the title.
 
     Returns:
-        The figure, its three axes, and the images ``positive``, ``negative`` and ``difference``. The difference is drawn in
-        standard deviations from −5 to 5; where it exceeds 3 of them, its value is written into the cell (in up to 12
-        features). Undefined correlations are grey.
+        The figure, its three axes, and the images ``positive``, ``negative`` and ``difference``. The difference is
+        drawn in standard deviations from −5 to 5; where it exceeds 3 of them, its value is written into the cell (in up
+        to 12 features). Undefined correlations are grey.
     """
     count = len(result.names)
     side = min(max(1.9, _CELL * count), _WIDEST)
@@ -48,11 +48,11 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
         "negative": _matrix(axes[1], result.negative.matrix, "|w|, w < 0", 1.0),
         "difference": _matrix(axes[2], result.significance, "difference", 5.0),
     }
-    for one in axes:
-        one.set_xticks(range(count), names, rotation=90, fontsize=size)
-        one.set_yticks(range(count), names, fontsize=size)
-        one.tick_params(which="both", length=0, labelleft=one is axes[0])
-        one.minorticks_off()
+    for panel in axes:
+        panel.set_xticks(range(count), names, rotation=90, fontsize=size)
+        panel.set_yticks(range(count), names, fontsize=size)
+        panel.tick_params(which="both", length=0, labelleft=panel is axes[0])
+        panel.minorticks_off()
     figure.colorbar(images["positive"], ax=axes[:2], label="Correlation", shrink=0.8, pad=0.02)
     figure.colorbar(images["difference"], ax=axes[2], label="Difference / error", shrink=0.8, pad=0.02, extend="both")
     if count <= _MOST_NUMBERED:

@@ -12,25 +12,23 @@ from hepneg._core.figure_names import (
     CLOSURE_TESTS_STEM,
     MULTIVARIATE_STEM,
     YARDSTICK_STEM,
-    blind_response_stem,
     boxes_stem,
     by_sign_stem,
+    closure_response_stem,
     components_stem,
     correlations_stem,
     shape_stem,
 )
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.regression import RegressionEvaluation
-from hepneg.plots.calibration_curve import plot_calibration
 from hepneg.plots.correlation_plot import plot_sign_correlations
+from hepneg.plots.merit_plots import plot_calibration, plot_roc, plot_significance
 from hepneg.plots.multivariate_plot import plot_multivariate
 from hepneg.plots.negative_regions import plot_negative_boxes
 from hepneg.plots.regression_plots import plot_bias, plot_pulls, plot_residuals, plot_response_matrix
 from hepneg.plots.response_plot import plot_response, plot_response_by_sign, plot_response_components
-from hepneg.plots.roc_plot import plot_roc
 from hepneg.plots.shape_plots import plot_effect_sizes, plot_feature_shape
 from hepneg.plots.sign_split_plot import plot_closure_curves, plot_closure_tests
-from hepneg.plots.significance_plot import plot_significance
 from hepneg.plots.style import save
 from hepneg.plots.systematics_plot import plot_yardsticks
 from hepneg.plots.training_curves import plot_learning_curves, plot_overtraining
@@ -53,12 +51,12 @@ Figures = Iterator[tuple[str, Figure]]
 
 
 def weight_figures(report: WeightReport) -> Figures:
-    """Draw what the signs cost."""
+    """Draw the weight summary."""
     yield "weights", plot_weights(report).figure
 
 
 def shape_figures(report: ShapeReport) -> Figures:
-    """Draw the summary of effect sizes, a page for each feature of each sample, and what was found in them together."""
+    """Draw the effect sizes, a page for each feature of each sample, and the tests of all of them together."""
     yield "shapes", plot_effect_sizes(report).figure
     together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
     if together:
@@ -76,13 +74,13 @@ def shape_figures(report: ShapeReport) -> Figures:
 
 
 def closure_figures(closure: SignSplitClosure) -> Figures:
-    """Draw how well classifiers that are blind to the sign fit, and their response by sign."""
+    """Draw how well classifiers trained with |w| fit each sign and both together, and their response by sign."""
     yield CLOSURE_STEM, plot_closure_curves(closure).figure
     yield CLOSURE_TESTS_STEM, plot_closure_tests(closure).figure
     label = "Response of a classifier trained with |w|"
     for sample, shapes in closure.response.samples.items():
         for shape in shapes.features.values():
-            yield blind_response_stem(sample), plot_feature_shape(shape, sample=sample, axis_label=label).figure
+            yield closure_response_stem(sample), plot_feature_shape(shape, sample=sample, axis_label=label).figure
 
 
 def evaluation_figures(evaluation: Evaluation | RegressionEvaluation) -> Figures:

@@ -22,7 +22,7 @@ _PAD = 0.2
 _LARGEST_SHARE = 0.45
 """Of the height of the axes, for a legend inside."""
 _LAID_OUT = 1.1
-"""What axes gain in width and height when the figure is laid out, which takes too long to be done just for their size."""
+"""What axes gain in width and height when the figure is laid out, which takes too long to do for their size."""
 
 
 def add_legend(axes: Axes, *, headroom: float = 0.3, remarks: Sequence[Text] | None = None, **options: Any) -> Legend:
@@ -31,8 +31,8 @@ def add_legend(axes: Axes, *, headroom: float = 0.3, remarks: Sequence[Text] | N
     Args:
         axes: that the data are drawn in.
         headroom: growth of the vertical axis, in units of its range.
-        remarks: texts in the upper left corner of the axes. If given, even empty, the labels are taken to be of any length: the
-            headroom grows as needed, and a legend without room beside the remarks goes above the axes.
+        remarks: texts in the upper left corner of the axes. If given, even empty, the labels are taken to be of any
+            length: the headroom grows as needed, and a legend without room beside the remarks goes above the axes.
         **options: of the legend.
     """
     legend = axes.legend(**{"loc": "upper right", **options})

@@ -1,4 +1,4 @@
-"""The multivariate shape check: how well a classifier tells the sign, and on what it relies."""
+"""The multivariate shape check: AUC of a classifier of the sign, and permutation importance of its features."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _INCHES_A_LETTER = 0.115
 
 @in_print_style
 def plot_multivariate(results: Mapping[str, MultivariateShape], *, most: int = _MOST) -> Drawn:
-    """Draw for each sample the AUC carried by its most important features.
+    """Draw for each sample the permutation importance of its most important features: the decrease in AUC.
 
     Args:
         results: the multivariate check of each sample, by name.
         most: how many features to show for each sample.
 
     Returns:
-        The figure, one axes for each sample, and its points by sample. The title gives the AUC of the sign on events that
-        the classifiers have not seen, and the p-value.
+        The figure, one axes for each sample, and its points by sample. The title gives the AUC of the sign on events
+        that the classifiers have not seen, and the p-value.
 
     Raises:
         DataError: there is nothing to draw.
@@ -46,10 +46,10 @@ def plot_multivariate(results: Mapping[str, MultivariateShape], *, most: int = _
     axes = np.atleast_1d(figure.subplots(1, len(shown), sharex=True))
     artists: dict[str, object] = {}
     titles = short_names(shown, LONGEST_TITLE)
-    for one, (name, result) in zip(axes, shown.items(), strict=True):
-        artists[name] = _draw(one, result, {feature: features[feature] for feature in list(result.importance)[:most]})
-        one.set_title(f"{titles[name]}\n{_findings(result)}", fontsize=10.5, loc="left")
-    figure.supxlabel("AUC lost when the feature's values are dealt out anew (%)", fontsize=11)
+    for panel, (name, result) in zip(axes, shown.items(), strict=True):
+        artists[name] = _draw(panel, result, {feature: features[feature] for feature in list(result.importance)[:most]})
+        panel.set_title(f"{titles[name]}\n{_findings(result)}", fontsize=10.5, loc="left")
+    figure.supxlabel("Permutation importance (decrease in AUC, %)", fontsize=11)
     return Drawn(figure, tuple(axes), artists)
 
 

@@ -1,4 +1,4 @@
-"""Regions of negative density, in one feature and in two."""
+"""Regions of negative density in two features."""
 
 from __future__ import annotations
 
@@ -6,66 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from hepneg.binning.density_cells import SignedDensity
-from hepneg.binning.rebin import comparison_starts
-from hepneg.binning.signed_bins import SignedBins
-from hepneg.plots.legend import add_legend
 from hepneg.plots.short_names import short_name
-from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, empty_figure, in_print_style, new_figure, note, title
+from hepneg.plots.style import Drawn, empty_figure, in_print_style, note, title
 from hepneg.shapes.negative.pair_cells import NegativeBox
 
-__all__ = ["plot_density", "plot_negative_boxes"]
+__all__ = ["plot_negative_boxes"]
 
-_BINS = 60
-_LEAST = 10.0
 _LONGEST_LABEL = 40
-
-
-@in_print_style
-def plot_density(
-    bins: SignedBins, intervals: Sequence[tuple[float, float]] = (), *, sample: str, axis_label: str | None = None
-) -> Drawn:
-    """Draw the signed density of one feature, with the intervals in which it is significantly negative shaded.
-
-    Args:
-        bins: fine bins of the feature.
-        intervals: (low, high) of the negative regions; may be infinite.
-        sample: its name, for the title.
-        axis_label: with the unit; left out, the name of the feature.
-
-    Returns:
-        The figure, its axes, and the artists ``density``, ``error`` and ``regions``.
-    """
-    layout = new_figure()
-    axes = layout.main
-    coarse = bins.merged(comparison_starts(bins, _BINS, _LEAST))
-    widths = np.diff(coarse.edges) * bins.net.sum()
-    value, error = coarse.net / widths, np.sqrt(coarse.square.sum(axis=0)) / np.abs(widths)
-    density = axes.stairs(value, coarse.edges, color="black", lw=1.3, label="Σw, normalised")
-    band = axes.stairs(
-        value + error, coarse.edges, baseline=value - error, fill=True, color=NEUTRAL, alpha=0.35, label="√Σw²"
-    )
-    axes.axhline(0.0, color=NEUTRAL, lw=0.8)
-    low, high = bins.view
-    shaded = [
-        axes.axvspan(
-            max(start, low), min(stop, high), color=NEGATIVE, alpha=0.25, lw=0, label="Σw < 0" if i == 0 else None
-        )
-        for i, (start, stop) in enumerate(intervals)
-        if start < high and stop > low
-    ]
-    axes.set(
-        xlim=(low, high), xlabel=short_name(axis_label or bins.name, _LONGEST_LABEL), ylabel="Signed density / unit"
-    )
-    title(axes, sample)
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(bottom - 0.04 * (top - bottom) if (value - error).min() < 0 else 0.0, top)
-    add_legend(axes, headroom=0.25)
-    return Drawn(layout.figure, (axes,), {"density": [density], "error": [band], "regions": shaded})
 
 
 @in_print_style
@@ -81,8 +32,8 @@ def plot_negative_boxes(
         axis_labels: with the units; left out, the names of the features.
 
     Returns:
-        The figure, its axes, and the artists ``density`` and ``boxes``. Cuts on other features cannot be seen here: such
-        boxes are dashed.
+        The figure, its axes, and the artists ``density`` and ``boxes``. Cuts on other features cannot be seen here:
+        such boxes are dashed.
     """
     figure = empty_figure((6.0, 4.9))
     axes = figure.add_subplot()

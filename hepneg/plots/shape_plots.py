@@ -1,4 +1,4 @@
-"""Pictures of the shape check: one feature with ratio and pulls, and the effect sizes of all."""
+"""Figures of the shape check: one feature with ratio and pulls, and the effect sizes of all."""
 
 from __future__ import annotations
 
@@ -157,9 +157,9 @@ def plot_effect_sizes(report: ShapeReport) -> Drawn:
     label = "Total variation between w > 0 and w < 0 (%)"
     figure, axes = rows_figure(names, max(1, len(samples)), label)
     titles = short_names((sample.name for sample in samples), LONGEST_TITLE)
-    artists = {s.name: _draw_sizes(one, s, report.alpha) for one, s in zip(axes, samples, strict=False)}
-    for one, sample in zip(axes, samples, strict=False):
-        one.set_title(f"{titles[sample.name]}\n{sample.verdict}", fontsize=10.5)
+    artists = {s.name: _draw_sizes(panel, s, report.alpha) for panel, s in zip(axes, samples, strict=False)}
+    for panel, sample in zip(axes, samples, strict=False):
+        panel.set_title(f"{titles[sample.name]}\n{sample.verdict}", fontsize=10.5)
     if samples:
         start_at_zero(axes)
         legend_above(figure, *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)

@@ -31,24 +31,24 @@ def short_names(names: Iterable[str], longest: int = LONGEST_NAME) -> dict[str, 
         difference is kept as well; where that does not tell all of them apart, a number does.
     """
     full = list(dict.fromkeys(names))
-    found = {name: short_name(name, longest) for name in full}
-    for group in _alike(found):
+    short_by_name = {name: short_name(name, longest) for name in full}
+    for group in _alike(short_by_name):
         start = _first_difference(group)
-        found |= {name: _around(name, start, longest) for name in group}
-    for group in _alike(found):
-        found |= {name: _numbered(name, number, longest) for number, name in enumerate(group, start=1)}
-    return found
+        short_by_name |= {name: _around(name, start, longest) for name in group}
+    for group in _alike(short_by_name):
+        short_by_name |= {name: _numbered(name, number, longest) for number, name in enumerate(group, start=1)}
+    return short_by_name
 
 
-def _alike(found: dict[str, str]) -> list[list[str]]:
+def _alike(short_by_name: dict[str, str]) -> list[list[str]]:
     """Return the names, in groups, that have become the same."""
-    count = Counter(found.values())
-    return [[name for name in found if found[name] == short] for short in count if count[short] > 1]
+    count = Counter(short_by_name.values())
+    return [[name for name in short_by_name if short_by_name[name] == short] for short in count if count[short] > 1]
 
 
 def _first_difference(group: list[str]) -> int:
     columns = enumerate(zip(*group, strict=False))
-    return next((place for place, letters in columns if len(set(letters)) > 1), min(map(len, group)))
+    return next((position for position, letters in columns if len(set(letters)) > 1), min(map(len, group)))
 
 
 def _around(name: str, start: int, longest: int) -> str:

@@ -1,4 +1,4 @@
-"""What classifiers that are blind to the sign get wrong on positive, on negative and on all events."""
+"""Sign-split closure: calibration and residuals of classifiers trained with |w|, by sign and together."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["plot_closure_curves", "plot_closure_tests"]
 _LOOKS = {
     "positive": ("w > 0 alone", POSITIVE, "o"),
     "negative": ("w < 0 alone, |w|", NEGATIVE, "s"),
-    "combined": ("all: trained with |w|, judged with w", COLOURS[2], "D"),
+    "combined": ("all: trained with |w|, evaluated with w", COLOURS[2], "D"),
 }
 
 
@@ -71,7 +71,7 @@ def plot_closure_tests(closure: SignSplitClosure) -> Drawn:
     names = list(closure.parts["combined"].tests)
     figure, axes = rows_figure(names, len(closure.parts), "χ² of Σ w (label − response) per bin")
     parts = closure.parts.values()
-    artists: dict[str, object] = {part.part: _draw_tests(one, part) for one, part in zip(axes, parts, strict=True)}
+    artists: dict[str, object] = {part.part: _draw_tests(panel, part) for panel, part in zip(axes, parts, strict=True)}
     start_at_zero(axes)
     return Drawn(figure, axes, artists)
 

@@ -62,7 +62,7 @@ def draw_ratio(axes: Axes, ratio: BinRatio, *, colour: str, reference: float | N
 
 
 def ratio_limits(axes: Axes, ratios: list[BinRatio], *, reference: float = 1.0, widest: float = 1.0) -> None:
-    """Set the vertical limits of a ratio panel around its reference: wide enough for most points, never wider than asked."""
+    """Set the vertical limits of a ratio panel: wide enough for most points, never wider than ``widest``."""
     values = np.concatenate([np.abs(part.value[part.shown] - reference) + part.error[part.shown] for part in ratios])
     half = float(np.clip(1.2 * np.quantile(values, 0.95), 0.05, widest)) if len(values) else widest
     axes.set_ylim(reference - half, reference + half)

@@ -164,27 +164,27 @@ def rows_figure(names: Sequence[str], columns: int, label: str) -> tuple[Figure,
         label: of the horizontal axis.
 
     Returns:
-        The figure and its axes; there is room for a legend outside at the top. Give :func:`start_at_zero` the axes when the
-        data are drawn.
+        The figure and its axes; there is room for a legend outside at the top. Give :func:`start_at_zero` the axes when
+        the data are drawn.
     """
-    found = short_names(names)
-    short = [found[name] for name in names]
+    written = short_names(names)
+    short = [written[name] for name in names]
     room = 0.4 + _INCHES_A_LETTER * max((len(name) for name in short), default=0)
     figure = empty_figure((max(_LEAST_WIDTH, room + 2.2 * columns), 1.4 + _ROW * max(4, len(names))))
     axes = tuple(np.atleast_1d(figure.subplots(1, columns, sharey=True, sharex=True)))
     axes[0].set_yticks(range(len(names)), short)
     axes[0].set_ylim(max(4, len(names)) - 0.4, -0.6)
-    for one in axes:
-        one.tick_params(axis="y", which="both", length=0)
-        one.yaxis.minorticks_off()
-        one.grid(axis="y", lw=0.4, color="0.88")
+    for panel in axes:
+        panel.tick_params(axis="y", which="both", length=0)
+        panel.yaxis.minorticks_off()
+        panel.grid(axis="y", lw=0.4, color="0.88")
     figure.supxlabel(label, fontsize=11)
     return figure, axes
 
 
 def start_at_zero(axes: Sequence[Axes]) -> None:
     """Let the horizontal scale that axes share start at 0, with room for a marker there."""
-    high = max(float(one.dataLim.x1) for one in axes)
+    high = max(float(panel.dataLim.x1) for panel in axes)
     if high > 0:
         axes[0].set_xlim(-0.03 * high, 1.05 * high)
 

@@ -22,8 +22,8 @@ def plot_yardsticks(report: ShapeReport) -> Drawn:
         report: a shape check with systematic variations; samples without any are left out.
 
     Returns:
-        The figure, one axes for each sample, and for each sample its bars (½ Σ over the bins of the quadratic sum of the
-        variations) and points (total variation between the signed shape and that of \\|w\\|).
+        The figure, one axes for each sample, and for each sample its bars (½ Σ over the bins of the quadratic sum of
+        the variations) and points (total variation between the signed shape and that of \\|w\\|).
 
     Raises:
         DataError: no sample has systematic variations.
@@ -33,7 +33,7 @@ def plot_yardsticks(report: ShapeReport) -> Drawn:
         raise DataError("no sample has systematic variations to draw; name some under `systematics:`")
     figure, axes = rows_figure(list(samples[0].yardsticks), len(samples), "Total variation (%)")
     titles = short_names((sample.name for sample in samples), LONGEST_TITLE)
-    artists = {s.name: _draw(one, s, titles[s.name]) for one, s in zip(axes, samples, strict=True)}
+    artists = {s.name: _draw(panel, s, titles[s.name]) for panel, s in zip(axes, samples, strict=True)}
     start_at_zero(axes)
     legend_above(figure, *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)
     return Drawn(figure, axes, artists)
@@ -42,9 +42,9 @@ def plot_yardsticks(report: ShapeReport) -> Drawn:
 def _draw(axes: Axes, sample: SampleShapes, title: str) -> list[object]:
     yardsticks = list(sample.yardsticks.values())
     rows = np.arange(len(yardsticks))
-    spread = 100.0 * np.array([one.spread.value for one in yardsticks])
-    value = 100.0 * np.array([one.sign_difference.value for one in yardsticks])
-    error = 100.0 * np.array([one.sign_difference.error for one in yardsticks])
+    spread = 100.0 * np.array([yardstick.spread.value for yardstick in yardsticks])
+    value = 100.0 * np.array([yardstick.sign_difference.value for yardstick in yardsticks])
+    error = 100.0 * np.array([yardstick.sign_difference.error for yardstick in yardsticks])
     bars = axes.barh(rows, spread, height=0.7, color=NEUTRAL, alpha=0.3, lw=0, label="spread of the systematics")
     points = axes.errorbar(
         value, rows, xerr=error, fmt="o", ms=4.5, lw=1.2, color=NEGATIVE, zorder=3, label="|w| instead of w"

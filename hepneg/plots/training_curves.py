@@ -22,7 +22,8 @@ def plot_overtraining(evaluation: Evaluation) -> Drawn:
     """Draw the response of networks that have not seen the events over that of networks that were trained on them.
 
     The two are of disjoint halves of the events, each normalised to |Σw| = 1, so points and areas are independent; the
-    panel shows their ratio. Negative bins of the points are marked and counted. The legend gives the p-value of the Kolmogorov-Smirnov test.
+    panel shows their ratio. Negative bins of the points are marked and counted. The legend gives the p-value of the
+    Kolmogorov-Smirnov test.
 
     Raises:
         DataError: the evaluation has no response of trained networks.

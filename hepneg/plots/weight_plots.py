@@ -1,16 +1,15 @@
-"""Pictures of what the signs cost."""
+"""The figure of the weight summary."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from hepneg.plots.legend import add_legend
 from hepneg.plots.short_names import short_names
-from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, empty_figure, in_print_style, new_figure, title
+from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, empty_figure, in_print_style
 from hepneg.weights import WeightReport, WeightSummary
 
-__all__ = ["plot_weight_spectrum", "plot_weights"]
+__all__ = ["plot_weights"]
 
 _INCHES_A_LETTER, _LETTERS_WITH_ROOM = 0.09, 10
 
@@ -58,33 +57,3 @@ def _figures(axes: Axes, row: int, summary: WeightSummary) -> None:
     text = f"f = {summary.negative_fraction:.1%}, dilution {summary.dilution:.2f}\nn$_{{eff}}$ {summary.n_eff:.0f}"
     text += f" of {summary.selected}"
     axes.text(1.04, row, text, va="center", ha="left", fontsize=8.5, color=NEUTRAL)
-
-
-@in_print_style
-def plot_weight_spectrum(summary: WeightSummary) -> Drawn:
-    """Draw the distribution of |w| of the positive and of the negative events of one sample.
-
-    Args:
-        summary: of a sample or label.
-
-    Returns:
-        The figure, its axes, and the artists ``positive`` and ``negative``.
-    """
-    layout = new_figure()
-    axes, spectrum = layout.main, summary.spectrum
-    octaves = np.diff(np.log2(spectrum.edges))
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    artists = {
-        name: axes.stairs(count / octaves, spectrum.edges, baseline=0.5, color=colour, lw=1.5, label=label)
-        for name, count, colour, label in (
-            ("positive", spectrum.count[0], POSITIVE, "w > 0"),
-            ("negative", spectrum.count[1], NEGATIVE, "w < 0"),
-        )
-    }
-    axes.set_ylim(bottom=0.5)
-    axes.set_xlabel("|w|")
-    axes.set_ylabel("Events / factor of 2")
-    title(axes, summary.name)
-    add_legend(axes, headroom=0.2)
-    return Drawn(layout.figure, (axes,), artists)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, TypeAlias
 
-from hepneg._core.formatting import MISSING
+from hepneg._core.tables import Table
 from hepneg.report.pictures import Picture
 
 __all__ = [
     "Block",
-    "Cell",
     "Code",
-    "Column",
     "Details",
     "Facts",
     "Figure",
@@ -22,42 +20,8 @@ __all__ = [
     "Items",
     "NotRun",
     "Section",
-    "Table",
     "Text",
-    "number",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: numbers stand right, prose may wrap."""
-
-    name: str
-    form: Literal["text", "number", "prose"] = "number"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What a cell shows and, in a column of numbers, what it is sorted by (None: after all others)."""
-
-    text: str
-    value: float | None = None
-
-
-def number(text: str, value: float | None) -> Cell:
-    """Make a cell of a number; an undefined one shows as a dash."""
-    return Cell(MISSING if value is None else text, value)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table that the reader can sort; the first cell of each row is its heading."""
-
-    kind: ClassVar[str] = "table"
-    name: str
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,10 +62,10 @@ def build_page(results: Results) -> ReportPage:
     Raises:
         DataError: a file of the results lacks what this version writes into it.
     """
-    chosen = [(make, sources) for make, sources in _SECTIONS if make is not comparison_section or _compares(results)]
-    sections = [_section(make, results, *sources) for make, sources in chosen]
+    present = [(make, sources) for make, sources in _SECTIONS if make is not comparison_section or _compares(results)]
+    sections = [_section(make, results, *sources) for make, sources in present]
     missing = tuple(dict.fromkeys(command for section in sections for command in section.missing))
-    first = _section(lambda found: summary_section(found, missing), results, *FILES)
+    first = _section(lambda results: summary_section(results, missing), results, *FILES)
     style, script = _asset("report.css"), _asset("report.js")
     html = (
         _environment()

@@ -46,8 +46,8 @@ def read_pictures(folder: Path) -> dict[str, Picture]:
     Raises:
         DataError: a file cannot be read.
     """
-    found = {path.stem: _read(path) for path in sorted(folder.glob("*.png")) if not path.name.startswith(".")}
-    return {stem: picture for stem, picture in found.items() if picture is not None}
+    pictures = {path.stem: _read(path) for path in sorted(folder.glob("*.png")) if not path.name.startswith(".")}
+    return {stem: picture for stem, picture in pictures.items() if picture is not None}
 
 
 def _read(path: Path) -> Picture | None:

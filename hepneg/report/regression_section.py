@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from hepneg._core.formatting import count, estimate, p_value
-from hepneg.report.blocks import Block, Cell, Column, Facts, Figure, Gallery, Section, Table, Text, number
+from hepneg.report.blocks import Block, Facts, Gallery, Section, Text
+from hepneg.report.result_tables import quantile_table, regression_table
 from hepneg.report.results import Data, Results
 
 __all__ = ["is_regression", "regression_merits", "regression_section"]
 
-_COMMAND = "hepneg plot"
-_FIGURES = {
-    "residuals": ("Residuals.", "Share of Σw by prediction minus target for every sample, with errors"),
-    "pulls": ("Pulls.", "Share of Σw by residual over its expected width, with a unit normal distribution"),
-    "bias": ("Bias and resolution.", "Mean residual and its standard deviation in bins of prediction and of target"),
-    "response_matrix": ("Response matrix.", "Signed share of the predictions in each bin of the target"),
-}
+_FIGURES = ("residuals", "pulls", "bias", "response_matrix")
 
 
 def is_regression(evaluation: Data | None) -> bool:
@@ -26,14 +21,15 @@ def regression_section(results: Results, evaluation: Data) -> Section:
     """Show the figures of merit, the table of samples and the figures, all with signed weights."""
     blocks: list[Block] = [
         Text(
-            "All figures are signed, in the target's unit, and each event is judged by the network that has not seen it."
+            "All figures are signed, in the target's unit, and each event is evaluated by the network that "
+            "has not seen it."
         ),
         Facts((*regression_merits(evaluation), *_further_merits(evaluation))),
-        _samples(evaluation),
+        regression_table(evaluation),
     ]
     if evaluation["quantiles"]:
-        blocks.append(_quantiles(evaluation))
-    blocks.append(Gallery(_figures(results)))
+        blocks.append(quantile_table(evaluation))
+    blocks.append(Gallery(tuple(map(results.figure, _FIGURES))))
     return Section("response", "Prediction", tuple(blocks))
 
 
@@ -58,38 +54,6 @@ def _further_merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
     if evaluation["counter_examples"]:
         facts.append(("counter-examples, left out", count(evaluation["counter_examples"])))
     return tuple(facts)
-
-
-def _samples(evaluation: Data) -> Table:
-    names = ("entries", "Σw", "bias", "resolution", "mean squared error", "bins with Σw < 0")
-    columns = (Column("sample", "text"), *map(Column, names))
-    rows = tuple(
-        (
-            Cell(name),
-            number(count(row["entries"]), row["entries"]),
-            *(number(_estimate(row, key), row[key]) for key in ("sum_weights", "bias", "resolution", "mse")),
-            number(count(row["negative_bins"]), row["negative_bins"]),
-        )
-        for name, row in evaluation["samples"].items()
-    )
-    return Table("response-samples", f"Samples under the scheme {evaluation['scheme']}", columns, rows)
-
-
-def _quantiles(evaluation: Data) -> Table:
-    columns = tuple(map(Column, ("quantile", "targets below", "pinball loss")))
-    rows = tuple(
-        (
-            Cell(f"{row['probability']:g}", row["probability"]),
-            number(_estimate(row, "below"), row["below"]),
-            number(_estimate(row, "loss"), row["loss"]),
-        )
-        for row in evaluation["quantiles"]
-    )
-    return Table("response-quantiles", "Predicted quantiles", columns, rows)
-
-
-def _figures(results: Results) -> tuple[Figure, ...]:
-    return tuple(results.figure(stem, *texts, _COMMAND) for stem, texts in _FIGURES.items())
 
 
 def _estimate(data: Data, name: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from hepneg._core.figure_names import by_sign_stem, components_stem
-from hepneg._core.formatting import count, estimate, p_value, percent
-from hepneg.report.blocks import Cell, Column, Facts, Figure, Gallery, NotRun, Section, Table, Text, number
+from hepneg._core.formatting import estimate, p_value
+from hepneg.report.blocks import Facts, Figure, Gallery, NotRun, Section, Text
 from hepneg.report.regression_section import is_regression, regression_section
+from hepneg.report.result_tables import process_table
 from hepneg.report.results import Data, Results
 
 __all__ = ["response_section"]
 
-_COMMAND = "hepneg plot"
+_FIGURES = ("response", "response_log", "roc", "calibration", "significance")
 
 
 def response_section(results: Results) -> Section:
@@ -21,10 +24,10 @@ def response_section(results: Results) -> Section:
     if is_regression(evaluation):
         return regression_section(results, evaluation)
     blocks = (
-        Text("All figures are signed, and each event is judged by the network that has not seen it."),
+        Text("All figures are signed, and each event is evaluated by the network that has not seen it."),
         Facts(_merits(evaluation)),
-        _processes(evaluation),
-        Gallery((*_overall(results), *_by_sample(results, list(evaluation["samples"])))),
+        process_table(evaluation),
+        Gallery((*map(results.figure, _FIGURES), *_by_sample(results, evaluation["samples"]))),
     )
     return Section("response", "Response", blocks)
 
@@ -42,64 +45,7 @@ def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _processes(evaluation: Data) -> Table:
-    columns = (
-        *(Column(name, "text") for name in ("sample", "label")),
-        *map(Column, ("entries", "Σw", "f", "n_eff", "AUC", "bins with Σw < 0")),
-    )
-    rows = tuple(_process(name, row) for name, row in evaluation["samples"].items())
-    return Table("response-samples", f"Processes under the scheme {evaluation['scheme']}", columns, rows)
-
-
-def _process(name: str, row: Data) -> tuple[Cell, ...]:
-    return (
-        Cell(name),
-        Cell(row["label"]),
-        number(count(row["entries"]), row["entries"]),
-        number(estimate(row["sum_weights"], row["sum_weights_error"]), row["sum_weights"]),
-        number(percent(row["negative_fraction"]), row["negative_fraction"]),
-        number(count(row["n_eff"]), row["n_eff"]),
-        number(estimate(row["auc"], row["auc_error"]), row["auc"]),
-        number(count(row["negative_bins"]), row["negative_bins"]),
-    )
-
-
-def _overall(results: Results) -> list[Figure]:
-    described = {
-        "response": (
-            "Net response of every sample, normalised.",
-            "Share of Σw by response for every sample, with errors",
-        ),
-        "response_log": (
-            "The same on a logarithmic axis.",
-            "Share of Σw by response for every sample on a logarithmic axis, negative bins marked",
-        ),
-        "roc": ("Signed ROC curve.", "Background efficiency against signal efficiency with its error band"),
-        "calibration": ("Calibration.", "Observed signal share against the response, with errors and the diagonal"),
-        "significance": (
-            "Significance of a cut.",
-            "Expected significance against the cut on the response, with errors",
-        ),
-    }
-    return [results.figure(stem, *texts, _COMMAND) for stem, texts in described.items()]
-
-
-def _by_sample(results: Results, samples: list[str]) -> list[Figure]:
-    return [
-        figure
-        for name in samples
-        for figure in (
-            results.figure(
-                components_stem(name),
-                f"{name}: positive, negative and net.",
-                f"Response of {name}: positive, negative and net sums of weights in each bin",
-                _COMMAND,
-            ),
-            results.figure(
-                by_sign_stem(name),
-                f"{name}: shapes by sign.",
-                f"Normalised response of the positive and of the negative events of {name}, with their ratio",
-                _COMMAND,
-            ),
-        )
-    ]
+def _by_sample(results: Results, samples: Iterable[str]) -> Iterator[Figure]:
+    for name in samples:
+        yield results.figure(components_stem(name), "components", sample=name)
+        yield results.figure(by_sign_stem(name), "by_sign", sample=name)

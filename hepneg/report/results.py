@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.report.blocks import Figure
+from hepneg.report.figure_captions import CAPTIONS
 from hepneg.report.pictures import Picture, read_pictures
 
 __all__ = ["FILES", "Data", "Results", "load_results"]
@@ -56,24 +57,25 @@ class Results:
     pictures: Mapping[str, Picture]
 
     def __repr__(self) -> str:
-        found = [name for field, name in FILES.items() if getattr(self, field) is not None]
-        return f"Results({self.config.name!r}: {', '.join(found)}; {len(self.pictures)} figures)"
+        present = [name for field, name in FILES.items() if getattr(self, field) is not None]
+        return f"Results({self.config.name!r}: {', '.join(present)}; {len(self.pictures)} figures)"
 
     def label(self, sample: str) -> str:
         """Return the label of a sample, or an empty string for one that the configuration does not know."""
         known = self.config.samples.get(sample)
         return known.label if known else ""
 
-    def figure(self, stem: str, caption: str, alternative: str, command: str) -> Figure:
+    def figure(self, stem: str, kind: str = "", **names: str) -> Figure:
         """Return a figure of the page.
 
         Args:
             stem: name of the file without suffix.
-            caption: below the figure.
-            alternative: the same for who cannot see it.
-            command: what draws it.
+            kind: of :data:`~hepneg.report.figure_captions.CAPTIONS`; left out, the stem.
+            **names: what its caption names: the sample, the features.
         """
-        return Figure(stem, caption, alternative, self.pictures.get(stem), command)
+        texts = CAPTIONS[kind or stem]
+        caption, alternative = texts.caption.format(**names), texts.alternative.format(**names)
+        return Figure(stem, caption, alternative, self.pictures.get(stem), texts.command)
 
 
 def load_results(config: Config) -> Results:
@@ -85,10 +87,10 @@ def load_results(config: Config) -> Results:
     Raises:
         DataError: there is nothing, or a file is damaged or of another version of the format.
     """
-    found = {field: _read(config.output / name) for field, name in FILES.items()}
-    if all(content is None for content in found.values()):
+    contents = {field: _read(config.output / name) for field, name in FILES.items()}
+    if all(content is None for content in contents.values()):
         raise DataError(f"nothing to report in {config.output}: it holds no results; do `hepneg run` first")
-    return Results(config=config, pictures=read_pictures(config.output / "plots"), **found)
+    return Results(config=config, pictures=read_pictures(config.output / "plots"), **contents)
 
 
 def _read(path: Path) -> Data | None:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from hepneg._core.figure_names import MULTIVARIATE_STEM, boxes_stem, correlations_stem, shape_stem
-from hepneg._core.formatting import MISSING, estimate, interval, p_value, percent, significant
-from hepneg.report.blocks import Block, Cell, Column, Details, Gallery, Heading, NotRun, Section, Table, Text, number
+from hepneg._core.figure_names import MULTIVARIATE_STEM, YARDSTICK_STEM, boxes_stem, correlations_stem, shape_stem
+from hepneg._core.formatting import MISSING, estimate, p_value, percent, significant
+from hepneg.report.blocks import Block, Details, Gallery, Heading, NotRun, Section, Text
+from hepneg.report.result_tables import feature_table, systematics_table
 from hepneg.report.results import Data, Results
 from hepneg.report.sign_split_section import closure_blocks
-from hepneg.report.systematics_section import yardstick_blocks
 
 __all__ = ["shapes_section"]
 
 _COMMAND = "hepneg check"
-_TESTS = {
-    "anderson_darling": "p (AD)",
-    "cramer_von_mises": "p (CvM)",
-    "kolmogorov_smirnov": "p (KS)",
-    "location": "p (location)",
-    "width": "p (width)",
-    "smooth": "p (smooth)",
-    "chi2": "p (χ²)",
-}
+_SYSTEMATICS_LEGEND = (
+    "What taking |w| for w does to each normalised shape, against the spread of the systematic variations: half the "
+    "sum over ten bins of their quadratic sum. A ratio well below 1 says that the bias would be lost in the "
+    "systematic uncertainty; there is none where the spread is not significant."
+)
 
 
 def shapes_section(results: Results) -> Section:
@@ -32,15 +28,11 @@ def shapes_section(results: Results) -> Section:
         return Section("shapes", "Shapes", (NotRun(_COMMAND), *closure_blocks(results)))
     blocks: list[Block] = [Text(_legend(report["alpha"]))]
     if any(shapes["features"] for shapes in report["samples"].values()):
-        blocks.append(_table(report["samples"], report["alpha"]))
-    summary = "Total variation between positive and negative shapes."
-    alternative = "Total variation of every feature in every sample, with its error and the noise taken off"
-    blocks.append(Gallery((results.figure("shapes", summary, alternative, _COMMAND),)))
+        blocks.append(feature_table(report))
+    blocks.append(Gallery((results.figure("shapes"),)))
     if any(shapes.get("multivariate") for shapes in report["samples"].values()):
-        caption = "By how much the AUC of a classifier of the sign falls without each feature."
-        alternative = "AUC lost when the values of a feature are dealt out anew, by feature and sample"
-        blocks.append(Gallery((results.figure(MULTIVARIATE_STEM, caption, alternative, _COMMAND),)))
-    blocks += yardstick_blocks(results, report["samples"])
+        blocks.append(Gallery((results.figure(MULTIVARIATE_STEM),)))
+    blocks += _systematics(results, report)
     for name, shapes in report["samples"].items():
         blocks += _sample(results, name, shapes)
     blocks += closure_blocks(results)
@@ -52,38 +44,14 @@ def _legend(alpha: float) -> str:
         "The total variation is half the area between the normalised shapes of positive and of negative events, with "
         "the expected noise taken off. The bias of |w| is that between the signed shape and the shape of |w|: what "
         "training with |w| would get wrong. A feature differs where its p-value, adjusted for the number of features, "
-        f"is at most {alpha:g}. It combines the Anderson–Darling (AD), width, smooth and χ² tests by their joint law; the "
+        f"is at most {alpha:g}. It combines the Anderson–Darling (AD), width, smooth and χ² tests by the minimum "
+        "p-value under their joint null distribution (Westfall–Young); the "
         "Cramér–von Mises (CvM), Kolmogorov–Smirnov (KS) and location tests are shown beside."
     )
 
 
-def _table(samples: Mapping[str, Data], alpha: float) -> Table:
-    columns = (
-        *(Column(name, "text") for name in ("feature", "sample", "differs")),
-        *map(Column, ("total variation", "bias of |w|", "p", "p, adjusted", *_TESTS.values())),
-        *map(Column, ("largest pull", "there")),
-    )
-    rows = tuple(
-        (Cell(feature), Cell(sample), *_figures(shape, alpha))
-        for sample, shapes in samples.items()
-        for feature, shape in _by_size(shapes)
-    )
-    return Table("shapes-features", "Effect sizes and tests, by feature", columns, rows)
-
-
 def _by_size(shapes: Data) -> list[tuple[str, Data]]:
     return sorted(shapes["features"].items(), key=lambda item: (-item[1]["total_variation"], item[1]["p_value"]))
-
-
-def _figures(shape: Data, alpha: float) -> Iterator[Cell]:
-    yield Cell("yes" if shape["p_adjusted"] <= alpha else "no")
-    for key in ("total_variation", "signed_total_variation"):
-        yield number(_size(shape, key), shape[key])
-    for p in (shape["p_value"], shape["p_adjusted"], *(shape["tests"].get(test) for test in _TESTS)):
-        yield number(p_value(p), p)
-    pull = shape["largest_pull"]
-    yield number(significant(pull["value"], 2), pull["value"])
-    yield Cell(interval(pull["low"], pull["high"]), pull["low"])
 
 
 def _size(shape: Data, key: str = "total_variation") -> str:
@@ -101,28 +69,16 @@ def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
         yield Text(_region(region, shapes.get("subsample")))
     boxes = [region["cuts"] for region in shapes["negative_regions"] if len(region.get("cuts", ())) > 1]
     for x, y in dict.fromkeys((cuts[0]["feature"], cuts[1]["feature"]) for cuts in boxes):
-        caption = f"{x} and {y} in {name}: signed density, with the boxes in which it is negative."
-        alternative = (
-            f"Signed density of {name} in {x} and {y} in units of its error; boxes with negative sums outlined"
-        )
-        yield Gallery((results.figure(boxes_stem(name, x, y), caption, alternative, _COMMAND),))
+        yield Gallery((results.figure(boxes_stem(name, x, y), "boxes", sample=name, x=x, y=y),))
     for feature, shape in _by_size(shapes):
-        caption = f"{feature} in {name}: positive and negative events."
-        alternative = f"Normalised shapes of {feature} for positive and negative events of {name}, ratio and pulls"
-        figure = results.figure(shape_stem(name, feature), caption, alternative, _COMMAND)
-        yield Details(
-            feature, f"total variation {_size(shape)}, p\N{NO-BREAK SPACE}{_equals(shape['p_value'])}", figure
-        )
+        remark = f"total variation {_size(shape)}, p\N{NO-BREAK SPACE}{_equals(shape['p_value'])}"
+        yield Details(feature, remark, results.figure(shape_stem(name, feature), "shape", sample=name, feature=feature))
 
 
 def _correlations(results: Results, name: str, correlations: Data) -> Iterator[Block]:
     if correlations["largest"]:
         yield Text(_largest_correlation(correlations["largest"][0]))
-    caption = f"Correlations in {name}: positive events, negative events, and the difference over its error."
-    alternative = (
-        f"Correlation matrices of the features for positive and negative events of {name}, and their difference"
-    )
-    yield Gallery((results.figure(correlations_stem(name), caption, alternative, _COMMAND),))
+    yield Gallery((results.figure(correlations_stem(name), "correlations", sample=name),))
 
 
 def _largest_correlation(pair: Data) -> str:
@@ -160,3 +116,13 @@ def _equals(p: float | None) -> str:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
+
+
+def _systematics(results: Results, report: Data) -> Iterator[Block]:
+    """Show the ratios of all features; nothing where there are no systematic variations."""
+    table = systematics_table(report)
+    if not table.rows:
+        return
+    yield Text(_SYSTEMATICS_LEGEND)
+    yield table
+    yield Gallery((results.figure(YARDSTICK_STEM),))

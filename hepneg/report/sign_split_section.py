@@ -1,13 +1,13 @@
-"""The blocks on classifiers that are blind to the sign, within the section on shapes."""
+"""The blocks on sign-split closure: classifiers trained with |w| on each sign and on both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hepneg._core.figure_names import CLOSURE_STEM, CLOSURE_TESTS_STEM, blind_response_stem
-from hepneg._core.formatting import count, estimate, p_value
-from hepneg.report.blocks import Block, Cell, Column, Figure, Gallery, Heading, NotRun, Table, Text, number
-from hepneg.report.results import Data, Results
+from hepneg._core.figure_names import CLOSURE_STEM, CLOSURE_TESTS_STEM, closure_response_stem
+from hepneg.report.blocks import Block, Gallery, Heading, NotRun, Text
+from hepneg.report.result_tables import closure_table
+from hepneg.report.results import Results
 
 __all__ = ["closure_blocks"]
 
@@ -22,44 +22,17 @@ def closure_blocks(results: Results) -> Iterator[Block]:
             yield NotRun(_COMMAND)
         return
     response = closure["response"]
-    yield Heading("Trained without the signs", response["verdict"])
+    yield Heading("Sign-split closure", response["verdict"])
     yield Text(closure["conclusion"])
-    yield _table(closure["parts"])
-    curves = "Observed share of signal minus response, by the response."
-    tests = "χ² per bin of the residuals in each feature; full points are mismodelled."
-    yield Gallery(
-        (
-            results.figure(CLOSURE_STEM, curves, f"{curves} Positive, negative and all events.", _COMMAND),
-            results.figure(CLOSURE_TESTS_STEM, tests, f"{tests} Positive, negative and all events.", _COMMAND),
-        )
-    )
+    yield closure_table(closure)
+    yield Gallery((results.figure(CLOSURE_STEM), results.figure(CLOSURE_TESTS_STEM)))
     for name, shapes in response["samples"].items():
         reason = shapes["reason"]
         yield Text(f"Response of {name}, positive against negative events: {shapes['verdict']}: {reason}.")
     yield Gallery(
-        tuple(_response_figure(results, name) for name, one in response["samples"].items() if one["features"])
-    )
-
-
-def _response_figure(results: Results, sample: str) -> Figure:
-    caption = f"Response of {sample} to a classifier trained with |w|: positive and negative events."
-    alternative = f"Normalised response of positive and negative events of {sample}, ratio and pulls"
-    return results.figure(blind_response_stem(sample), caption, alternative, _COMMAND)
-
-
-def _table(parts: Data) -> Table:
-    names = ("events", "AUC", "calibration p")
-    columns = (Column("trained and judged on", "text"), *map(Column, names), Column("mismodelled", "prose"))
-    rows = tuple(_row(name, part) for name, part in parts.items())
-    return Table("shapes-closure", "Held-out events of each sign, and of both with their signed weights", columns, rows)
-
-
-def _row(name: str, part: Data) -> tuple[Cell, ...]:
-    auc, p = part["auc"], part["calibration"]["p_value"]
-    return (
-        Cell(name),
-        number(count(part["entries"]), part["entries"]),
-        number(estimate(auc["value"], auc["error"]), auc["value"]),
-        number(p_value(p), p),
-        Cell(", ".join(part["mismodelled"]) or "nothing"),
+        tuple(
+            results.figure(closure_response_stem(name), "closure_response", sample=name)
+            for name, shapes in response["samples"].items()
+            if shapes["features"]
+        )
     )

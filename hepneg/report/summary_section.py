@@ -1,14 +1,16 @@
-"""The first section: verdict, figures of merit, and what to look into."""
+"""The first section: verdict, figures of merit, and warnings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hepneg._core.formatting import MISSING, count, estimate, percent
-from hepneg.report.blocks import Block, Cell, Column, Facts, Heading, Items, NotRun, Section, Table, Text, number
+from hepneg._core.formatting import estimate
+from hepneg._core.tables import Table
+from hepneg.report.blocks import Block, Facts, Heading, Items, NotRun, Section, Text
 from hepneg.report.regression_section import is_regression, regression_merits
+from hepneg.report.result_tables import overview_table
 from hepneg.report.results import Results
-from hepneg.report.warnings_section import remarks
+from hepneg.report.warnings_section import result_warnings
 from hepneg.schemes.titles import scheme_title
 
 __all__ = ["summary_section"]
@@ -16,16 +18,16 @@ __all__ = ["summary_section"]
 _VERDICTS = {
     "different": "Positive and negative events have different shapes",
     "compatible": "Positive and negative events have compatible shapes",
-    "inconclusive": "Whether positive and negative events have the same shapes cannot be told",
+    "inconclusive": "There are too few events to tell whether positive and negative ones have the same shapes",
 }
 
 
 def summary_section(results: Results, missing: Iterable[str]) -> Section:
-    """Show the verdict first, then the figures of merit, the samples and what to look into."""
+    """Show the verdict first, then the figures of merit, the samples and the warnings."""
     blocks: list[Block] = [*_verdict(results), *_merits(results), _samples(results)]
-    found = remarks(results)
-    if found:
-        blocks.append(Items("To look into", found))
+    warnings = result_warnings(results)
+    if warnings:
+        blocks.append(Items("Warnings", warnings))
     blocks += [NotRun(command) for command in missing]
     return Section("summary", "Summary", tuple(blocks))
 
@@ -59,26 +61,17 @@ def _merits(results: Results) -> list[Block]:
 
 
 def _samples(results: Results) -> Table:
-    merit = "resolution" if is_regression(results.evaluation) else "AUC"
-    columns = (
-        *(Column(name, "text") for name in ("sample", "label", "shapes")),
-        *map(Column, ("selected", "f", "n_eff", merit)),
+    weights, shapes, evaluation = (
+        (step or {"samples": {}})["samples"] for step in (results.weights, results.shapes, results.evaluation)
     )
-    rows = tuple(_sample(results, name, merit.lower()) for name in results.config.samples)
-    return Table("summary-samples", "Samples", columns, rows)
-
-
-def _sample(results: Results, name: str, merit: str) -> tuple[Cell, ...]:
-    weights, shapes, row = (
-        (data or {"samples": {}})["samples"].get(name, {})
-        for data in (results.weights, results.shapes, results.evaluation)
-    )
-    return (
-        Cell(name),
-        Cell(results.label(name)),
-        Cell(shapes.get("verdict", MISSING)),
-        number(count(weights.get("selected")), weights.get("selected")),
-        number(percent(weights.get("negative_fraction")), weights.get("negative_fraction")),
-        number(count(weights.get("n_eff")), weights.get("n_eff")),
-        number(estimate(row.get(merit), row.get(f"{merit}_error")), row.get(merit)),
-    )
+    parts = [
+        {
+            **evaluation.get(name, {}),
+            **weights.get(name, {}),
+            "sample": name,
+            "label": results.label(name),
+            "verdict": shapes.get(name, {}).get("verdict"),
+        }
+        for name in results.config.samples
+    ]
+    return overview_table(parts, "resolution" if is_regression(results.evaluation) else "AUC")

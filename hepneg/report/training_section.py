@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from hepneg._core.formatting import MISSING, count, estimate, p_value
+from hepneg._core.formatting import count, p_value, percent, significant
 from hepneg.config import DEFAULT_OBJECTIVES
-from hepneg.report.blocks import (
-    Block,
-    Cell,
-    Column,
-    Facts,
-    Figure,
-    Gallery,
-    Items,
-    NotRun,
-    Section,
-    Table,
-    Text,
-    number,
-)
-from hepneg.report.health_section import health_blocks
+from hepneg.report.blocks import Block, Facts, Figure, Gallery, Items, NotRun, Section, Text
 from hepneg.report.regression_section import is_regression
+from hepneg.report.result_tables import fold_table, sign_network_table
 from hepneg.report.results import Data, Results
 from hepneg.schemes.titles import scheme_title
 
 __all__ = ["training_section"]
 
 _COMMAND = "hepneg train"
-_PLOT = "hepneg plot"
 
 _STOPPED_BY = {
     "absolute": "that under |w|",
@@ -40,6 +26,15 @@ _STOPPED_BY = {
 }
 _NOT_SIGNED = "it says when to stop, and is not to be compared with the signed loss of held-out events."
 
+_SIGN_LEGEND = (
+    "ĝ is the local mean sign that the scheme has learnt, evaluated on held-out events. Where the density is "
+    "negative, ĝ is clipped at zero; where the networks can tell no smaller mean sign, it is lifted to their floor, "
+    "which held-out events set, so that a large share there says little of the density. Both are shares of Σ|w|. The "
+    "closure Σ|w|ĝ / Σw is 1 for a perfect ĝ, and χ² compares the signs with ĝ in bins of ĝ and the signed with the "
+    "refined distribution of each feature; of the feature with the worst χ², the least and the largest closure "
+    "of a bin are given."
+)
+
 
 def training_section(results: Results) -> Section:
     """Show the scheme, the network, each fold's training, and the response to events seen and not seen."""
@@ -48,7 +43,7 @@ def training_section(results: Results) -> Section:
     blocks: list[Block] = [Facts(_settings(results.model, results.evaluation))]
     histories = results.evaluation["histories"]
     if histories:
-        blocks.append(_folds(histories, "" if is_regression(results.evaluation) else " (nats)"))
+        blocks.append(fold_table(histories, "" if is_regression(results.evaluation) else " (nats)"))
         chosen = results.evaluation.get("chosen", results.evaluation["scheme"])
         if chosen in _STOPPED_BY:
             blocks.append(Text(f"The validation loss is {_STOPPED_BY[chosen]}; {_NOT_SIGNED}"))
@@ -56,7 +51,7 @@ def training_section(results: Results) -> Section:
     if messages:
         blocks.append(Items("Messages", messages))
     if results.model is not None and results.model.get("health"):
-        blocks += health_blocks(results.model["health"])
+        blocks += _health(results.model["health"])
     blocks.append(Gallery(_figures(results)))
     return Section("training", "Training", tuple(blocks))
 
@@ -67,16 +62,21 @@ def _settings(model: Data | None, evaluation: Data) -> tuple[tuple[str, str], ..
     name = str(model["scheme"]["name"])
     scheme = {**model["scheme"], "name": scheme_title(name, model["choice"].get("scheme", name))}
     training = model["training"]
-    network = training["network"]
     return (
         ("scheme", _named(scheme)),
         ("objective", _named(training.get("objective") or {"name": DEFAULT_OBJECTIVES["classification"]})),
         ("folds", f"{model['folds']['number']}, by the hash of the event identifier, seed {model['folds']['seed']}"),
-        ("network", f"{' × '.join(str(width) for width in network['hidden'])}, {network['activation']}"),
+        ("network", _network(training["network"])),
         ("batches", f"{count(training['batch_size'])} events"),
         ("learning rate", f"{training['learning_rate']:g}"),
         ("features", count(len(model["feature_names"]))),
     )
+
+
+def _network(network: Data) -> str:
+    if "hidden" not in network or "activation" not in network:
+        return _named({"name": "", **network})
+    return f"{' × '.join(map(str, network['hidden']))}, {network['activation']}"
 
 
 def _named(choice: Data) -> str:
@@ -91,46 +91,19 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _folds(histories: list[Data], unit: str) -> Table:
-    columns = (
-        Column("fold", "text"),
-        *map(Column, ("epochs", "best epoch", f"best validation loss{unit}", "seconds")),
-        Column("stopped by", "text"),
-    )
-    return Table(
-        "training-folds",
-        "Folds, each judged by its validation loss",
-        columns,
-        tuple(_fold(history) for history in histories),
-    )
-
-
-def _fold(history: Data) -> tuple[Cell, ...]:
-    best = next((record for record in history["epochs"] if record["epoch"] == history["best_epoch"]), None)
-    loss = best["validation_loss"] if best else None
-    return (
-        Cell(str(history["fold"])),
-        number(count(len(history["epochs"])), len(history["epochs"])),
-        number(str(history["best_epoch"]), history["best_epoch"]),
-        number(estimate(loss, best["validation_error"]) if best else MISSING, loss),
-        number(f"{history['seconds']:.1f}", history["seconds"]),
-        Cell(history["stopped"]),
-    )
-
-
 def _figures(results: Results) -> tuple[Figure, ...]:
     tests = (results.evaluation or {}).get("overtraining", {})
-    told = ", ".join(f"{label} p = {p_value(test['p_value'])}" for label, test in tests.items())
-    curves = results.figure(
-        "learning_curves",
-        "Validation loss and training objective by epoch.",
-        "Learning curve of each fold with error band and best epoch",
-        _PLOT,
-    )
-    seen = results.figure(
-        "overtraining",
-        f"Response to events held out and trained on; Kolmogorov–Smirnov test: {told}.",
-        "Normalised response of signal and background to events held out and trained on, with their ratio",
-        _PLOT,
-    )
-    return (curves, seen) if tests else (curves,)
+    p_values = ", ".join(f"{label} p = {p_value(test['p_value'])}" for label, test in tests.items())
+    overtraining = (results.figure("overtraining", p_values=p_values),) if tests else ()
+    return (results.figure("learning_curves"), *overtraining)
+
+
+def _health(health: Data) -> list[Block]:
+    """Show the largest log-odds, and what the sign networks did to each sample, where the scheme has such networks."""
+    facts = [("batches with Σ of training weights ≤ 0", percent(health["negative_batches"]))]
+    if health["largest_logit"] is not None:
+        facts.insert(0, ("largest |log-odds|", significant(health["largest_logit"])))
+    blocks: list[Block] = [Facts(tuple(facts))]
+    if health["samples"]:
+        blocks += [sign_network_table(health), Text(_SIGN_LEGEND)]
+    return blocks

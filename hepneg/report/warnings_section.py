@@ -1,4 +1,4 @@
-"""What a reader of the results must not overlook, gathered from all steps."""
+"""Warnings about the results of all steps, one sentence each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hepneg._core.formatting import p_value
 from hepneg.report.regression_section import is_regression
 from hepneg.report.results import Data, Results
 
-__all__ = ["remarks"]
+__all__ = ["result_warnings"]
 
 _RISK = 1e-3
 """Probability of a batch with Σw ≤ 0 that is worth a remark: with some 100 batches, one in ten epochs has one."""
@@ -19,21 +19,21 @@ _MANY_ERRORS = 3.0
 """Deviation of a quantile's share, in standard errors, that is worth a remark."""
 
 
-def remarks(results: Results) -> tuple[str, ...]:
-    """Return one sentence for each thing to look into, in the order of the steps."""
-    found: list[str] = [*_mismatches(results)]
+def result_warnings(results: Results) -> tuple[str, ...]:
+    """Return one sentence for each warning, in the order of the steps."""
+    warnings: list[str] = [*_mismatches(results)]
     if results.weights is not None:
-        found += _of_weights(results.weights)
+        warnings += _of_weights(results.weights)
     if results.evaluation is not None:
-        found += _of_schemes(results, results.evaluation)
-        found += _of_training(results.evaluation)
-        found += _of_signs((results.model or {}).get("health") or {})
-        found += (_of_prediction if is_regression(results.evaluation) else _of_response)(results.evaluation)
-    return tuple(found)
+        warnings += _of_schemes(results, results.evaluation)
+        warnings += _of_training(results.evaluation)
+        warnings += _of_signs((results.model or {}).get("health") or {})
+        warnings += (_of_prediction if is_regression(results.evaluation) else _of_response)(results.evaluation)
+    return tuple(warnings)
 
 
 def _mismatches(results: Results) -> Iterator[str]:
-    """Name results of other samples, features or schemes than those of the configuration: they are of an earlier run."""
+    """Name results of other samples, features or schemes than the configuration's: they are of an earlier run."""
     samples, features = set(results.config.samples), set(results.config.feature_names)
     of_samples = {
         "inspect": results.weights,
@@ -64,7 +64,10 @@ def _again(command: str, what: str, names: Mapping[str, object] | list[str]) -> 
 def _of_weights(report: Data) -> Iterator[str]:
     for name, summary in report["samples"].items():
         if summary["outliers"]:
-            yield f"A handful of events carries {name}: its ten largest weights hold {summary['largest_share_abs']:.1%} of Σ|w|."
+            yield (
+                f"A handful of events carries {name}: its ten largest weights "
+                f"hold {summary['largest_share_abs']:.1%} of Σ|w|."
+            )
     for label, risk in report["batch_risk"].items():
         if risk is not None and risk > _RISK:
             yield (
@@ -85,7 +88,10 @@ def _of_schemes(results: Results, evaluation: Data) -> Iterator[str]:
         schemes = ", ".join(results.shapes["recommended_schemes"])
         yield f"The shapes speak against the scheme {chosen}, under which the model was trained: prefer {schemes}."
     if results.comparison is not None and results.comparison["recommended"] not in {trained, chosen}:
-        yield f"The comparison recommends the scheme {results.comparison['recommended']}; the model was trained under {trained}."
+        yield (
+            f"The comparison recommends the scheme {results.comparison['recommended']}; the model was "
+            f"trained under {trained}."
+        )
 
 
 def _of_training(evaluation: Data) -> Iterator[str]:
@@ -95,7 +101,9 @@ def _of_training(evaluation: Data) -> Iterator[str]:
             yield f"Fold {history['fold']}: {history['message']}."
     cut = sum(history["stopped"] == "epochs" for history in histories)
     if cut:
-        yield f"{cut} of {len(histories)} folds had not stopped improving when the epochs ran out: raise training.epochs."
+        yield (
+            f"{cut} of {len(histories)} folds had not stopped improving when the epochs ran out: raise training.epochs."
+        )
     for label, test in evaluation.get("overtraining", {}).items():
         if test["p_value"] is not None and test["p_value"] < _IMPROBABLE:
             yield (
@@ -113,8 +121,8 @@ def _of_signs(health: Data) -> Iterator[str]:
         p = float(chdtrc(test["ndf"], test["chi2"])) if test["chi2"] is not None and test["ndf"] else 1.0
         if p < _IMPROBABLE:
             yield (
-                f"The learnt mean sign of {name} is not that of its held-out events: χ² {test['chi2']:.0f} for {test['ndf']} "
-                f"bins, p = {p_value(p)}."
+                f"The learnt mean sign of {name} is not that of its held-out events: χ² {test['chi2']:.0f} for "
+                f"{test['ndf']} bins, p = {p_value(p)}."
             )
 
 

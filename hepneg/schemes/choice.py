@@ -2,9 +2,9 @@
 
 Two questions, both put to events that the networks have not seen. First, whether ĝ(x) describes the signs of each label
 better than their mean does: the gain is the difference of the two cross-entropies of the sign. It orders the schemes:
-``combined`` first where the signs seem to depend on x, for |w| is biased there; ``absolute`` first where nothing is seen,
-for it has the least variance. Then the signed losses of all candidates: the first scheme in that order that no other beats
-by more than three standard deviations of their paired difference is taken.
+``combined`` first where the signs seem to depend on x, for |w| is biased there; ``absolute`` first where nothing is
+seen, for it has the least variance. Then the signed losses of all candidates: the first scheme in that order that no
+other beats by more than three standard deviations of their paired difference is taken.
 
 The order comes first because the signed loss has the noise of the signs, which a bias of a few 1e-3 nats can hide in,
 while ĝ is judged with a bounded loss. The choice hardly flatters the loss that is quoted for it: an alternative whose

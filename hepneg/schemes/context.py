@@ -53,8 +53,8 @@ class _Share:
 class FoldContext:
     """The training of one fold: its events, and what networks can be trained on them.
 
-    Whatever it trains follows from the settings' seed, the fold and the name of the network alone, is kept in the checkpoint of
-    that name, and goes on from there.
+    Whatever it trains follows from the settings' seed, the fold and the name of the network alone, is kept in the
+    checkpoint of that name, and goes on from there.
 
     Attributes:
         fold: which; no network of it may see its events, which are in neither of the next two.
@@ -127,8 +127,8 @@ class FoldContext:
         """Train one network of the label, or of the target, with these weights.
 
         Args:
-            train_weight: what multiplies each event's loss, (n,), for :attr:`events`. The scale of each label does not matter:
-                both labels are brought to the same sum.
+            train_weight: what multiplies each event's loss, (n,), for :attr:`events`. The scale of each label does not
+                matter: both labels are brought to the same sum.
             validation_weight: of the validation loss, (m,), for :attr:`validation`; left out, the signed weights.
             batches: how the events are cut into batches; left out, at random.
             logit_bound: the log-odds are squashed into ±logit_bound; None for no bound.

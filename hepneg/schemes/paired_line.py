@@ -1,9 +1,9 @@
 """Matching along a line: neighbours in one walk over the events, however they crowd.
 
-Where many negative events have the same nearest positive ones, to match by distance grants a few of them at a time. A walk
-along a line that passes through every small volume in one go costs the same for any events: what comes short is put on
-a stack, and so is what there is too much of; the last of one kind meets the next of the other. So a volume gives nothing
-away, nor asks for anything, before it has used up what it has.
+Where many negative events have the same nearest positive ones, to match by distance grants a few of them at a time. A
+walk along a line that passes through every small volume in one go costs the same for any events: what comes short is
+put on a stack, and so is what there is too much of; the last of one kind meets the next of the other. So a volume gives
+nothing away, nor asks for anything, before it has used up what it has.
 """
 
 from __future__ import annotations

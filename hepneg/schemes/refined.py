@@ -21,8 +21,8 @@ class Refined:
 
     The idea is that of neural refinement (Nachman, Thaler, arXiv:2505.03724). Weights are non-negative and keep the
     density, as far as ĝ converges; regions of truly negative density are clipped. Each sample has its own ĝ and keeps
-    its Σw; where Σw of a sample is not significantly positive, as that of interference terms, all samples of its label are
-    taken as one (:mod:`hepneg.signs.pooling`).
+    its Σw; where Σw of a sample is not significantly positive, as that of interference terms, all samples of its label
+    are taken as one (:mod:`hepneg.signs.pooling`).
 
     Args:
         members: sign networks in each ensemble.

@@ -1,4 +1,5 @@
-"""What a weight scheme is: it trains the networks of one fold with the bricks it is offered; and how one is found by name.
+"""What a weight scheme is: it trains the networks of one fold with the bricks it is offered; and how one is found by
+name.
 
 Another package adds a scheme through an entry point::
 
@@ -29,8 +30,8 @@ __all__ = ["Scheme", "as_scheme", "make_scheme", "register", "require_task", "sc
 class Scheme(Protocol):
     """A weight scheme: a frozen dataclass whose fields are its parameters.
 
-    The first line of its docstring is what reports and tables say about it. A class variable ``tasks`` may name the tasks
-    that it can pose: ``"classification"``, ``"regression"``; without one it is for classification. A method
+    The first line of its docstring is what reports and tables say about it. A class variable ``tasks`` may name the
+    tasks that it can pose: ``"classification"``, ``"regression"``; without one it is for classification. A method
     ``finish(events, fits)`` may look at the trained folds together (see :class:`hepneg.schemes.crossfit.CrossFit`), as
     ``auto`` does to choose by all held-out events.
     """

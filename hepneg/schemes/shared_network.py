@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg._core.parameters import require_between, require_count
 from hepneg.events import EventTable
 from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
@@ -60,7 +61,9 @@ class SharedNetwork(FoldNetwork):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
-        return cls(network_from_dict(data["network"]), int(data["inputs"]), float(data["floor"]))
+        require_count(inputs=data["inputs"])
+        require_between(0, 1, floor=data["floor"])
+        return cls(network_from_dict(data["network"]), data["inputs"], data["floor"])
 
     def initialise(
         self, generator: torch.Generator, features: NDArray[np.float32], mean_signs: Sequence[float]
@@ -153,8 +156,8 @@ class MixtureNetwork(SharedNetwork):
     def loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
         """Return the cross-entropy over the four classes (label, sign).
 
-        P(label, sign | x) = P(label | x) P(sign | x, label), so its logarithm is a sum of two binary terms. The network's
-        ``outputs`` are three log-odds: label, sign among background, sign among signal.
+        P(label, sign | x) = P(label | x) P(sign | x, label), so its logarithm is a sum of two binary terms. The
+        network's ``outputs`` are three log-odds: label, sign among background, sign among signal.
         """
         label, positive, weight = rows[:, -3], rows[:, -2], rows[:, -1]
         log_odds = cast(SharedNetwork, network).outputs(rows[:, :-3])
@@ -165,9 +168,11 @@ class MixtureNetwork(SharedNetwork):
 
 
 class SignedTargetNetwork(SharedNetwork):
-    """Conditional means under \\|w\\| at equal priors: of the label, and of the sign among each label's events, 0 elsewhere.
+    """Conditional means under \\|w\\| at equal priors: of the label, and of the sign among each label's events, 0
+    elsewhere.
 
-    The outputs are P(signal | x), f₀ = P(background | x) ĝ₀(x) and f₁ = P(signal | x) ĝ₁(x), each linear in the last layer.
+    The outputs are P(signal | x), f₀ = P(background | x) ĝ₀(x) and f₁ = P(signal | x) ĝ₁(x), each linear in the last
+    layer.
     """
 
     name: ClassVar[str] = "signed_target"
@@ -190,8 +195,8 @@ class SignedTargetNetwork(SharedNetwork):
     def loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
         """Return the squared errors of label, sign among background and sign among signal.
 
-        The targets are 0 for events of the other label. Minimised by conditional means, whatever their sign: convex in the
-        network's ``outputs``, never below 0.
+        The targets are 0 for events of the other label. Minimised by conditional means, whatever their sign: convex in
+        the network's ``outputs``, never below 0.
         """
         label, weight = rows[:, -3], rows[:, -1]
         sign = 2 * rows[:, -2] - 1

@@ -1,4 +1,4 @@
-"""The schemes ``factorised`` and ``combined``: the densities of \\|w\\| and the local mean signs, each learnt on its own."""
+"""The schemes ``factorised`` and ``combined``: densities of \\|w\\| and local mean signs, each learnt on its own."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg._core.parameters import require_between
 from hepneg.events import EventTable
 from hepneg.networks.fold_network import FoldNetwork, rebuild
 from hepneg.networks.response_network import ResponseNetwork
@@ -47,8 +48,13 @@ class FactorisedNetwork(FoldNetwork):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
-        signs = {int(code): SignEnsemble.from_dict(ensemble) for code, ensemble in data["signs"].items()}
-        return cls(ResponseNetwork.from_dict(data["label"]), signs, float(data["floor"]))
+        require_between(0, 1, floor=data["floor"])
+        signs = {
+            code: SignEnsemble.from_dict(data["signs"][str(code)]) for code in (0, 1) if str(code) in data["signs"]
+        }
+        if len(signs) < len(data["signs"]):
+            raise ValueError(f"signs of the classes 0 and 1 are known, not of {', '.join(data['signs'])}")
+        return cls(ResponseNetwork.from_dict(data["label"]), signs, data["floor"])
 
     def set_norm(self, sign: NDArray[np.float64], events: EventTable) -> None:
         """Take the mean of the floored ĝ, (n,), under \\|w\\| of each class of events."""
@@ -92,6 +98,8 @@ class MeanNetwork(FoldNetwork):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
+        if not data["parts"]:
+            raise ValueError("a mean needs parts")
         return cls([rebuild(part) for part in data["parts"]])
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

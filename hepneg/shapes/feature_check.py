@@ -91,9 +91,9 @@ def check_feature(
     """Check one feature; the p-value is adjusted later, when those of the other features are known.
 
     The combined p-value is the probability of so small a p-value in any of the Anderson–Darling, width, smooth and χ²
-    tests, each p-value over its share of the significance level (:data:`hepneg.shapes.tests.minimum_p.SHARES`). That probability
-    comes from the joint law of the tests (Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993): from the
-    permutations themselves, or from draws of the normal law for many events.
+    tests, each p-value over its share of the significance level (:data:`hepneg.shapes.tests.minimum_p.SHARES`). That
+    probability comes from the joint law of the tests (Westfall and Young, Resampling-Based Multiple Testing, Wiley
+    1993): from the permutations themselves, or from draws of the normal law for many events.
 
     Args:
         bins: fine bins with events of both signs.

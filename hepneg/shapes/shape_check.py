@@ -1,8 +1,8 @@
 """The shape check: do positive and negative events sit in the same kinematic places?
 
 Events in memory are checked by :func:`check_shapes`. Events that do not fit are checked in two passes over chunks: a
-:class:`SubsampleAccumulator` for each sample, :func:`plan_bins` on their results, a :class:`SignedSums` for each sample,
-and :func:`check_sums` on both. All accumulators merge with ``+``; the outcome is the same.
+:class:`SubsampleAccumulator` for each sample, :func:`plan_bins` on their results, a :class:`SignedSums` for each
+sample, and :func:`check_sums` on both. All accumulators merge with ``+``; the outcome is the same.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def check_shapes(
 
     Args:
         events: the events of all samples.
-        variations: alternative signed weights (n,) of the same events by name (scales, parton densities, …), a yardstick
-            for the effect of the signs; no test depends on them.
+        variations: alternative signed weights (n,) of the same events by name (scales, parton densities, …), a
+            yardstick for the effect of the signs; no test depends on them.
         alpha: probability that a sample without any difference is called different. Half of it goes to the multivariate
             test, half to the features in equal parts, with Holm's weighted correction; without a multivariate test
             the features share all of it.
         seed: of the permutations, the networks and the subsample.
-        multivariate: whether to look at all features together too: train classifiers of the sign and search for boxes of
-            negative density. It is what takes most of the time.
+        multivariate: whether to look at all features together too: train classifiers of the sign and search for boxes
+            of negative density. It is what takes most of the time.
         progress: shows a bar for the classifiers of each sample.
 
     Returns:
@@ -80,8 +80,8 @@ def check_shapes(
         HepnegWarning: the weights of a variation do not sum to a positive number in a sample; it is left out there.
 
     The tests of a feature permute the signs where the rarer one has fewer than 500 effective events (100, where the
-    subsample does not hold all events), and use the law for many events, with all of them, beyond. The multivariate test
-    always permutes, in at most 50 000 events of each sample.
+    subsample does not hold all events), and use the law for many events, with all of them, beyond. The multivariate
+    test always permutes, in at most 50 000 events of each sample.
     :func:`hepneg.shapes.feature_check.check_feature` says how tests are combined.
     """
     tables = {name: events.of_sample(name) for name in events.sample_names}

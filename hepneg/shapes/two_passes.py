@@ -1,8 +1,8 @@
 """Two passes over the files of any size: all that the weight summary and the shape check need, in bounded memory.
 
 A pass turns every sample into a part (:class:`SampleDraw`, then :class:`SampleSums`) that is filled chunk by chunk and
-merged with ``+``. :func:`accumulate` fills the parts in one loop over the files; :mod:`hepneg.columnar` has them filled by
-the workers of a cluster.
+merged with ``+``. :func:`accumulate` fills the parts in one loop over the files; :mod:`hepneg.columnar` has them filled
+by the workers of a cluster.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class SampleSums:
     """The second pass over a sample: sums of its weights.
 
     Attributes:
-        weights: sums over the raw weights of the selected events, with sums by feature, bin and sign if bins are planned.
+        weights: sums over the raw weights of the selected events, with sums by feature, bin and sign if bins are
+            planned.
         yardstick: sums of the systematic variations of the weight, or None.
         sum_weights_all: Σ of the raw weights before the selection, exact.
     """

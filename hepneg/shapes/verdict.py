@@ -45,8 +45,9 @@ def sample_verdict(
 ) -> tuple[Verdict, str]:
     """Return the verdict on one sample and one sentence that explains it.
 
-    ``different`` if any adjusted p-value is at most ``alpha``, of a feature or of the classifier of the sign; else ``compatible`` if a total variation of 5 % in one
-    feature would have been found with 90 % power; else ``inconclusive``.
+    ``different`` if any adjusted p-value is at most ``alpha``, of a feature or of the classifier of the sign; else
+    ``compatible`` if a total variation of 5 % in one feature would have been found with 90 % power; else
+    ``inconclusive``.
 
     Args:
         features: the checked features.
@@ -64,7 +65,8 @@ def sample_verdict(
         return "different", f"no feature differs significantly on its own, but {_classifier(multivariate, named=2)}"
     if detectable <= TOLERANCE:
         return "compatible", (
-            f"no feature differs significantly; a total variation of {detectable:.1%} would have been seen in any of them"
+            f"no feature differs significantly; a total variation of {detectable:.1%} would have been seen in "
+            "any of them"
         )
     needed = entries * (detectable / TOLERANCE) ** 2
     return "inconclusive", (
@@ -109,7 +111,10 @@ def _differences(significant: list[FeatureShape], checked: int) -> str:
     consequence = "" if math.isnan(bias.value) else f"; |w| would displace {_percent(bias)} of the signed distribution"
     features = "feature" if checked == 1 else "features"
     verb = "differs" if len(ordered) == 1 else "differ"
-    return f"{len(ordered)} of {checked} {features} {verb} between the signs, by total variation: {named}{more}{consequence}"
+    return (
+        f"{len(ordered)} of {checked} {features} {verb} between the signs, by total variation: "
+        f"{named}{more}{consequence}"
+    )
 
 
 def _classifier(multivariate: MultivariateShape, named: int = 0) -> str:

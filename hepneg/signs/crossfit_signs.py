@@ -57,6 +57,6 @@ def _require_several_folds(events: EventTable, fold_of: NDArray[np.int8]) -> Non
         folds = fold_of[events.sample == code]
         if len(folds) >= FEWEST and not np.ptp(folds):
             raise TrainingError(
-                f"all {len(folds)} events of sample {name!r} are in one fold, so that no other fold can teach anything about them: "
-                "identify events by more branches (`event_id:`)"
+                f"all {len(folds)} events of sample {name!r} are in one fold, so that no other fold can teach "
+                "anything about them: identify events by more branches (`event_id:`)"
             )

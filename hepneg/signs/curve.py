@@ -83,7 +83,7 @@ def best_curve(learnt: Float, weight: Float) -> SignCurve:
 
 
 def _spline(z: Float, knots: Float, centre: float) -> Float:
-    """Return the functions that a linear spline is made of, (n, knots): 1, z − centre, and a kink at each inner knot."""
+    """Return the functions of a linear spline, (n, knots): 1, z − centre, and a kink at each inner knot."""
     return np.stack([np.ones_like(z), z - centre, *(np.maximum(z - knot, 0.0) for knot in knots[1:-1])], axis=1)
 
 
@@ -110,7 +110,7 @@ def straightened(
 
 
 def _in_cells(z: Float, positive: Float, both: Float) -> tuple[Float, Float, Float]:
-    """Return the mean log-odds and the sums of both columns in cells of equal numbers of events; empty ones are left out."""
+    """Return mean log-odds and the sums of both columns in cells of equal numbers of events, without empty ones."""
     if len(z) <= _CELLS:
         return z, positive, both
     place = np.searchsorted(np.quantile(z, np.linspace(0, 1, _CELLS + 1)[1:-1]), z, side="right")

@@ -44,8 +44,8 @@ def pools(events: EventTable) -> dict[str, str]:
             found |= dict.fromkeys(names, " + ".join(names))
             which = ", ".join(events.sample_names[code] for code in alone)
             warnings.warn(
-                f"Σw of {which} is not significantly positive: the samples of the {label} ({', '.join(names)}) share one "
-                "local mean sign, and only their sum keeps its Σw",
+                f"Σw of {which} is not significantly positive: the samples of the {label} ({', '.join(names)}) share "
+                "one local mean sign, and only their sum keeps its Σw",
                 HepnegWarning,
                 stacklevel=3,
             )

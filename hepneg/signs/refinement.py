@@ -146,7 +146,8 @@ class Refinement:
 
         Fewer events, none of them negative, with the sums and the uncertainties of the signed ones in every region of
         the features, on average: an event is kept with probability ĝ² and then weighs \\|w\\|/ĝ; see
-        :func:`hepneg.signs.resampling.resampled_weight`. Which events are kept follows from their identifiers and the seed.
+        :func:`hepneg.signs.resampling.resampled_weight`. Which events are kept follows from their identifiers and the
+        seed.
 
         Args:
             events: signed events; each gets the ĝ of networks that have not seen it.
@@ -216,8 +217,8 @@ def refine(
     """Learn non-negative weights with the density of the signed ones.
 
     The local mean sign ĝ of each sample is learnt from \\|w\\| with a bounded loss, cross-fitted over folds: the
-    refinement of Nachman and Thaler (arXiv:2505.03724) with an ensemble in the place of one network, and a curve fitted to
-    the held-out events of all folds that brings the learnt signs to the observed ones.
+    refinement of Nachman and Thaler (arXiv:2505.03724) with an ensemble in the place of one network, and a curve fitted
+    to the held-out events of all folds that brings the learnt signs to the observed ones.
 
     Args:
         events: signed events; one label alone is enough.
@@ -232,7 +233,8 @@ def refine(
         TrainingError: a label's Σw is not positive or compatible with 0, or all events of a sample are in one fold.
 
     Warns:
-        HepnegWarning: a feature that networks hardly see; a sample without a positive sum, whose label is refined as one.
+        HepnegWarning: a feature that networks hardly see; a sample without a positive sum, whose label is refined as
+            one.
     """
     from hepneg.config import Training
     from hepneg.learning.trainable import require_density

@@ -43,12 +43,12 @@ class ResampledSample:
 def resampled_weight(magnitude: Float, sign: Float, uniform: Float, largest: float = LARGEST) -> Float:
     """Return the weight of each event after resampling, (n,): 0 where it is dropped, positive elsewhere.
 
-    An event is kept with probability ĝ² and then weighs \\|w\\|/ĝ. Given x, the mean of the weights stays E[\\|w\\|]ĝ, as
-    the sum of signed weights has it, and the mean of their squares stays E[w²]: any histogram keeps its
-    contents and its uncertainties on average, with a share E[ĝ²] of the events (arXiv:2007.11586; an event's own \\|w\\|
-    stands in for the local mean square as in arXiv:2505.03724, so nothing but ĝ is learnt). Where ĝ < 1/``largest`` the
-    weight is ``largest``·\\|w\\| and the event is kept with probability ĝ/``largest``: the sums hold, Σw² shrinks.
-    A learnt ĝ above 1 keeps the event with its weight \\|w\\|ĝ.
+    An event is kept with probability ĝ² and then weighs \\|w\\|/ĝ. Given x, the mean of the weights stays E[\\|w\\|]ĝ,
+    as the sum of signed weights has it, and the mean of their squares stays E[w²]: any histogram keeps its
+    contents and its uncertainties on average, with a share E[ĝ²] of the events (arXiv:2007.11586; an event's own
+    \\|w\\| stands in for the local mean square as in arXiv:2505.03724, so nothing but ĝ is learnt). Where ĝ <
+    1/``largest`` the weight is ``largest``·\\|w\\| and the event is kept with probability ĝ/``largest``: the sums hold,
+    Σw² shrinks. A learnt ĝ above 1 keeps the event with its weight \\|w\\|ĝ.
 
     Args:
         magnitude: \\|w\\|, (n,).

@@ -1,8 +1,8 @@
 """How well a local mean sign ĝ describes the signs that events have: residuals of w against |w|ĝ, binned.
 
 Signed and refined weights belong to the same events, so their difference fluctuates with the signs alone: given x and
-\\|w\\|, the variance of w is w²(1 − ĝ²). Treating the two as independent samples would overstate the errors. What ĝ itself
-is uncertain by adds to that where several ensembles tell.
+\\|w\\|, the variance of w is w²(1 − ĝ²). Treating the two as independent samples would overstate the errors. What ĝ
+itself is uncertain by adds to that where several ensembles tell.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _at_equal_sums(refined: Float, total: float) -> Float:
 
 @dataclass(frozen=True, eq=False)
 class _Binned:
-    """w, |w|ĝ and the variance that w has from its sign, (n,) each, and the refined weights of the ensembles, (n, K)."""
+    """w, |w|ĝ, the variance of w from its sign, (n,) each, and the refined weights of the ensembles, (n, K)."""
 
     weight: Float
     refined: Float

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg._core.parameters import require_count
 from hepneg.networks.body import Body, make_body
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
@@ -55,7 +56,8 @@ class SignEnsemble(FoldNetwork):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
-        return cls(network_from_dict(data["network"]), int(data["inputs"]), int(data["members"]))
+        require_count(inputs=data["inputs"], members=data["members"])
+        return cls(network_from_dict(data["network"]), data["inputs"], data["members"])
 
     def initialise(self, generator: torch.Generator, features: NDArray[np.float32], mean_sign: float) -> None:
         """Draw the parameters anew and fit the scaling. The ensemble starts at the constant ``mean_sign``."""

@@ -1,4 +1,4 @@
-"""Is each sign modelled well on its own? Sign-split closure, and the shape check on the response of a classifier trained with \\|w\\|."""
+"""Is each sign modelled well on its own? Sign-split closure, and the shape check on a response trained with |w|."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class PartClosure:
     """How well the response of a classifier trained with \\|w\\| fits events that it has not seen.
 
     Attributes:
-        part: ``positive`` or ``negative``: trained and evaluated with \\|w\\| of events of that sign only; ``combined``:
-            trained with \\|w\\| of all events and evaluated with their signed weights.
+        part: ``positive`` or ``negative``: trained and evaluated with \\|w\\| of events of that sign only;
+            ``combined``: trained with \\|w\\| of all events and evaluated with their signed weights.
         entries: events.
         auc: held-out.
         calibration: held-out.
@@ -120,20 +120,20 @@ class SignSplitClosure:
         (feature, combined), apart = self.parts["combined"].worst, max(self.parts[name].worst[1] for name in _SIGNS)
         if alone and combined > _MOSTLY * apart:
             return (
-                f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on their own, the "
-                f"signed events miss a response trained with |w| by {combined:.1f} in {feature}: the combination of the signs is "
-                "at fault most of all, and a scheme that models the sign is needed."
+                f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on their "
+                f"own, the signed events miss a response trained with |w| by {combined:.1f} in {feature}: the "
+                "combination of the signs is at fault most of all, and a scheme that models the sign is needed."
             )
         if alone:
             return (
-                f"The classifier does not model the {' and the '.join(alone)} events on their own: its features, size or "
-                "training are at fault before any question of signs."
+                f"The classifier does not model the {' and the '.join(alone)} events on their own: its features, size "
+                "or training are at fault before any question of signs."
             )
         if self.parts["combined"].closes:
             return "Each sign is modelled well on its own, and a response trained with |w| fits the signed events too."
         return (
-            "Each sign is modelled well on its own, but a response trained with |w| does not fit the signed events: the "
-            "combination of the signs is at fault, and a scheme that models the sign is needed."
+            "Each sign is modelled well on its own, but a response trained with |w| does not fit the signed events: "
+            "the combination of the signs is at fault, and a scheme that models the sign is needed."
         )
 
     def __repr__(self) -> str:
@@ -165,21 +165,21 @@ def sign_split_closure(
         events: signed events of both labels, each with both signs.
         progress: shows a bar for each fold.
         checkpoint: folder with a subfolder for each part; see :func:`hepneg.train`.
-        settings: fields of :class:`hepneg.config.Training`: ``folds``, ``seed``, ``epochs``, …; ``batch_size``, left out, is
-            a fortieth of the events, 64 to 1024.
+        settings: fields of :class:`hepneg.config.Training`: ``folds``, ``seed``, ``epochs``, …; ``batch_size``, left
+            out, is a fortieth of the events, 64 to 1024.
 
     Returns:
-        For each the tests on events not trained on: the calibration, and Σ w(label − response) in ten quantile bins of each
-        feature. If each sign closes alone and the combination does not, the combination is at fault. With it the shape
-        check of the response of the classifier trained on \\|w\\| of all events.
+        For each the tests on events not trained on: the calibration, and Σ w(label − response) in ten quantile bins of
+        each feature. If each sign closes alone and the combination does not, the combination is at fault. With it the
+        shape check of the response of the classifier trained on \\|w\\| of all events.
 
     Raises:
         DataError: a label has no events of one sign.
         TrainingError: there are too few events to train on.
 
-    The p-values are those of a response that is given. A network that has not converged, or has too few events to, fails
-    rightly; what it has fitted of the statistical fluctuations of the other folds makes them approximate, so the tests
-    ask for p < 0.01 after Holm's correction.
+    The p-values are those of a response that is given. A network that has not converged, or has too few events to,
+    fails rightly; what it has fitted of the statistical fluctuations of the other folds makes them approximate, so the
+    tests ask for p < 0.01 after Holm's correction.
     """
     from hepneg.config.training_settings import Training
     from hepneg.models.training import train

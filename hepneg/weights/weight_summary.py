@@ -86,8 +86,8 @@ class WeightSummary:
         share, number = abs(self.largest[0]) / self.sum_abs_weights, len(self.largest)
         others = f", and the {number} largest are {self.largest_share_abs:.1%}" if number > 1 else ""
         return (
-            f"Outliers in {self.name}: the largest weight, {self.largest[0]:.6g}, is {share:.1%} of Σ|w|{others}; check these "
-            "events, and leave them out by `selection:` if they are wrong, or generate more events"
+            f"Outliers in {self.name}: the largest weight, {self.largest[0]:.6g}, is {share:.1%} of Σ|w|{others}; "
+            "check these events, and leave them out by `selection:` if they are wrong, or generate more events"
         )
 
     def batch_risk(self, batch_size: int, share: float = 1.0) -> float:

@@ -5,9 +5,9 @@ before it. Given those, its signs may be permuted with its scores fixed, so each
 under no difference whatever the blocks before it hold: the k − 1 p-values are independent and can be combined.
 
 In plain k-fold cross-fitting each fold's signs also train the classifiers that score the other folds. The folds'
-AUCs are then positively correlated under no difference (for a linear classifier the variance of their mean is twice what
-permutations at fixed scores suggest), so that test calls some 12 % of the samples without any difference different at
-a nominal 5 %.
+AUCs are then positively correlated under no difference (for a linear classifier the variance of their mean is twice
+what permutations at fixed scores suggest), so that test calls some 12 % of the samples without any difference different
+at a nominal 5 %.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def sign_permutation_p_value(
 
     Returns:
         (greater + ½(equal + 1)) / (permutations + 1), with how many deals gave a greater or an equal studentised AUC;
-        ½ where one sign is missing. Uniform, up to its steps, where the sign is independent of (score, \\|w\\|); where only
-        \\|w\\| depends on the sign, asymptotically so, as the statistic is studentised.
+        ½ where one sign is missing. Uniform, up to its steps, where the sign is independent of (score, \\|w\\|); where
+        only \\|w\\| depends on the sign, asymptotically so, as the statistic is studentised.
     """
     if negative.all() or not negative.any():
         return 0.5

@@ -29,10 +29,10 @@ def asymptotic_p_values(bins: SignedBins, rng: np.random.Generator) -> tuple[dic
         The p-values by test, NaN where one cannot be made, and the combined one
         (:func:`hepneg.shapes.feature_check.check_feature`).
 
-    The two quadratic distances follow Σ λ z² with the eigenvalues λ of their covariance, the components and the χ² follow
-    χ² laws; these are good at any depth. The law of the Kolmogorov–Smirnov distance is drawn (its p-value is at least
-    1/2000), and so is the joint law of all. The draws have √Σw² of each bin and sign as measured, so they hold whatever
-    the spread of |w| in either sign. Valid when each sign has some 500 effective events.
+    The two quadratic distances follow Σ λ z² with the eigenvalues λ of their covariance, the components and the χ²
+    follow χ² laws; these are good at any depth. The law of the Kolmogorov–Smirnov distance is drawn (its p-value is at
+    least 1/2000), and so is the joint law of all. The draws have √Σw² of each bin and sign as measured, so they hold
+    whatever the spread of |w| in either sign. Valid when each sign has some 500 effective events.
     """
     statistics = ShapeStatistics.of(bins)
     if len(statistics.total) < 2:

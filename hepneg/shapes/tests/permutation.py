@@ -28,8 +28,8 @@ def permutation_p_values(
 ) -> list[tuple[dict[str, float], float]]:
     """Return the p-value of every test and the combined one, for every feature.
 
-    The signs are dealt out anew ``permutations`` times among the events; a p-value is the share of all deals, the true one
-    among them, with a statistic at least as large as the true one. The combined one ranks the smallest p-value over
+    The signs are dealt out anew ``permutations`` times among the events; a p-value is the share of all deals, the true
+    one among them, with a statistic at least as large as the true one. The combined one ranks the smallest p-value over
     its share in the same way. The same deals serve all features and tests.
 
     Args:

@@ -1,7 +1,7 @@
 """A smooth test of the signs: do location, width, asymmetry and tails of a feature agree?
 
-The distances of the cumulative shapes are strongest for shifts. These tests look at the four lowest moments of the normal
-scores: the first alone (location), the second alone (width), and all four.
+The distances of the cumulative shapes are strongest for shifts. These tests look at the four lowest moments of the
+normal scores: the first alone (location), the second alone (width), and all four.
 
 Neyman's smooth test (Skand. Aktuarietidskr. 20 (1937) 149) for two weighted samples: each bin's score is the normal
 quantile of its middle rank in Σ|w| of both signs (clipped at ±3.5), the components are the orthonormal polynomials

@@ -1,4 +1,7 @@
-"""The classifier as a scikit-learn estimator, and scorers for signed weights (``pip install 'hepneg[sklearn]'``)."""
+"""The classifier as a scikit-learn estimator, and scorers for signed weights.
+
+Needs scikit-learn: ``pip install 'hepneg[sklearn]'``.
+"""
 
 from __future__ import annotations
 
@@ -253,8 +256,7 @@ with config_context(enable_metadata_routing=True):  # the requests may be set un
     signed_auc = make_scorer(_signed_auc, response_method=("decision_function", "predict_proba")).set_score_request(
         sample_weight=True
     )
-    """A scorer, ``GridSearchCV(…, scoring=signed_auc)``: :func:`hepneg.metrics.auc` with the signed weights of the
-    events.
+    """A scorer, ``GridSearchCV(…, scoring=signed_auc)``: :func:`hepneg.metrics.auc` with the events' signed weights.
 
     It asks for ``sample_weight`` under scikit-learn's metadata routing; without weights it raises ``ValueError``, and
     ``DataError`` where the weights of a class sum to zero or less. The larger of the two values of y is the signal.

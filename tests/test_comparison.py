@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -14,6 +14,8 @@ from hepneg.events import EventTable
 from hepneg.metrics import log_loss
 from hepneg.models.training import train
 from hepneg.schemes import make_scheme
+from hepneg.schemes.context import FoldContext
+from hepneg.schemes.fold_fit import FoldFit
 from hepneg.studies.scheme_comparison import compare
 
 FAST = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
@@ -58,7 +60,7 @@ class Failing:
 
     name: ClassVar[str] = "failing"
 
-    def fit(self, context: object) -> NoReturn:
+    def fit(self, context: FoldContext) -> FoldFit:
         raise TrainingError("it cannot be done")
 
 

@@ -176,8 +176,8 @@ class Evaluation:
         Args:
             events: n events of both labels.
             logit: the same events with log-odds that they had no part in.
-            trained_logit: (n,) log-odds by networks that were trained on the event; None leaves the overtraining test
-                out.
+            trained_logit: (n,) log-odds by networks that were trained on the event; None leaves out the test of
+                overtraining.
             scheme: name of the scheme, for tables.
             chosen: the scheme that ``auto`` has chosen; left out, ``scheme``.
             reason: why.

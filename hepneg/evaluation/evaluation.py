@@ -62,11 +62,11 @@ def evaluate(
     """Measure what a model, or a score from elsewhere, is worth, with all signed weights applied.
 
     Args:
-        subject: a model, with the events that it was trained on: each is evaluated by the network that has not seen it.
-            Or n events, with one of ``response``, ``logit`` and ``prediction``.
+        subject: a model, with the events that it was trained on: each is evaluated by the network that has not seen
+            it. Or n events, with one of ``response``, ``logit`` and ``prediction``.
         events: n events, with a model.
-        response: (n,) in (0, 1), the probability of signal at equal priors. Exact 0 and 1 are moved inwards by the step
-            of the array's type, for their log-loss would be infinite; a warning counts them.
+        response: (n,) in (0, 1), the probability of signal at equal priors. Exact 0 and 1 are moved inwards by the
+            step of the array's type, for their log-loss would be infinite; a warning counts them.
         logit: (n,) log-odds of signal at equal priors.
         prediction: (n,) of the target of a regression.
         trained_logit: (n,) log-odds by networks that were trained on the event, for the overtraining test.
@@ -80,9 +80,8 @@ def evaluate(
         The evaluation of a classification, or that of a regression.
 
     Raises:
-        DataError: not one finite number for each event, a response outside [0, 1], no target, or Σw ≤ 0 (of a label, in
-        a
-            classification); a model without events, or events without exactly one score.
+        DataError: not one finite number for each event, a response outside [0, 1], no target, or Σw ≤ 0 (of a label,
+            in a classification); a model without events, or events without exactly one score.
 
     Warns:
         HepnegWarning: responses of exactly 0 or 1, or log-odds that look like probabilities.

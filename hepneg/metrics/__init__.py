@@ -1,6 +1,6 @@
 """Metrics for events with signed weights: each comes with a documented uncertainty.
 
-Every function takes ``score`` (n,), ``label`` (n,) of 0 or 1 and ``weight`` (n,) signed, or in their place
+The metrics of a score take ``score`` (n,), ``label`` (n,) of 0 or 1 and ``weight`` (n,) signed, or in their place
 :class:`~hepneg.metrics.ScoredEvents`, which are checked, summed and sorted once for several metrics. Signal and
 background count equally whatever their sums of weights: each is divided by its own sum. A label whose weights do not
 sum to a positive number has no density to speak of, and a metric of it raises :class:`~hepneg.errors.DataError`.

@@ -44,7 +44,7 @@ class RankedScores:
         return np.asarray(sums, np.float64).reshape(2, length)
 
     def placement(self, share: FloatArray) -> FloatArray:
-        """Return the share of the background below each signal event, of the signal above each background event, (n,)."""
+        """Return the share of the other label on the wrong side of a background, the right side of a signal event."""
         background, signal = self.by_label(share)
         background_below = np.cumsum(background) - 0.5 * background
         signal_above = signal.sum() - (np.cumsum(signal) - 0.5 * signal)

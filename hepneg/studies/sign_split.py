@@ -1,4 +1,4 @@
-"""Is each sign modelled well on its own? Sign-split closure, and the shape check on a response under \\|w\\|."""
+"""Is each sign modelled well on its own? Sign-split closure, and the shape check on a response trained with |w|."""
 
 from __future__ import annotations
 
@@ -120,14 +120,14 @@ class SignSplitClosure:
         (feature, combined), apart = self.parts["combined"].worst, max(self.parts[name].worst[1] for name in _SIGNS)
         if alone and combined > _MOSTLY * apart:
             return (
-                f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on "
-                f"their own, the signed events miss a response trained with |w| by {combined:.1f} in {feature}: the "
+                f"The {' and the '.join(alone)} events are modelled to within a χ² of {apart:.1f} per bin on their "
+                f"own, the signed events miss a response trained with |w| by {combined:.1f} in {feature}: the "
                 "combination of the signs is at fault most of all, and a scheme that models the sign is needed."
             )
         if alone:
             return (
-                f"The classifier does not model the {' and the '.join(alone)} events on their own: its features, "
-                "size or training are at fault before any question of signs."
+                f"The classifier does not model the {' and the '.join(alone)} events on their own: its features, size "
+                "or training are at fault before any question of signs."
             )
         if self.parts["combined"].closes:
             return "Each sign is modelled well on its own, and a response trained with |w| fits the signed events too."

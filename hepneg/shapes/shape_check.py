@@ -25,15 +25,16 @@ from hepneg.binning.subsample import Subsample, draw_subsample
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.metrics.scored import finite_column
-from hepneg.shapes.feature_check import FeatureShape, check_feature, holm
+from hepneg.shapes.feature_check import FeatureShape, check_feature
 from hepneg.shapes.joint_check import JointShapes, check_joint
 from hepneg.shapes.shape_report import SampleShapes, ShapeReport
 from hepneg.shapes.systematic_sums import YardstickSums, plan_yardstick
 from hepneg.shapes.systematics import in_systematic_spreads
+from hepneg.shapes.tests.anderson_darling import AndersonDarling
 from hepneg.shapes.tests.holm import weighted_holm
-from hepneg.shapes.tests.minimum_p import SHARES
 from hepneg.shapes.tests.permutation import permutation_p_values
 from hepneg.shapes.tests.power import detectable_total_variation
+from hepneg.shapes.tests.shape_test import shape_tests
 from hepneg.shapes.verdict import negative_places, overall_verdict, recommend, sample_verdict, too_few
 
 __all__ = ["check_shapes", "check_sums", "fill_sums"]
@@ -201,15 +202,20 @@ def _corrected(
     features: dict[str, FeatureShape], joint: JointShapes | None
 ) -> tuple[dict[str, FeatureShape], JointShapes | None, float]:
     """Adjust all p-values of a sample; also return the least part of the level that a feature's leading test gets."""
-    leading = SHARES["anderson_darling"] / max(1, len(features))
-    found = joint.multivariate if joint else None
-    if found is None or joint is None or math.isnan(found.p_value):
-        return holm(features), joint, leading
+    leading = AndersonDarling.share / sum(test.share for test in shape_tests()) / max(1, len(features))
+    classifier = joint.multivariate if joint else None
+    if joint is None or classifier is None or math.isnan(classifier.p_value):
+        return _with_adjusted(features, weighted_holm([shape.p_value for shape in features.values()])), joint, leading
     rest = 1.0 - _MULTIVARIATE_SHARE
-    p_values = [found.p_value, *(shape.p_value for shape in features.values())]
+    p_values = [classifier.p_value, *(shape.p_value for shape in features.values())]
     first, *others = weighted_holm(p_values, [_MULTIVARIATE_SHARE, *[rest / len(features)] * len(features)])
-    adjusted = {n: replace(shape, p_adjusted=p) for (n, shape), p in zip(features.items(), others, strict=True)}
-    return adjusted, replace(joint, multivariate=replace(found, p_adjusted=first)), rest * leading
+    joint = replace(joint, multivariate=replace(classifier, p_adjusted=first))
+    return _with_adjusted(features, others), joint, rest * leading
+
+
+def _with_adjusted(features: dict[str, FeatureShape], p_values: Sequence[float]) -> dict[str, FeatureShape]:
+    pairs = zip(features.items(), p_values, strict=True)
+    return {name: replace(shape, p_adjusted=p_value) for (name, shape), p_value in pairs}
 
 
 def _check_features(

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.binning.signed_bins import SignedBins
-from hepneg.shapes.tests.minimum_p import ranked, smallest
-from hepneg.shapes.tests.statistics import TESTS, ShapeStatistics, standardised_gap
+from hepneg.shapes.tests.combination import ranked, weighted_minimum
+from hepneg.shapes.tests.differences import CommonBins, Differences, standardised_gap
+from hepneg.shapes.tests.shape_test import ShapeTest, shape_tests
 
 __all__ = ["PERMUTATIONS", "permutation_p_values"]
 
@@ -49,23 +50,21 @@ def permutation_p_values(
     negative = weight < 0
     rare = negative if 2 * negative.sum() <= len(weight) else ~negative
     deals = _Deals(np.abs(weight), np.flatnonzero(rare))
-    features = [_Feature(one, code, deals) for one, code in zip(bins, codes, strict=True)]
+    tests = shape_tests()
+    features = [_Feature(tests, one, code, deals) for one, code in zip(bins, codes, strict=True)]
     values: list[list[Floats]] = [[] for _ in features]
     for chosen in deals.draw(rng, permutations):
         square = deals.square[chosen].sum(axis=1)
         for feature, found in zip(features, values, strict=True):
             found.append(feature.values(chosen, square))
-    return [_p_values(np.hstack(found)) for found in values]
+    return [_p_values(tests, np.hstack(found)) for found in values]
 
 
-def _p_values(values: Floats) -> tuple[dict[str, float], float]:
-    """Rank the first deal, which is the true one, among all; values (7, P)."""
-    p_values = {
-        name: np.full_like(row, np.nan) if np.isnan(row).any() else ranked(row)
-        for name, row in zip(TESTS, values, strict=True)
-    }
-    combined = ranked(1.0 / smallest(p_values))
-    return {name: float(p[0]) for name, p in p_values.items()}, float(combined[0])
+def _p_values(tests: Sequence[ShapeTest], values: Floats) -> tuple[dict[str, float], float]:
+    """Rank the first permutation, which is the true one, among all; values (T, P)."""
+    p_values = [np.full_like(row, np.nan) if np.isnan(row).any() else ranked(row) for row in values]
+    combined = ranked(1.0 / weighted_minimum(tests, p_values))
+    return {test.name: float(p[0]) for test, p in zip(tests, p_values, strict=True)}, float(combined[0])
 
 
 class _Deals:
@@ -89,16 +88,21 @@ class _Deals:
 class _Feature:
     """The statistics of one feature under any deal of the signs."""
 
-    def __init__(self, bins: SignedBins, code: NDArray[np.integer], deals: _Deals) -> None:
-        self.statistics = ShapeStatistics.of(bins)
-        self.code = np.searchsorted(self.statistics.starts, code, side="right") - 1
+    def __init__(self, tests: Sequence[ShapeTest], bins: SignedBins, code: NDArray[np.integer], deals: _Deals) -> None:
+        self.tests = tests
+        self.bins = CommonBins.of(bins)
+        self.code = np.searchsorted(self.bins.starts, code, side="right") - 1
         self.deals = deals
 
     def values(self, chosen: NDArray[np.intp], square: Floats) -> Floats:
         """Return the statistics of each deal, (7, p), given the events of one sign (p, size) and their Σw² (p,)."""
-        total = self.statistics.total
+        total = self.bins.total
         rows = np.arange(len(chosen))[:, None]
         flat = (self.code[chosen] + len(total) * rows).ravel()
         sums = np.bincount(flat, self.deals.magnitude[chosen].ravel(), len(total) * len(chosen))
         one = sums.astype(np.float64, copy=False).reshape(len(chosen), -1)
-        return self.statistics.values(standardised_gap(total, one, float(self.deals.square.sum()), square))
+        if len(total) < 2:
+            return np.full((len(self.tests), len(chosen)), np.nan)
+        gap = standardised_gap(total, one, float(self.deals.square.sum()), square)
+        differences = Differences(gap, self.bins)
+        return np.stack([test.statistic(differences) for test in self.tests])

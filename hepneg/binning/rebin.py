@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from hepneg.binning.signed_bins import SignedBins
 
-__all__ = ["comparison_starts", "equal_starts", "merge_sparse", "statistic_starts"]
+__all__ = ["LEAST_EFFECTIVE", "comparison_starts", "equal_starts", "merge_sparse", "statistic_starts"]
 
 # More bins than any smooth difference needs: on 256 of equal content the distances lose nothing measurable.
 _STATISTIC_BINS = 256
 _COMPARISON_BINS = 40
-_LEAST_EFFECTIVE = 10.0
+LEAST_EFFECTIVE = 10.0
+"""Effective events that each sign is expected to have in each bin of a comparison."""
 
 _NARROW = 0.002
 
@@ -52,7 +53,7 @@ def statistic_starts(total: NDArray[np.float64], comparison: NDArray[np.intp]) -
 
 
 def comparison_starts(
-    bins: SignedBins, most: int = _COMPARISON_BINS, least: float = _LEAST_EFFECTIVE
+    bins: SignedBins, most: int = _COMPARISON_BINS, least: float = LEAST_EFFECTIVE
 ) -> NDArray[np.intp]:
     """Group fine bins into those of a histogram to look at, and of the χ².
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hepneg._core.estimate import Estimate
 from hepneg._core.output import json_ready
@@ -86,6 +88,7 @@ def check_feature(
     permuted: tuple[dict[str, float], float] | None,
     negative_fraction: float,
     rng: np.random.Generator,
+    widened: Callable[[SignedBins, NDArray[np.intp]], SignedBins] = lambda coarse, _starts: coarse,
 ) -> FeatureShape:
     """Check one feature; the p-value is adjusted later, when those of the other features are known.
 
@@ -99,8 +102,10 @@ def check_feature(
         permuted: p-values by permutation, of each test and combined, or None for asymptotic ones.
         negative_fraction: weighted, of the sample.
         rng: draws the asymptotic null distribution.
+        widened: gives coarse bins, whose first fine bins are given too, the errors of rows that are not independent.
     """
-    comparison = compare(bins.merged(comparison_starts(bins)))
+    starts = comparison_starts(bins)
+    comparison = compare(widened(bins.merged(starts), starts))
     tests, p_value = permuted or asymptotic_p_values(bins, rng)
     total, f = comparison.total_variation, negative_fraction
     shrink = 2.0 * f * (1.0 - f) / (1.0 - 2.0 * f) if f < 0.5 else math.nan

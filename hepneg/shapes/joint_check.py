@@ -66,28 +66,32 @@ def check_joint(
         seed: of the networks, the permutations and the parts of the events.
         progress: shows a bar for the classifiers.
     """
-    used, seen = len(subsample.weight), subsample.seen
+    used, seen, first = len(subsample.weight), subsample.seen, subsample.first(MULTIVARIATE_EVENTS)
     if len(feature_names) < 2:
         return JointShapes(None, (), (), used, seen)
     multivariate = None
-    if _enough(subsample.weight[:MULTIVARIATE_EVENTS]):
+    if _enough(first.weight):
         multivariate = check_multivariate_subsample(
             subsample, feature_names, sample=sample, seed=seed, progress=progress
         )
     # The place of an event in the subsample is as good as random, so it serves as identifier.
     events = EventTable.from_arrays(
-        subsample.features, subsample.weight, np.zeros(used, np.int8), feature_names=feature_names
+        subsample.features,
+        subsample.weight,
+        np.zeros(used, np.int8),
+        event_id=subsample.cluster,
+        feature_names=feature_names,
     )
     boxes = further_boxes(events, regions, seed=seed)
-    correlations = _correlations(subsample, feature_names)
+    correlations = _correlations(first, feature_names)
     return JointShapes(multivariate, boxes, _densities(events, boxes), used, seen, correlations)
 
 
 def _correlations(subsample: Subsample, feature_names: Sequence[str]) -> CorrelationDifference | None:
-    weight = subsample.weight[:MULTIVARIATE_EVENTS]
+    weight = subsample.weight
     if not (weight < 0).any() or not (weight > 0).any():
         return None
-    return sign_correlations(subsample.features[:MULTIVARIATE_EVENTS], weight, feature_names)
+    return sign_correlations(subsample.features, weight, feature_names)
 
 
 def _enough(weight: NDArray[np.float64]) -> bool:

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.progress import SILENT, Progress
 from hepneg.binning.binned_sums import SignedSums
+from hepneg.binning.clustering import with_clustered_errors, with_observations
 from hepneg.binning.negative_intervals import NegativeRegion, significant_regions
 from hepneg.binning.plan import BinPlan, plan_bins
 from hepneg.binning.signed_bins import NEGATIVE, SignedBins
@@ -176,10 +177,11 @@ class _Together:
 
 def _check_sample(name: str, sums: SignedSums, subsample: Subsample, alpha: float, together: _Together) -> SampleShapes:
     bins = sums.result()
-    positive, negative = (float(n) for n in bins[0].n_eff)
+    counted = [with_observations(part, subsample) for part in bins]
+    positive, negative = (float(n) for n in counted[0].n_eff)
     magnitude = bins[0].magnitude.sum(axis=1)
     fraction = float(magnitude[NEGATIVE] / magnitude.sum()) if magnitude.sum() > 0 else math.nan
-    regions = significant_regions(bins)
+    regions = significant_regions(counted)
     features: dict[str, FeatureShape] = {}
     detectable, joint = math.nan, None
     if min(positive, negative) > 0:
@@ -222,14 +224,31 @@ def _check_features(
     plan: BinPlan, bins: Sequence[SignedBins], subsample: Subsample, fraction: float, rng: np.random.Generator
 ) -> dict[str, FeatureShape]:
     limit = _ASYMPTOTIC_FROM if subsample.complete else _ASYMPTOTIC_FROM_SUBSAMPLE
+    clustered = subsample.cluster is not None
+    codes = [part.codes(x).astype(np.intp) for part, x in zip(plan.features, subsample.features.T, strict=True)]
     permuted: Sequence[tuple[dict[str, float], float] | None] = [None] * len(bins)
-    if bins[0].n_eff.min() < limit and _has_both_signs(subsample.weight):
-        drawn = SignedSums(plan)
-        drawn.fill(subsample.features, subsample.weight)
-        codes = [one.codes(x).astype(np.intp) for one, x in zip(plan.features, subsample.features.T, strict=True)]
-        permuted = permutation_p_values(drawn.result(), codes, subsample.weight, rng)
-    shapes = [check_feature(one, p, fraction, rng) for one, p in zip(bins, permuted, strict=True)]
+    if (clustered or bins[0].n_eff.min() < limit) and _has_both_signs(subsample.weight):
+        permuted = _permuted(plan, codes, subsample, rng)
+    shapes = []
+    for part, p_values, code in zip(bins, permuted, codes, strict=True):
+
+        def widened(coarse: SignedBins, starts: NDArray[np.intp], code: NDArray[np.intp] = code) -> SignedBins:
+            return with_clustered_errors(coarse, np.searchsorted(starts, code, side="right") - 1, subsample)
+
+        shapes.append(check_feature(part, p_values, fraction, rng, widened))
     return {shape.name: shape for shape in shapes}
+
+
+def _permuted(
+    plan: BinPlan, codes: Sequence[NDArray[np.intp]], subsample: Subsample, rng: np.random.Generator
+) -> Sequence[tuple[dict[str, float], float]]:
+    kept = subsample.weight != 0
+    drawn = SignedSums(plan)
+    drawn.fill(subsample.features[kept], subsample.weight[kept])
+    cluster = None if subsample.cluster is None else subsample.cluster[kept]
+    return permutation_p_values(
+        drawn.result(), [code[kept] for code in codes], subsample.weight[kept], rng, cluster=cluster
+    )
 
 
 def _has_both_signs(weight: NDArray[np.float64]) -> bool:

@@ -6,14 +6,14 @@ them gives the joint null distribution of all tests.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.binning.rebin import comparison_starts, statistic_starts
+from hepneg.binning.rebin import LEAST_EFFECTIVE, comparison_starts, statistic_starts
 from hepneg.binning.signed_bins import NEGATIVE, SignedBins
 from hepneg.shapes.tests.normal_moments import NormalMoments
 
@@ -81,7 +81,18 @@ class CommonBins:
     def of(cls, bins: SignedBins) -> Self:
         """Choose the bins, blind to where each sign sits, from fine bins with events of both signs."""
         comparison = comparison_starts(bins)
-        starts = statistic_starts(bins.total, comparison)
+        return cls._chosen(bins, statistic_starts(bins.total, comparison), comparison)
+
+    @classmethod
+    def by_counts(cls, bins: SignedBins) -> Self:
+        """Choose the bins by numbers of events in the place of Σ|w|, so that no permutation of the weights changes them."""
+        counted = replace(bins, magnitude=bins.count.astype(np.float64), square=bins.count.astype(np.float64))
+        events_per_effective = counted.total.sum() * bins.square.sum() / bins.total.sum() ** 2
+        comparison = comparison_starts(counted, least=LEAST_EFFECTIVE * float(events_per_effective))
+        return cls._chosen(bins, statistic_starts(counted.total, comparison), comparison)
+
+    @classmethod
+    def _chosen(cls, bins: SignedBins, starts: NDArray[np.intp], comparison: NDArray[np.intp]) -> Self:
         total, square = (np.add.reduceat(part, starts) for part in (bins.total, bins.square.sum(axis=0)))
         return cls(starts, total, square, np.searchsorted(starts, comparison))
 

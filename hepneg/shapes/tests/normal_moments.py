@@ -85,7 +85,7 @@ def _components(total: Floats) -> Floats:
     polynomials = [np.ones_like(z)]
     for degree in range(1, 1 + min(_COMPONENTS, int(distinct.max()) - 1)):
         raw = polynomials[-1] * z
-        for _ in range(2):  # once more against rounding
+        for _ in range(2 if z.ndim == 1 else 1):  # once more against rounding; permutations are many
             raw = raw - sum((_mean(share * raw, lower) * lower for lower in polynomials), np.zeros_like(z))
         norm = np.sqrt(_mean(share, raw**2))
         polynomials.append(np.divide(raw, norm, out=np.zeros_like(z), where=distinct > degree))

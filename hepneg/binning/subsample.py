@@ -48,14 +48,14 @@ class Subsample:
         return Subsample(self.features[:most], self.weight[:most], self.seen, cluster)
 
     def clustering(self, keep: NDArray[np.bool_] | None = None) -> float:
-        """Return Σ(Σ|w|)² over the clusters by Σw² of the rows: by how much fewer observations there are than rows.
+        """Return Σ(Σw)² over the clusters by Σw² of the rows: by how much fewer observations there are than rows.
 
         Args:
             keep: (m,) rows that count; left out, all.
         """
-        magnitude = np.abs(self.weight) if keep is None else np.where(keep, np.abs(self.weight), 0.0)
-        square = float(magnitude @ magnitude)
-        return float(np.sum(cluster_sums(magnitude, self.cluster) ** 2)) / square if square > 0 else 1.0
+        weight = self.weight if keep is None else np.where(keep, self.weight, 0.0)
+        square = float(weight @ weight)
+        return float(np.sum(cluster_sums(weight, self.cluster) ** 2)) / square if square > 0 else 1.0
 
     def __repr__(self) -> str:
         return f"Subsample({len(self.weight)} of {self.seen} events, {self.features.shape[1]} features)"

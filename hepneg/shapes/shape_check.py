@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepneg._core.progress import SILENT, Progress
 from hepneg.binning.binned_sums import SignedSums
 from hepneg.binning.clustering import with_clustered_errors, with_observations
+from hepneg.binning.copies import copied_share, warn_about_copies
 from hepneg.binning.negative_intervals import NegativeRegion, significant_regions
 from hepneg.binning.plan import BinPlan, plan_bins
 from hepneg.binning.signed_bins import NEGATIVE, SignedBins
@@ -79,14 +80,20 @@ def check_shapes(
         DataError: a variation does not hold one finite number per event.
 
     Warns:
-        HepnegWarning: the weights of a variation do not sum to a positive number in a sample; it is left out there.
+        HepnegWarning: the weights of a variation do not sum to a positive number in a sample, and it is left out there; or
+            a sample holds many exact copies of events under different identifiers.
 
-    The tests of a feature permute the signs where the rarer one has fewer than 500 effective events (100, where the
-    subsample does not hold all events), and use the law for many events, with all of them, beyond. The multivariate test
-    always permutes, in at most 50 000 events of each sample.
+    The tests of a feature permute where the rarer sign has fewer than 500 effective events (100, where the subsample does not hold
+    all events) or rows share an identifier, and use asymptotic null distributions, with all events, beyond. The multivariate test
+    always permutes, in at most 50 000 events of each sample. Permutations are exact where the sign does not depend on (x, |w|), and
+    where x does not depend on (sign, |w|); asymptotic p-values hold in general.
+
+    Rows with one `event_id` (candidates) are one observation: they are permuted together, and effective numbers and the errors
+    in bins count events. With such rows the tests use the subsample of at most 100 000.
     :func:`hepneg.shapes.feature_check.check_feature` says how tests are combined.
     """
     tables = {name: events.of_sample(name) for name in events.sample_names}
+    warn_about_copies({name: copied_share(table) for name, table in tables.items()})
     subsamples = {name: draw_subsample(table, seed) for name, table in tables.items()}
     plan = plan_bins([subsample.features for subsample in subsamples.values()], events.feature_names)
     sums = {name: fill_sums(plan, table) for name, table in tables.items()}

@@ -14,6 +14,7 @@ from typing import Protocol, Self, TypeVar
 
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.timing import timed
+from hepneg.binning.copies import CopyFinder, warn_about_copies
 from hepneg.config import Config
 from hepneg.ntuples import (
     Chunk,
@@ -70,24 +71,28 @@ class SampleDraw:
 
     Attributes:
         subsample: the events kept.
+        copies: finds exact copies of events.
         entries: events before the selection.
         dropped: selected events left out because a feature is NaN or infinite.
     """
 
     subsample: SubsampleAccumulator
+    copies: CopyFinder = field(default_factory=CopyFinder)
     entries: int = 0
     dropped: int = 0
 
     def fill(self, chunk: Chunk) -> None:
         """Add the events of a chunk."""
         self.subsample.fill(chunk.features, chunk.weight, chunk.event_id)
+        self.copies.fill(chunk.features, chunk.weight, chunk.event_id)
         self.entries += chunk.entries
         self.dropped += chunk.dropped
 
     def merge(self, other: Self) -> Self:
         """Return the draw from both sets of events; another seed raises :class:`ValueError`."""
         subsample = self.subsample + other.subsample
-        return type(self)(subsample, self.entries + other.entries, self.dropped + other.dropped)
+        copies = self.copies + other.copies
+        return type(self)(subsample, copies, self.entries + other.entries, self.dropped + other.dropped)
 
     __add__ = merge
 
@@ -185,8 +190,11 @@ class Accumulated:
         return {sample: weights.sums for sample, weights in self.weights.items() if weights.sums is not None}
 
     def weight_report(self, *, batch_size: int = 1024) -> WeightReport:
-        """Say what the signs cost; see :func:`hepneg.weights.report_weights`."""
-        return report_weights(self.weights, self.labels, scales=self.scales, batch_size=batch_size)
+        """Summarise the weights; see :func:`hepneg.weights.report_weights`."""
+        clustering = {sample: subsample.clustering() for sample, subsample in self.subsamples.items()}
+        return report_weights(
+            self.weights, self.labels, scales=self.scales, clustering=clustering, batch_size=batch_size
+        )
 
     def shape_report(
         self, *, alpha: float = 0.05, seed: int = 1, multivariate: bool = True, progress: Progress = SILENT
@@ -217,7 +225,7 @@ def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, prog
         DataError: the files are unusable, or the selection keeps nothing of a sample.
 
     Warns:
-        HepnegWarning: a sample has no negative weights, or selected events were left out.
+        HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left out.
     """
 
     require_distinct_files(config)
@@ -244,10 +252,11 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
         DataError: the selection keeps nothing of a sample, or a file belongs to two samples.
 
     Warns:
-        HepnegWarning: a sample has no negative weights, or selected events were left out.
+        HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left out.
     """
     draws = once(EmptyDraw(seed), False)
     subsamples = {sample: _drawn(config, sample, draws[sample]) for sample in config.samples}
+    warn_about_copies({sample: draws[sample].copies.result() for sample in config.samples})
     plan = plan_bins([subsample.features for subsample in subsamples.values()], config.feature_names)
     varied = systematics and bool(config.systematics)
     bins = {name: plan_yardstick(plan, one.features) for name, one in subsamples.items()} if varied else {}

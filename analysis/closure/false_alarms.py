@@ -46,7 +46,7 @@ TYPICAL = Setting("unit", 0.3, 30_000)
 
 
 def univariate(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
-    """Every test of every feature, the verdict of the sample, and KS with the usual asymptotic law beside."""
+    """Every test of every feature, the verdict of the sample, and KS with its usual asymptotic distribution beside."""
     events = table(setting, rng)
     report = check_shapes(events, seed=int(rng.integers(1 << 31)), multivariate=False)
     sample = next(iter(report.samples.values()))
@@ -73,7 +73,7 @@ def dependent(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
 
 
 def naive_ks(x: np.ndarray, weight: np.ndarray) -> dict[str, float]:
-    """Kolmogorov's law for the weighted distance, with counts and with effective counts."""
+    """Kolmogorov's asymptotic p-value of the weighted distance, with counts and with effective counts."""
     order = np.argsort(x, kind="stable")
     last = np.append(np.diff(x[order]) > 0, True)
     parts = [np.where(weight > 0, weight, 0.0)[order], np.where(weight < 0, -weight, 0.0)[order]]

@@ -113,7 +113,7 @@ def _continuous(values: NDArray[np.float64]) -> bool:
 def _same_value_matters(code: NDArray[np.intp], rest: NDArray[np.intp]) -> bool:
     """Whether rows of one value of a column agree in the rest far more often than rows of neighbouring values."""
     other = np.unique(rest, axis=0, return_inverse=True)[1].ravel()
-    cells, count = np.unique(other * (code.max() + 2) + code, return_counts=True)
+    cells, count = np.unique(other * (int(code.max()) + 2) + code, return_counts=True)
     following = np.searchsorted(cells, cells + 1).clip(max=len(cells) - 1)
-    neighbours = np.sum(count * np.where(cells[following] == cells + 1, count[following], 0))
+    neighbours = int(np.sum(count * np.where(cells[following] == cells + 1, count[following], 0)))
     return bool(np.sum(count * (count - 1)) > _RARER * max(1, neighbours))

@@ -59,7 +59,7 @@ def comparison_starts(
 
     Half of the resolution goes to equal width inside the view and half to equal content, so that the bulk and the
     tails are both seen. Runs are joined until each sign is expected to have ``least`` effective events in each if the
-    shapes are the same; what it really has plays no part, for that would favour some outcomes of the tests.
+    shapes are the same; what it really has is not used, for that would favour some outcomes of the tests.
 
     Args:
         bins: fine bins with events of both signs.
@@ -75,7 +75,7 @@ def comparison_starts(
     new = (np.diff(step, prepend=-1.0) > 0) | full | np.append(False, full[:-1])
     starts = np.flatnonzero(new)
     # The rarer sign's part of the effective events, in every bin if the shapes are the same; by counts, which are the same
-    # for every deal of the signs.
+    # for every permutation of the signs.
     count = bins.count.sum(axis=1)
     return starts[merge_sparse(bins.merged(starts), least * float(count.sum() / count.min()))]
 

@@ -85,7 +85,7 @@ def show_shapes(report: ShapeReport) -> None:
         auc, p_value = (str(sign.auc), f"{sign.p_value:.2g}") if sign else ("—", "—")
         table.add_row(name, shapes.verdict, auc, p_value, shapes.reason)
     _print(table)
-    if any(shapes.yardsticks for shapes in report.samples.values()):
+    if any(shapes.systematics for shapes in report.samples.values()):
         _print(_yardsticks(report))
     Console(highlight=False).print(f"Schemes to prefer, best first: {', '.join(report.recommended_schemes)}")
 
@@ -95,10 +95,10 @@ def _yardsticks(report: ShapeReport) -> Table:
     columns = ["sample", "feature", "|w| displaces (%)", "systematic spread (%)", "ratio"]
     table = _table("The signs against the systematic variations: the largest ratios", columns, text_columns=2)
     for name, shapes in report.samples.items():
-        known = [one for one in shapes.yardsticks.values() if math.isfinite(one.ratio.value)]
+        known = [one for one in shapes.systematics.values() if math.isfinite(one.ratio.value)]
         for one in sorted(known, key=lambda one: -one.ratio.value)[:_LARGEST]:
             table.add_row(name, one.name, _percent(one.sign_difference), _percent(one.spread), str(one.ratio))
-        if shapes.yardsticks and not known:
+        if shapes.systematics and not known:
             table.add_row(name, "—", "—", "not significant", "—")
     return table
 

@@ -1,4 +1,4 @@
-"""The check of all features together: can a classifier tell the sign, and where is the density negative?"""
+"""The check of all features together: does a classifier separate the signs, and where is the density negative?"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class JointShapes:
     """What the features of one sample show together.
 
     Attributes:
-        multivariate: how well a classifier tells the sign; None with one feature or with too few events of a sign.
+        multivariate: of a classifier of the sign; None with one feature or with too few events of a sign.
         boxes: cuts on several features with significantly negative Σw, most significant first.
         densities: of each pair of features that the boxes cut on first.
         used: events of the subsample in which boxes were looked for.
@@ -74,7 +74,7 @@ def check_joint(
         multivariate = check_multivariate_subsample(
             subsample, feature_names, sample=sample, seed=seed, progress=progress
         )
-    # The place of an event in the subsample is as good as random, so it serves as identifier.
+    # The position of an event in the subsample is as good as random, so it serves as identifier.
     events = EventTable.from_arrays(
         subsample.features,
         subsample.weight,

@@ -1,4 +1,4 @@
-"""The shape check: do positive and negative events sit in the same kinematic places?
+"""The shape check: do positive and negative events have the same distributions?
 
 Events in memory are checked by :func:`check_shapes`. Events that do not fit are checked in two passes over chunks: a
 :class:`SubsampleAccumulator` for each sample, :func:`plan_bins` on their results, a :class:`SignedSums` for each sample,
@@ -30,20 +30,20 @@ from hepneg.metrics.scored import finite_column
 from hepneg.shapes.feature_check import FeatureShape, check_feature
 from hepneg.shapes.joint_check import JointShapes, check_joint
 from hepneg.shapes.shape_report import SampleShapes, ShapeReport
-from hepneg.shapes.systematic_sums import YardstickSums, plan_yardstick
+from hepneg.shapes.systematic_sums import SystematicSums, plan_systematic_bins
 from hepneg.shapes.systematics import in_systematic_spreads
 from hepneg.shapes.tests.anderson_darling import AndersonDarling
 from hepneg.shapes.tests.holm import weighted_holm
 from hepneg.shapes.tests.permutation import permutation_p_values
 from hepneg.shapes.tests.power import detectable_total_variation
 from hepneg.shapes.tests.shape_test import shape_tests
-from hepneg.shapes.verdict import negative_places, overall_verdict, recommend, sample_verdict, too_few
+from hepneg.shapes.verdict import negative_regions_clause, overall_verdict, recommend, sample_verdict, too_few
 
 __all__ = ["check_shapes", "check_sums", "fill_sums"]
 
 _LEAST_EFFECTIVE = 10.0
-# Effective events of the rarer sign from which on the law for many events is used: with all events at hand, and where
-# only a subsample could be permuted.
+# Effective events of the rarer sign from which on p-values are asymptotic: with all events at hand, and where only a subsample
+# could be permuted.
 _ASYMPTOTIC_FROM = 500.0
 _ASYMPTOTIC_FROM_SUBSAMPLE = 100.0
 # The part of the significance level that the multivariate test gets; the features share the rest.
@@ -63,8 +63,8 @@ def check_shapes(
 
     Args:
         events: the events of all samples.
-        variations: alternative signed weights (n,) of the same events by name (scales, parton densities, …), a yardstick
-            for the effect of the signs; no test depends on them.
+        variations: alternative signed weights (n,) of the same events by name (scales, parton densities, …): the
+            effect of the signs is given in units of their spread, too; no test depends on them.
         alpha: probability that a sample without any difference is called different. Half of it goes to the multivariate
             test, half to the features in equal parts, with Holm's weighted correction; without a multivariate test
             the features share all of it.
@@ -97,17 +97,17 @@ def check_shapes(
     subsamples = {name: draw_subsample(table, seed) for name, table in tables.items()}
     plan = plan_bins([subsample.features for subsample in subsamples.values()], events.feature_names)
     sums = {name: fill_sums(plan, table) for name, table in tables.items()}
-    yardsticks = _yardsticks(events, plan, subsamples, variations) if variations else {}
+    systematics = _systematics(events, plan, subsamples, variations) if variations else {}
     with progress:
         return check_sums(
-            sums, subsamples, yardsticks, alpha=alpha, seed=seed, multivariate=multivariate, progress=progress
+            sums, subsamples, systematics, alpha=alpha, seed=seed, multivariate=multivariate, progress=progress
         )
 
 
-def _yardsticks(
+def _systematics(
     events: EventTable, plan: BinPlan, subsamples: Mapping[str, Subsample], variations: Mapping[str, ArrayLike]
-) -> dict[str, YardstickSums]:
-    """Fill the sums of the yardstick of each sample."""
+) -> dict[str, SystematicSums]:
+    """Fill the sums over the variations, by sample."""
     columns = {name: finite_column(weight, f"the variation {name!r}") for name, weight in variations.items()}
     for name, column in columns.items():
         if len(column) != len(events):
@@ -116,7 +116,7 @@ def _yardsticks(
     filled = {}
     for code, sample in enumerate(events.sample_names):
         chosen = np.flatnonzero(events.sample == code)
-        filled[sample] = YardstickSums(plan_yardstick(plan, subsamples[sample].features), list(columns))
+        filled[sample] = SystematicSums(plan_systematic_bins(plan, subsamples[sample].features), list(columns))
         filled[sample].fill(events.select(chosen).features, events.weight[chosen], varied[chosen])
     return filled
 
@@ -131,7 +131,7 @@ def fill_sums(plan: BinPlan, events: EventTable) -> SignedSums:
 def check_sums(
     sums: Mapping[str, SignedSums],
     subsamples: Mapping[str, Subsample],
-    yardsticks: Mapping[str, YardstickSums] = MappingProxyType({}),
+    systematics: Mapping[str, SystematicSums] = MappingProxyType({}),
     *,
     alpha: float = 0.05,
     seed: int = 1,
@@ -144,7 +144,7 @@ def check_sums(
         sums: for each sample its sums by bin and sign; all have the same plan.
         subsamples: for each sample a subsample, for the multivariate test and for permutations where there are few
             events.
-        yardsticks: for the samples with systematic variations the sums over those.
+        systematics: for the samples with systematic variations the sums over those.
         alpha: as in :func:`check_shapes`.
         seed: of the permutations and the networks.
         multivariate: as in :func:`check_shapes`.
@@ -152,18 +152,18 @@ def check_sums(
     """
     together = _Together(multivariate, seed, progress)
     samples = {name: _check_sample(name, sums[name], subsamples[name], alpha, together) for name in sums}
-    samples |= {name: _measured(samples[name], filled, alpha) for name, filled in yardsticks.items()}
+    samples |= {name: _measured(samples[name], filled, alpha) for name, filled in systematics.items()}
     verdict = overall_verdict(sample.verdict for sample in samples.values())
     return ShapeReport(samples, verdict, recommend(verdict), alpha)
 
 
-def _measured(sample: SampleShapes, filled: YardstickSums, alpha: float) -> SampleShapes:
+def _measured(sample: SampleShapes, filled: SystematicSums, alpha: float) -> SampleShapes:
     """Add what the effect of the signs is worth in units of the systematic variations."""
     if not sample.features:
         return sample
     found = filled.result(sample.name)
     different = [found[name] for name, shape in sample.features.items() if name in found and shape.p_adjusted <= alpha]
-    return replace(sample, yardsticks=found, reason=sample.reason + in_systematic_spreads(different))
+    return replace(sample, systematics=found, reason=sample.reason + in_systematic_spreads(different))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ def _check_sample(name: str, sums: SignedSums, subsample: Subsample, alpha: floa
     verdict, reason = unclear or sample_verdict(
         features, alpha, detectable, int(bins[0].count.sum()), joint.multivariate if joint else None
     )
-    reason += negative_places(len(regions) + (len(joint.boxes) if joint else 0))
+    reason += negative_regions_clause(len(regions) + (len(joint.boxes) if joint else 0))
     return SampleShapes(name, verdict, reason, features, regions, fraction, (positive, negative), detectable, joint)
 
 

@@ -1,4 +1,4 @@
-"""What the signed weights of one sample, or of one label, cost."""
+"""The weight summary of one sample or one label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can a classifier tell the sign of the weight from x? Finds differences that no single feature shows."""
+"""A classifier of the sign of the weight from x: finds differences that no single feature shows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
 MULTIVARIATE_EVENTS = 50_000
 """Most events used; of more, those with the smallest hashes of their identifiers."""
 LEAST_EVENTS = 20
-"""Least events of either sign."""
+"""Least events of each sign."""
 
 _BLOCKS = 5
 _REPEATS = 3
@@ -44,7 +44,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class MultivariateShape:
-    """Positive against negative events of one sample as a classifier sees them.
+    """A classifier of positive against negative events of one sample, evaluated on events that it has not seen.
 
     Attributes:
         sample: its name.
@@ -107,7 +107,7 @@ def check_multivariate(
     learner: Learner | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, MultivariateShape]:
-    """Ask for every sample whether a classifier can tell the sign of the weight from the features.
+    """Test for every sample whether a classifier can predict the sign of the weight from the features.
 
     Args:
         events: the events of all samples.
@@ -145,7 +145,7 @@ def check_multivariate_subsample(
     learner: Learner | None = None,
     progress: Progress = SILENT,
 ) -> MultivariateShape:
-    """Ask whether a classifier can tell the sign of the weight from x.
+    """Test whether a classifier can predict the sign of the weight from x.
 
     Args:
         subsample: events in the order of the hashes of their identifiers; the first ``most`` are used.

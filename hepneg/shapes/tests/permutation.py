@@ -59,7 +59,7 @@ def permutation_p_values(
     observations, tests = Observations.of(weight, cluster), shape_tests()
     features = [_Feature.of(tests, *pair, observations) for pair in zip(bins, codes, strict=True)]
     if observations.clustered:
-        signs = _ranked(features, observations.permuted_signs(rng, permutations), _Feature.of_rows)
+        signs = _ranked(features, observations.negative_units(rng, permutations), _Feature.of_negative_units)
     else:
         signs = _ranked(features, _rarer_sign(observations, rng, permutations), _Feature.of_rarer_sign)
     if observations.alike:
@@ -126,9 +126,12 @@ class _Feature:
     def observed(self, statistics: Callable[[_Feature, _Block], Floats]) -> Floats:
         """Return the statistics of the events themselves, (T, 1)."""
         weights = self.observations
+        square = np.array([weights.square_negative])
         if statistics == _Feature.of_rarer_sign:
             return self.of_rarer_sign((weights.rarer[None], weights.square[weights.rarer].sum(keepdims=True)))
-        return self.of_rows((weights.weight[None], np.array([weights.square_negative])))
+        if statistics == _Feature.of_negative_units:
+            return self.of_negative_units((weights.negative[None], square))
+        return self.of_rows((weights.weight[None], square))
 
     def of_rarer_sign(self, block: _Block) -> Floats:
         """Return the statistics, (T, p), given the events of the rarer sign (p, size) and their Σw² (p,)."""
@@ -137,6 +140,13 @@ class _Feature:
         flat = (self.code[rare] + len(self.bins) * np.arange(len(rare))[:, None]).ravel()
         sums = np.bincount(flat, magnitude[rare].ravel(), len(self.bins) * len(rare))
         part = sums.astype(np.float64, copy=False).reshape(len(rare), -1)
+        return self._statistics(self.bins, part, square)
+
+    def of_negative_units(self, block: _Block) -> Floats:
+        """Return the statistics, (T, p), given which units are negative (p, U) and Σ(Σ|w|)² of those (p,)."""
+        negative, square = block
+        magnitude = np.abs(self.observations.weight)[self.order]
+        part = np.add.reduceat(negative[:, self.observations.unit[self.order]] * magnitude, self.first, axis=1)
         return self._statistics(self.bins, part, square)
 
     def of_rows(self, block: _Block) -> Floats:

@@ -80,12 +80,17 @@ class Observations:
         """Σ of ``square`` over the negative units."""
         return float(self.square[self.negative].sum())
 
+    def negative_units(self, rng: np.random.Generator, permutations: int) -> Iterator[tuple[NDArray[np.bool_], Floats]]:
+        """Yield which units are negative, in blocks (p, U), and Σ of ``square`` over them, (p,)."""
+        for rows in self._blocks(permutations):
+            negative = rng.permuted(np.broadcast_to(self.negative, (rows, len(self.negative))), axis=1)
+            yield negative, negative @ self.square
+
     def permuted_signs(self, rng: np.random.Generator, permutations: int) -> Iterator[tuple[Floats, Floats]]:
         """Yield signed weights in blocks (p, n), and Σ of ``square`` over the negative units of each, (p,)."""
         magnitude = np.abs(self.weight)
-        for rows in self._blocks(permutations):
-            negative = rng.permuted(np.broadcast_to(self.negative, (rows, len(self.negative))), axis=1)
-            yield np.where(negative[:, self.unit], -magnitude, magnitude), negative @ self.square
+        for negative, square in self.negative_units(rng, permutations):
+            yield np.where(negative[:, self.unit], -magnitude, magnitude), square
 
     def permuted_weights(self, rng: np.random.Generator, permutations: int) -> Iterator[tuple[Floats, Floats]]:
         """Yield the same with weights moved to other rows; the sums over the negative units are those of the events."""

@@ -15,7 +15,7 @@ from hepneg.cli.group import main
 from hepneg.config import load_config
 from hepneg.errors import ConfigError, DataError
 from hepneg.events import EventTable
-from hepneg.shapes.systematics import systematic_yardstick
+from hepneg.shapes.systematics import compare_with_systematics
 from hepneg.studies.sign_split import check_response_shapes, sign_split_closure
 
 QUICK = {"folds": 5, "epochs": 12, "network": {"hidden": [16]}, "seed": 2}
@@ -93,11 +93,11 @@ def yardstick_toy(rng, n=4000, slope=0.2):
 
 def test_the_yardstick_covers():
     x, weight, variations = yardstick_toy(np.random.default_rng(3), 2_000_000)
-    truth = systematic_yardstick(x, weight, variations)
+    truth = compare_with_systematics(x, weight, variations)
     toys, inside = 200, np.zeros(2, int)
     for number in range(toys):
         x, weight, variations = yardstick_toy(np.random.default_rng([4, number]))
-        found = systematic_yardstick(x, weight, variations)
+        found = compare_with_systematics(x, weight, variations)
         for i, name in enumerate(("sign_difference", "ratio")):
             part, true = getattr(found, name), getattr(truth, name)
             inside[i] += abs(part.value - true.value) < part.error
@@ -110,7 +110,7 @@ def test_the_yardstick_covers():
 def test_the_yardstick_scales_with_the_variations():
     x, weight, variations = yardstick_toy(np.random.default_rng(5), slope=0.2)
     wider = {name: weight + 2.0 * (other - weight) for name, other in variations.items()}
-    one, two = systematic_yardstick(x, weight, variations), systematic_yardstick(x, weight, wider)
+    one, two = compare_with_systematics(x, weight, variations), compare_with_systematics(x, weight, wider)
     assert two.sign_difference == one.sign_difference
     assert two.ratio.value == pytest.approx(0.5 * one.ratio.value, rel=0.1)
     assert set(one.to_dict()["systematic"]) == {"up", "down"}
@@ -118,7 +118,7 @@ def test_the_yardstick_scales_with_the_variations():
 
 def test_a_yardstick_of_no_length_measures_nothing():
     x, weight, _ = yardstick_toy(np.random.default_rng(6))
-    found = systematic_yardstick(x, weight, {"same": 2.0 * weight})
+    found = compare_with_systematics(x, weight, {"same": 2.0 * weight})
     assert np.isnan(found.ratio.value)
     assert found.to_dict()["ratio"]["value"] is None
 
@@ -126,11 +126,11 @@ def test_a_yardstick_of_no_length_measures_nothing():
 def test_the_yardstick_refuses_what_it_cannot_use():
     x, weight, _ = yardstick_toy(np.random.default_rng(7), 100)
     with pytest.raises(DataError, match="no systematic variations"):
-        systematic_yardstick(x, weight, {})
+        compare_with_systematics(x, weight, {})
     with pytest.raises(DataError, match="'short'"):
-        systematic_yardstick(x, weight, {"short": weight[:5]})
+        compare_with_systematics(x, weight, {"short": weight[:5]})
     with pytest.raises(DataError, match="sum to"):
-        systematic_yardstick(x, weight, {"gone": -weight})
+        compare_with_systematics(x, weight, {"gone": -weight})
 
 
 def test_the_command_leaves_its_files_and_the_page_shows_them(toy_analysis, capsys):

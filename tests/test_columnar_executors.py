@@ -134,9 +134,9 @@ def test_systematic_variations_are_those_of_a_local_loop(config: hepneg.Config) 
     varied = config.model_copy(update={"systematics": {"up": Expression("genWeight * (1 + 0.1 * x0)")}})
     found = columnar.accumulate(varied, loop_over(varied), systematics=True)
     expected = accumulate(varied, systematics=True)
-    assert found.yardsticks.keys() == expected.yardsticks.keys() == varied.samples.keys()
-    for name, yardstick in expected.yardsticks.items():
-        for one, other in zip(found.yardsticks[name].moments, yardstick.moments, strict=True):
+    assert found.systematics.keys() == expected.systematics.keys() == varied.samples.keys()
+    for name, yardstick in expected.systematics.items():
+        for one, other in zip(found.systematics[name].moments, yardstick.moments, strict=True):
             np.testing.assert_allclose(one.content, other.content, rtol=1e-12, atol=1e-12)
 
 

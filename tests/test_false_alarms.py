@@ -37,6 +37,17 @@ def test_the_shape_check_keeps_its_level(closure, weights, fraction):
     assert counts["smallest after Holm, all features"][1] == toys
 
 
+@pytest.mark.parametrize(("kind", "fraction", "n"), [("wide", 0.3, 300), ("half", 0.4, 100), ("merged", 0.2, 500)])
+def test_the_shape_check_keeps_its_level_where_magnitudes_depend_on_the_sign(closure, kind, fraction, n):
+    script, toys = closure("false_alarms"), 100
+    counts = script.run("dependent", closure("shape_toys").Setting(kind, fraction, n), toys, seed=2)
+    # 8 rates: 99.99 % each keeps a false alarm of the whole below 0.1 %.
+    for test, (rejected, made) in counts.items():
+        assert rejected <= binom.ppf(0.9999, made, script.level_of(test)), test
+    assert {test.split(", at ")[1] for test in counts} == {"5 %", "1 %"}
+    assert counts["normal, at 5 %"][1] == toys
+
+
 def test_naive_ks_with_counts_does_not(closure):
     script = closure("false_alarms")
     counts = script.run("univariate", closure("shape_toys").Setting("lognormal", 0.3, 300), 60, seed=2)

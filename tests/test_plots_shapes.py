@@ -91,7 +91,7 @@ def test_long_tails_are_drawn_on_logarithmic_scales_and_long_names_are_cut(awkwa
     shape = next(iter(awkward_features.samples["signal"].features.values()))
     main, _, lowest = plot_feature_shape(shape, sample="signal").axes
     assert (main.get_xscale(), main.get_yscale()) == ("log", "log")
-    assert shape.comparison.unseen == pytest.approx((0.0, 0.0), abs=0.02)
+    assert shape.comparison.outside_view == pytest.approx((0.0, 0.0), abs=0.02)
     label = lowest.get_xlabel()
     assert len(label) <= 48
     assert label.startswith("a_name_that_is")
@@ -102,17 +102,17 @@ def test_what_lies_outside_the_view_is_said(awkward_features):
     shape = awkward_features.samples["signal"].features["padded"]
     assert shape.comparison.bins.view[0] > -999
     # 40 % of some 4200 positive and 1800 negative events, within four standard deviations.
-    for share, events in zip(shape.comparison.unseen, (4200, 1800), strict=True):
+    for share, events in zip(shape.comparison.outside_view, (4200, 1800), strict=True):
         assert share == pytest.approx(0.4, abs=4 * np.sqrt(0.24 / events))
     main = plot_feature_shape(shape, sample="signal").axes[0]
-    assert f"not shown: {100 * shape.comparison.unseen[0]:.1f} % of w > 0" in main.texts[0].get_text()
+    assert f"not shown: {100 * shape.comparison.outside_view[0]:.1f} % of w > 0" in main.texts[0].get_text()
 
 
 def test_the_yardstick_figure_shows_spread_and_bias(awkward_features):
     drawn = plot_yardsticks(awkward_features)
     drawn.figure.canvas.draw()
     bars, points = drawn.artists["signal"]
-    yardsticks = awkward_features.samples["signal"].yardsticks.values()
+    yardsticks = awkward_features.samples["signal"].systematics.values()
     assert np.allclose([bar.get_width() for bar in bars], [100 * one.spread.value for one in yardsticks])
     assert np.allclose(points[0].get_xdata(), [100 * one.sign_difference.value for one in yardsticks])
     assert drawn.axes[0].get_xlim()[0] < 0

@@ -11,7 +11,7 @@ from hepneg.binning.density_cells import signed_density
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.shapes.negative.pair_cells import Cut, NegativeBox
-from hepneg.shapes.tests.multivariate import MultivariateShape
+from hepneg.shapes.shape_tests.multivariate import MultivariateShape
 
 
 @pytest.fixture

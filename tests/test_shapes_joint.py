@@ -16,7 +16,7 @@ from hepneg.events import EventTable
 from hepneg.plots.gallery import shape_figures
 from hepneg.shapes import SignedSums, SubsampleAccumulator, check_shapes, check_sums, plan_bins
 from hepneg.shapes.negative.pair_cells import Cut, NegativeBox
-from hepneg.shapes.tests import multivariate
+from hepneg.shapes.shape_tests import multivariate
 from hepneg.shapes.verdict import sample_verdict
 
 

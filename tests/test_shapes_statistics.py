@@ -15,15 +15,19 @@ from hepneg.binning.plan import plan_bins
 from hepneg.binning.rebin import comparison_starts, equal_starts, statistic_starts
 from hepneg.binning.signed_bins import SignedBins
 from hepneg.shapes.effect import compare
-from hepneg.shapes.feature_check import FeatureShape, check_feature, holm
-from hepneg.shapes.tests.distance import DISTANCES, distances
-from hepneg.shapes.tests.holm import weighted_holm
-from hepneg.shapes.tests.minimum_p import SHARES, calibrated, ranked, smallest
-from hepneg.shapes.tests.null_distribution import asymptotic_p_values
-from hepneg.shapes.tests.permutation import permutation_p_values
-from hepneg.shapes.tests.power import detectable_total_variation
-from hepneg.shapes.tests.quadratic_form import quadratic_quantile, quadratic_tail, quadratic_tails
-from hepneg.shapes.tests.statistics import TESTS, ShapeStatistics, observed_gap, standardised_gap
+from hepneg.shapes.feature_check import check_feature
+from hepneg.shapes.shape_tests.combination import calibrated, ranked, weighted_minimum
+from hepneg.shapes.shape_tests.differences import CommonBins, Differences, observed_gap, standardised_gap
+from hepneg.shapes.shape_tests.holm import weighted_holm
+from hepneg.shapes.shape_tests.null_distribution import asymptotic_p_values
+from hepneg.shapes.shape_tests.permutation import permutation_p_values
+from hepneg.shapes.shape_tests.power import detectable_total_variation
+from hepneg.shapes.shape_tests.quadratic_form import quadratic_quantile, quadratic_tail, quadratic_tails
+from hepneg.shapes.shape_tests.shape_test import shape_tests
+
+TESTS = tuple(test.name for test in shape_tests())
+SHARES = {test.name: test.share for test in shape_tests() if test.share}
+DISTANCES = ("anderson_darling", "cramer_von_mises", "kolmogorov_smirnov")
 
 
 def binned(x: np.ndarray, weight: np.ndarray) -> SignedBins:
@@ -39,10 +43,12 @@ def from_counts(counts: np.ndarray) -> SignedBins:
     return SignedBins("x", edges, (0.0, edges[-1]), counts, counts.astype(float), counts.astype(float))
 
 
-def distances_of(magnitude: np.ndarray, square: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The three distances of one deal of the signs, every event in a bin of its own."""
-    gap = standardised_gap(magnitude, (magnitude * chosen)[None], square.sum(), np.array([square[chosen].sum()]))
-    return distances(gap, magnitude)[:, 0]
+def distances_of(magnitude: np.ndarray, square: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    """The three distances of one permutation of the signs, every event in a bin of its own."""
+    gap = standardised_gap(magnitude, (magnitude * negative)[None], square.sum(), np.array([square[negative].sum()]))
+    every = np.arange(len(magnitude))
+    differences = Differences(gap, CommonBins(every, magnitude, square, every))
+    return np.array([test.statistic(differences)[0] for test in shape_tests() if test.name in DISTANCES])
 
 
 def permuted(columns: list[np.ndarray], weight: np.ndarray, rng: np.random.Generator, permutations: int):
@@ -138,7 +144,7 @@ def test_permutations_repeat_for_a_seed_and_are_undefined_in_one_bin():
     assert first[1][1] == 1.0
 
 
-def test_a_permuted_p_value_counts_the_true_deal():
+def test_a_permuted_p_value_counts_the_events_themselves():
     rng = np.random.default_rng(2)
     weight = np.where(np.arange(400) < 100, -1.0, 1.0)
     ((tests, combined),) = permuted([np.where(weight < 0, 5.0, 0.0) + rng.normal(size=400)], weight, rng, 99)
@@ -150,14 +156,15 @@ def test_ranks_are_p_values_and_ties_count_as_larger():
 
 
 @pytest.mark.parametrize("kind", ["smooth", "discrete", "spike"])
-def test_permutations_and_the_law_agree_for_many_events(kind):
+def test_permutations_and_asymptotic_p_values_agree_for_many_events(kind):
     rng = np.random.default_rng([4, len(kind)])
     x, weight = null_feature(rng, 20_000, kind), null_weights(rng, 20_000, 0.3, spread=True)
     weight = np.where((weight > 0) & (x > np.median(x)) & (rng.random(20_000) < 0.02), -weight, weight)
     ((drawn, combined),) = permuted([x], weight, rng, 999)
     tests, p_value = asymptotic_p_values(binned(x, weight), rng)
     for one, other in [*((drawn[name], tests[name]) for name in TESTS), (combined, p_value)]:
-        # Five standard deviations of the permutations and of the draws; the law itself is good to some per cent.
+        # Five standard deviations of the permutations and of the draws; the asymptotic p-value itself is good to some
+        # per cent.
         assert abs(one - other) < 5 * np.sqrt(other * (1 - other) * (1 / 1000 + 1 / 2000)) + 0.1 * other + 0.005
 
 
@@ -221,22 +228,13 @@ def test_equal_starts_isolates_what_is_full_and_leaves_no_bin_empty():
 
 
 def test_holm_is_the_stepwise_bonferroni():
-    bins = from_counts([[50, 50], [50, 60]])
-    rng = np.random.default_rng(0)
-    shapes = {}
-    for name, p in (("a", 0.04), ("b", 0.01), ("c", 0.03)):
-        shape = check_feature(bins, None, 0.4, rng)
-        shapes[name] = FeatureShape(
-            name, p, p, shape.total_variation, shape.signed_total_variation, {}, "asymptotic", shape.comparison
-        )
-    adjusted = {name: shape.p_adjusted for name, shape in holm(shapes).items()}
-    assert adjusted == pytest.approx({"b": 0.03, "c": 0.06, "a": 0.06})
+    assert weighted_holm([0.04, 0.01, 0.03], [1.0, 1.0, 1.0]) == pytest.approx([0.06, 0.03, 0.06])
 
 
-def test_the_smallest_p_value_is_bonferronis_bound_with_the_shares_of_what_is_made():
+def test_the_minimum_p_value_is_bonferronis_bound_with_the_shares_of_what_is_made():
     def bound(**changed):
         tests = {**dict.fromkeys(TESTS, 0.9), **changed}
-        return float(smallest({name: np.array([p]) for name, p in tests.items()})[0])
+        return float(weighted_minimum(shape_tests(), [np.array([p]) for p in tests.values()])[0])
 
     assert sum(SHARES.values()) == pytest.approx(1.0)
     for name, share in SHARES.items():
@@ -261,14 +259,14 @@ def test_the_bins_of_the_chi2_ignore_where_either_sign_sits():
     rng = np.random.default_rng(8)
     code, magnitude = rng.integers(0, 30, 400), rng.lognormal(size=400)
     found = []
-    for _ in range(5):  # any deal of the signs among the events makes the same choice
+    for _ in range(5):  # any permutation of the signs among the events makes the same choice
         negative = np.isin(np.arange(400), rng.choice(400, 120, replace=False))
-        found.append(ShapeStatistics.of(dealt_bins(code, magnitude, negative)))
+        found.append(CommonBins.of(permuted_bins(code, magnitude, negative)))
     assert all(np.array_equal(other.first, found[0].first) for other in found)
     assert all(np.array_equal(other.starts, found[0].starts) for other in found)
 
 
-def dealt_bins(code, magnitude, negative):
+def permuted_bins(code, magnitude, negative):
     rows = [
         [np.bincount(code, part * (negative == sign), 30) for sign in (False, True)]
         for part in (np.ones(len(code)), magnitude, magnitude**2)
@@ -289,8 +287,9 @@ def test_the_bins_of_the_statistics_refine_those_of_the_chi2_and_the_tails():
 def test_the_chi2_of_the_statistics_is_that_of_the_comparison():
     rng = np.random.default_rng(10)
     bins = binned(rng.exponential(size=3000), rng.lognormal(size=3000) * np.where(rng.random(3000) < 0.3, -1.0, 1.0))
-    statistics = ShapeStatistics.of(bins)
-    value = statistics.values(observed_gap(bins.merged(statistics.starts)))[TESTS.index("chi2"), 0]
+    common = CommonBins.of(bins)
+    differences = Differences(observed_gap(bins.merged(common.starts)), common)
+    (value,) = shape_tests()[TESTS.index("chi2")].statistic(differences)
     assert value == pytest.approx(compare(bins.merged(comparison_starts(bins))).chi2)
 
 
@@ -370,7 +369,7 @@ def test_false_alarms_of_permutations(kind, f, spread):
 
 @pytest.mark.parametrize("kind", ["smooth", "discrete", "spike"])
 @pytest.mark.parametrize(("f", "spread"), [(0.1, True), (0.45, False)])
-def test_false_alarms_of_the_laws_for_many_events(kind, f, spread):
+def test_false_alarms_of_asymptotic_p_values(kind, f, spread):
     toys, n = 100, 10_000
     rng = np.random.default_rng([int(100 * f), spread, len(kind), 1])
     alarms: dict[str, int] = {}

@@ -9,8 +9,8 @@ from scipy.stats import binom, chi2, epps_singleton_2samp
 from hepneg.binning.signed_bins import SignedBins
 from hepneg.events import EventTable
 from hepneg.shapes import draw_subsample, fill_sums, plan_bins
-from hepneg.shapes.tests.smooth import SmoothScores
-from hepneg.shapes.tests.statistics import observed_gap, standardised_gap
+from hepneg.shapes.shape_tests.differences import observed_gap, standardised_gap
+from hepneg.shapes.shape_tests.normal_moments import NormalMoments
 
 
 def bins_of(x, weight):
@@ -29,7 +29,7 @@ def direct(x, negative, size):
 
 
 def components_of(bins):
-    scores = SmoothScores.of(bins.total, bins.square.sum(axis=0))
+    scores = NormalMoments.of(bins.total, bins.square.sum(axis=0))
     return scores.components(observed_gap(bins))[:, 0]
 
 
@@ -66,17 +66,17 @@ def test_power_at_least_that_of_epps_and_singleton(name, width):
     assert found > 50
 
 
-def test_permuted_statistics_match_the_law():
+def test_permuted_moments_match_their_null_distribution():
     rng = np.random.default_rng(3)
     x, size = rng.normal(size=3000), np.exp(0.3 * rng.normal(size=3000))
     negative = rng.random(3000) < 0.3
     bins = direct(x, negative, size)
     order = np.argsort(x, kind="stable")
-    dealt = np.stack([rng.permutation(negative[order]) for _ in range(500)])
-    one = size[order] * dealt
+    permuted = np.stack([rng.permutation(negative[order]) for _ in range(500)])
+    one = size[order] * permuted
     square = bins.square.sum(axis=0)
     gap = standardised_gap(bins.total, one, square.sum(), np.sum(one**2, axis=1))
-    components = SmoothScores.of(bins.total, square).components(gap)
+    components = NormalMoments.of(bins.total, square).components(gap)
     # Independent standard normals: means to 4/√500, (co)variances to 4·√2/√500.
     assert components.mean(axis=1) == pytest.approx(np.zeros(4), abs=4 / np.sqrt(500))
     assert np.cov(components) == pytest.approx(np.eye(4), abs=4 * np.sqrt(2 / 500))

@@ -1,4 +1,4 @@
-"""The yardstick of systematic variations from configuration to page, streamed as in memory."""
+"""The systematics of systematic variations from configuration to page, streamed as in memory."""
 
 from __future__ import annotations
 
@@ -22,8 +22,15 @@ from hepneg.config import Config, config_schema, load_config
 from hepneg.errors import ConfigError, DataError, HepnegWarning
 from hepneg.ntuples import read, read_chunks
 from hepneg.plots.gallery import shape_figures
-from hepneg.shapes import ShapeReport, YardstickSums, check_shapes, plan_bins, plan_yardstick, systematic_yardstick
-from hepneg.shapes.systematics import in_systematic_spreads, weight_columns, weight_moments, yardstick_of
+from hepneg.shapes import (
+    ShapeReport,
+    SystematicSums,
+    check_shapes,
+    compare_with_systematics,
+    plan_bins,
+    plan_systematic_bins,
+)
+from hepneg.shapes.systematics import in_systematic_spreads, systematic_comparison, weight_columns, weight_moments
 from hepneg.shapes.two_passes import accumulate
 
 VARIATIONS = {"scale_up": "genWeight * up", "scale_down": "genWeight * pdf[:, 1]"}
@@ -89,7 +96,7 @@ def test_a_variation_that_is_not_finite_is_named(varied: Path) -> None:
         workflow.check(config)
     # Events that the selection drops may hold anything.
     config = change(varied, selection="njets > 2", systematics={"torn": "genWeight / (njets > 2)"})
-    assert accumulate(config, systematics=True).yardsticks.keys() == {"sig", "bkg"}
+    assert accumulate(config, systematics=True).systematics.keys() == {"sig", "bkg"}
 
 
 def test_dropped_events_are_dropped_from_the_variations_too(varied: Path) -> None:
@@ -112,7 +119,7 @@ def same(one: Any, other: Any) -> None:
 
 def test_the_stream_gives_what_events_in_memory_give(varied: Path) -> None:
     config = load_config(varied)
-    streamed = accumulate(config, systematics=True).yardsticks
+    streamed = accumulate(config, systematics=True).systematics
     events = read(config)
     for sample in ("sig", "bkg"):
         found = streamed[sample].result(sample)
@@ -120,11 +127,11 @@ def test_the_stream_gives_what_events_in_memory_give(varied: Path) -> None:
         variations = dict(zip(VARIATIONS, np.concatenate([c.variations for c in columns]).T, strict=True))
         table = events.of_sample(sample)
         # A count of jets has a bin for each value either way.
-        same(found["njets"], systematic_yardstick(table.feature("njets"), table.weight, variations, name="njets"))
+        same(found["njets"], compare_with_systematics(table.feature("njets"), table.weight, variations, name="njets"))
         # Of a continuous feature the bins are those of the plan.
         place = streamed[sample].bins.codes(0, table.feature("x0"))
         moments = weight_moments(place, weight_columns(table.weight, variations), int(place.max()) + 1)
-        same(found["x0"], yardstick_of(moments, list(variations), "x0"))
+        same(found["x0"], systematic_comparison(moments, list(variations), "x0"))
         assert 5 <= place.max() + 1 <= 12
 
 
@@ -134,25 +141,25 @@ def test_python_and_files_agree(varied: Path) -> None:
     chunks = [chunk for sample in config.samples for chunk in read_chunks(config, sample, systematics=True)]
     columns = np.concatenate([chunk.variations for chunk in chunks]).T
     report = hepneg.check_shapes(events, variations=dict(zip(VARIATIONS, columns, strict=True)), multivariate=False)
-    streamed = accumulate(config, systematics=True).yardsticks
+    streamed = accumulate(config, systematics=True).systematics
     for sample, shapes in report.samples.items():
-        for feature, yardstick in streamed[sample].result(sample).items():
-            same(shapes.yardsticks[feature], yardstick)
+        for feature, systematics in streamed[sample].result(sample).items():
+            same(shapes.systematics[feature], systematics)
     with pytest.raises(DataError, match="'short' has 5 weights"):
         check_shapes(events, variations={"short": np.ones(5)}, multivariate=False)
     with pytest.raises(DataError, match="'nan'"):
         check_shapes(events, variations={"nan": np.full(len(events), np.nan)}, multivariate=False)
 
 
-def toy_sums(parts: int) -> YardstickSums:
+def toy_sums(parts: int) -> SystematicSums:
     rng = np.random.default_rng(3)
     x = rng.normal(size=(3000, 2)).astype(np.float32)
     weight = np.where(rng.random(3000) < 0.25, -1.0, 1.0) * rng.exponential(size=3000)
     varied = weight[:, None] * (1 + 0.1 * np.tanh(x))
-    bins = plan_yardstick(plan_bins([x], ("a", "b")), x)
-    total = YardstickSums(bins, ("up", "down"))
+    bins = plan_systematic_bins(plan_bins([x], ("a", "b")), x)
+    total = SystematicSums(bins, ("up", "down"))
     for chosen in np.array_split(np.arange(3000), parts):
-        one = YardstickSums(bins, ("up", "down"))
+        one = SystematicSums(bins, ("up", "down"))
         one.fill(x[chosen], weight[chosen], varied[chosen])
         total = total + one
     return total
@@ -168,21 +175,21 @@ def test_parts_merge_to_the_whole(parts: int) -> None:
 def test_sums_of_other_bins_or_variations_do_not_merge() -> None:
     sums = toy_sums(1)
     with pytest.raises(ValueError, match="same bins and variations"):
-        sums.merge(YardstickSums(sums.bins, ("up",)))
+        sums.merge(SystematicSums(sums.bins, ("up",)))
     other = replace(sums.bins, coarse=(sums.bins.coarse[0], sums.bins.coarse[1] // 2))
     with pytest.raises(ValueError, match="same bins and variations"):
-        sums.merge(YardstickSums(other, sums.variations))
+        sums.merge(SystematicSums(other, sums.variations))
     with pytest.raises(ValueError, match="shapes"):
         sums.fill(np.zeros((3, 2), np.float32), np.ones(3), np.ones((3, 1)))
 
 
 def test_a_variation_without_a_shape_is_left_out_with_a_warning(varied: Path) -> None:
     config = change(varied, systematics={**VARIATIONS, "empty": "0 * genWeight"})
-    sums = accumulate(config, systematics=True).yardsticks["sig"]
+    sums = accumulate(config, systematics=True).systematics["sig"]
     with pytest.warns(HepnegWarning, match=r"'sig': .* 'empty' sum to 0, .*left out"):
         found = sums.result("sig")
     assert set(found["x0"].systematic) == set(VARIATIONS)
-    without = accumulate(change(varied, systematics=VARIATIONS), systematics=True).yardsticks["sig"]
+    without = accumulate(change(varied, systematics=VARIATIONS), systematics=True).systematics["sig"]
     same(found["x0"], without.result("sig")["x0"])
 
 
@@ -194,7 +201,7 @@ def test_the_errors_are_those_of_toys() -> None:
         x = rng.normal(size=4000)
         weight = np.where(rng.random(4000) < 0.25 + 0.15 * np.tanh(x), -1.0, 1.0) * rng.exponential(size=4000)
         tilt = 0.3 * np.tanh(x)
-        found.append(systematic_yardstick(x, weight, {"up": weight * (1 + tilt), "down": weight * (1 - tilt)}))
+        found.append(compare_with_systematics(x, weight, {"up": weight * (1 + tilt), "down": weight * (1 - tilt)}))
     for name in ("sign_difference", "spread", "ratio"):
         values = np.array([getattr(one, name).value for one in found])
         claimed = np.sqrt(np.mean([getattr(one, name).error ** 2 for one in found]))
@@ -211,7 +218,7 @@ def test_noise_is_taken_off() -> None:
         place = np.searchsorted(np.quantile(x, np.arange(0.1, 1.0, 0.1)), x, side="right")
         gap = np.bincount(place, weight) / weight.sum() - np.bincount(place) / len(x)
         raw.append(0.5 * np.abs(gap).sum())
-        left.append(systematic_yardstick(x, weight, {"up": weight * (1 + 0.1 * np.tanh(x))}).sign_difference.value)
+        left.append(compare_with_systematics(x, weight, {"up": weight * (1 + 0.1 * np.tanh(x))}).sign_difference.value)
     assert np.mean(left) < 0.5 * np.mean(raw)
     # In quadrature: half of the toys lie below what is expected and leave nothing.
     assert 0.3 < np.mean(np.array(left) == 0.0) < 0.8
@@ -222,10 +229,10 @@ def test_the_check_shows_them_everywhere(
 ) -> None:
     config, report = checked
     data = json.loads((config.output / "check.json").read_text())
-    yardstick = data["samples"]["sig"]["features"]["x0"]["yardstick"]
-    assert {"sign_difference", "spread", "ratio", "systematic"} == set(yardstick)
-    assert set(yardstick["systematic"]) == set(VARIATIONS)
-    assert yardstick["ratio"]["value"] > 0
+    systematics = data["samples"]["sig"]["features"]["x0"]["yardstick"]
+    assert {"sign_difference", "spread", "ratio", "systematic"} == set(systematics)
+    assert set(systematics["systematic"]) == set(VARIATIONS)
+    assert systematics["ratio"]["value"] > 0
     assert "times the systematic spread (x0)" in report.samples["sig"].reason
     assert (config.output / "plots" / "shapes_yardstick.png").stat().st_size > 5000
     html = workflow.report(config).result.html
@@ -234,7 +241,7 @@ def test_the_check_shows_them_everywhere(
     show_shapes(report)
     shown = capsys.readouterr().out
     assert measured(report.samples["sig"].multivariate.auc) in shown
-    assert measured(report.samples["sig"].yardsticks["x0"].ratio) in shown
+    assert measured(report.samples["sig"].systematics["x0"].ratio) in shown
 
 
 def test_without_variations_nothing_speaks_of_them(checked: tuple[Config, ShapeReport]) -> None:

@@ -16,7 +16,7 @@ from scipy import stats
 
 from hepneg.events import EventTable
 from hepneg.shapes import check_shapes
-from hepneg.shapes.tests.multivariate import check_multivariate
+from hepneg.shapes.shape_tests.multivariate import check_multivariate
 
 EVENTS, FRACTION, LEVEL = 1000, 0.3, 0.05
 BINS = 256

@@ -96,7 +96,7 @@ def significant_regions(features: Sequence[SignedBins]) -> tuple[NegativeRegion,
     probability to find that in *any* of the cells of all features is below the one of −3 standard deviations
     (Bonferroni). The most significant cells are taken first, cells that overlap them dropped, and neighbours joined.
 
-    Valid with few events too: for weights of either sign alike, P(Σw/√Σw² ≤ −t) ≤ exp(−t²/2), and cells with fewer
+    Valid with few events too: where both signs are equally likely, P(Σw/√Σw² ≤ −t) ≤ exp(−t²/2), and cells with fewer
     than ten effective events are not looked at.
 
     Args:

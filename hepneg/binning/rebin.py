@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from hepneg.binning.signed_bins import SignedBins
 
-__all__ = ["comparison_starts", "equal_starts", "merge_sparse", "statistic_starts"]
+__all__ = ["LEAST_EFFECTIVE", "comparison_starts", "equal_starts", "merge_sparse", "statistic_starts"]
 
 # More bins than any smooth difference needs: on 256 of equal content the distances lose nothing measurable.
 _STATISTIC_BINS = 256
 _COMPARISON_BINS = 40
-_LEAST_EFFECTIVE = 10.0
+LEAST_EFFECTIVE = 10.0
+"""Effective events that each sign is expected to have in each bin of a comparison."""
 
 _NARROW = 0.002
 
@@ -52,13 +53,13 @@ def statistic_starts(total: NDArray[np.float64], comparison: NDArray[np.intp]) -
 
 
 def comparison_starts(
-    bins: SignedBins, most: int = _COMPARISON_BINS, least: float = _LEAST_EFFECTIVE
+    bins: SignedBins, most: int = _COMPARISON_BINS, least: float = LEAST_EFFECTIVE
 ) -> NDArray[np.intp]:
     """Group fine bins into those of a histogram to look at, and of the χ².
 
     Half of the resolution goes to equal width inside the view and half to equal content, so that the bulk and the
     tails are both seen. Runs are joined until each sign is expected to have ``least`` effective events in each if the
-    shapes are the same; what it really has plays no part, for that would favour some outcomes of the tests.
+    shapes are the same; what it really has is not used, for that would favour some outcomes of the tests.
 
     Args:
         bins: fine bins with events of both signs.
@@ -74,7 +75,7 @@ def comparison_starts(
     new = (np.diff(step, prepend=-1.0) > 0) | full | np.append(False, full[:-1])
     starts = np.flatnonzero(new)
     # The rarer sign's part of the effective events, in every bin if the shapes are the same; by counts, which are the
-    # same for every deal of the signs.
+    # same for every permutation of the signs.
     count = bins.count.sum(axis=1)
     return starts[merge_sparse(bins.merged(starts), least * float(count.sum() / count.min()))]
 

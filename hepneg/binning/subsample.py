@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.hashing import hash_events
-from hepneg.events import EventTable
+from hepneg.events import EventTable, cluster_sums, clusters
 
 __all__ = ["SUBSAMPLE_SIZE", "Subsample", "SubsampleAccumulator", "draw_subsample"]
 
@@ -24,16 +24,38 @@ class Subsample:
         features: (m, F) float32, stored column by column.
         weight: (m,) signed weights.
         seen: how many events it was drawn from.
+        cluster: of each row, (m,): rows of one identifier are neighbours and have one number, and all rows of an
+            identifier are in or none; None where no identifier repeats.
     """
 
     features: NDArray[np.float32]
     weight: NDArray[np.float64]
     seen: int
+    cluster: NDArray[np.intp] | None = None
 
     @property
     def complete(self) -> bool:
         """Whether every event seen is in it."""
         return len(self.weight) == self.seen
+
+    def first(self, most: int) -> Subsample:
+        """Return about that many rows, uniformly drawn too: the first ones, no cluster cut in two."""
+        if len(self.weight) <= most:
+            return self
+        if self.cluster is not None:
+            most = int(np.searchsorted(self.cluster, self.cluster[most])) or most
+        cluster = None if self.cluster is None else self.cluster[:most]
+        return Subsample(self.features[:most], self.weight[:most], self.seen, cluster)
+
+    def clustering(self, keep: NDArray[np.bool_] | None = None) -> float:
+        """Return Σ(Σw)² over the clusters by Σw² of the rows: by how much fewer observations there are than rows.
+
+        Args:
+            keep: (m,) rows that count; left out, all.
+        """
+        weight = self.weight if keep is None else np.where(keep, self.weight, 0.0)
+        square = float(weight @ weight)
+        return float(np.sum(cluster_sums(weight, self.cluster) ** 2)) / square if square > 0 else 1.0
 
     def __repr__(self) -> str:
         return f"Subsample({len(self.weight)} of {self.seen} events, {self.features.shape[1]} features)"
@@ -128,7 +150,7 @@ class SubsampleAccumulator:
         if part is None:
             return Subsample(np.empty((0, 0), np.float32), np.empty(0), self.seen)
         part = part.select(np.lexsort((*part.columns[::-1], part.weight, part.key)))
-        return Subsample(part.columns.T, part.weight, self.seen)
+        return Subsample(part.columns.T, part.weight, self.seen, clusters(part.key))
 
 
 def draw_subsample(events: EventTable, seed: int, size: int = SUBSAMPLE_SIZE) -> Subsample:

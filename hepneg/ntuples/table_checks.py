@@ -63,7 +63,10 @@ def _repeated_ids(events: EventTable) -> str:
     across = repeats - sum(within.values())
     where += [f"{across} between samples"] * (across > 0)
     harm = "such events share a fold" + (
-        "; within a sample, give `event_id:` more branches" if any(within.values()) else ", which does no harm"
+        " and count as one observation: right for candidates of one event; if they are different events, give "
+        "`event_id:` more branches"
+        if any(within.values())
+        else ", which does no harm"
     )
     return f"event identifiers repeat ({', '.join(where)}): {harm}"
 

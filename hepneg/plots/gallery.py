@@ -61,7 +61,7 @@ def shape_figures(report: ShapeReport) -> Figures:
     together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
     if together:
         yield MULTIVARIATE_STEM, plot_multivariate(together).figure
-    if any(shapes.yardsticks for shapes in report.samples.values()):
+    if any(shapes.systematics for shapes in report.samples.values()):
         yield YARDSTICK_STEM, plot_yardsticks(report).figure
     for sample, shapes in report.samples.items():
         if shapes.joint and shapes.joint.correlations:

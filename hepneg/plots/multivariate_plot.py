@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from hepneg.errors import DataError
 from hepneg.plots.short_names import LONGEST_TITLE, short_names
 from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, empty_figure, in_print_style
-from hepneg.shapes.tests.multivariate import MultivariateShape
+from hepneg.shapes.shape_tests.multivariate import MultivariateShape
 
 __all__ = ["plot_multivariate"]
 

@@ -28,10 +28,10 @@ def plot_yardsticks(report: ShapeReport) -> Drawn:
     Raises:
         DataError: no sample has systematic variations.
     """
-    samples = [sample for sample in report.samples.values() if sample.yardsticks]
+    samples = [sample for sample in report.samples.values() if sample.systematics]
     if not samples:
         raise DataError("no sample has systematic variations to draw; name some under `systematics:`")
-    figure, axes = rows_figure(list(samples[0].yardsticks), len(samples), "Total variation (%)")
+    figure, axes = rows_figure(list(samples[0].systematics), len(samples), "Total variation (%)")
     titles = short_names((sample.name for sample in samples), LONGEST_TITLE)
     artists = {s.name: _draw(panel, s, titles[s.name]) for panel, s in zip(axes, samples, strict=True)}
     start_at_zero(axes)
@@ -40,7 +40,7 @@ def plot_yardsticks(report: ShapeReport) -> Drawn:
 
 
 def _draw(axes: Axes, sample: SampleShapes, title: str) -> list[object]:
-    yardsticks = list(sample.yardsticks.values())
+    yardsticks = list(sample.systematics.values())
     rows = np.arange(len(yardsticks))
     spread = 100.0 * np.array([yardstick.spread.value for yardstick in yardsticks])
     value = 100.0 * np.array([yardstick.sign_difference.value for yardstick in yardsticks])

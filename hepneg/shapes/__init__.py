@@ -13,9 +13,9 @@ from hepneg.shapes.negative.density import NegativeDensity, negative_density
 from hepneg.shapes.negative.pair_cells import Cut, NegativeBox, negative_boxes
 from hepneg.shapes.shape_check import check_shapes, check_sums, fill_sums
 from hepneg.shapes.shape_report import SampleShapes, ShapeReport
-from hepneg.shapes.systematic_sums import YardstickBins, YardstickSums, plan_yardstick
-from hepneg.shapes.systematics import Yardstick, systematic_yardstick
-from hepneg.shapes.tests.multivariate import MultivariateShape, check_multivariate, check_multivariate_subsample
+from hepneg.shapes.shape_tests.multivariate import MultivariateShape, check_multivariate, check_multivariate_subsample
+from hepneg.shapes.systematic_sums import SystematicBins, SystematicSums, plan_systematic_bins
+from hepneg.shapes.systematics import SystematicComparison, compare_with_systematics
 
 __all__ = [
     "BinPlan",
@@ -36,19 +36,19 @@ __all__ = [
     "SignedSums",
     "Subsample",
     "SubsampleAccumulator",
-    "Yardstick",
-    "YardstickBins",
-    "YardstickSums",
+    "SystematicBins",
+    "SystematicComparison",
+    "SystematicSums",
     "check_multivariate",
     "check_multivariate_subsample",
     "check_shapes",
     "check_sums",
+    "compare_with_systematics",
     "draw_subsample",
     "fill_sums",
     "negative_boxes",
     "negative_density",
     "plan_bins",
-    "plan_yardstick",
+    "plan_systematic_bins",
     "signed_density",
-    "systematic_yardstick",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hepneg._core.estimate import Estimate
 from hepneg.binning.signed_bins import NEGATIVE, POSITIVE, SignedBins
-from hepneg.shapes.tests.chi2 import chi2_statistic
+from hepneg.shapes.shape_tests.chi2 import chi2_statistic
 
 __all__ = ["Comparison", "Pull", "compare"]
 
@@ -42,7 +42,7 @@ class Comparison:
         null_total_variation: what it is expected to be if the shapes are the same.
         chi2: the distance of the two shapes in units of their covariance.
         degrees: B − 1.
-        p_value: of the χ² by its law for many events; NaN with fewer than two bins.
+        p_value: asymptotic, of the χ²; NaN with fewer than two bins.
     """
 
     bins: SignedBins
@@ -67,7 +67,7 @@ class Comparison:
         return Pull(float(self.pulls[where]), float(self.bins.edges[where]), float(self.bins.edges[where + 1]))
 
     @property
-    def unseen(self) -> tuple[float, float]:
+    def outside_view(self) -> tuple[float, float]:
         """Shares of the positive and of the negative events in bins wholly outside the range worth drawing."""
         low, high = self.bins.view
         outside = (self.bins.edges[1:] <= low) | (self.bins.edges[:-1] >= high)

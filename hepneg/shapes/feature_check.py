@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hepneg._core.estimate import Estimate
 from hepneg._core.output import json_ready
 from hepneg.binning.rebin import comparison_starts
 from hepneg.binning.signed_bins import SignedBins
 from hepneg.shapes.effect import Comparison, Pull, compare
-from hepneg.shapes.tests.holm import weighted_holm
-from hepneg.shapes.tests.null_distribution import asymptotic_p_values
+from hepneg.shapes.shape_tests.null_distribution import asymptotic_p_values
 
-__all__ = ["FeatureShape", "check_feature", "holm"]
+__all__ = ["FeatureShape", "check_feature"]
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
@@ -32,8 +33,8 @@ class FeatureShape:
         signed_total_variation: between the signed shape and that of |w|: the bias of training with |w|. It is the
             former times 2f(1 − f)/(1 − 2f), f the weighted negative fraction; NaN where Σw ≤ 0.
         tests: p-value of each test: ``anderson_darling``, ``cramer_von_mises``, ``kolmogorov_smirnov``, ``location``
-            and ``width`` (the first two moments of the normal scores), ``smooth`` (the first four), ``chi2``; NaN where
-            one cannot be made.
+            and ``width`` (the first two moments of the normal scores), ``smooth`` (the first four), ``chi2``, and those
+            that were registered; NaN where one cannot be made.
         method: how they were found, ``permutation`` or ``asymptotic``.
         comparison: the two shapes in bins, with ratio and pulls, for drawing.
     """
@@ -87,21 +88,25 @@ def check_feature(
     permuted: tuple[dict[str, float], float] | None,
     negative_fraction: float,
     rng: np.random.Generator,
+    widened: Callable[[SignedBins, NDArray[np.intp]], SignedBins] = lambda coarse, _starts: coarse,
 ) -> FeatureShape:
     """Check one feature; the p-value is adjusted later, when those of the other features are known.
 
     The combined p-value is the probability of so small a p-value in any of the Anderson–Darling, width, smooth and χ²
-    tests, each p-value over its share of the significance level (:data:`hepneg.shapes.tests.minimum_p.SHARES`). That
-    probability comes from the joint law of the tests (Westfall and Young, Resampling-Based Multiple Testing, Wiley
-    1993): from the permutations themselves, or from draws of the normal law for many events.
+    tests, each p-value over its share of the significance level
+    (:class:`hepneg.shapes.shape_tests.shape_test.ShapeTest`). That probability comes from the joint null distribution
+    of the tests (Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993): from the permutations themselves,
+    or from draws of normal fluctuations for many events.
 
     Args:
         bins: fine bins with events of both signs.
-        permuted: p-values by permutation, of each test and combined, or None for those of the law for many events.
+        permuted: p-values by permutation, of each test and combined, or None for asymptotic ones.
         negative_fraction: weighted, of the sample.
-        rng: draws the law for many events.
+        rng: draws the asymptotic null distribution.
+        widened: gives coarse bins, whose first fine bins are given too, the errors of rows that are not independent.
     """
-    comparison = compare(bins.merged(comparison_starts(bins)))
+    starts = comparison_starts(bins)
+    comparison = compare(widened(bins.merged(starts), starts))
     tests, p_value = permuted or asymptotic_p_values(bins, rng)
     total, f = comparison.total_variation, negative_fraction
     shrink = 2.0 * f * (1.0 - f) / (1.0 - 2.0 * f) if f < 0.5 else math.nan
@@ -115,9 +120,3 @@ def check_feature(
         method="permutation" if permuted else "asymptotic",
         comparison=comparison,
     )
-
-
-def holm(features: dict[str, FeatureShape]) -> dict[str, FeatureShape]:
-    """Return the features with p-values adjusted by Holm's method (Scand. J. Stat. 6 (1979) 65)."""
-    adjusted = weighted_holm([shape.p_value for shape in features.values()], [1.0] * len(features))
-    return {name: replace(shape, p_adjusted=p) for (name, shape), p in zip(features.items(), adjusted, strict=True)}

@@ -1,4 +1,4 @@
-"""The check of all features together: can a classifier tell the sign, and where is the density negative?"""
+"""The check of all features together: does a classifier separate the signs, and where is the density negative?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hepneg.events import EventTable
 from hepneg.metrics.correlation import CorrelationDifference, sign_correlations
 from hepneg.shapes.negative.density import further_boxes
 from hepneg.shapes.negative.pair_cells import NegativeBox
-from hepneg.shapes.tests.multivariate import (
+from hepneg.shapes.shape_tests.multivariate import (
     LEAST_EVENTS,
     MULTIVARIATE_EVENTS,
     MultivariateShape,
@@ -31,7 +31,7 @@ class JointShapes:
     """What the features of one sample show together.
 
     Attributes:
-        multivariate: how well a classifier tells the sign; None with one feature or with too few events of a sign.
+        multivariate: of a classifier of the sign; None with one feature or with too few events of a sign.
         boxes: cuts on several features with significantly negative Σw, most significant first.
         densities: of each pair of features that the boxes cut on first.
         used: events of the subsample in which boxes were looked for.
@@ -66,28 +66,32 @@ def check_joint(
         seed: of the networks, the permutations and the parts of the events.
         progress: shows a bar for the classifiers.
     """
-    used, seen = len(subsample.weight), subsample.seen
+    used, seen, first = len(subsample.weight), subsample.seen, subsample.first(MULTIVARIATE_EVENTS)
     if len(feature_names) < 2:
         return JointShapes(None, (), (), used, seen)
     multivariate = None
-    if _enough(subsample.weight[:MULTIVARIATE_EVENTS]):
+    if _enough(first.weight):
         multivariate = check_multivariate_subsample(
             subsample, feature_names, sample=sample, seed=seed, progress=progress
         )
-    # The place of an event in the subsample is as good as random, so it serves as identifier.
+    # The position of an event in the subsample is as good as random, so it serves as identifier.
     events = EventTable.from_arrays(
-        subsample.features, subsample.weight, np.zeros(used, np.int8), feature_names=feature_names
+        subsample.features,
+        subsample.weight,
+        np.zeros(used, np.int8),
+        event_id=subsample.cluster,
+        feature_names=feature_names,
     )
     boxes = further_boxes(events, regions, seed=seed)
-    correlations = _correlations(subsample, feature_names)
+    correlations = _correlations(first, feature_names)
     return JointShapes(multivariate, boxes, _densities(events, boxes), used, seen, correlations)
 
 
 def _correlations(subsample: Subsample, feature_names: Sequence[str]) -> CorrelationDifference | None:
-    weight = subsample.weight[:MULTIVARIATE_EVENTS]
+    weight = subsample.weight
     if not (weight < 0).any() or not (weight > 0).any():
         return None
-    return sign_correlations(subsample.features[:MULTIVARIATE_EVENTS], weight, feature_names)
+    return sign_correlations(subsample.features, weight, feature_names)
 
 
 def _enough(weight: NDArray[np.float64]) -> bool:

@@ -11,8 +11,8 @@ from hepneg.binning.negative_intervals import NegativeRegion
 from hepneg.shapes.feature_check import FeatureShape
 from hepneg.shapes.joint_check import JointShapes
 from hepneg.shapes.negative.pair_cells import NegativeBox
-from hepneg.shapes.systematics import Yardstick
-from hepneg.shapes.tests.multivariate import MultivariateShape
+from hepneg.shapes.shape_tests.multivariate import MultivariateShape
+from hepneg.shapes.systematics import SystematicComparison
 from hepneg.shapes.verdict import Verdict
 
 __all__ = ["SampleShapes", "ShapeReport"]
@@ -32,7 +32,7 @@ class SampleShapes:
         n_eff: effective events of the positive and of the negative ones.
         detectable_total_variation: the smallest that a feature would have shown with 90 % power; NaN where none could.
         joint: what the features show together; None where that was not looked at.
-        yardsticks: for each feature the effect of the signs in units of the systematic variations; empty without any.
+        systematics: for each feature the effect of the signs in units of the systematic variations; empty without any.
     """
 
     name: str
@@ -44,11 +44,11 @@ class SampleShapes:
     n_eff: tuple[float, float]
     detectable_total_variation: float
     joint: JointShapes | None = None
-    yardsticks: dict[str, Yardstick] = field(default_factory=dict)
+    systematics: dict[str, SystematicComparison] = field(default_factory=dict)
 
     @property
     def multivariate(self) -> MultivariateShape | None:
-        """How well a classifier tells the sign from all features; None where that cannot or was not to be tested."""
+        """The classifier of the sign; None where it cannot or was not to be tested."""
         return self.joint.multivariate if self.joint else None
 
     @property
@@ -79,8 +79,8 @@ class SampleShapes:
         }
 
     def _feature(self, name: str) -> dict[str, Any]:
-        yardstick = {"yardstick": self.yardsticks[name].to_dict()} if name in self.yardsticks else {}
-        return {**self.features[name].to_dict(), **yardstick}
+        systematics = {"yardstick": self.systematics[name].to_dict()} if name in self.systematics else {}
+        return {**self.features[name].to_dict(), **systematics}
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)

@@ -1,4 +1,4 @@
-"""The accumulator of systematic yardsticks for all features: filled by chunks, merged from parts."""
+"""Sums of systematic weight variations by feature and bin: filled by chunks, merged from parts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ from hepneg._core.arrays import FloatArray
 from hepneg.binning.plan import BinPlan
 from hepneg.binning.rebin import equal_starts
 from hepneg.errors import HepnegWarning
-from hepneg.shapes.systematics import WeightMoments, Yardstick, weight_columns, weight_moments, yardstick_of
+from hepneg.shapes.systematics import (
+    SystematicComparison,
+    WeightMoments,
+    systematic_comparison,
+    weight_columns,
+    weight_moments,
+)
 
-__all__ = ["YARDSTICK_BINS", "YardstickBins", "YardstickSums", "plan_yardstick"]
+__all__ = ["SYSTEMATIC_BINS", "SystematicBins", "SystematicSums", "plan_systematic_bins"]
 
-YARDSTICK_BINS = 10
+SYSTEMATIC_BINS = 10
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class YardstickBins:
+class SystematicBins:
     """A few bins for each feature, each a run of fine ones.
 
     Attributes:
@@ -35,7 +41,7 @@ class YardstickBins:
 
     def __repr__(self) -> str:
         sizes = (f"{name}: {self.length(i)}" for i, name in enumerate(self.plan.names))
-        return f"YardstickBins({', '.join(sizes)})"
+        return f"SystematicBins({', '.join(sizes)})"
 
     def length(self, number: int) -> int:
         """Return how many bins the feature of that number has."""
@@ -45,12 +51,12 @@ class YardstickBins:
         """Return the bin of each value of the feature of that number, (n,)."""
         return self.coarse[number][self.plan.features[number].codes(column)]
 
-    def same_as(self, other: YardstickBins) -> bool:
+    def same_as(self, other: SystematicBins) -> bool:
         """Whether both put every value into the same bin."""
         return self.plan.same_as(other.plan) and all(map(np.array_equal, self.coarse, other.coarse))
 
 
-def plan_yardstick(plan: BinPlan, features: NDArray[np.float32], bins: int = YARDSTICK_BINS) -> YardstickBins:
+def plan_systematic_bins(plan: BinPlan, features: NDArray[np.float32], bins: int = SYSTEMATIC_BINS) -> SystematicBins:
     """Join fine bins into some of about equal population.
 
     Args:
@@ -62,10 +68,10 @@ def plan_yardstick(plan: BinPlan, features: NDArray[np.float32], bins: int = YAR
     for fine, column in zip(plan.features, features.T, strict=True):
         starts = equal_starts(np.bincount(fine.codes(column), minlength=len(fine)).astype(np.float64), bins)
         coarse.append((np.searchsorted(starts, np.arange(len(fine)), side="right") - 1).astype(np.int16))
-    return YardstickBins(plan, tuple(coarse))
+    return SystematicBins(plan, tuple(coarse))
 
 
-class YardstickSums:
+class SystematicSums:
     """Sums of nominal, absolute and varied weights, and of their products, by feature and bin.
 
     Memory depends on bins and variations only: with V variations (V + 2)² numbers a bin.
@@ -75,7 +81,7 @@ class YardstickSums:
         variations: V names.
     """
 
-    def __init__(self, bins: YardstickBins, variations: Sequence[str]) -> None:
+    def __init__(self, bins: SystematicBins, variations: Sequence[str]) -> None:
         self.bins = bins
         self.variations = tuple(variations)
         weights = 2 + len(self.variations)
@@ -117,8 +123,8 @@ class YardstickSums:
 
     __add__ = merge
 
-    def result(self, sample: str) -> dict[str, Yardstick]:
-        """Return the yardstick of each feature; empty where there is no shape to compare.
+    def result(self, sample: str) -> dict[str, SystematicComparison]:
+        """Compare each feature with its systematic variations; empty where there is no shape to compare.
 
         Args:
             sample: its name, for warnings.
@@ -129,7 +135,10 @@ class YardstickSums:
         """
         totals = self.moments[0].content.sum(axis=0)
         if totals[0] <= 0:
-            _warn(f"sample {sample!r}: the weights sum to {totals[0]:.6g}, so there is no shape to vary: no yardstick")
+            _warn(
+                f"sample {sample!r}: the weights sum to {totals[0]:.6g}, so there is no shape to vary: "
+                "systematic variations are left out"
+            )
             return {}
         for name, total in zip(self.variations, totals[2:], strict=True):
             if total <= 0:
@@ -142,7 +151,7 @@ class YardstickSums:
         if not names:
             return {}
         return {
-            feature: yardstick_of(_only(moments, kept), names, feature)
+            feature: systematic_comparison(_only(moments, kept), names, feature)
             for feature, moments in zip(self.bins.plan.names, self.moments, strict=True)
         }
 

@@ -19,13 +19,13 @@ from hepneg.errors import DataError
 from hepneg.metrics.scored import finite_column
 
 __all__ = [
+    "SystematicComparison",
     "WeightMoments",
-    "Yardstick",
+    "compare_with_systematics",
     "in_systematic_spreads",
-    "systematic_yardstick",
+    "systematic_comparison",
     "weight_columns",
     "weight_moments",
-    "yardstick_of",
 ]
 
 SIGNIFICANCE = 2.0
@@ -34,7 +34,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Yardstick:
+class SystematicComparison:
     """What ignoring the signs does to the shape of one feature, against what the systematic variations do.
 
     Attributes:
@@ -67,9 +67,9 @@ class Yardstick:
         return ready
 
 
-def systematic_yardstick(
+def compare_with_systematics(
     values: ArrayLike, weight: ArrayLike, variations: Mapping[str, ArrayLike], *, name: str = "x", bins: int = 10
-) -> Yardstick:
+) -> SystematicComparison:
     """Express the effect of the signs on a feature's shape in units of its systematic uncertainty.
 
     Args:
@@ -92,20 +92,20 @@ def systematic_yardstick(
     """
     x, nominal = finite_column(values, "values"), finite_column(weight, "weight")
     if not variations:
-        raise DataError("no systematic variations are given; there is nothing to measure with")
+        raise DataError("no systematic variations are given; there is nothing to compare with")
     columns = weight_columns(nominal, {key: finite_column(column, key) for key, column in variations.items()})
     place = quantile_bins(x, bins)
     if len(place) != len(columns):
         raise DataError(f"there are {len(place)} values, but {len(columns)} weights; give one of each per event")
-    return yardstick_of(weight_moments(place, columns, int(place.max()) + 1), list(variations), name)
+    return systematic_comparison(weight_moments(place, columns, int(place.max()) + 1), list(variations), name)
 
 
-def in_systematic_spreads(yardsticks: Iterable[Yardstick]) -> str:
+def in_systematic_spreads(systematics: Iterable[SystematicComparison]) -> str:
     """Return the clause on the largest ratio of some features, empty where no ratio is known."""
-    known = [yardstick for yardstick in yardsticks if math.isfinite(yardstick.ratio.value)]
+    known = [part for part in systematics if math.isfinite(part.ratio.value)]
     if not known:
         return ""
-    largest = max(known, key=lambda yardstick: yardstick.ratio.value)
+    largest = max(known, key=lambda part: part.ratio.value)
     return f"; the largest such bias is {largest.ratio} times the systematic spread ({largest.name})"
 
 
@@ -151,8 +151,8 @@ def weight_moments(place: NDArray[np.integer], columns: FloatArray, bins: int) -
     return WeightMoments(np.stack([part.sum(axis=0) for part in parts]), np.stack([part.T @ part for part in parts]))
 
 
-def yardstick_of(moments: WeightMoments, variations: Sequence[str], name: str) -> Yardstick:
-    """Make the yardstick of one feature from its sums.
+def systematic_comparison(moments: WeightMoments, variations: Sequence[str], name: str) -> SystematicComparison:
+    """Compare one feature with its systematic variations, from its sums.
 
     Args:
         moments: of the nominal weight, its magnitude, and the variations.
@@ -165,7 +165,7 @@ def yardstick_of(moments: WeightMoments, variations: Sequence[str], name: str) -
     shapes = _Shapes.of(moments, ["the nominal weights", "|w|", *(f"the variation {key!r}" for key in variations)])
     signs, spread = _total_variation(shapes, 1), _quadratic_spread(shapes)
     systematic = {key: _total_variation(shapes, 2 + number).estimate() for number, key in enumerate(variations)}
-    return Yardstick(name, signs.estimate(), systematic, spread.estimate(), _ratio(signs, spread))
+    return SystematicComparison(name, signs.estimate(), systematic, spread.estimate(), _ratio(signs, spread))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

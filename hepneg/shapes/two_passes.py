@@ -14,6 +14,7 @@ from typing import Protocol, Self, TypeVar
 
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.timing import timed
+from hepneg.binning.copies import CopyFinder, warn_about_copies
 from hepneg.config import Config
 from hepneg.ntuples import (
     Chunk,
@@ -30,11 +31,11 @@ from hepneg.shapes import (
     SignedSums,
     Subsample,
     SubsampleAccumulator,
-    YardstickBins,
-    YardstickSums,
+    SystematicBins,
+    SystematicSums,
     check_sums,
     plan_bins,
-    plan_yardstick,
+    plan_systematic_bins,
 )
 from hepneg.weights import WeightAccumulator, WeightReport, report_weights
 
@@ -70,24 +71,28 @@ class SampleDraw:
 
     Attributes:
         subsample: the events kept.
+        copies: finds exact copies of events.
         entries: events before the selection.
         dropped: selected events left out because a feature is NaN or infinite.
     """
 
     subsample: SubsampleAccumulator
+    copies: CopyFinder = field(default_factory=CopyFinder)
     entries: int = 0
     dropped: int = 0
 
     def fill(self, chunk: Chunk) -> None:
         """Add the events of a chunk."""
         self.subsample.fill(chunk.features, chunk.weight, chunk.event_id)
+        self.copies.fill(chunk.features, chunk.weight, chunk.event_id)
         self.entries += chunk.entries
         self.dropped += chunk.dropped
 
     def merge(self, other: Self) -> Self:
         """Return the draw from both sets of events; another seed raises :class:`ValueError`."""
         subsample = self.subsample + other.subsample
-        return type(self)(subsample, self.entries + other.entries, self.dropped + other.dropped)
+        copies = self.copies + other.copies
+        return type(self)(subsample, copies, self.entries + other.entries, self.dropped + other.dropped)
 
     __add__ = merge
 
@@ -99,27 +104,27 @@ class SampleSums:
     Attributes:
         weights: sums over the raw weights of the selected events, with sums by feature, bin and sign if bins are
             planned.
-        yardstick: sums of the systematic variations of the weight, or None.
+        systematics: sums of the systematic variations of the weight, or None.
         sum_weights_all: Σ of the raw weights before the selection, exact.
     """
 
     weights: WeightAccumulator
-    yardstick: YardstickSums | None = None
+    systematics: SystematicSums | None = None
     sum_weights_all: Fraction = field(default_factory=Fraction)
 
     def fill(self, chunk: Chunk) -> None:
         """Add the events of a chunk."""
         self.weights.fill(chunk.weight, chunk.features, chunk.entries)
-        if self.yardstick is not None:
-            self.yardstick.fill(chunk.features, chunk.weight, chunk.variations)
+        if self.systematics is not None:
+            self.systematics.fill(chunk.features, chunk.weight, chunk.variations)
         self.sum_weights_all += chunk.sum_weights_all
 
     def merge(self, other: Self) -> Self:
         """Return the sums of both sets of events; other bins raise :class:`ValueError`."""
-        yardstick = self.yardstick
-        if yardstick is not None and other.yardstick is not None:
-            yardstick = yardstick + other.yardstick
-        return type(self)(self.weights + other.weights, yardstick, self.sum_weights_all + other.sum_weights_all)
+        systematics = self.systematics
+        if systematics is not None and other.systematics is not None:
+            systematics = systematics + other.systematics
+        return type(self)(self.weights + other.weights, systematics, self.sum_weights_all + other.sum_weights_all)
 
     __add__ = merge
 
@@ -142,17 +147,17 @@ class EmptySums:
     Attributes:
         plan: fine bins of the features; None leaves the features out.
         variations: names of the systematic variations.
-        yardsticks: their bins, by sample; empty where variations are not looked at.
+        systematics: their bins, by sample; empty where variations are not looked at.
     """
 
     plan: BinPlan | None = None
     variations: tuple[str, ...] = ()
-    yardsticks: Mapping[str, YardstickBins] = field(default_factory=dict)
+    systematics: Mapping[str, SystematicBins] = field(default_factory=dict)
 
     def __call__(self, sample: str) -> SampleSums:
         """Begin a sample."""
-        bins = self.yardsticks.get(sample)
-        return SampleSums(WeightAccumulator(self.plan), None if bins is None else YardstickSums(bins, self.variations))
+        bins = self.systematics.get(sample)
+        return SampleSums(WeightAccumulator(self.plan), None if bins is None else SystematicSums(bins, self.variations))
 
 
 class OnePass(Protocol):
@@ -171,14 +176,14 @@ class Accumulated:
         subsamples: a uniform subsample of the events, for planning bins and for permutations.
         scales: factor from raw to physical weights.
         labels: ``signal`` or ``background``.
-        yardsticks: sums of the systematic variations of the weight; empty where they were not asked for.
+        systematics: sums of the systematic variations of the weight; empty where they were not asked for.
     """
 
     weights: Mapping[str, WeightAccumulator]
     subsamples: Mapping[str, Subsample]
     scales: Mapping[str, float]
     labels: Mapping[str, str]
-    yardsticks: Mapping[str, YardstickSums]
+    systematics: Mapping[str, SystematicSums]
 
     @property
     def sums(self) -> dict[str, SignedSums]:
@@ -186,8 +191,11 @@ class Accumulated:
         return {sample: weights.sums for sample, weights in self.weights.items() if weights.sums is not None}
 
     def weight_report(self, *, batch_size: int = 1024) -> WeightReport:
-        """Say what the signs cost; see :func:`hepneg.weights.report_weights`."""
-        return report_weights(self.weights, self.labels, scales=self.scales, batch_size=batch_size)
+        """Summarise the weights; see :func:`hepneg.weights.report_weights`."""
+        clustering = {sample: subsample.clustering() for sample, subsample in self.subsamples.items()}
+        return report_weights(
+            self.weights, self.labels, scales=self.scales, clustering=clustering, batch_size=batch_size
+        )
 
     def shape_report(
         self, *, alpha: float = 0.05, seed: int = 1, multivariate: bool = True, progress: Progress = SILENT
@@ -196,7 +204,7 @@ class Accumulated:
         return check_sums(
             self.sums,
             self.subsamples,
-            self.yardsticks,
+            self.systematics,
             alpha=alpha,
             seed=seed,
             multivariate=multivariate,
@@ -218,7 +226,8 @@ def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, prog
         DataError: the files are unusable, or the selection keeps nothing of a sample.
 
     Warns:
-        HepnegWarning: a sample has no negative weights, or selected events were left out.
+        HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left
+        out.
     """
 
     require_distinct_files(config)
@@ -245,13 +254,15 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
         DataError: the selection keeps nothing of a sample, or a file belongs to two samples.
 
     Warns:
-        HepnegWarning: a sample has no negative weights, or selected events were left out.
+        HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left
+        out.
     """
     draws = once(EmptyDraw(seed), False)
     subsamples = {sample: _drawn(config, sample, draws[sample]) for sample in config.samples}
+    warn_about_copies({sample: draws[sample].copies.result() for sample in config.samples})
     plan = plan_bins([subsample.features for subsample in subsamples.values()], config.feature_names)
     varied = systematics and bool(config.systematics)
-    bins = {name: plan_yardstick(plan, one.features) for name, one in subsamples.items()} if varied else {}
+    bins = {name: plan_systematic_bins(plan, one.features) for name, one in subsamples.items()} if varied else {}
     filled = once(EmptySums(plan, tuple(config.systematics), bins), varied)
     for sample in config.samples:
         if not filled[sample].weights.negative:
@@ -261,7 +272,7 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
         subsamples,
         {sample: scale_factor(config, sample, filled[sample].sum_weights_all) for sample in config.samples},
         {name: sample.label for name, sample in config.samples.items()},
-        {name: sums for name in config.samples if (sums := filled[name].yardstick) is not None},
+        {name: sums for name in config.samples if (sums := filled[name].systematics) is not None},
     )
 
 

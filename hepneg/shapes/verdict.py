@@ -8,9 +8,17 @@ from typing import Literal
 
 from hepneg._core.estimate import Estimate
 from hepneg.shapes.feature_check import FeatureShape
-from hepneg.shapes.tests.multivariate import MultivariateShape
+from hepneg.shapes.shape_tests.multivariate import MultivariateShape
 
-__all__ = ["TOLERANCE", "Verdict", "negative_places", "overall_verdict", "recommend", "sample_verdict", "too_few"]
+__all__ = [
+    "TOLERANCE",
+    "Verdict",
+    "negative_regions_clause",
+    "overall_verdict",
+    "recommend",
+    "sample_verdict",
+    "too_few",
+]
 
 Verdict = Literal["compatible", "different", "inconclusive"]
 # A total variation that is worth knowing about: differences below it may stay unseen in a compatible sample.
@@ -45,8 +53,8 @@ def sample_verdict(
 ) -> tuple[Verdict, str]:
     """Return the verdict on one sample and one sentence that explains it.
 
-    ``different`` if any adjusted p-value is at most ``alpha``, of a feature or of the classifier of the sign; else
-    ``compatible`` if a total variation of 5 % in one feature would have been found with 90 % power; else
+    ``different`` if any adjusted p-value is at most ``alpha``, of a feature or of the classifier of
+    the sign; else ``compatible`` if a total variation of 5 % in one feature would have been found with 90 % power; else
     ``inconclusive``.
 
     Args:
@@ -54,14 +62,14 @@ def sample_verdict(
         alpha: probability of a false ``different``.
         detectable: the smallest total variation found with 90 % power.
         entries: events of the sample.
-        multivariate: how well a classifier tells the sign from all features, if that was tested.
+        multivariate: of the classifier of the sign, if that was tested.
     """
     significant = [shape for shape in features.values() if shape.p_adjusted <= alpha]
-    told_apart = multivariate is not None and multivariate.p_adjusted <= alpha
+    separated = multivariate is not None and multivariate.p_adjusted <= alpha
     if significant:
-        beside = f"; {_classifier(multivariate)}" if told_apart and multivariate else ""
+        beside = f"; {_classifier(multivariate)}" if separated and multivariate else ""
         return "different", _differences(significant, len(features)) + beside
-    if told_apart and multivariate:
+    if separated and multivariate:
         return "different", f"no feature differs significantly on its own, but {_classifier(multivariate, named=2)}"
     if detectable <= TOLERANCE:
         return "compatible", (
@@ -75,7 +83,7 @@ def sample_verdict(
     )
 
 
-def negative_places(number: int) -> str:
+def negative_regions_clause(number: int) -> str:
     """Return the clause on intervals and boxes with significantly negative Σw, empty where there are none."""
     plural = "" if number == 1 else "s"
     return f"; Σw is significantly below zero in {number} region{plural}" if number else ""
@@ -118,7 +126,7 @@ def _differences(significant: list[FeatureShape], checked: int) -> str:
 
 
 def _classifier(multivariate: MultivariateShape, named: int = 0) -> str:
-    """Say how well the sign can be told, and by which features together."""
+    """Say how well a classifier separates the signs, and with which features."""
     text = f"a classifier tells the sign from all features together with an AUC of {multivariate.auc}"
     leading = list(multivariate.importance)[:named]
     return f"{text}, most of all by {' and '.join(leading)}" if leading else text

@@ -23,7 +23,7 @@ from hepneg.metrics.calibration import Calibration, calibration_curve, residual_
 from hepneg.metrics.scored import column_of, scored_events
 from hepneg.shapes.shape_check import check_shapes
 from hepneg.shapes.shape_report import ShapeReport
-from hepneg.shapes.tests.holm import weighted_holm
+from hepneg.shapes.shape_tests.holm import weighted_holm
 
 __all__ = ["PartClosure", "ResidualTest", "SignSplitClosure", "check_response_shapes", "sign_split_closure"]
 

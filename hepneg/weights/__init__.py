@@ -1,4 +1,4 @@
-"""What signed weights cost: sums, fractions, effective events, outliers, negative regions and the risk of a batch."""
+"""The weight summary: sums, fractions, effective events, outliers, negative regions and the risk of a batch."""
 
 from hepneg.weights.accumulator import WeightAccumulator
 from hepneg.weights.batch_risk import batch_risk

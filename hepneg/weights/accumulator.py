@@ -1,4 +1,4 @@
-"""The accumulator of the sums that say what signed weights cost."""
+"""The sums behind the weight summary."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def scale_cells(cells: NDArray[np.int64], scale: float) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class WeightSpectrum:
-    """How many weights of either sign have which magnitude.
+    """The distribution of |w| of positive and of negative weights.
 
     Attributes:
         edges: (B + 1,) of |w|, eight bins for each factor of two.

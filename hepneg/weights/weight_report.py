@@ -1,16 +1,20 @@
-"""What the signs cost, for all samples and both labels."""
+"""The weight summary of all samples and both labels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from hepneg._core.json_values import json_object
 from hepneg._core.tables import html_table
+from hepneg.binning.copies import copied_share, warn_about_copies
 from hepneg.binning.plan import plan_bins
 from hepneg.binning.subsample import draw_subsample
-from hepneg.events import EventTable
+from hepneg.events import EventTable, cluster_sums, clusters
 from hepneg.weights.accumulator import WeightAccumulator
 from hepneg.weights.weight_summary import WeightSummary, summarize
 
@@ -78,16 +82,20 @@ class WeightReport:
 
 
 def summarize_weights(events: EventTable, batch_size: int = 1024) -> WeightReport:
-    """Say what the negative weights of a table cost.
+    """Summarise the weights of a table: what its negative weights cost.
 
     Args:
         events: the events of all samples.
         batch_size: events in a training batch, for the probability that its Σw is not positive.
 
+    Warns:
+        HepnegWarning: a sample holds many exact copies of events under different identifiers.
+
     Events that do not fit into memory: draw a subsample of each sample, plan the bins, fill a
     :class:`WeightAccumulator` for each sample chunk by chunk, and call :func:`report_weights`.
     """
     tables = {name: events.of_sample(name) for name in events.sample_names}
+    warn_about_copies({name: copied_share(table) for name, table in tables.items()})
     plan = None
     if events.feature_names and len(events):
         drawn = [draw_subsample(table, seed=1, size=_PLAN_EVENTS).features for table in tables.values()]
@@ -96,7 +104,13 @@ def summarize_weights(events: EventTable, batch_size: int = 1024) -> WeightRepor
     for name, table in tables.items():
         accumulators[name].fill(table.weight, table.features)
     labels = {name: events.label_of_sample(name) for name in tables}
-    return report_weights(accumulators, labels, batch_size=batch_size)
+    clustering = {name: _clustering(table) for name, table in tables.items()}
+    return report_weights(accumulators, labels, clustering=clustering, batch_size=batch_size)
+
+
+def _clustering(events: EventTable) -> float:
+    square = float(events.weight @ events.weight)
+    return float(np.sum(cluster_sums(events.weight, clusters(events.event_id)) ** 2)) / square if square > 0 else 1.0
 
 
 def report_weights(
@@ -104,6 +118,7 @@ def report_weights(
     labels: Mapping[str, str],
     *,
     scales: Mapping[str, float] | None = None,
+    clustering: Mapping[str, float] = MappingProxyType({}),
     batch_size: int = 1024,
 ) -> WeightReport:
     """Report accumulated samples.
@@ -112,15 +127,18 @@ def report_weights(
         accumulators: for each sample its sums; those of one label are added up.
         labels: for each sample ``signal`` or ``background``.
         scales: for each sample the factor from raw to physical weights; left out, 1.
+        clustering: for each sample Σ(Σw)² over the events by Σw² of the rows; left out, 1: every row is an event.
         batch_size: events in a training batch.
     """
     scaled = {name: sums.scaled(scales[name]) if scales else sums for name, sums in accumulators.items()}
-    samples = {name: summarize(name, sums) for name, sums in scaled.items()}
+    samples = {name: summarize(name, sums, clustering.get(name, 1.0)) for name, sums in scaled.items()}
     joined: dict[str, WeightAccumulator] = {}
     for name, sums in scaled.items():
         joined[labels[name]] = joined[labels[name]] + sums if labels[name] in joined else sums
     by_label: dict[str, WeightSummary] = {
-        label: summarize(label, joined[label]) for label in ("signal", "background") if label in joined
+        label: summarize(label, joined[label], _joined_clustering(label, scaled, labels, clustering))
+        for label in ("signal", "background")
+        if label in joined
     }
     everything = sum(summary.selected for summary in by_label.values())
     risk: dict[str, float] = {
@@ -128,3 +146,14 @@ def report_weights(
         for label, summary in by_label.items()
     }
     return WeightReport(samples, by_label, batch_size, risk)
+
+
+def _joined_clustering(
+    label: str,
+    sums: Mapping[str, WeightAccumulator],
+    labels: Mapping[str, str],
+    clustering: Mapping[str, float],
+) -> float:
+    squares = {name: float(part.power_sums[:, 1].sum()) for name, part in sums.items() if labels[name] == label}
+    clustered = sum(square * clustering.get(name, 1.0) for name, square in squares.items())
+    return clustered / sum(squares.values()) if any(squares.values()) else 1.0

@@ -19,7 +19,7 @@ __all__ = ["NegativeDensity", "further_boxes", "negative_density"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NegativeDensity:
-    """The places of one sample where Σw is significantly below zero.
+    """The regions of one sample where Σw is significantly below zero.
 
     Attributes:
         intervals: of one feature, most significant first.
@@ -39,7 +39,7 @@ class NegativeDensity:
         yield from self.boxes
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the places as plain numbers."""
+        """Return the regions as plain numbers."""
         return {
             "intervals": [one.to_dict() for one in self.intervals],
             "boxes": [one.to_dict() for one in self.boxes],
@@ -55,7 +55,7 @@ def negative_density(events: EventTable, *, seed: int = 1) -> NegativeDensity:
         seed: of the halves in which boxes are searched for and tested.
 
     Limits of validity: those of :func:`hepneg.binning.negative_intervals.significant_regions` and
-    :func:`hepneg.shapes.negative.pair_cells.negative_boxes`; either names a place by chance in 0.13 % of the samples at
+    :func:`hepneg.shapes.negative.pair_cells.negative_boxes`; each names a region by chance in 0.13 % of the samples at
     most.
     """
     if not len(events):

@@ -13,7 +13,7 @@ from hepneg._core.estimate import Estimate
 from hepneg._core.hashing import uniform_events
 from hepneg._core.output import json_ready
 from hepneg.binning.negative_intervals import SIGNIFICANCE
-from hepneg.events import EventTable
+from hepneg.events import EventTable, cluster_sums, clusters
 from hepneg.shapes.negative.boxes import CODES, Box, candidate_boxes, significance_of
 
 __all__ = ["Cut", "NegativeBox", "events_inside", "negative_boxes"]
@@ -99,8 +99,10 @@ def negative_boxes(events: EventTable, *, most: int = _MOST_BOXES, seed: int = 1
     Boxes are searched for in one half of the events (by a hash of the identifiers; of more than 10⁶ events, in half a
     million) and tested in the others, so the search itself cannot make one significant. A box counts if Σw/√Σw² of the
     others is so low that the probability to find that in any of the boxes tested is below the one of −3 standard
-    deviations (Bonferroni). Events of a box are left out of those found after it. The normal law of Σw/√Σw² needs the
-    ten effective events that are asked for.
+    deviations (Bonferroni). Events of a box are left out of those found after it. The normal approximation of Σw/√Σw²
+    needs the ten effective events that are asked for.
+
+    Rows with one identifier (candidates of one event) are in the same half, and add up before Σw² is taken.
 
     Regions of less than a few hundred events, or negative only jointly in features that show nothing one by one (a
     chessboard), may be missed.
@@ -113,10 +115,13 @@ def negative_boxes(events: EventTable, *, most: int = _MOST_BOXES, seed: int = 1
     codes = np.array([np.searchsorted(edge, x, side="right") for edge, x in zip(edges, searched, strict=True)])
     candidates = candidate_boxes(codes, events.weight[chosen], most)
     found = [_cuts(box, edges, events.feature_names) for box in candidates]
-    free, boxes = ~chosen, []
+    free, boxes, cluster = ~chosen, [], clusters(events.event_id)
     for cuts in found:
         members = events_inside(events, cuts)
-        box = _tested(cuts, events.weight[members], events.weight[members & free], len(found))
+        every, tested = (
+            cluster_sums(np.where(mask, events.weight, 0.0), cluster) for mask in (members, members & free)
+        )
+        box = _tested(cuts, int(np.count_nonzero(members)), every[every != 0], tested[tested != 0], len(found))
         if box.p_value <= _LIMIT:
             boxes.append(box)
         free &= ~members
@@ -148,13 +153,13 @@ def events_inside(events: EventTable, cuts: tuple[Cut, ...]) -> NDArray[np.bool_
     return kept
 
 
-def _tested(cuts: tuple[Cut, ...], every: Floats, tested: Floats, tests: int) -> NegativeBox:
+def _tested(cuts: tuple[Cut, ...], entries: int, every: Floats, tested: Floats, tests: int) -> NegativeBox:
     from scipy.special import ndtr
 
     enough = float(np.abs(tested).sum()) ** 2 >= _LEAST_EFFECTIVE * float(tested @ tested)
     significance = significance_of(tested) if enough else 0.0
     p_value = min(1.0, tests * float(ndtr(significance)))
-    return NegativeBox(cuts, len(every), _sum(every), _sum(tested), significance, p_value)
+    return NegativeBox(cuts, entries, _sum(every), _sum(tested), significance, p_value)
 
 
 def _sum(weight: Floats) -> Estimate:

@@ -1,4 +1,4 @@
-"""Can a classifier tell the sign of the weight from x? Finds differences that no single feature shows."""
+"""A classifier of the sign of the weight from x: finds differences that no single feature shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ from hepneg.events import EventTable
 from hepneg.metrics.auc import auc_influence
 from hepneg.metrics.importance import importance_influence
 from hepneg.metrics.influence import Influence
-from hepneg.shapes.tests.forward_crossfit import Learner, ScoredBlock, block_bounds, combine, sign_permutation_p_value
+from hepneg.shapes.shape_tests.forward_crossfit import (
+    Learner,
+    ScoredBlock,
+    block_bounds,
+    combine,
+    sign_permutation_p_values,
+)
 
 __all__ = [
     "LEAST_EVENTS",
@@ -34,7 +40,7 @@ __all__ = [
 MULTIVARIATE_EVENTS = 50_000
 """Most events used; of more, those with the smallest hashes of their identifiers."""
 LEAST_EVENTS = 20
-"""Least events of either sign."""
+"""Least events of each sign."""
 
 _BLOCKS = 5
 _REPEATS = 3
@@ -44,14 +50,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class MultivariateShape:
-    """Positive against negative events of one sample as a classifier sees them.
+    """A classifier of positive against negative events of one sample, evaluated on events that it has not seen.
 
     Attributes:
         sample: its name.
         auc: of positive against negative events, \\|w\\|-weighted, on events that the classifiers have not seen; ½ says
             that nothing was found. A lower bound of what the best classifier could do.
         p_value: probability of so large an AUC by chance; NaN where it cannot be tested.
-        importance: by how much the AUC falls when the values of a feature are dealt out anew, largest first.
+        importance: by how much the AUC falls when the values of a feature are permuted, largest first.
         blocks: the blocks tested, in order; the first block only trains.
         used: how many events were used.
         seen: of how many.
@@ -107,7 +113,7 @@ def check_multivariate(
     learner: Learner | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, MultivariateShape]:
-    """Ask for every sample whether a classifier can tell the sign of the weight from the features.
+    """Test for every sample whether a classifier can predict the sign of the weight from the features.
 
     Args:
         events: the events of all samples.
@@ -145,7 +151,7 @@ def check_multivariate_subsample(
     learner: Learner | None = None,
     progress: Progress = SILENT,
 ) -> MultivariateShape:
-    """Ask whether a classifier can tell the sign of the weight from x.
+    """Test whether a classifier can predict the sign of the weight from x.
 
     Args:
         subsample: events in the order of the hashes of their identifiers; the first ``most`` are used.
@@ -157,15 +163,18 @@ def check_multivariate_subsample(
         progress: shows a bar.
 
     The features enter by their ranks (as normal scores), so tails and padding values are harmless. Training and test
-    are arranged as :mod:`hepneg.shapes.tests.forward_crossfit` says, in five blocks, so the p-value is valid at any
-    size and for any learner where the sign is independent of (x, \\|w\\|), and for many events also where \\|w\\|
-    depends on the sign. The AUC is the mean over the blocks, weighted with the inverse variances under no difference.
+    are arranged as :mod:`hepneg.shapes.shape_tests.forward_crossfit` says, in five blocks, so the p-value is valid at
+    any size and for any learner where the sign is independent of (x, \\|w\\|), or x of (sign, \\|w\\|). Rows with one
+    identifier count together. The AUC is the mean over the blocks, weighted with the inverse variances under no
+    difference.
 
     Warns:
         HepnegWarning: there are fewer than 20 events of a sign: AUC and p-value are NaN.
     """
-    features, weight = subsample.features[:most], subsample.weight[:most]
-    features, weight = features[weight != 0], weight[weight != 0]
+    drawn = subsample.first(most)
+    kept = drawn.weight != 0
+    features, weight = drawn.features[kept], drawn.weight[kept]
+    cluster = None if drawn.cluster is None else drawn.cluster[kept]
     negative = weight < 0
     if min(np.count_nonzero(negative), np.count_nonzero(~negative)) < LEAST_EVENTS:
         warnings.warn(
@@ -173,12 +182,13 @@ def check_multivariate_subsample(
             stacklevel=2,
         )  # fmt: skip
         return MultivariateShape(sample, _UNDEFINED, math.nan, {}, (), len(weight), subsample.seen)
-    trial = _Trial(normal_scores(features), negative, np.abs(weight), learner or _network_learner(), seed)
+    trial = _Trial(normal_scores(features), weight, cluster, learner or _network_learner(), seed)
     task = progress.task(f"sign of {sample} from x", _BLOCKS - 1)
-    blocks, drops, share = [], [], []
-    for start, stop in block_bounds(len(weight), _BLOCKS)[1:]:
-        block, drop = trial.block(start, stop)
+    blocks, drops, share, tails = [], [], [], []
+    for start, stop in block_bounds(len(weight), _BLOCKS, cluster)[1:]:
+        block, drop, p_values = trial.block(start, stop)
         blocks.append(block)
+        tails.append(p_values)
         drops.append(drop)
         share.append(trial.information(start, stop))
         task.advance()
@@ -186,7 +196,7 @@ def check_multivariate_subsample(
     means = {name: _mean([drop[i] for drop in drops], weights) for i, name in enumerate(feature_names)}
     importance = dict(sorted(means.items(), key=lambda item: -item[1].value))
     auc = _mean([block.auc for block in blocks], weights)
-    p_value = combine([block.p_value for block in blocks])
+    p_value = max(combine(tail) for tail in zip(*tails, strict=True))  # valid where that of either null is
     return MultivariateShape(sample, auc, p_value, importance, tuple(blocks), len(weight), subsample.seen)
 
 
@@ -206,7 +216,7 @@ def normal_scores(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _network_learner() -> Learner:
-    from hepneg.shapes.tests.sign_classifier import learn_sign
+    from hepneg.shapes.shape_tests.sign_classifier import learn_sign
 
     return learn_sign
 
@@ -221,10 +231,18 @@ class _Trial:
     """The events of one check, and who learns from them."""
 
     features: NDArray[np.float32]
-    negative: NDArray[np.bool_]
-    magnitude: Floats
+    weight: Floats
+    cluster: NDArray[np.intp] | None
     learner: Learner
     seed: int
+
+    @property
+    def negative(self) -> NDArray[np.bool_]:
+        return self.weight < 0
+
+    @property
+    def magnitude(self) -> Floats:
+        return np.abs(self.weight)
 
     def information(self, start: int, stop: int) -> float:
         """Return the inverse variance of a block's AUC under no difference, up to a constant; 0 without both signs."""
@@ -236,20 +254,24 @@ class _Trial:
             inverse += float(np.sum(size**2) / np.sum(size) ** 2)
         return 1.0 / inverse
 
-    def block(self, start: int, stop: int) -> tuple[ScoredBlock, list[Estimate]]:
-        """Train on what comes before the block, test on it, and measure the importance of each feature there."""
+    def block(self, start: int, stop: int) -> tuple[ScoredBlock, list[Estimate], tuple[float, float]]:
+        """Train on what comes before the block, test on it, and measure the importance of each feature there.
+
+        The two p-values are of permuted signs and of permuted weights.
+        """
         score = self._learnt(start)
         x, positive, size = self.features[start:stop], ~self.negative[start:stop], self.magnitude[start:stop]
         rng = np.random.default_rng([abs(self.seed), start])
         scores = np.asarray(score(x), np.float64)
-        p_value = sign_permutation_p_value(scores, size, ~positive, rng)
+        cluster = None if self.cluster is None else self.cluster[start:stop]
+        p_values = sign_permutation_p_values(scores, self.weight[start:stop], rng, cluster=cluster)
         try:
             base = auc_influence(scores, positive, size)
         except DataError:  # a sign is missing in a small block: it has no say
             chance = Estimate(0.5, 0.0)
-            return ScoredBlock(start, stop - start, chance, 0.5), [Estimate(0.0, 0.0)] * x.shape[1]
+            return ScoredBlock(start, stop - start, chance, 0.5), [Estimate(0.0, 0.0)] * x.shape[1], (0.5, 0.5)
         drops = [self._drop(score, x, column, positive, size, base, rng) for column in range(x.shape[1])]
-        return ScoredBlock(start, stop - start, base.estimate(), p_value), drops
+        return ScoredBlock(start, stop - start, base.estimate(), max(p_values)), drops, p_values
 
     def _learnt(self, start: int) -> Callable[[NDArray[np.float32]], NDArray[np.floating]]:
         """Train on the events before a block; without both signs among them there is nothing to learn."""

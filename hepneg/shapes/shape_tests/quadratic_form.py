@@ -1,4 +1,4 @@
-"""Tail probabilities of Σ λ_i (z_i + m_i)² for standard normal z: the law of the Cramér–von Mises family."""
+"""Tail probabilities of Σ λ_i (z_i + m_i)², z standard normal: null distributions of the Cramér–von Mises family."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["quadratic_quantile", "quadratic_tail", "quadratic_tails"]
+__all__ = ["cumulative_tails", "quadratic_quantile", "quadratic_tail", "quadratic_tails"]
 
 _POINTS = 96
 _DECADES = (-4.0, 4.0)
@@ -57,6 +57,28 @@ def quadratic_tails(values: NDArray[np.float64], eigenvalues: NDArray[np.float64
     table = np.array([(_slope(s, eigenvalues, 0.0), _tail_at(s, eigenvalues, 0.0)) for s in points.tolist()])
     logarithm = np.interp(values, table[:, 0], np.log(np.maximum(table[:, 1], _LEAST)))
     return np.asarray(np.exp(logarithm))
+
+
+def cumulative_tails(
+    values: NDArray[np.float64],
+    total: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return P(Σ D² weight > value) for many values, (P,), D the cumulative difference of two normalised histograms.
+
+    Args:
+        values: (P,).
+        total: Σ|w| of both in each bin, (B,).
+        variance: of the difference in each bin but for the normalisations, (B,).
+        weight: (B − 1,).
+    """
+    cumulative = np.cumsum(total)[:-1] / total.sum()
+    # Normal fluctuations ε of the bins move D by Σε up to the bin, less H times their whole sum.
+    spread = (np.tri(len(total) - 1, len(total)) - cumulative[:, None]) * np.sqrt(variance)
+    root = spread * np.sqrt(weight)[:, None]
+    eigenvalues = np.linalg.eigvalsh(root @ root.T)
+    return quadratic_tails(values, eigenvalues[eigenvalues > 1e-9 * eigenvalues[-1]])
 
 
 def _saddlepoint(value: float, eigenvalues: NDArray[np.float64], noncentral: NDArray[np.float64]) -> float:

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from hepneg.shapes.tests.quadratic_form import quadratic_quantile, quadratic_tail
+from hepneg.shapes.shape_tests.quadratic_form import quadratic_quantile, quadratic_tail
 
 __all__ = ["POWER", "detectable_total_variation"]
 

@@ -1,4 +1,4 @@
-"""A small network that tells the sign of the weight from x, for the multivariate shape check."""
+"""A small network that classifies the sign of the weight from x, for the multivariate shape check."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ _BATCHES_AN_EPOCH = 24
 def learn_sign(
     features: NDArray[np.float32], negative: NDArray[np.bool_], magnitude: NDArray[np.float64], seed: int
 ) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    """Train a network to tell positive from negative events, each weighted with \\|w\\| and the two signs balanced.
+    """Train a network to classify positive against negative events, each weighted with \\|w\\| and the two signs
+    balanced.
 
-    A fifth of the events only decides when to stop. One thread; the same seed gives the same network.
+    A fifth of the events is used for the validation loss of early stopping only. One thread; the same seed gives the
+    same network.
 
     Args:
         features: (n, F), of similar spread in every column.
@@ -50,7 +52,7 @@ def learn_sign(
     aside = _held_aside(negative, rng)
     if aside is None:
         return lambda x: np.zeros(len(x))
-    events = EventTable.from_arrays(features, magnitude, ~negative)  # what is told apart is the sign, as a label
+    events = EventTable.from_arrays(features, magnitude, ~negative)  # the sign is the label
     part, validation = events.select(~aside), events.select(aside)
     batch = int(np.clip(len(part) // _BATCHES_AN_EPOCH, _SMALLEST_BATCH, _LARGEST_BATCH))
     training = Training.of(epochs=25, patience=5, batch_size=batch, learning_rate=3e-3, weight_decay=1e-2, seed=seed)
@@ -67,7 +69,7 @@ def learn_sign(
 
 
 def _held_aside(negative: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_] | None:
-    """Draw a fifth of the events of either sign, at least one of each; None where a sign has fewer than two."""
+    """Draw a fifth of the events of each sign, at least one of each; None where a sign has fewer than two."""
     aside = np.zeros(len(negative), np.bool_)
     for sign in (negative, ~negative):
         members = np.flatnonzero(sign)

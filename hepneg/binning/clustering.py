@@ -16,7 +16,8 @@ __all__ = ["with_clustered_errors", "with_observations"]
 def with_observations(bins: SignedBins, subsample: Subsample) -> SignedBins:
     """Return bins whose Σw² of each sign is Σ(Σ|w|)² over the events as a whole, in each bin alike.
 
-    ``n_eff`` then counts events, not rows. The error of a single bin is too wide where the rows of an event spread over bins.
+    ``n_eff`` then counts events, not rows. The error of a single bin is too wide where the rows of an event spread over
+    bins.
     """
     if subsample.cluster is None:
         return bins

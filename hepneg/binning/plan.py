@@ -1,8 +1,8 @@
 """Which fine bins each feature gets: planned once from a subsample of x, then found by a table lookup.
 
 A value is shifted by the median of its feature and its float32 pattern is cut to the sign, the exponent and the first
-nine bits of the mantissa. These *cells* are ordered like the values and resolve 0.2 % of the distance from the median, so a
-table from cell to bin serves any range and any tail at a few nanoseconds a value. A bin is a run of cells.
+nine bits of the mantissa. These *cells* are ordered like the values and resolve 0.2 % of the distance from the median,
+so a table from cell to bin serves any range and any tail at a few nanoseconds a value. A bin is a run of cells.
 
 The workflow for events that do not fit into memory has two passes: the first draws the subsamples, the second fills
 the bins planned from them. The plan knows x only, never the signs, so it biases no test of them.
@@ -250,7 +250,7 @@ def _edges(
 def _view(
     values: NDArray[np.float32], population: NDArray[np.float64], group: NDArray[np.intp], edges: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Return the central 99 %, half a step beyond the last values, without heavy values far off at either end (padding such as −999)."""
+    """Return the central 99 %, half a step beyond the last values, without heavy far values (padding such as −999)."""
     cumulative = np.cumsum(population)
     first, last = np.searchsorted(cumulative, [0.005, 0.995]).clip(max=len(values) - 1)
     for _ in range(_MOST_SPIKES):

@@ -74,8 +74,8 @@ def comparison_starts(
     full = (bins.total * most >= bins.total.sum()) & wide
     new = (np.diff(step, prepend=-1.0) > 0) | full | np.append(False, full[:-1])
     starts = np.flatnonzero(new)
-    # The rarer sign's part of the effective events, in every bin if the shapes are the same; by counts, which are the same
-    # for every permutation of the signs.
+    # The rarer sign's part of the effective events, in every bin if the shapes are the same; by counts, which are the
+    # same for every permutation of the signs.
     count = bins.count.sum(axis=1)
     return starts[merge_sparse(bins.merged(starts), least * float(count.sum() / count.min()))]
 

@@ -1,4 +1,4 @@
-"""Rows that are not independent: candidates of one event share its identifier, and count as one observation together."""
+"""Rows that are not independent: candidates of one event share its identifier and are one observation."""
 
 from __future__ import annotations
 

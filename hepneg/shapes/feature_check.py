@@ -33,8 +33,8 @@ class FeatureShape:
         signed_total_variation: between the signed shape and that of |w|: the bias of training with |w|. It is the
             former times 2f(1 − f)/(1 − 2f), f the weighted negative fraction; NaN where Σw ≤ 0.
         tests: p-value of each test: ``anderson_darling``, ``cramer_von_mises``, ``kolmogorov_smirnov``, ``location``
-            and ``width`` (the first two moments of the normal scores), ``smooth`` (the first four), ``chi2``, and those that
-            were registered; NaN where one cannot be made.
+            and ``width`` (the first two moments of the normal scores), ``smooth`` (the first four), ``chi2``, and those
+            that were registered; NaN where one cannot be made.
         method: how they were found, ``permutation`` or ``asymptotic``.
         comparison: the two shapes in bins, with ratio and pulls, for drawing.
     """
@@ -93,9 +93,9 @@ def check_feature(
     """Check one feature; the p-value is adjusted later, when those of the other features are known.
 
     The combined p-value is the probability of so small a p-value in any of the Anderson–Darling, width, smooth and χ²
-    tests, each p-value over its share of the significance level (:class:`hepneg.shapes.tests.shape_test.ShapeTest`). That
-    probability comes from the joint null distribution of the tests (Westfall and Young, Resampling-Based Multiple Testing,
-    Wiley 1993): from the permutations themselves, or from draws of normal fluctuations for many events.
+    tests, each p-value over its share of the significance level (:class:`hepneg.shapes.tests.shape_test.ShapeTest`).
+    That probability comes from the joint null distribution of the tests (Westfall and Young, Resampling-Based Multiple
+    Testing, Wiley 1993): from the permutations themselves, or from draws of normal fluctuations for many events.
 
     Args:
         bins: fine bins with events of both signs.

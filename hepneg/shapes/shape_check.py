@@ -1,8 +1,8 @@
 """The shape check: do positive and negative events have the same distributions?
 
 Events in memory are checked by :func:`check_shapes`. Events that do not fit are checked in two passes over chunks: a
-:class:`SubsampleAccumulator` for each sample, :func:`plan_bins` on their results, a :class:`SignedSums` for each sample,
-and :func:`check_sums` on both. All accumulators merge with ``+``; the outcome is the same.
+:class:`SubsampleAccumulator` for each sample, :func:`plan_bins` on their results, a :class:`SignedSums` for each
+sample, and :func:`check_sums` on both. All accumulators merge with ``+``; the outcome is the same.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from hepneg.shapes.verdict import negative_regions_clause, overall_verdict, reco
 __all__ = ["check_shapes", "check_sums", "fill_sums"]
 
 _LEAST_EFFECTIVE = 10.0
-# Effective events of the rarer sign from which on p-values are asymptotic: with all events at hand, and where only a subsample
-# could be permuted.
+# Effective events of the rarer sign from which on p-values are asymptotic: with all events at hand, and where only a
+# subsample could be permuted.
 _ASYMPTOTIC_FROM = 500.0
 _ASYMPTOTIC_FROM_SUBSAMPLE = 100.0
 # The part of the significance level that the multivariate test gets; the features share the rest.
@@ -69,8 +69,8 @@ def check_shapes(
             test, half to the features in equal parts, with Holm's weighted correction; without a multivariate test
             the features share all of it.
         seed: of the permutations, the networks and the subsample.
-        multivariate: whether to look at all features together too: train classifiers of the sign and search for boxes of
-            negative density. It is what takes most of the time.
+        multivariate: whether to look at all features together too: train classifiers of the sign and search for boxes
+            of negative density. It is what takes most of the time.
         progress: shows a bar for the classifiers of each sample.
 
     Returns:
@@ -80,16 +80,17 @@ def check_shapes(
         DataError: a variation does not hold one finite number per event.
 
     Warns:
-        HepnegWarning: the weights of a variation do not sum to a positive number in a sample, and it is left out there; or
-            a sample holds many exact copies of events under different identifiers.
+        HepnegWarning: the weights of a variation do not sum to a positive number in a sample, and it is left out there;
+            or a sample holds many exact copies of events under different identifiers.
 
-    The tests of a feature permute where the rarer sign has fewer than 500 effective events (100, where the subsample does not hold
-    all events) or rows share an identifier, and use asymptotic null distributions, with all events, beyond. The multivariate test
-    always permutes, in at most 50 000 events of each sample. Permutations are exact where the sign does not depend on (x, |w|), and
-    where x does not depend on (sign, |w|); asymptotic p-values hold in general.
+    The tests of a feature permute where the rarer sign has fewer than 500 effective events (100, where the subsample
+    does not hold all events) or rows share an identifier, and use asymptotic null distributions, with all events,
+    beyond. The multivariate test always permutes, in at most 50 000 events of each sample. Permutations are exact where
+    the sign does not depend on (x, |w|), and where x does not depend on (sign, |w|); asymptotic p-values hold in
+    general.
 
-    Rows with one `event_id` (candidates) are one observation: they are permuted together, and effective numbers and the errors
-    in bins count events. With such rows the tests use the subsample of at most 100 000.
+    Rows with one `event_id` (candidates) are one observation: they are permuted together, and effective numbers and the
+    errors in bins count events. With such rows the tests use the subsample of at most 100 000.
     :func:`hepneg.shapes.feature_check.check_feature` says how tests are combined.
     """
     tables = {name: events.of_sample(name) for name in events.sample_names}

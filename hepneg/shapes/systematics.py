@@ -78,8 +78,8 @@ def compare_with_systematics(
         bins: of equal population.
 
     Returns:
-        The total variations with their errors, linear in the fluctuations of the events, which all shapes share. All are
-        normalised to 1, so rates do not count. A ratio well below 1 says that a bias of the size of the whole sign
+        The total variations with their errors, linear in the fluctuations of the events, which all shapes share. All
+        are normalised to 1, so rates do not count. A ratio well below 1 says that a bias of the size of the whole sign
         effect would be lost in the systematic uncertainty; it says nothing about the statistical one.
 
     Raises:

@@ -1,8 +1,8 @@
 """Two passes over the files of any size: all that the weight summary and the shape check need, in bounded memory.
 
 A pass turns every sample into a part (:class:`SampleDraw`, then :class:`SampleSums`) that is filled chunk by chunk and
-merged with ``+``. :func:`accumulate` fills the parts in one loop over the files; :mod:`hepneg.columnar` has them filled by
-the workers of a cluster.
+merged with ``+``. :func:`accumulate` fills the parts in one loop over the files; :mod:`hepneg.columnar` has them filled
+by the workers of a cluster.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class SampleSums:
     """The second pass over a sample: sums of its weights.
 
     Attributes:
-        weights: sums over the raw weights of the selected events, with sums by feature, bin and sign if bins are planned.
+        weights: sums over the raw weights of the selected events, with sums by feature, bin and sign if bins are
+            planned.
         systematics: sums of the systematic variations of the weight, or None.
         sum_weights_all: Σ of the raw weights before the selection, exact.
     """
@@ -225,7 +226,8 @@ def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, prog
         DataError: the files are unusable, or the selection keeps nothing of a sample.
 
     Warns:
-        HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left out.
+        HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left
+            out.
     """
 
     require_distinct_files(config)
@@ -252,7 +254,8 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
         DataError: the selection keeps nothing of a sample, or a file belongs to two samples.
 
     Warns:
-        HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left out.
+        HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left
+            out.
     """
     draws = once(EmptyDraw(seed), False)
     subsamples = {sample: _drawn(config, sample, draws[sample]) for sample in config.samples}

@@ -73,7 +73,8 @@ def sample_verdict(
         return "different", f"no feature differs significantly on its own, but {_classifier(multivariate, named=2)}"
     if detectable <= TOLERANCE:
         return "compatible", (
-            f"no feature differs significantly; a total variation of {detectable:.1%} would have been seen in any of them"
+            f"no feature differs significantly; a total variation of {detectable:.1%} would have been seen in "
+            "any of them"
         )
     needed = entries * (detectable / TOLERANCE) ** 2
     return "inconclusive", (
@@ -118,7 +119,10 @@ def _differences(significant: list[FeatureShape], checked: int) -> str:
     consequence = "" if math.isnan(bias.value) else f"; |w| would displace {_percent(bias)} of the signed distribution"
     features = "feature" if checked == 1 else "features"
     verb = "differs" if len(ordered) == 1 else "differ"
-    return f"{len(ordered)} of {checked} {features} {verb} between the signs, by total variation: {named}{more}{consequence}"
+    return (
+        f"{len(ordered)} of {checked} {features} {verb} between the signs, by total variation: {named}{more}"
+        f"{consequence}"
+    )
 
 
 def _classifier(multivariate: MultivariateShape, named: int = 0) -> str:

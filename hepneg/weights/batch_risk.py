@@ -27,8 +27,8 @@ def batch_risk(
         magnitudes: smallest and largest |w| of the label.
 
     Returns:
-        The exact binomial probability where |w| is constant; else that of a normal distribution with the Edgeworth correction
-        for skewness, good to some 10 % of itself for sums of hundreds of events and to less in far tails.
+        The exact binomial probability where |w| is constant; else that of a normal distribution with the Edgeworth
+        correction for skewness, good to some 10 % of itself for sums of hundreds of events and to less in far tails.
     """
     low, high = magnitudes
     if high - low <= _SAME * high:

@@ -35,10 +35,11 @@ class WeightSummary:
         sum_abs_weights: Σ|w|.
         negative_fraction: f = Σ|w|(w<0)/Σ|w|.
         negative_fraction_counted: n(w<0)/n.
-        n_eff: (Σw)²/Σw², the number of unsigned, equally weighted events with the same relative uncertainty, if all rows
-            are independent.
-        n_eff_events: the same with Σw² over the events, (Σw)²/Σ(Σw of the rows of an event)²: rows that share an `event_id`
-            (candidates) fluctuate together. Equal to ``n_eff`` without such rows; of more than 100 000 rows estimated.
+        n_eff: (Σw)²/Σw², the number of unsigned, equally weighted events with the same relative uncertainty, if all
+            rows are independent.
+        n_eff_events: the same with Σw² over the events, (Σw)²/Σ(Σw of the rows of an event)²: rows that share an
+            `event_id` (candidates) fluctuate together. Equal to ``n_eff`` without such rows; of more than 100 000 rows
+            estimated.
         dilution: (1 − 2f)².
         largest: up to ten signed weights, largest |w| first.
         largest_share_abs: their part of Σ|w|.
@@ -90,8 +91,8 @@ class WeightSummary:
         share, number = abs(self.largest[0]) / self.sum_abs_weights, len(self.largest)
         others = f", and the {number} largest are {self.largest_share_abs:.1%}" if number > 1 else ""
         return (
-            f"Outliers in {self.name}: the largest weight, {self.largest[0]:.6g}, is {share:.1%} of Σ|w|{others}; check these "
-            "events, and leave them out by `selection:` if they are wrong, or generate more events"
+            f"Outliers in {self.name}: the largest weight, {self.largest[0]:.6g}, is {share:.1%} of Σ|w|{others}; "
+            "check these events, and leave them out by `selection:` if they are wrong, or generate more events"
         )
 
     def batch_risk(self, batch_size: int, share: float = 1.0) -> float:

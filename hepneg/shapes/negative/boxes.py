@@ -63,8 +63,8 @@ def significance_of(weight: Floats) -> float:
 def candidate_boxes(codes: Codes, weight: Floats, most: int) -> list[Box]:
     """Find boxes in which Σw is negative, most significant first.
 
-    The leaves of a regression tree (Breiman, Friedman, Olshen, Stone, 1984) that predicts the sign, each grown as long as
-    what it takes in is negative too. Events of a box do not count for the ones after it.
+    The leaves of a regression tree (Breiman, Friedman, Olshen, Stone, 1984) that predicts the sign, each grown as long
+    as what it takes in is negative too. Events of a box do not count for the ones after it.
 
     Args:
         codes: (F, n) from 0 to ``CODES`` − 1.

@@ -55,7 +55,8 @@ def negative_density(events: EventTable, *, seed: int = 1) -> NegativeDensity:
         seed: of the halves in which boxes are searched for and tested.
 
     Limits of validity: those of :func:`hepneg.binning.negative_intervals.significant_regions` and
-    :func:`hepneg.shapes.negative.pair_cells.negative_boxes`; each names a region by chance in 0.13 % of the samples at most.
+    :func:`hepneg.shapes.negative.pair_cells.negative_boxes`; each names a region by chance in 0.13 % of the samples at
+    most.
     """
     if not len(events):
         return NegativeDensity((), (), 0.0)

@@ -99,8 +99,8 @@ def negative_boxes(events: EventTable, *, most: int = _MOST_BOXES, seed: int = 1
     Boxes are searched for in one half of the events (by a hash of the identifiers; of more than 10⁶ events, in half a
     million) and tested in the others, so the search itself cannot make one significant. A box counts if Σw/√Σw² of the
     others is so low that the probability to find that in any of the boxes tested is below the one of −3 standard
-    deviations (Bonferroni). Events of a box are left out of those found after it. The normal approximation of Σw/√Σw² needs the ten
-    effective events that are asked for.
+    deviations (Bonferroni). Events of a box are left out of those found after it. The normal approximation of Σw/√Σw²
+    needs the ten effective events that are asked for.
 
     Rows with one identifier (candidates of one event) are in the same half, and add up before Σw² is taken.
 

@@ -1,7 +1,7 @@
 """One p-value from several correlated tests: combination by the minimum p-value (Westfall–Young).
 
-Source: Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993. Each test's p-value is divided by its share of the
-significance level, and the smallest of these is compared with its own null distribution.
+Source: Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993. Each test's p-value is divided by its share
+of the significance level, and the smallest of these is compared with its own null distribution.
 """
 
 from __future__ import annotations

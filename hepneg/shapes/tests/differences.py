@@ -1,7 +1,7 @@
 """The difference between the shapes of the two signs in one feature: what every test statistic is a function of.
 
-The events themselves, permutations of them and draws of normal fluctuations all come as :class:`Differences`, so one set of
-them gives the joint null distribution of all tests.
+The events themselves, permutations of them and draws of normal fluctuations all come as :class:`Differences`, so one
+set of them gives the joint null distribution of all tests.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class CommonBins:
 
     @classmethod
     def by_counts(cls, bins: SignedBins) -> Self:
-        """Choose the bins by numbers of events in the place of Σ|w|, so that no permutation of the weights changes them."""
+        """Choose the bins by numbers of events, not Σ|w|, so that no permutation of the weights changes them."""
         counted = replace(bins, magnitude=bins.count.astype(np.float64), square=bins.count.astype(np.float64))
         events_per_effective = counted.total.sum() * bins.square.sum() / bins.total.sum() ** 2
         comparison = comparison_starts(counted, least=LEAST_EFFECTIVE * float(events_per_effective))
@@ -129,5 +129,5 @@ class Differences:
 
     @cached_property
     def moments(self) -> Floats:
-        """The standardised moments of the normal scores, (k, P), k ≤ 4: independent of each other under no difference."""
+        """The standardised moments of the normal scores, (k, P), k ≤ 4: uncorrelated under no difference."""
         return self.bins.moments.components(self.gap)

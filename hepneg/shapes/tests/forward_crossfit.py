@@ -1,14 +1,14 @@
 """Forward cross-fitting: a test of the signs by classifiers that stays valid although they were trained on signs.
 
 The events are cut into k blocks in random order. Block j is scored by a classifier that was trained on the blocks
-before it. Given those, its signs (or its signed weights) may be permuted with its scores fixed, so each block yields a p-value
-that is uniform under no difference whatever the blocks before it hold: the k − 1 p-values are independent and can be combined.
-Rows of one event are in one block, and are permuted together.
+before it. Given those, its signs (or its signed weights) may be permuted with its scores fixed, so each block yields a
+p-value that is uniform under no difference whatever the blocks before it hold: the k − 1 p-values are independent and
+can be combined. Rows of one event are in one block, and are permuted together.
 
 In plain k-fold cross-fitting each fold's signs also train the classifiers that score the other folds. The folds'
-AUCs are then positively correlated under no difference (for a linear classifier the variance of their mean is twice what
-permutations at fixed scores suggest), so that test calls some 12 % of the samples without any difference different at
-a nominal 5 %.
+AUCs are then positively correlated under no difference (for a linear classifier the variance of their mean is twice
+what permutations at fixed scores suggest), so that test calls some 12 % of the samples without any difference different
+at a nominal 5 %.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ScoredBlock:
 
 
 def block_bounds(events: int, blocks: int, cluster: NDArray[np.intp] | None = None) -> list[tuple[int, int]]:
-    """Return start and stop of each block of about equal size; rows of one cluster, which are neighbours, share a block."""
+    """Return start and stop of each block of about equal size; rows of a cluster, neighbours, share one."""
     bounds = np.linspace(0, events, blocks + 1).round().astype(int)
     if cluster is not None:
         bounds[1:-1] = np.searchsorted(cluster, cluster[bounds[1:-1]])
@@ -93,8 +93,8 @@ def sign_permutation_p_values(
 
     Returns:
         For permuted signs and for permuted signed weights (greater + ½(equal + 1)) / (permutations + 1), with how many
-        permutations gave a greater or an equal studentised AUC; ½ where one sign is missing. Uniform, up to its steps, the
-        first where the sign is independent of (score, \\|w\\|), the second where the score is independent of (sign,
+        permutations gave a greater or an equal studentised AUC; ½ where one sign is missing. Uniform, up to its steps,
+        the first where the sign is independent of (score, \\|w\\|), the second where the score is independent of (sign,
         \\|w\\|); they are the same where \\|w\\| is constant.
     """
     negative = weight < 0

@@ -157,9 +157,10 @@ def check_multivariate_subsample(
         progress: shows a bar.
 
     The features enter by their ranks (as normal scores), so tails and padding values are harmless. Training and test
-    are arranged as :mod:`hepneg.shapes.tests.forward_crossfit` says, in five blocks, so the p-value is valid at any size and for
-    any learner where the sign is independent of (x, \\|w\\|), or x of (sign, \\|w\\|). Rows with one identifier count together.
-    The AUC is the mean over the blocks, weighted with the inverse variances under no difference.
+    are arranged as :mod:`hepneg.shapes.tests.forward_crossfit` says, in five blocks, so the p-value is valid at any
+    size and for any learner where the sign is independent of (x, \\|w\\|), or x of (sign, \\|w\\|). Rows with one
+    identifier count together. The AUC is the mean over the blocks, weighted with the inverse variances under no
+    difference.
 
     Warns:
         HepnegWarning: there are fewer than 20 events of a sign: AUC and p-value are NaN.

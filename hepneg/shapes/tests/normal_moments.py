@@ -1,9 +1,9 @@
 """The moments of a feature's normal scores, and how they fluctuate if the signs do not depend on the feature.
 
-Each bin's score is the normal quantile of its middle rank in Σ|w| of both signs (clipped at ±3.5); the components are the
-orthonormal polynomials of it. Their covariance is the one expected if the sign is independent of x, with Σw²/Σ|w| of each bin
-as measured over both signs. For many events their squares follow χ² distributions of one degree of freedom: from some 300
-effective events of the rarer sign on (at 30 all four together reject 7 % at a nominal 5 %).
+Each bin's score is the normal quantile of its middle rank in Σ|w| of both signs (clipped at ±3.5); the components are
+the orthonormal polynomials of it. Their covariance is the one expected if the sign is independent of x, with Σw²/Σ|w|
+of each bin as measured over both signs. For many events their squares follow χ² distributions of one degree of freedom:
+from some 300 effective events of the rarer sign on (at 30 all four together reject 7 % at a nominal 5 %).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def chi2_tail(values: Floats, degrees: int) -> Floats:
 
 
 def _components(total: Floats) -> Floats:
-    """Return orthonormal polynomials of the normal scores, (…, k, B), k ≤ 4 and less than the number of distinct scores."""
+    """Return orthonormal polynomials of the normal scores, (…, k, B), k ≤ 4 and below the number of distinct scores."""
     from scipy.special import ndtri
 
     share = total / total.sum(axis=-1, keepdims=True)

@@ -35,10 +35,10 @@ def permutation_p_values(
 ) -> list[_PValues]:
     """Return the p-value of every test and the combined one, for every feature.
 
-    A p-value is the share of all permutations, the events themselves among them, with a statistic at least as large as theirs.
-    The combined one ranks the minimum p-value over its share in the same way. Signs are permuted, and, where |w| or the number of
-    rows varies, so are whole signed weights (:mod:`hepneg.shapes.tests.rearrangements`); the larger p-value counts. The same
-    permutations serve all features and tests.
+    A p-value is the share of all permutations, the events themselves among them, with a statistic at least as large as
+    theirs. The combined one ranks the minimum p-value over its share in the same way. Signs are permuted, and, where
+    |w| or the number of rows varies, so are whole signed weights (:mod:`hepneg.shapes.tests.rearrangements`); the
+    larger p-value counts. The same permutations serve all features and tests.
 
     Args:
         bins: for each feature the fine bins, filled with these events.
@@ -52,9 +52,10 @@ def permutation_p_values(
         For each feature the p-values by name, NaN where one cannot be made, and the combined one
         (:func:`hepneg.shapes.feature_check.check_feature`).
 
-    Exact at any size, up to the steps of the p-values, under either of two nulls: the sign is independent of (x, |w|), or x is
-    independent of (sign, |w|); with clusters, the same of their rows together. Where both |w| and the counts depend on x and
-    the sign in such a way that only the weighted shapes are equal, it holds for many events, as far as studentised statistics do.
+    Exact at any size, up to the steps of the p-values, under either of two nulls: the sign is independent of (x, |w|),
+    or x is independent of (sign, |w|); with clusters, the same of their rows together. Where both |w| and the counts
+    depend on x and the sign in such a way that only the weighted shapes are equal, it holds for many events, as far as
+    studentised statistics do.
     """
     observations, tests = Observations.of(weight, cluster), shape_tests()
     features = [_Feature.of(tests, *pair, observations) for pair in zip(bins, codes, strict=True)]
@@ -150,12 +151,12 @@ class _Feature:
         return self._statistics(self.bins, part, square)
 
     def of_rows(self, block: _Block) -> Floats:
-        """Return the statistics, (T, p), given the signed weight of each row (p, n) and Σ(Σ|w|)² of the negative ones (p,)."""
+        """Return the statistics, (T, p), of signed weights of rows (p, n) and Σ(Σ|w|)² of the negative ones (p,)."""
         signed, square = block
         return self.of_exchangeable_rows((signed[:, self.order], square))
 
     def of_exchangeable_rows(self, block: _Block) -> Floats:
-        """Return the same for weights in order of the bins: independent rows are exchangeable and need not be sorted."""
+        """Return the same for weights in order of the bins: exchangeable rows need not be sorted."""
         signed, square_negative = block
         magnitude = np.abs(signed)
         total, square, part = (

@@ -1,11 +1,11 @@
-"""Two ways to rearrange signed weights among events whose features stay where they are: each is exact under its own null.
+"""Two ways to rearrange signed weights among events with fixed features: each is exact under its own null.
 
-Permuted *signs* keep (x, |w|) of each event: exact where the sign does not depend on (x, |w|). Permuted *weights* keep (sign,
-|w|) together and move them to other x: exact where x does not depend on (sign, |w|), whatever |w| is in either sign.
-Neither null contains the other. The larger of both p-values is valid under either.
+Permuted *signs* keep (x, |w|) of each event: exact where the sign does not depend on (x, |w|). Permuted *weights* keep
+(sign, |w|) together and move them to other x: exact where x does not depend on (sign, |w|), whatever |w| is in either
+sign. Neither null contains the other. The larger of both p-values is valid under either.
 
-Rows of a cluster (candidates of one event) are one observation. Their sign is permuted as one, and their weights move together
-to the rows of another cluster of the same size.
+Rows of a cluster (candidates of one event) are one observation. Their sign is permuted as one, and their weights move
+together to the rows of another cluster of the same size.
 """
 
 from __future__ import annotations

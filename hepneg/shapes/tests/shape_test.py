@@ -1,8 +1,9 @@
 """What a test of one feature is, and the registry of them: ours, and those that other packages add.
 
-A test is a statistic, its null distribution and its share of the significance level. The statistic of a feature with few
-events is ranked among permutations, which needs nothing else of the test; for many events there is the tail of its asymptotic
-distribution, or, where a test has none, draws of normal fluctuations. Another package adds a test by an entry point::
+A test is a statistic, its null distribution and its share of the significance level. The statistic of a feature with
+few events is ranked among permutations, which needs nothing else of the test; for many events there is the tail of its
+asymptotic distribution, or, where a test has none, draws of normal fluctuations. Another package adds a test by an
+entry point::
 
     [project.entry-points."hepneg.shape_tests"]
     my_test = "my_package.tests:MyTest"
@@ -32,18 +33,18 @@ class ShapeTest(Protocol):
 
     Attributes:
         name: under which its p-value is reported.
-        share: of a feature's significance level, in relation to the shares of all tests; those of ours sum to 1. With a share of
-            0 the p-value is shown, but is no part of the combined one.
+        share: of a feature's significance level, in relation to the shares of all tests; those of ours sum to 1. With a
+            share of 0 the p-value is shown, but is no part of the combined one.
     """
 
     name: ClassVar[str]
     share: ClassVar[float]
 
     def statistic(self, differences: Differences, /) -> Floats:
-        """Return the statistic of each difference, (P,), ≥ 0 and large where the shapes differ; NaN if it cannot be made."""
+        """Return the statistic of each difference, (P,), ≥ 0, large where shapes differ; NaN if it cannot be made."""
 
     def tail(self, values: Floats, bins: CommonBins, variance: Floats, /) -> Floats | None:
-        """Return the asymptotic p-value of each value, (P,); None: values are ranked among draws of the null distribution.
+        """Return the asymptotic p-value of each value, (P,); None: values are ranked among draws.
 
         Args:
             values: of the statistic, (P,).

@@ -1,7 +1,7 @@
 """Neyman's smooth test: the four lowest moments of the normal scores together.
 
-Location, width, asymmetry and tails (Neyman, Skand. Aktuarietidskr. 20 (1937) 149), for two weighted samples. It is strong for
-tails, which distances of the cumulative shapes hardly see.
+Location, width, asymmetry and tails (Neyman, Skand. Aktuarietidskr. 20 (1937) 149), for two weighted samples. It is
+strong for tails, which distances of the cumulative shapes hardly see.
 """
 
 from __future__ import annotations

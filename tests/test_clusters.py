@@ -12,7 +12,7 @@ from hepneg import EventTable, check_shapes, summarize_weights
 from hepneg.binning.copies import CopyFinder, copied_share
 from hepneg.binning.subsample import draw_subsample
 from hepneg.errors import HepnegWarning
-from hepneg.events import cluster_sums, clusters
+from hepneg.events import cluster_sums, clustering, clusters
 from hepneg.shapes.shape_tests.rearrangements import Observations
 
 
@@ -106,7 +106,7 @@ def test_a_subsample_keeps_clusters_whole():
     assert np.all(np.bincount(subsample.cluster) == 3)
     assert np.all(np.diff(subsample.cluster) >= 0)
     assert len(subsample.first(50).weight) in (48, 51)
-    assert subsample.clustering() == pytest.approx(3.0)
+    assert clustering(subsample.weight, subsample.cluster) == pytest.approx(3.0)
 
 
 def reduced(column):

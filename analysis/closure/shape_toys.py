@@ -35,9 +35,9 @@ def settings(sizes=SIZES):
 
 def dependent_settings() -> list[Setting]:
     """Nulls in which |w| depends on the sign or on x, or rows on each other."""
-    found = [("half", 0.3, 300), ("half", 0.45, 50), ("half", 0.02, 10_000), ("wide", 0.3, 300), ("wide", 0.1, 3000)]
-    found += [("merged", 0.2, 2000), ("heavy", 0.1, 1000), ("heavy", 0.4, 10_000), ("of x", 0.3, 300)]
-    found += [("2 candidates", 0.25, 1600), ("3 candidates", 0.25, 2400)]
+    found = [("half", 0.3, 300), ("half", 0.45, 50), ("wide", 0.3, 300), ("merged", 0.2, 1000), ("of x", 0.3, 300)]
+    found += [("2 candidates", 0.25, 600), ("3 candidates", 0.25, 600), ("heavy", 0.1, 1000), ("wide", 0.1, 3000)]
+    found += [("half", 0.02, 10_000), ("heavy", 0.4, 10_000)]
     return [Setting(*parts) for parts in found]
 
 

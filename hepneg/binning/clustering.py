@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hepneg.binning.signed_bins import SignedBins
 from hepneg.binning.subsample import Subsample
+from hepneg.events import clustering
 
 __all__ = ["with_clustered_errors", "with_observations"]
 
@@ -21,7 +22,8 @@ def with_observations(bins: SignedBins, subsample: Subsample) -> SignedBins:
     """
     if subsample.cluster is None:
         return bins
-    factors = [subsample.clustering(subsample.weight > 0), subsample.clustering(subsample.weight < 0)]
+    parts = (np.maximum(subsample.weight, 0.0), np.minimum(subsample.weight, 0.0))
+    factors = [clustering(part, subsample.cluster) for part in parts]
     return replace(bins, square=bins.square * np.array(factors)[:, None])
 
 

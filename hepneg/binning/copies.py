@@ -78,8 +78,8 @@ def warn_about_copies(shares: Mapping[str, float]) -> None:
     if copied:
         warnings.warn(
             f"exact copies of events under other identifiers (same features and |w|): {', '.join(copied)}; copies "
-            "are not independent, so p-values, errors and n_eff look better than they are: keep each event once, "
-            "or give its copies one `event_id`",
+            "are not independent, so p-values, errors and n_eff look better than they are: keep each event once, or "
+            "give its copies one `event_id`",
             HepnegWarning,
             stacklevel=3,
         )

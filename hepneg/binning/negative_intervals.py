@@ -15,12 +15,19 @@ from hepneg._core.json_values import json_object
 from hepneg.binning.rebin import equal_starts, merge_sparse
 from hepneg.binning.signed_bins import SignedBins
 
-__all__ = ["SIGNIFICANCE", "NegativeRegion", "negative_runs", "significant_regions"]
+__all__ = ["SIGNIFICANCE", "NegativeRegion", "interval_text", "negative_runs", "significant_regions"]
 
 SIGNIFICANCE = 3.0
 _LEVELS = tuple(2**level for level in range(3, 11))
 _RUN_BINS = 50
 _LEAST_EVENTS = 10.0
+
+
+def interval_text(feature: str, low: float, high: float) -> str:
+    """Return ``low ≤ feature < high``, without what is infinite."""
+    lower = "" if math.isinf(low) else f"{low:.4g} ≤ "
+    upper = "" if math.isinf(high) else f" < {high:.4g}"
+    return f"{lower}{feature}{upper}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,7 @@ class NegativeRegion:
     @property
     def where(self) -> str:
         """The interval, readable."""
-        low = "" if math.isinf(self.low) else f"{self.low:.4g} ≤ "
-        high = "" if math.isinf(self.high) else f" < {self.high:.4g}"
-        return f"{low}{self.feature}{high}"
+        return interval_text(self.feature, self.low, self.high)
 
     def __str__(self) -> str:
         return f"{self.where}: Σw = {self.sum_weights} ({self.significance:.1f} σ)"

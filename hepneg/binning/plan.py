@@ -250,7 +250,7 @@ def _edges(
 def _view(
     values: NDArray[np.float32], population: NDArray[np.float64], group: NDArray[np.intp], edges: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Return the central 99 %, half a step beyond the last values, without padding far off at either end (−999)."""
+    """Return the central 99 %, half a step beyond the last values, without heavy far values (padding such as −999)."""
     cumulative = np.cumsum(population)
     first, last = np.searchsorted(cumulative, [0.005, 0.995]).clip(max=len(values) - 1)
     for _ in range(_MOST_SPIKES):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.hashing import hash_events
-from hepneg.events import EventTable, cluster_sums, clusters
+from hepneg.events import EventTable, clusters
 
 __all__ = ["SUBSAMPLE_SIZE", "Subsample", "SubsampleAccumulator", "draw_subsample"]
 
@@ -46,16 +46,6 @@ class Subsample:
             most = int(np.searchsorted(self.cluster, self.cluster[most])) or most
         cluster = None if self.cluster is None else self.cluster[:most]
         return Subsample(self.features[:most], self.weight[:most], self.seen, cluster)
-
-    def clustering(self, keep: NDArray[np.bool_] | None = None) -> float:
-        """Return Σ(Σw)² over the clusters by Σw² of the rows: by how much fewer observations there are than rows.
-
-        Args:
-            keep: (m,) rows that count; left out, all.
-        """
-        weight = self.weight if keep is None else np.where(keep, self.weight, 0.0)
-        square = float(weight @ weight)
-        return float(np.sum(cluster_sums(weight, self.cluster) ** 2)) / square if square > 0 else 1.0
 
     def __repr__(self) -> str:
         return f"Subsample({len(self.weight)} of {self.seen} events, {self.features.shape[1]} features)"

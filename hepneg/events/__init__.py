@@ -1,6 +1,6 @@
 """The table of events that every later step works on."""
 
-from hepneg.events.clusters import cluster_sums, clusters
+from hepneg.events.clusters import cluster_sums, clustering, clusters
 from hepneg.events.table import BACKGROUND, LABEL_NAMES, LABELS, SIGNAL, EventTable, check_grades, first_entries
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "EventTable",
     "check_grades",
     "cluster_sums",
+    "clustering",
     "clusters",
     "first_entries",
 ]

@@ -1,4 +1,4 @@
-"""Rows that are not independent: candidates of one event share its identifier, and are one observation together."""
+"""Rows that are not independent: candidates of one event share its identifier and are one observation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hepneg._core.hashing import hash_events
 
-__all__ = ["cluster_sums", "clusters"]
+__all__ = ["cluster_sums", "clustering", "clusters"]
 
 
 def clusters(event_id: NDArray[np.integer]) -> NDArray[np.intp] | None:
@@ -42,3 +42,14 @@ def cluster_sums(values: NDArray[np.float64], codes: NDArray[np.intp] | None) ->
         together.
     """
     return values if codes is None else np.bincount(codes, values).astype(np.float64, copy=False)
+
+
+def clustering(weight: NDArray[np.float64], codes: NDArray[np.intp] | None) -> float:
+    """Return Σ(Σw)² over the clusters by Σw² of the rows: by how much fewer observations there are than rows.
+
+    Args:
+        weight: (n,) signed weights.
+        codes: of :func:`clusters`.
+    """
+    square = float(weight @ weight)
+    return float(np.sum(cluster_sums(weight, codes) ** 2)) / square if square > 0 else 1.0

@@ -81,8 +81,7 @@ def check_shapes(
 
     Warns:
         HepnegWarning: the weights of a variation do not sum to a positive number in a sample, and it is left out there;
-        or
-            a sample holds many exact copies of events under different identifiers.
+            or a sample holds many exact copies of events under different identifiers.
 
     The tests of a feature permute where the rarer sign has fewer than 500 effective events (100, where the subsample
     does not hold all events) or rows share an identifier, and use asymptotic null distributions, with all events,

@@ -136,8 +136,8 @@ class SystematicSums:
         totals = self.moments[0].content.sum(axis=0)
         if totals[0] <= 0:
             _warn(
-                f"sample {sample!r}: the weights sum to {totals[0]:.6g}, so there is no shape to vary: "
-                "systematic variations are left out"
+                f"sample {sample!r}: the weights sum to {totals[0]:.6g}, so there is no shape to "
+                "vary: systematic variations are left out"
             )
             return {}
         for name, total in zip(self.variations, totals[2:], strict=True):

@@ -16,6 +16,7 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg._core.timing import timed
 from hepneg.binning.copies import CopyFinder, warn_about_copies
 from hepneg.config import Config
+from hepneg.events import clustering
 from hepneg.ntuples import (
     Chunk,
     read_chunks,
@@ -192,10 +193,8 @@ class Accumulated:
 
     def weight_report(self, *, batch_size: int = 1024) -> WeightReport:
         """Summarise the weights; see :func:`hepneg.weights.report_weights`."""
-        clustering = {sample: subsample.clustering() for sample, subsample in self.subsamples.items()}
-        return report_weights(
-            self.weights, self.labels, scales=self.scales, clustering=clustering, batch_size=batch_size
-        )
+        by_event = {sample: clustering(part.weight, part.cluster) for sample, part in self.subsamples.items()}
+        return report_weights(self.weights, self.labels, scales=self.scales, by_event=by_event, batch_size=batch_size)
 
     def shape_report(
         self, *, alpha: float = 0.05, seed: int = 1, multivariate: bool = True, progress: Progress = SILENT
@@ -227,7 +226,7 @@ def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, prog
 
     Warns:
         HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left
-        out.
+            out.
     """
 
     require_distinct_files(config)
@@ -255,7 +254,7 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
 
     Warns:
         HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left
-        out.
+            out.
     """
     draws = once(EmptyDraw(seed), False)
     subsamples = {sample: _drawn(config, sample, draws[sample]) for sample in config.samples}

@@ -120,8 +120,8 @@ def _differences(significant: list[FeatureShape], checked: int) -> str:
     features = "feature" if checked == 1 else "features"
     verb = "differs" if len(ordered) == 1 else "differ"
     return (
-        f"{len(ordered)} of {checked} {features} {verb} between the signs, by total variation: "
-        f"{named}{more}{consequence}"
+        f"{len(ordered)} of {checked} {features} {verb} between the signs, by total variation: {named}{more}"
+        f"{consequence}"
     )
 
 

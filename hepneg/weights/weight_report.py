@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from hepneg._core.json_values import json_object
 from hepneg._core.tables import html_table
 from hepneg.binning.copies import copied_share, warn_about_copies
 from hepneg.binning.plan import plan_bins
 from hepneg.binning.subsample import draw_subsample
-from hepneg.events import EventTable, cluster_sums, clusters
+from hepneg.events import EventTable, clustering, clusters
 from hepneg.weights.accumulator import WeightAccumulator
 from hepneg.weights.weight_summary import WeightSummary, summarize
 
@@ -104,13 +102,8 @@ def summarize_weights(events: EventTable, batch_size: int = 1024) -> WeightRepor
     for name, table in tables.items():
         accumulators[name].fill(table.weight, table.features)
     labels = {name: events.label_of_sample(name) for name in tables}
-    clustering = {name: _clustering(table) for name, table in tables.items()}
-    return report_weights(accumulators, labels, clustering=clustering, batch_size=batch_size)
-
-
-def _clustering(events: EventTable) -> float:
-    square = float(events.weight @ events.weight)
-    return float(np.sum(cluster_sums(events.weight, clusters(events.event_id)) ** 2)) / square if square > 0 else 1.0
+    by_event = {name: clustering(table.weight, clusters(table.event_id)) for name, table in tables.items()}
+    return report_weights(accumulators, labels, by_event=by_event, batch_size=batch_size)
 
 
 def report_weights(
@@ -118,7 +111,7 @@ def report_weights(
     labels: Mapping[str, str],
     *,
     scales: Mapping[str, float] | None = None,
-    clustering: Mapping[str, float] = MappingProxyType({}),
+    by_event: Mapping[str, float] = MappingProxyType({}),
     batch_size: int = 1024,
 ) -> WeightReport:
     """Report accumulated samples.
@@ -127,16 +120,16 @@ def report_weights(
         accumulators: for each sample its sums; those of one label are added up.
         labels: for each sample ``signal`` or ``background``.
         scales: for each sample the factor from raw to physical weights; left out, 1.
-        clustering: for each sample Σ(Σw)² over the events by Σw² of the rows; left out, 1: every row is an event.
+        by_event: for each sample Σ(Σw)² over the events by Σw² of the rows; left out, 1: every row is an event.
         batch_size: events in a training batch.
     """
     scaled = {name: sums.scaled(scales[name]) if scales else sums for name, sums in accumulators.items()}
-    samples = {name: summarize(name, sums, clustering.get(name, 1.0)) for name, sums in scaled.items()}
+    samples = {name: summarize(name, sums, by_event.get(name, 1.0)) for name, sums in scaled.items()}
     joined: dict[str, WeightAccumulator] = {}
     for name, sums in scaled.items():
         joined[labels[name]] = joined[labels[name]] + sums if labels[name] in joined else sums
     by_label: dict[str, WeightSummary] = {
-        label: summarize(label, joined[label], _joined_clustering(label, scaled, labels, clustering))
+        label: summarize(label, joined[label], _joined_clusters(label, scaled, labels, by_event))
         for label in ("signal", "background")
         if label in joined
     }
@@ -148,12 +141,12 @@ def report_weights(
     return WeightReport(samples, by_label, batch_size, risk)
 
 
-def _joined_clustering(
+def _joined_clusters(
     label: str,
     sums: Mapping[str, WeightAccumulator],
     labels: Mapping[str, str],
-    clustering: Mapping[str, float],
+    by_event: Mapping[str, float],
 ) -> float:
     squares = {name: float(part.power_sums[:, 1].sum()) for name, part in sums.items() if labels[name] == label}
-    clustered = sum(square * clustering.get(name, 1.0) for name, square in squares.items())
+    clustered = sum(square * by_event.get(name, 1.0) for name, square in squares.items())
     return clustered / sum(squares.values()) if any(squares.values()) else 1.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.hashing import uniform_events
 from hepneg._core.output import json_ready
-from hepneg.binning.negative_intervals import SIGNIFICANCE
+from hepneg.binning.negative_intervals import SIGNIFICANCE, interval_text
 from hepneg.events import EventTable, cluster_sums, clusters
 from hepneg.shapes.negative.boxes import CODES, Box, candidate_boxes, significance_of
 
@@ -36,9 +36,7 @@ class Cut:
     high: float
 
     def __str__(self) -> str:
-        low = "" if math.isinf(self.low) else f"{self.low:.4g} ≤ "
-        high = "" if math.isinf(self.high) else f" < {self.high:.4g}"
-        return f"{low}{self.feature}{high}"
+        return interval_text(self.feature, self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)

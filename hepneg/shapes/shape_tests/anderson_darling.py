@@ -20,7 +20,7 @@ __all__ = ["AndersonDarling"]
 
 @dataclass(frozen=True)
 class AndersonDarling:
-    """Quadratic distance of the cumulative shapes in units of its variance (J. Amer. Statist. Assoc. 49 (1954) 765)."""
+    """The distance of the cumulative shapes in units of its variance (J. Amer. Statist. Assoc. 49 (1954) 765)."""
 
     name: ClassVar[str] = "anderson_darling"
     share: ClassVar[float] = 0.5

@@ -129,5 +129,5 @@ class Differences:
 
     @cached_property
     def moments(self) -> Floats:
-        """The standardised moments of the normal scores, (k, P), k ≤ 4, which no difference leaves independent."""
+        """The standardised moments of the normal scores, (k, P), k ≤ 4: uncorrelated under no difference."""
         return self.bins.moments.components(self.gap)

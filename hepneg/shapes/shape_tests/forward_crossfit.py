@@ -54,7 +54,7 @@ class ScoredBlock:
 
 
 def block_bounds(events: int, blocks: int, cluster: NDArray[np.intp] | None = None) -> list[tuple[int, int]]:
-    """Return start and stop of each block of about equal size; the rows of a cluster, neighbours, share a block."""
+    """Return start and stop of each block of about equal size; rows of a cluster, neighbours, share one."""
     bounds = np.linspace(0, events, blocks + 1).round().astype(int)
     if cluster is not None:
         bounds[1:-1] = np.searchsorted(cluster, cluster[bounds[1:-1]])

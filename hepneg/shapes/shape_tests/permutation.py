@@ -151,12 +151,12 @@ class _Feature:
         return self._statistics(self.bins, part, square)
 
     def of_rows(self, block: _Block) -> Floats:
-        """Return the statistics, (T, p), for signed weights of rows (p, n) and Σ(Σ|w|)² of the negative ones (p,)."""
+        """Return the statistics, (T, p), of signed weights of rows (p, n) and Σ(Σ|w|)² of the negative ones (p,)."""
         signed, square = block
         return self.of_exchangeable_rows((signed[:, self.order], square))
 
     def of_exchangeable_rows(self, block: _Block) -> Floats:
-        """Return the same for weights in order of the bins: independent rows are exchangeable, no sorting needed."""
+        """Return the same for weights in order of the bins: exchangeable rows need not be sorted."""
         signed, square_negative = block
         magnitude = np.abs(signed)
         total, square, part = (

@@ -50,7 +50,7 @@ def quadratic_quantile(tail: float, eigenvalues: NDArray[np.float64]) -> float:
 
 
 def quadratic_tails(values: NDArray[np.float64], eigenvalues: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return P(Σ λ_i z_i² > value) for many values, (P,): :func:`quadratic_tail` interpolated to some 1e-3."""
+    """Return P(Σ λ_i z_i² > value) for many values, (P,): interpolated to some 1e-3 of itself."""
     high = 0.5 / float(eigenvalues.max())
     # An even number of points leaves out 0, where the formula is 0/0.
     points = high * (1.0 - np.logspace(*_DECADES, _POINTS))[::-1]

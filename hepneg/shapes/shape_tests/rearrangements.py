@@ -1,5 +1,4 @@
-"""Two ways to rearrange signed weights among events whose features stay where they are: each is exact under its own
-null.
+"""Two ways to rearrange signed weights among events with fixed features: each is exact under its own null.
 
 Permuted *signs* keep (x, |w|) of each event: exact where the sign does not depend on (x, |w|). Permuted *weights* keep
 (sign, |w|) together and move them to other x: exact where x does not depend on (sign, |w|), whatever |w| is in either

@@ -41,11 +41,10 @@ class ShapeTest(Protocol):
     share: ClassVar[float]
 
     def statistic(self, differences: Differences, /) -> Floats:
-        """Return the statistic of each difference, (P,), ≥ 0, large where the shapes differ; NaN if there is none."""
+        """Return the statistic of each difference, (P,), ≥ 0, large where shapes differ; NaN if it cannot be made."""
 
     def tail(self, values: Floats, bins: CommonBins, variance: Floats, /) -> Floats | None:
-        """Return the asymptotic p-value of each value, (P,); None: values are ranked among draws of the null
-        distribution.
+        """Return the asymptotic p-value of each value, (P,); None: values are ranked among draws.
 
         Args:
             values: of the statistic, (P,).

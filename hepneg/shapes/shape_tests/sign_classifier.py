@@ -32,8 +32,7 @@ _BATCHES_AN_EPOCH = 24
 def learn_sign(
     features: NDArray[np.float32], negative: NDArray[np.bool_], magnitude: NDArray[np.float64], seed: int
 ) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    """Train a network to classify positive against negative events, each weighted with \\|w\\| and the two signs
-    balanced.
+    """Train a network to classify positive against negative events, weighted with \\|w\\|, the two signs balanced.
 
     A fifth of the events is used for the validation loss of early stopping only. One thread; the same seed gives the
     same network.

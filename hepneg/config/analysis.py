@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import (
     BeforeValidator,
     Field,
@@ -24,6 +23,7 @@ from pydantic import (
 
 from hepneg.config.training_settings import Activity, Network, ObjectiveChoice, Output, SchemeChoice, Training
 from hepneg.config.validation import Model, Positive, one_line, unknown_keys
+from hepneg.config.yaml_text import parse_yaml, read_yaml_text, refuse_unfinished
 from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions import Expression
 from hepneg.objectives.objective import Task
@@ -282,42 +282,6 @@ class Config(Model):
         return data
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that occurs twice, of which YAML would silently take the last."""
-
-
-def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node in (key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"):
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, (str, int, float, bool)):
-            raise yaml.constructor.ConstructorError(
-                problem="a key must be a plain name", problem_mark=key_node.start_mark
-            )
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                problem=f"key {key!r} occurs twice", problem_mark=key_node.start_mark
-            )
-        seen.add(key)
-    loader.flatten_mapping(node)
-    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
-    return mapping
-
-
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def _parse_yaml(text: str, source: str) -> Any:
-    try:
-        return yaml.load(text, _StrictLoader)  # noqa: S506  (a subclass of SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{source}{place}: {error.problem or 'not valid YAML'}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ConfigError(f"{source}: not valid YAML: {' '.join(str(error).split())[:200]}") from None
-
-
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Read ``analysis.yaml``.
 
@@ -329,19 +293,14 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         ConfigError: the file is missing or unusable; one line that names the file and the key.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not a text file in UTF-8; give the path of an analysis.yaml") from None
-    data = _parse_yaml(text, str(path))
+    data = parse_yaml(read_yaml_text(path), str(path))
     if not isinstance(data, dict):
         raise ConfigError(
             f"{path}: expected keys such as `weight:` and `samples:`; `hepneg init` writes a starter file"
         )
     for override in overrides:
         data = _override(data, override)
+    refuse_unfinished(data, str(path))
     if data.get("name") is None:
         data = {**data, "name": path.stem}  # several configurations in a folder must not share their results
     return Config.from_dict(data, path.parent, source=str(path))
@@ -353,7 +312,7 @@ def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
     parts = [part.strip() for part in key.split(".")]
     if not separator or not all(parts):
         raise ConfigError(f"--set {override!r}: write it as key=value, for instance training.scheme.name=signed")
-    replaced: dict[str, Any] = _replaced(data, parts, _parse_yaml(value, f"--set {override!r}"), override)
+    replaced: dict[str, Any] = _replaced(data, parts, parse_yaml(value, f"--set {override!r}"), override)
     return replaced
 
 

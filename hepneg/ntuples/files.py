@@ -21,6 +21,7 @@ __all__ = [
     "is_rntuple",
     "is_tree",
     "matching_files",
+    "natural_order",
     "open_file",
     "open_tree",
     "refuse_damage",
@@ -72,9 +73,9 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
-def _natural(path: str) -> list[tuple[int, str]]:
+def natural_order(path: str) -> list[tuple[int, str]]:
     """Sort key under which ``part_2`` comes before ``part_10``."""
-    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path)]
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", path)]
 
 
 def is_glob(pattern: str) -> bool:
@@ -92,7 +93,7 @@ def matching_files(pattern: str, folder: Path) -> list[str]:
     if is_remote(pattern):
         return [pattern]
     path = folder / Path(pattern).expanduser()
-    return [str(path)] if path.exists() else sorted(glob.glob(str(path), recursive=True), key=_natural)  # noqa: PTH207
+    return [str(path)] if path.exists() else sorted(glob.glob(str(path), recursive=True), key=natural_order)  # noqa: PTH207
 
 
 def resolve_files(patterns: Sequence[str], folder: Path, sample: str) -> tuple[str, ...]:

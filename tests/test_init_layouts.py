@@ -240,7 +240,13 @@ def test_a_weight_is_never_invented(
 
 
 def test_what_is_no_number_or_not_finite_is_no_feature(tmp_path: Path, write_ntuple: Write) -> None:
-    columns = {"w": signs(), "x": numbers(), "y": numbers(2), "flat": same(3), "gaps": np.where(np.arange(N) % 2, np.nan, 1.0)}
+    columns = {
+        "w": signs(),
+        "x": numbers(),
+        "y": numbers(2),
+        "flat": same(3),
+        "gaps": np.where(np.arange(N) % 2, np.nan, 1.0),
+    }
     path = write_ntuple(tmp_path / "a.root", columns, tree="t")
     lines = starter_config([path], tmp_path).splitlines()
     assert lines[lines.index("  - y") + 1 :][:3] == [

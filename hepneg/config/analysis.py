@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from hepneg.config.training_settings import Activity, Network, ObjectiveChoice, Output, SchemeChoice, Training
-from hepneg.config.validation import Model, Positive, one_line, unknown_keys
+from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_short, unknown_keys
 from hepneg.config.yaml_text import parse_yaml, read_yaml_text, refuse_unfinished
 from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions import Expression
@@ -177,6 +177,20 @@ class Config(Model):
             return data
         return {**data, "training": {**training, "scheme": REGRESSION_SCHEME}}
 
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if set(name) & set("/\\") or name in {".", ".."} or not name.isprintable() or len(name.encode()) > MOST_LETTERS:
+            raise ValueError(f"it names a folder: no path, at most {MOST_LETTERS} characters, not {name!r:.80}")
+        return name
+
+    @field_validator("samples", "systematics")
+    @classmethod
+    def _check_length(cls, named: dict[str, Any]) -> dict[str, Any]:
+        for name in named:
+            require_short(name)
+        return named
+
     @field_validator("samples")
     @classmethod
     def _check_sample_names(cls, samples: dict[str, Sample]) -> dict[str, Sample]:
@@ -195,6 +209,7 @@ class Config(Model):
     def _check_feature_names(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
         names = [feature.name for feature in features]
         for name in names:
+            require_short(name)
             if names.count(name) > 1:
                 raise ValueError(f"feature {name!r} is listed twice; give one of them another name")
         return features

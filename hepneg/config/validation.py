@@ -8,7 +8,10 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-__all__ = ["Model", "Positive", "one_line", "unknown_keys"]
+__all__ = ["MOST_LETTERS", "Model", "Positive", "one_line", "require_short", "unknown_keys"]
+
+MOST_LETTERS = 200
+"""Of a name, in bytes of UTF-8; files that it names have 255, with what is put before and behind it."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -22,6 +25,16 @@ class Model(BaseModel):
     @classmethod
     def _left_out(cls, data: Any) -> Any:
         return {key: value for key, value in data.items() if value is not None} if isinstance(data, Mapping) else data
+
+
+def require_short(name: str) -> None:
+    """Refuse a name that is longer than 200 bytes.
+
+    Raises:
+        ValueError: it is; pydantic adds the key.
+    """
+    if len(name.encode(errors="surrogatepass")) > MOST_LETTERS:
+        raise ValueError(f"the name {name[:20]!r}… is longer than {MOST_LETTERS} characters; give a shorter one")
 
 
 def unknown_keys(

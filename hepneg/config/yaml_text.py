@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from hepneg._core.input import read_small_text
 from hepneg._core.plain_text import unprintable
 from hepneg.errors import ConfigError
 
@@ -54,19 +54,11 @@ def read_yaml_text(path: Path) -> str:
         ConfigError: it is missing, no regular file, unreadable, larger than 10 MB or not in UTF-8.
     """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
-            raise ConfigError(f"cannot read the configuration {path}: it is {kind}; give the path of an analysis.yaml")
-        if status.st_size > _MOST_BYTES:
-            raise ConfigError(f"{path}: larger than 10 MB; give the path of an analysis.yaml")
-        return path.read_text(encoding="utf-8")
+        return read_small_text(path, _MOST_BYTES)
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not a text file in UTF-8; give the path of an analysis.yaml") from None
-    except ValueError as error:  # a NUL in the path
-        raise ConfigError(f"cannot read the configuration {str(path)!r}: {error}") from None
 
 
 def parse_yaml(text: str, source: str) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.hashing import assign_folds
+from hepneg._core.input import read_small_text
 from hepneg._core.output import atomic_path, make_folder, write_json
 from hepneg.config import Config
 from hepneg.errors import DataError
@@ -306,7 +307,7 @@ def read_model_json(folder: Path) -> dict[str, Any]:
     """
     path = folder / "model.json"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_small_text(path))
     except FileNotFoundError:
         raise DataError(f"no model at {path.parent}: it has no model.json; `hepneg train` writes one") from None
     except NotADirectoryError:
@@ -315,7 +316,7 @@ def read_model_json(folder: Path) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged: {error}; train or copy the model again") from None
     if not isinstance(data, dict) or "schema_version" not in data:
         raise DataError(f"{path} is not a hepneg model: it has no schema_version")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import glob
+import os
 import re
 import struct
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hepneg.errors import DataError, TransferError, nearest_names
+from hepneg._core.input import require_regular
+from hepneg.errors import DataError, nearest_names
+from hepneg.ntuples.damage import is_remote, read_error, refuse_damage
 from hepneg.ntuples.retry import retried
 
 __all__ = [
@@ -29,48 +32,8 @@ __all__ = [
     "sample_files",
 ]
 
-# What uproot and its decompressors raise on bytes that make no sense. Decompression errors have no common base, so
-# `damage_errors` adds those of the library that uproot uses.
-_DAMAGED: tuple[type[Exception], ...] = (
-    *(OSError, ValueError, LookupError, TypeError, AttributeError, AssertionError),
-    *(EOFError, RuntimeError, ArithmeticError, MemoryError, struct.error, ImportError),
-)
 _MAGIC = b"root"
 _TREES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
-
-
-def damage_errors() -> tuple[type[Exception], ...]:
-    """Return every exception that reading damaged bytes may raise."""
-    import cramjam
-    import uproot
-
-    # Addresses in https go through aiohttp, whose errors have a base of their own.
-    aiohttp: Any = sys.modules.get("aiohttp")
-    lost = (aiohttp.ClientError,) if aiohttp else ()
-    return (*_DAMAGED, cramjam.DecompressionError, uproot.deserialization.DeserializationError, *lost)
-
-
-@contextmanager
-def refuse_damage(path: str, what: str) -> Iterator[None]:
-    """Turn what damaged bytes raise into one line; keep nothing else than reading inside.
-
-    Raises:
-        DataError: ``cannot read entries 0 to 99 of a.root: …``.
-        TransferError: the same for an address.
-    """
-    try:
-        yield
-    except damage_errors() as error:
-        if is_remote(path):
-            _disconnect(path)
-            raise _transfer_error(f"cannot read {what} of {path}", error) from None
-        kind = type(error).__name__
-        raise DataError(f"cannot read {what} of {path}: {kind}; the file is damaged, fetch or write it again") from None
-
-
-def is_remote(path: str) -> bool:
-    """Tell whether a path is an address, such as ``root://…``, rather than a local path."""
-    return "://" in path
 
 
 def natural_order(path: str) -> list[tuple[int, str]]:
@@ -89,11 +52,34 @@ def matching_files(pattern: str, folder: Path) -> list[str]:
     Args:
         pattern: a path, a glob (``**`` goes into subfolders) or an address.
         folder: what relative paths are relative to.
+
+    Raises:
+        DataError: the folder cannot be read, ``~`` names no user, or no path can be so long.
     """
     if is_remote(pattern):
         return [pattern]
-    path = folder / Path(pattern).expanduser()
-    return [str(path)] if path.exists() else sorted(glob.glob(str(path), recursive=True), key=natural_order)  # noqa: PTH207
+    try:
+        path = folder / Path(pattern).expanduser()
+        if path.exists():
+            return [str(path)]
+        _require_readable(path)
+        return sorted(glob.glob(str(path), recursive=True), key=natural_order)  # noqa: PTH207
+    except RuntimeError as error:  # ~nosuchuser
+        raise DataError(f"cannot look for {pattern!r}: {error}; write the path in full") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot look for {pattern!r}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _require_readable(path: Path) -> None:
+    """Refuse a pattern whose folder cannot be listed, where a glob would only find nothing.
+
+    Raises:
+        PermissionError: it cannot.
+    """
+    parents = (parent for parent in (path, *path.parents) if not glob.has_magic(str(parent)))
+    folder = next((parent for parent in parents if parent.is_dir()), None)
+    if folder is not None and not os.access(folder, os.R_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"the folder {folder} cannot be read: permission denied")
 
 
 def resolve_files(patterns: Sequence[str], folder: Path, sample: str) -> tuple[str, ...]:
@@ -151,6 +137,7 @@ def require_distinct_files(config: Any) -> None:
 def _check_header(path: str) -> None:
     """Compare the magic bytes and the length in the header of a local file with the file itself."""
     try:
+        require_regular(Path(path))
         with Path(path).open("rb") as file:
             head = file.read(20)
             size = file.seek(0, 2)
@@ -196,10 +183,8 @@ def _open(path: str) -> Any:
         # A dictionary keeps a colon in the path from being taken for the name of an object. A cache of arrays would
         # hold up to 100 MB that are read once.
         return uproot.open({path: None}, array_cache=None)
-    except damage_errors() as error:
-        if is_remote(path):
-            raise _transfer_error(f"cannot open {path}", error) from None
-        raise DataError(f"cannot open {path}: {_brief(error)}; is it a whole ROOT file?") from None
+    except Exception as error:
+        raise read_error(path, f"cannot open {path}", error) from error
 
 
 @contextmanager
@@ -233,26 +218,3 @@ def is_tree(classname: str) -> bool:
 def is_rntuple(tree: Any) -> bool:
     """Tell an RNTuple from a TTree."""
     return hasattr(tree, "ntuple")
-
-
-def _disconnect(path: str) -> None:
-    """Let the next try at an address open it anew: fsspec keeps open files, also those whose server has gone."""
-    fsspec: Any = sys.modules.get("fsspec")
-    if fsspec is not None:
-        # Closing what is broken already may fail in as many ways as there are protocols.
-        with suppress(Exception):
-            filesystem, name = fsspec.core.url_to_fs(path)
-            filesystem.invalidate_cache(name)
-
-
-def _transfer_error(what: str, error: Exception) -> DataError:
-    """Say why an address cannot be read; a missing package stays missing, anything else may pass."""
-    if isinstance(error, ImportError):
-        return DataError(f"{what}: {_brief(error)}; pip install 'hepneg[remote]'")
-    return TransferError(f"{what}: {_brief(error)}; check the address and the server, or copy the file here")
-
-
-def _brief(error: Exception) -> str:
-    """Return the kind of an error and the beginning of its message, on one line."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:120]}" if lines else type(error).__name__

@@ -50,13 +50,10 @@ class Display:
         """Print a result as JSON if that is wanted, with the paths of the written files where they are given."""
         if not self.json:
             return
-        import json
-
-        from hepneg._core.output import json_ready
+        from hepneg._core.output import json_text
 
         paths = {} if files is None else {"files": [str(path) for path in files]}
-        ready = json_ready({**content, **paths})
-        click.echo(json.dumps(ready, indent=2, allow_nan=False, ensure_ascii=False))
+        click.echo(json_text({**content, **paths}))
 
 
 _OPTIONS = (

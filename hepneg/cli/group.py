@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import click
 
+from hepneg._core.plain_text import visible
 from hepneg.errors import HepnegError, HepnegWarning
 
 __all__ = ["COMMANDS", "COMPLETION_VARIABLE", "cli", "main"]
@@ -93,7 +94,7 @@ class _Warnings:
         text = str(message) if issubclass(category, HepnegWarning) else f"{filename}:{lineno}: {message}"
         if text not in self.shown:
             self.shown.add(text)
-            click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+            click.echo(f"{click.style('warning:', fg='yellow')} {visible(text)}", err=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -135,5 +136,5 @@ def _drop_output() -> None:
 
 
 def _leave(message: str, code: int) -> None:
-    click.echo(f"{click.style('error:', fg='red')} {message}", err=True)
+    click.echo(f"{click.style('error:', fg='red')} {visible(message)}", err=True)
     sys.exit(code)

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-
 from hepneg._core.estimate import Estimate
+from hepneg.cli.plain_console import Console, Table
 
 if TYPE_CHECKING:
     from hepneg.evaluation.classification import Evaluation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -21,7 +20,6 @@ __all__ = [
     "Settings",
     "note_of",
     "plan_jobs",
-    "remove_leftovers",
     "require_ours",
     "settings_note",
     "settings_of",
@@ -165,21 +163,3 @@ def require_ours(path: Path, find: Callable[[Path], object]) -> None:
         ours = False
     if not ours:
         raise OutputError(f"{path} exists and was not written by hepneg; remove it or choose another output folder")
-
-
-def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files that killed processes left beside a friend file; keep those of live processes."""
-    for leftover in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
-        number = leftover.name.removesuffix(f".part{path.suffix}").rpartition(".")[2]
-        if number.isdigit() and not _is_alive(int(number)):
-            leftover.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.leftovers import remove_leftovers
 from hepneg.errors import ConfigError
 from hepneg.events import EventTable
 from hepneg.expressions import Expression
 from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.friends.outcome import FriendFile
-from hepneg.friends.plan import HeldOut, Job, Settings, note_of, remove_leftovers
+from hepneg.friends.plan import HeldOut, Job, Settings, note_of
 from hepneg.models.model import Model, ModelInputs
 from hepneg.models.onnx import onnx_output
 from hepneg.ntuples.columns import Needs

@@ -14,7 +14,7 @@ from hepneg.binning.density_cells import SignedDensity
 from hepneg.binning.rebin import comparison_starts
 from hepneg.binning.signed_bins import SignedBins
 from hepneg.plots.legend import add_legend
-from hepneg.plots.short_names import short_name
+from hepneg.plots.short_names import plain, short_name
 from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, empty_figure, in_print_style, new_figure, note, title
 from hepneg.shapes.negative.pair_cells import NegativeBox
 
@@ -58,9 +58,7 @@ def plot_density(
         for i, (start, stop) in enumerate(intervals)
         if start < high and stop > low
     ]
-    axes.set(
-        xlim=(low, high), xlabel=short_name(axis_label or bins.name, _LONGEST_LABEL), ylabel="Signed density / unit"
-    )
+    axes.set(xlim=(low, high), xlabel=_axis_name(axis_label, bins.name), ylabel="Signed density / unit")
     title(axes, sample)
     bottom, top = axes.get_ylim()
     axes.set_ylim(bottom - 0.04 * (top - bottom) if (value - error).min() < 0 else 0.0, top)
@@ -99,7 +97,7 @@ def plot_negative_boxes(
     axes.set_facecolor("0.85")
     figure.colorbar(mesh, ax=axes, label="Σw / √Σw² in a cell", extend="both", pad=0.02)
     patches = [patch for box in boxes if (patch := _outline(axes, density, box)) is not None]
-    labels = [short_name(label, _LONGEST_LABEL) for label in axis_labels or density.names]
+    labels = [_axis_name(label, name) for label, name in zip(axis_labels or (None, None), density.names, strict=True)]
     axes.set(xlim=density.x_edges[[0, -1]], ylim=density.y_edges[[0, -1]], xlabel=labels[0], ylabel=labels[1])
     title(axes, sample)
     remark = note(axes, f"{len(patches)} region{'' if len(patches) == 1 else 's'} with Σw < 0")
@@ -124,3 +122,8 @@ def _outline(axes: Axes, density: SignedDensity, box: NegativeBox) -> Rectangle 
 def _clipped(interval: tuple[float, float] | None, edges: Any) -> tuple[float, float]:
     low, high = interval or (-math.inf, math.inf)
     return max(low, float(edges[0])), min(high, float(edges[-1]))
+
+
+def _axis_name(label: str | None, name: str) -> str:
+    """Return what stands at an axis: a label, which may hold formulae, or the name of the feature as it is."""
+    return short_name(label, _LONGEST_LABEL) if label else plain(short_name(name, _LONGEST_LABEL))

@@ -34,10 +34,7 @@ def comparison_section(results: Results) -> Section:
 
 
 def _table(comparison: Data) -> Table:
-    names = (
-        *("AUC", "loss (nats)", "ΔAUC", "Δloss (nats)", "calibration χ² / bins"),
-        *("bins with Σw < 0", "seconds"),
-    )
+    names = ("AUC", "loss (nats)", "ΔAUC", "Δloss (nats)", "calibration χ² / bins", "bins with Σw < 0")
     best = comparison["recommended"]
     rows = tuple(
         _row(scheme_title(name, row["chosen"]), row, reference=name == best)
@@ -59,5 +56,4 @@ def _row(name: str, row: Data, *, reference: bool) -> tuple[Cell, ...]:
         ),
         number("" if chi2 is None else f"{chi2:.1f} / {bins}", chi2 / bins if chi2 is not None and bins else None),
         number(count(row["negative_bins"]), row["negative_bins"]),
-        number(f"{row['seconds']:.1f}", row["seconds"]),
     )

@@ -94,7 +94,7 @@ def _plain(value: Any) -> str:
 def _folds(histories: list[Data], unit: str) -> Table:
     columns = (
         Column("fold", "text"),
-        *map(Column, ("epochs", "best epoch", f"best validation loss{unit}", "seconds")),
+        *map(Column, ("epochs", "best epoch", f"best validation loss{unit}")),
         Column("stopped by", "text"),
     )
     return Table(
@@ -113,7 +113,6 @@ def _fold(history: Data) -> tuple[Cell, ...]:
         number(count(len(history["epochs"])), len(history["epochs"])),
         number(str(history["best_epoch"]), history["best_epoch"]),
         number(estimate(loss, best["validation_error"]) if best else MISSING, loss),
-        number(f"{history['seconds']:.1f}", history["seconds"]),
         Cell(history["stopped"]),
     )
 

@@ -78,11 +78,30 @@ def with_display(function: Command) -> Command:
     return command
 
 
+class _Once(logging.Filter):
+    """Lets what one logger says pass once: several steps of a command read the same events."""
+
+    def __init__(self, logger: str) -> None:
+        super().__init__()
+        self.logger = logger
+        self.shown: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether to show a record."""
+        if record.name != self.logger:
+            return True
+        message = record.getMessage()
+        new = message not in self.shown
+        self.shown.add(message)
+        return new
+
+
 @contextmanager
 def _logging() -> Iterator[None]:
     """Show what the library logs on standard error."""
     logger, handler = logging.getLogger("hepneg"), logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.addFilter(_Once("hepneg.ntuples.table_checks"))
     before = logger.level
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)

@@ -134,7 +134,8 @@ class FoldTrainer:
             try:
                 learner.require_trainable(table.weight, table, significance=0.0)
             except TrainingError as error:
-                raise TrainingError(f"fold {fold}, {what} events: {error}; use fewer folds or more events") from None
+                advice = _advice(events, training.folds)
+                raise TrainingError(f"fold {fold}, {what} events: {error}; {advice}") from None
         return cls(fold, part, validation, training, chosen, device, task, stop, keep)
 
     @property
@@ -340,3 +341,14 @@ def _by_sample(by_label: LocalSigns, events: EventTable) -> LocalSigns | None:
     networks = {sample: by_label.networks[label] for label, sample in pairs if label in by_label.networks}
     constants = {sample: by_label.constants[label] for label, sample in pairs if label in by_label.constants}
     return LocalSigns("sample", networks, constants)
+
+
+def _advice(events: EventTable, folds: int) -> str:
+    """Say what helps where a part of the events holds too little: more events, unless few identifiers are behind it."""
+    identifiers = len(np.unique(events.event_id, axis=0))
+    if identifiers >= 10 * folds or 2 * identifiers > len(events):
+        return "use fewer folds or more events"
+    return (
+        f"the {len(events)} events have {identifiers} different identifier{'s' * (identifiers != 1)}, and events that share one "
+        "share a fold: give `event_id:` the branches that tell events apart"
+    )

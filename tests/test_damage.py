@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import pytest
 import uproot
 from conftest import toy_columns, toy_config
 
 from hepneg.config import Config, load_config
 from hepneg.errors import ConfigError, DataError
+from hepneg.expressions import Expression
 from hepneg.models.loading import load_model
 from hepneg.ntuples import read
 from hepneg.ntuples.damage import refuse_damage
@@ -177,3 +179,18 @@ def test_a_plain_block_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: &a [1, 2]\nb: *a\n")
     with pytest.raises(ConfigError, match="unknown key 'a'"):
         load_config(tmp_path / "a.yaml")
+
+
+def test_a_number_that_no_column_can_hold() -> None:
+    columns = {"jet_pt": ak.Array([[1.0], []])}
+    with pytest.raises(DataError, match="expression 'max") as caught:
+        Expression("max(jet_pt, default=99999999999999999999)").evaluate(columns)
+    one_line(caught.value)
+
+
+def test_a_message_that_quotes_very_much_is_cut(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("{}")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "a.yaml", ["x" * 100_000])
+    assert len(one_line(caught.value)) < 2000
+    assert "write it as key=value" in str(caught.value)

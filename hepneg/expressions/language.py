@@ -112,7 +112,7 @@ class Expression:
         try:
             with np.errstate(all="ignore"):
                 value = self._run(columns)
-        except (TypeError, ValueError, ArithmeticError) as error:
+        except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:  # RuntimeError: integers beyond 64 bits
             reason = " ".join(str(error).split())[:160]
             raise DataError(f"expression {_shown(self.text)}: {reason}") from None
         if is_jagged(value):

@@ -214,8 +214,8 @@ def test_a_sample_whose_weights_cancel_cannot_be_scaled(tmp_path: Path, write_nt
 def test_repeated_identifiers_are_told_and_work(
     tmp_path: Path, write_ntuple: Callable[..., Path], event_id: list[str]
 ) -> None:
-    for name in ("a", "b"):
-        write_ntuple(tmp_path / f"{name}.root", toy_columns(20, 0, 1))
+    for seed, name in enumerate(("a", "b")):
+        write_ntuple(tmp_path / f"{name}.root", toy_columns(20, 0, seed))
     samples = {name: {"label": "signal", "files": f"{name}.root"} for name in ("a", "b")}
     with pytest.warns(HepnegWarning, match=r"identifiers repeat \(20 between samples\)"):
         events = read(one_sample(tmp_path / "a.root", samples=samples, event_id=event_id))

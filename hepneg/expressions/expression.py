@@ -53,6 +53,18 @@ class Expression:
     def __reduce__(self) -> tuple[type[Expression], tuple[str]]:
         return Expression, (self.text,)
 
+    def constant(self) -> float:
+        """Return the value of an expression without branches, such as ``1``.
+
+        Raises:
+            DataError: it has none.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                return float(self._run({}))
+        except (TypeError, ValueError, ArithmeticError, LookupError):
+            raise DataError(f"expression {shown(self.text)} is no number") from None
+
     def evaluate(self, columns: Columns) -> NDArray[Any]:
         """Return one value per event.
 

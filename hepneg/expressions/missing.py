@@ -17,6 +17,8 @@ from hepneg.expressions.lists import has_element
 
 __all__ = ["MissingElements", "guarded", "note_empty", "note_pick"]
 
+MOST_LENGTHS = 4
+
 
 class MissingElements(Mapping[str, Any]):
     """The columns of some events, which remember what expressions missed in them.
@@ -27,13 +29,13 @@ class MissingElements(Mapping[str, Any]):
     Attributes:
         masks: what was asked for (``"LHEScaleWeight[:, 8]"``) and in which events it is missing, (n,). Only what is used
             counts: the branch of ``where`` that a condition leaves out does not.
-        lengths: what was asked for, and the shortest and longest list in these events.
+        lengths: what was asked for, and the lengths of the lists in these events; some of them where they are many.
     """
 
     def __init__(self, columns: Mapping[str, Any]) -> None:
         self.columns = columns
         self.masks: dict[str, NDArray[np.bool_]] = {}
-        self.lengths: dict[str, tuple[int, int]] = {}
+        self.lengths: dict[str, frozenset[int]] = {}
         self._used: NDArray[np.bool_] | None = None
 
     def __getitem__(self, name: str) -> Any:
@@ -80,9 +82,8 @@ def note_pick(columns: Mapping[str, Any], text: str, value: Any, index: int) -> 
     if not isinstance(columns, MissingElements) or not isinstance(value, ak.Array):
         return
     columns.note(text, ~has_element(value, index))
-    lengths = np.asarray(ak.num(value, axis=1))
-    if len(lengths):
-        columns.lengths[text] = int(lengths.min()), int(lengths.max())
+    lengths = np.unique(np.asarray(ak.num(value, axis=1)))[:MOST_LENGTHS].tolist()
+    columns.lengths[text] = columns.lengths.get(text, frozenset()) | frozenset(lengths)
 
 
 def note_empty(columns: Mapping[str, Any], text: str, value: Any) -> None:

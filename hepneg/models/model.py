@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.hashing import assign_folds
 from hepneg._core.output import atomic_path, make_folder, write_json
 from hepneg.config import Config
 from hepneg.errors import DataError
@@ -179,7 +178,7 @@ class Model:
                 f"the events have the features {', '.join(events.feature_names)}, "
                 f"but the {self.noun} takes {', '.join(self.feature_names)}"
             )
-        network_of = (assign_folds(events.event_id, self.folds, self.seed) + shift) % self.folds
+        network_of = (events.folds(self.folds, self.seed) + shift) % self.folds
         parts = [np.flatnonzero(network_of == number) for number in range(self.folds)]
         found = [
             function(network, events.features.T[:, part].T) for network, part in zip(self.networks, parts, strict=True)

@@ -68,8 +68,8 @@ def logit(model: Classifier | str | Path, events: ak.Array, *, held_out: HeldOut
 def _logit(classifier: Classifier, events: ak.Array, origin: Origin, held_out: HeldOut) -> Float:
     from hepneg.friends.score import Engine, EventScorer
 
-    scorer = EventScorer.of(origin.where, origin.identity, Engine.of(classifier, None), held_out)
-    if scorer.held_out and not scorer.evaluator.event_id:
+    scorer = EventScorer.of(origin.where, origin.identity, Engine.of(classifier, None), held_out, identified=False)
+    if scorer.held_out and not scorer.evaluator.event_id and classifier.inputs.folds is None:
         origin.require_entries(len(events))
     columns = read_columns(events, scorer.needs, origin.where)
     result = scorer.output(origin.start, columns.values)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.hashing import assign_folds, hash_events
+from hepneg._core.hashing import assign_folds
 from hepneg.errors import DataError, nearest_names
+from hepneg.events.identifiers import content_ids, first_entries, fold_column
 
 __all__ = ["BACKGROUND", "DATA", "LABELS", "SIGNAL", "EventTable", "check_grades", "first_entries", "label_code"]
 
@@ -22,13 +23,6 @@ LABELS = {"background": BACKGROUND, "signal": SIGNAL}
 def label_code(label: str) -> int:
     """Return the number of a class by its name; of ``data`` :data:`DATA`."""
     return LABELS.get(label, DATA)
-
-
-def first_entries(bad: NDArray[np.bool_], offset: int = 0, most: int = 5) -> str:
-    """Name the first entries at which ``bad`` is true, for a message: ``"entries 3, 17, 20, …"``."""
-    where = np.flatnonzero(bad)
-    shown = ", ".join(str(offset + int(entry)) for entry in where[:most])
-    return f"{'entry' if len(where) == 1 else 'entries'} {shown}" + (", …" if len(where) > most else "")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -119,7 +113,7 @@ class EventTable:
         n = len(matrix)
         names = _names(feature_names, matrix.shape[1])
         labels = _labels_or_signal(label, n, needed=target is None)
-        ids = _content_ids(matrix) if event_id is None else _array(event_id, "event_id")
+        ids = content_ids(matrix) if event_id is None else _array(event_id, "event_id")
         if sample is None and label is None:
             sample = np.full(n, "events")
         kinds = labels if sample is None else _array(sample, "sample")
@@ -127,7 +121,7 @@ class EventTable:
         _check_columns(matrix, weights, labels, codes, ids, names)
         _check_samples(codes, labels, sample_names)
         targets, grades = _target_columns(target, grade, n)
-        folds = None if fold is None else _fold_column(_array(fold, "fold"), n)
+        folds = None if fold is None else fold_column(_array(fold, "fold"), n)
         return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds)
 
     def require_simulated(self) -> None:
@@ -334,21 +328,6 @@ def _number_column(values: ArrayLike, what: str, n: int) -> NDArray[np.float64]:
     if bad.any():
         raise DataError(f"{int(bad.sum())} NaN or infinite values in {what!r}, at {first_entries(bad)}")
     return column
-
-
-def _content_ids(features: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """Identify events by their features: −0 is 0; weights and labels are left out, as the same event may have others."""
-    bits = (features.T + np.float32(0)).view(np.uint32)
-    return hash_events(bits.T, 0, "content")
-
-
-def _fold_column(fold: NDArray[Any], n: int) -> NDArray[np.int8]:
-    if fold.shape != (n,) or fold.dtype.kind not in "iu":
-        raise DataError(f"fold must be {n} integers, not {fold.dtype} of shape {fold.shape}")
-    bad = (fold < 0) | (fold > 126)
-    if bad.any():
-        raise DataError(f"folds are numbered from 0 to at most 126, but fold is {fold[bad][0]} at {first_entries(bad)}")
-    return fold.astype(np.int8)
 
 
 def _joined(parts: Sequence[NDArray[Any] | None], what: str) -> NDArray[Any] | None:

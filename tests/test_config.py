@@ -137,7 +137,10 @@ def test_features_may_be_a_mapping_and_event_id_one_name() -> None:
         ({"training": {"validation_fraction": 0.5}}, "training.validation_fraction: Input should be less than 0.5"),
         ({"training": {"network": {"hidden": []}}}, "training.network.hidden"),
         ({"weight": "__import__('os')"}, "weight: expression \"__import__('os')\": '__import__' at character 1"),
-        ({"weight": "genWeight # nominal\n* pileup"}, "weight: expression 'genWeight # nominal * pileup': a comment (#)"),
+        (
+            {"weight": "genWeight # nominal\n* pileup"},
+            "weight: expression 'genWeight # nominal * pileup': a comment (#)",
+        ),
         ({"selection": "1 > 0"}, "selection: expression '1 > 0' names no branch"),
         ({"features": ["a", {"b": "sqr(a)"}]}, "did you mean 'sqrt'?"),
         ({"features": ["a", "a"]}, "features: feature 'a' is listed twice"),

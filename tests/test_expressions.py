@@ -22,7 +22,16 @@ JETS = ak.Array([[50.0, 40.0, 30.0], [], [60.0]])
 ETA = ak.Array([[0.1, 2.7, -3.0], [], [-1.0]])
 HITS = ak.Array([[[1.0, 2.0], [3.0]], [], [[], [4.0]]])
 CHANNEL = np.array(["mumu", "ee", "mumu"])
-COLUMNS: dict[str, Any] = {"hits": HITS, "channel": CHANNEL, "x": X, "n": COUNT, "id": BIG, "pt": JETS, "eta": ETA, "Jet.pt": X}
+COLUMNS: dict[str, Any] = {
+    "hits": HITS,
+    "channel": CHANNEL,
+    "x": X,
+    "n": COUNT,
+    "id": BIG,
+    "pt": JETS,
+    "eta": ETA,
+    "Jet.pt": X,
+}
 
 VALUES = {
     "x + 1": [2, 3, 0.5],

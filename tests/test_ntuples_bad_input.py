@@ -150,7 +150,7 @@ def test_missing_branch_offers_near_names_and_its_user(tmp_path: Path, write_ntu
 @pytest.mark.parametrize(
     ("values", "kind_of_branch", "remedy"),
     [
-        (["a", "b"], 'string', ', and a text where it is compared with a constant, odd == "…"'),
+        (["a", "b"], "string", ', and a text where it is compared with a constant, odd == "…"'),
         ([[[[1.0]]], []], "var * var * var * float64", ""),
         ([{"a": 1}, {"a": 2}], "{a: int64}", "; its members are named as in odd.a"),
     ],
@@ -182,7 +182,8 @@ def test_an_identifier_that_is_no_integer(tmp_path: Path, write_ntuple: Write) -
     message = message_of(path, event_id="x0")
     assert "event_id 'x0' holds float32, and at entries 0, 1, 2, 3, 4 it is no whole number below 2**24" in message
     assert "at entry 3 it is no whole number" in message_of(
-        write_ntuple(tmp_path / "b.root", toy_columns(5, 0, 1) | {"id": np.array([1.0, 2.0, 3.0, 2.0**53, 5.0])}), event_id="id"
+        write_ntuple(tmp_path / "b.root", toy_columns(5, 0, 1) | {"id": np.array([1.0, 2.0, 3.0, 2.0**53, 5.0])}),
+        event_id="id",
     )
 
 

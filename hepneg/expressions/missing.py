@@ -53,6 +53,11 @@ class MissingElements(Mapping[str, Any]):
         if used.any():
             self.masks[text] = self.masks.get(text, False) | used
 
+    def note_lengths(self, text: str, lengths: NDArray[np.integer]) -> None:
+        """Remember the lengths of the lists in the events that are used."""
+        used = lengths if self._used is None else lengths[self._used]
+        self.lengths[text] = self.lengths.get(text, frozenset()) | frozenset(np.unique(used)[:MOST_LENGTHS].tolist())
+
     @contextmanager
     def where(self, condition: Any) -> Iterator[None]:
         """Count inside only what is used: the events in which a flat condition holds."""
@@ -82,8 +87,7 @@ def note_pick(columns: Mapping[str, Any], text: str, value: Any, index: int) -> 
     if not isinstance(columns, MissingElements) or not isinstance(value, ak.Array):
         return
     columns.note(text, ~has_element(value, index))
-    lengths = np.unique(np.asarray(ak.num(value, axis=1)))[:MOST_LENGTHS].tolist()
-    columns.lengths[text] = columns.lengths.get(text, frozenset()) | frozenset(lengths)
+    columns.note_lengths(text, np.asarray(ak.num(value, axis=1)))
 
 
 def note_empty(columns: Mapping[str, Any], text: str, value: Any) -> None:

@@ -115,7 +115,7 @@ class Catalogue:
         """Other names of branches: without the objects that they are in, with dots, without sizes of arrays."""
         aliases: dict[str, list[str]] = defaultdict(list)
         for path, branch in self._items:
-            names = (branch.name, _dotted(path), path.replace("/", "."), _SIZES.sub("", path))
+            names = (branch.name, _dotted(path), _dotted(path).replace(".", "/"), path.replace("/", "."), path)
             for name in dict.fromkeys([*names, *(_SIZES.sub("", name) for name in names)]):
                 aliases[name].append(path)
         return aliases

@@ -124,7 +124,10 @@ class Needs:
 
     def no_branch(self, branch: str, known: Iterable[str], path: str) -> DataError:
         """Return the error for a branch that is missing among the known ones."""
-        user, hint = self.used_by[branch], nearest_names(branch, [as_name(name) for name in known])
+        names = list(known)
+        user, hint = self.used_by[branch], nearest_names(branch, names)
+        for name in (name for name in names if as_name(name) != name):
+            hint = hint.replace(repr(name), as_name(name))
         return DataError(f"{path}: no branch {branch!r}, which {user} needs{hint}")
 
     def check_type(self, branch: str, kind: BranchType, path: str) -> None:

@@ -110,7 +110,7 @@ def refuse_copies(events: EventTable) -> None:
     """
     ids = hash_events(events.event_id, 0, "repeats")
     for label in np.unique(events.label):
-        members = np.flatnonzero(events.label == label)
+        members = np.flatnonzero((events.label == label) & (events.weight != 0))
         ordered = np.sort(ids[members])
         repeated = ordered[1:][ordered[1:] == ordered[:-1]]
         if len(repeated) >= FEWEST:

@@ -137,6 +137,41 @@ def test_names_that_are_no_python_names_are_offered_in_quotes(layouts: Path) -> 
         table(layouts, "split.root", ["top1"])
 
 
+WRITE_PAGES = """
+import sys, ROOT
+ROOT.gInterpreter.Declare('''void pages(const char* path, int compression) {
+  auto model = ROOT::RNTupleModel::Create();
+  auto x = model->MakeField<float>("x"); auto w = model->MakeField<float>("w"); auto y = model->MakeField<float>("y");
+  ROOT::RNTupleWriteOptions options; options.SetCompression(compression);
+  auto writer = ROOT::RNTupleWriter::Recreate(std::move(model), "Events", path, options);
+  for (int i = 0; i < 40; ++i) { *x = i * 0.37f; *w = i % 4 ? 1 : -1; *y = i * 1.7f; writer->Fill(); }
+}''')
+for name, compression in (("none", 0), ("zstd", 505)):
+    ROOT.pages(f"{sys.argv[1]}/{name}.root", compression)
+"""
+
+
+@with_root
+@pytest.mark.parametrize("name", ["none.root", "zstd.root"])
+def test_a_flipped_bit_in_a_page_of_an_rntuple_is_found(tmp_path: Path, name: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", WRITE_PAGES, str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    path = tmp_path / name
+    with uproot.open({str(path): "Events"}) as tree:
+        x, _, y = (columns.pages[0].locator for columns in tree.ntuple.page_link_list[0])
+    np.testing.assert_allclose(table(tmp_path, name, ["x"]).features[:, 0], 0.37 * I, rtol=1e-6)
+    for page, features in ((x, ["x"]), (y, ["x", "y"])):
+        whole = path.read_bytes()
+        spoilt = bytearray(whole)
+        spoilt[page.offset + page.num_bytes // 2] ^= 1
+        path.write_bytes(spoilt)
+        with pytest.raises(DataError, match=rf"the checksum of a page at byte {page.offset} does not agree"):
+            table(tmp_path, name, features)
+        if page is y:
+            table(tmp_path, name, ["x"])
+        path.write_bytes(whole)
+
+
 def test_an_older_cycle_of_a_tree(tmp_path: Path) -> None:
     with uproot.recreate(tmp_path / "a.root") as file:
         for shift in (0, 100):

@@ -15,6 +15,7 @@ from hepneg.errors import DataError
 from hepneg.ntuples.column_reader import read_windows
 from hepneg.ntuples.event_source import EventSource, source_of
 from hepneg.ntuples.files import is_rntuple, refuse_damage
+from hepneg.ntuples.page_checksums import verify_pages
 from hepneg.ntuples.parquet import ParquetTree
 from hepneg.ntuples.retry import retried
 
@@ -47,10 +48,13 @@ def stream_columns(
         ``(first entry, {branch: flat numpy array or jagged awkward array})``. An empty tree yields nothing.
 
     Raises:
-        DataError: the bytes make no sense; the message gives the file and the range of entries.
+        DataError: the bytes make no sense, or the checksum of an RNTuple's page does not agree; the message gives the file and the range of entries.
         TransferError: the same for an address, after three tries at the window.
     """
     source = source_of(tree, path)
+    for number, part in enumerate(source.parts):
+        located = [found.column for name in names if (found := source.find(name)) and found.part == number]
+        verify_pages(part.path, part.tree, {column.key.partition(".")[0] for column in located})
     total, step, window = retried(lambda: _plan(source, names, path, step_size))
     logger.info("reading %s: %d entries, %d branches", path, total, len(names))
     lanes = [names[start::2] for start in range(min(2, len(names)))] if (os.cpu_count() or 1) > 1 else [names]

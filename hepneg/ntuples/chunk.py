@@ -32,7 +32,7 @@ class Chunk:
         event_id: integers of 64 bits, (n,) or (n, m) for m identifying branches.
         entries: events in the step before the selection.
         sum_weights_all: Σ of the raw weights of all those events, exact; where files hold the generator's sums,
-            :func:`hepneg.ntuples.read_chunks` puts these in its place, all into the last chunk.
+            :func:`hepneg.ntuples.read_chunks` puts these in its place, all into the sample's last chunk.
         dropped: selected events left out because a feature or the target is NaN or infinite.
         variations: (n, V) raw weights of the systematic variations, in the order of the configuration; V is 0 where
             they were not asked for.

@@ -100,15 +100,16 @@ class GeneratorSums:
         else:
             self.generated[found[0]] = self.generated.get(found[0], Fraction(0)) + found[1] * share
 
-    def total(self) -> Fraction:
-        """Return Σw of the sample, and say where it comes from.
+    def generated_total(self) -> Fraction:
+        """Return the generator's Σw of the files that hold it, and say where the sample's Σw comes from.
 
         Warns:
             HepnegWarning: it differs from Σw of the events, or only some files hold the generator's sum.
         """
+        generated, where = sum(self.generated.values(), Fraction(0)), " and ".join(self.generated)
         if not self.generated:
-            return self.counted
-        total, where = sum(self.generated.values(), self.plain), " and ".join(self.generated)
+            return generated
+        total = generated + self.plain
         events, name = float(self.counted), f"sample {self.sample!r}"
         logger.info(
             "%s is normalised to Σw = %g of %s; the weights of its events sum to %g", name, total, where, events
@@ -122,7 +123,7 @@ class GeneratorSums:
                 f"it is normalised to Σw = {float(total):g} of {where}, while the weights of the events in its files sum to "
                 f"{events:g}, as in a skim; `samples.{self.sample}.sum_of_weights: events` takes the latter"
             )
-        return total
+        return generated
 
     def _warn(self, message: str) -> None:
         warnings.warn(f"sample {self.sample!r}: {message}", HepnegWarning, stacklevel=4)

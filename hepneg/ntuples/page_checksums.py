@@ -7,7 +7,8 @@ elements; XXH3 of the 64 bits stands behind its bytes, little-endian.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ __all__ = ["verify_pages"]
 _CHECKSUM = struct.Struct("<Q")
 
 
-def verify_pages(path: str, tree: Any, fields: Set[str]) -> None:
+def verify_pages(path: str, tree: Any, fields: AbstractSet[str]) -> None:
     """Compare the checksums of all pages of some fields of a local file; does nothing where there are none.
 
     Args:
@@ -43,7 +44,7 @@ def verify_pages(path: str, tree: Any, fields: Set[str]) -> None:
         )
 
 
-def _pages(ntuple: Any, fields: Set[str]) -> Iterator[tuple[int, int]]:
+def _pages(ntuple: Any, fields: AbstractSet[str]) -> Iterator[tuple[int, int]]:
     """Yield where the pages with a checksum are, and their sizes."""
     records = ntuple.field_records
     wanted = [number for number, column in enumerate(ntuple.column_records) if _top(records, column.field_id) in fields]

@@ -70,10 +70,10 @@ def read_chunks(
             yield chunk
             continue
         if held is not None:
-            yield replace(held, sum_weights_all=Fraction(0))
+            yield held
         held = chunk
     if sums is not None and held is not None:
-        yield replace(held, sum_weights_all=sums.total())
+        yield replace(held, sum_weights_all=held.sum_weights_all + sums.generated_total())
 
 
 def read(

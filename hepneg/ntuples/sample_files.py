@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
@@ -115,7 +115,7 @@ class SampleFiles:
         return cls(config, sample, view.tree, needs, systematics, friends_of(config, sample))
 
     def chunks(self, sums: GeneratorSums | None, progress: Progress, step_size: int | str) -> Iterator[Chunk]:
-        """Yield the chunks of all files that can be read, and add their generator's sums.
+        """Yield the chunks of all files that can be read; generator's sums go into ``sums``, in the place of the chunks' own.
 
         Raises:
             DataError: no file can be read, an address cannot, or the events cannot be used.
@@ -134,7 +134,7 @@ class SampleFiles:
                     counted += part.sum_weights_all
                     done += part.entries / entries
                     bar.advance(part.entries / entries)
-                    yield part
+                    yield part if found is None else replace(part, sum_weights_all=Fraction(0))
             except _UnreadableError as failure:
                 if len(self.friends) == 1 or isinstance(failure.error, TransferError):
                     raise failure.error from None

@@ -17,7 +17,6 @@ from hepneg.errors import DataError
 from hepneg.events import EventTable, label_code
 from hepneg.ntuples.chunk import Chunk
 from hepneg.ntuples.column_stream import STEP_SIZE
-from hepneg.ntuples.file_lists import warn_about_file_lists
 from hepneg.ntuples.generator_sums import GeneratorSums
 from hepneg.ntuples.normalisation import scale_factor
 from hepneg.ntuples.overlaps import refuse_copies, require_distinct_files
@@ -102,7 +101,6 @@ def read(
         raise DataError("the configuration has no sample with `label: data`")
     if not data:
         require_distinct_files(config)
-        warn_about_file_lists(config)
     notes = ReadingNotes()
     with timed("reading the events"):
         parts = {

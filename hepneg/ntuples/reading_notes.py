@@ -11,6 +11,7 @@ import numpy as np
 from hepneg.config import Config
 from hepneg.errors import HepnegWarning
 from hepneg.ntuples.chunk import Chunk
+from hepneg.ntuples.file_lists import warn_about_file_lists
 
 __all__ = ["ReadingNotes"]
 
@@ -44,8 +45,9 @@ class ReadingNotes:
 
         Warns:
             HepnegWarning: without a luminosity, samples of a class whose weights differ by more than a factor of 100;
-                weights from lists of two lengths.
+                weights from lists of two lengths; lists of files that look incomplete.
         """
+        warn_about_file_lists(config)
         if config.luminosity is None:
             self._warn_about_sizes(config)
         for text, by_sample in self.lengths.items():

@@ -153,8 +153,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         _require_two_classes(classes, code, weight)
         names = getattr(self, "feature_names_in_", None)
         used = weight != 0
-        rows = np.arange(int(np.count_nonzero(used)))  # nothing is known again: X may hold copies and few values
-        events = EventTable.from_arrays(matrix[used], weight[used], code[used], event_id=rows, feature_names=names)
+        events = EventTable.from_arrays(matrix[used], weight[used], code[used], feature_names=names)
         settings = self._settings()
         self.classes_ = classes
         self.classifier_ = train(_enough(events, Training.of(**settings)), as_scheme(self.scheme), **settings)
@@ -211,7 +210,7 @@ def _enough(events: EventTable, training: Training) -> EventTable:
         joined.features[rows],
         (joined.weight / copies)[rows],
         joined.label[rows],
-        event_id=np.arange(len(rows)),
+        event_id=np.arange(len(rows)),  # copies must not share a fold, which they would by their content
         feature_names=joined.feature_names,
     )
 

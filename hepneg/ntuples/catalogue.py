@@ -81,7 +81,7 @@ class Catalogue:
             DataError: several branches have that name.
         """
         if self.by_field:
-            return Column(name, tuple(name.split("."))) if name in set(self.tree.keys()) else None
+            return Column(name, tuple(name.split("."))) if name in self._fields else None
         keys = [name] if name in self.branches else self._aliases.get(name, [])
         if len(keys) > 1:
             offers = " or ".join(dict.fromkeys(as_name(_dotted(key)) for key in keys))
@@ -98,6 +98,10 @@ class Catalogue:
         form = self.tree.to_akform(filter_name=wanted.__contains__)
         record = form[0] if isinstance(form, tuple) else form
         return [_projected(record, column.fields) for column in columns]
+
+    @cached_property
+    def _fields(self) -> frozenset[str]:
+        return frozenset(self.tree.keys())
 
     @cached_property
     def _items(self) -> list[tuple[str, Any]]:

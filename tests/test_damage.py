@@ -44,8 +44,9 @@ def test_damaged_blocks_of_every_compression(tmp_path: Path, kind: str, compress
     config = Config.from_dict({**keys, "samples": {"s": {"label": "signal", "files": "a.root"}}}, tmp_path)
     with pytest.raises(DataError) as caught:
         read(config)
-    assert str(path) in one_line(caught.value)
-    assert caught.value.__cause__ is not None
+    assert one_line(caught.value).startswith("cannot read ")
+    assert str(path) in str(caught.value)
+    assert "the file is damaged" in str(caught.value)
 
 
 @pytest.mark.parametrize(

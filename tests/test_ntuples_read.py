@@ -215,8 +215,8 @@ def test_repeated_identifiers_are_told_and_work(
     tmp_path: Path, write_ntuple: Callable[..., Path], event_id: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "hepneg")
-    for name in ("a", "b"):
-        write_ntuple(tmp_path / f"{name}.root", toy_columns(20, 0, 1))
+    for seed, name in enumerate(("a", "b")):
+        write_ntuple(tmp_path / f"{name}.root", toy_columns(20, 0, seed))
     samples = {name: {"label": "signal", "files": f"{name}.root"} for name in ("a", "b")}
     events = read(one_sample(tmp_path / "a.root", samples=samples, event_id=event_id))  # no warning: it does no harm
     assert len(events) == 40

@@ -4,12 +4,11 @@ from hepneg.config.analysis import (
     PB_TO_FB,
     REGRESSION_SCHEME,
     Config,
-    Feature,
-    Sample,
     config_schema,
     load_config,
     ungraded_message,
 )
+from hepneg.config.samples import Feature, Folds, Sample
 from hepneg.config.training_settings import Activity, Network, ObjectiveChoice, Output, SchemeChoice, Training
 
 __all__ = [
@@ -18,6 +17,7 @@ __all__ = [
     "Activity",
     "Config",
     "Feature",
+    "Folds",
     "Network",
     "ObjectiveChoice",
     "Output",

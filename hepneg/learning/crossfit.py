@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg._core.hashing import assign_folds
 from hepneg._core.progress import SILENT, Progress, Task
 from hepneg.config import Training
 from hepneg.errors import TrainingError
@@ -107,11 +106,12 @@ def crossfit(
             objective does not go with the scheme.
         KeyboardInterrupt: after Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
+    events.require_simulated()
     check_features(events)
     chosen = objective or training.make_objective("classification")
     make_learner(chosen).require_trainable(events.weight, events)
     device = choose_device(training.device)
-    fold_of = assign_folds(events.event_id, training.folds, training.seed)
+    fold_of = events.folds(training.folds, training.seed)
     fingerprint = _fingerprint(events, scheme, training, chosen) if checkpoint else ""
 
     def fit(fold: int, task: Task, stop: threading.Event) -> FoldFit:
@@ -137,9 +137,10 @@ def crossfit_signs(
         DataError: a feature out of a network's range.
         TrainingError: the events of a sample are all in one fold.
     """
+    events.require_simulated()
     check_features(events)
     device = choose_device(training.device)
-    fold_of = assign_folds(events.event_id, training.folds, training.seed)
+    fold_of = events.folds(training.folds, training.seed)
     _require_several_folds(events, fold_of)
 
     def fit(fold: int, task: Task, stop: threading.Event) -> LocalSigns:
@@ -167,7 +168,7 @@ def _fingerprint(events: EventTable, scheme: Scheme, training: Training, objecti
     digest = hashlib.sha256(json.dumps(training.model_dump(mode="json"), sort_keys=True).encode())
     digest.update(f"{scheme!r} {objective!r}".encode())
     digest.update(repr((events.feature_names, events.sample_names)).encode())
-    targets = [column for column in (events.target, events.grade) if column is not None]
+    targets = [column for column in (events.target, events.grade, events.fold) if column is not None]
     for column in (*events.features.T, events.weight, events.label, events.sample, events.event_id, *targets):
         digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.hashing import assign_folds
 from hepneg._core.input import read_small_text
 from hepneg._core.output import atomic_path, make_folder, write_json
 from hepneg.config import Config
@@ -47,6 +46,7 @@ class ModelInputs:
         weight: expression of the signed weight, or None.
         target: expression of what a regression predicts, or None.
         files: that the model was trained on; empty where it was trained on arrays.
+        folds: expression and number of the folds, ``{"by": …, "count": …}``; None where identifiers are hashed.
     """
 
     features: Mapping[str, str]
@@ -56,6 +56,7 @@ class ModelInputs:
     weight: str | None = None
     files: tuple[FileIdentity, ...] = ()
     target: str | None = None
+    folds: Mapping[str, Any] | None = None
 
     @classmethod
     def from_config(cls, config: Config) -> ModelInputs:
@@ -72,6 +73,7 @@ class ModelInputs:
             config.weight.text,
             identify_files(config),
             config.target.text if config.target else None,
+            {"by": config.folds.by.text, "count": config.folds.count} if config.folds else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,6 +86,7 @@ class ModelInputs:
             "weight": self.weight,
             "files": [file.to_dict() for file in self.files],
             "target": self.target,
+            **({"folds": dict(self.folds)} if self.folds else {}),
         }
 
     @classmethod
@@ -180,7 +183,11 @@ class Model:
                 f"the events have the features {', '.join(events.feature_names)}, "
                 f"but the {self.noun} takes {', '.join(self.feature_names)}"
             )
-        network_of = (assign_folds(events.event_id, self.folds, self.seed) + shift) % self.folds
+        if self.inputs.folds and events.fold is None:
+            raise DataError(
+                f"the {self.noun} was trained in folds by {self.inputs.folds['by']!r}, which the events do not have; give fold="
+            )
+        network_of = (events.folds(self.folds, self.seed) + shift) % self.folds
         parts = [np.flatnonzero(network_of == number) for number in range(self.folds)]
         found = [
             function(network, events.features.T[:, part].T) for network, part in zip(self.networks, parts, strict=True)

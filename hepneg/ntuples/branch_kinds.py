@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 from hepneg.errors import DataError
-from hepneg.ntuples.columns import BranchType, branch_names, branch_types
+from hepneg.ntuples.columns import BranchType, branch_types
+from hepneg.ntuples.event_source import EventSource, source_of
 from hepneg.ntuples.files import is_rntuple, refuse_damage
 
-__all__ = ["all_types", "first_entries_of", "list_lengths"]
+__all__ = ["all_types", "first_entries_of", "is_one_list", "list_lengths"]
 
 _NUMBERS = {
     "bool": "bool",
@@ -21,29 +22,57 @@ _NUMBERS = {
     "std::byte": "uint8",
     **{f"std::{sign}int{bits}_t": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
+_NUMBER_NAMES = frozenset(_NUMBERS.values())
 _LISTS = re.compile(r"(?:std::vector|ROOT::VecOps::RVec)<(.+)>")
 _CARDINALITY = "ROOT::RNTupleCardinality"
+_ONE_LIST = re.compile(r"(var|\d+) \* [a-z]+\d*")
 
 
 def all_types(tree: Any) -> dict[str, BranchType]:
     """Return the type of every branch; reads no data.
 
-    The fields of an RNTuple are known by the names of their C++ types: building awkward's forms takes uproot a time that grows
-    with the square of their number.
+    The fields of an RNTuple, and the members of its collections, are known by the names of their C++ types: building awkward's
+    forms, or listing all fields with uproot, takes a time that grows with the square of their number.
     """
-    names = branch_names(tree)
     if not is_rntuple(tree):
-        return {name: _branch_type(tree, name) for name in names}
-    known = {field.name: _awkward_name(str(field.record.type_name)) for field in tree.fields}
-    return {name: BranchType(known.get(name, "unknown")) for name in names}
+        source = source_of(tree, "the file")
+        return {name: _branch_type(source, name) for name in source.names}
+    records = list(tree.ntuple.field_records)
+    children: dict[int, list[int]] = {}
+    for number, record in enumerate(records):
+        if record.parent_field_id != number:
+            children.setdefault(record.parent_field_id, []).append(number)
+    top = [number for number, record in enumerate(records) if record.parent_field_id == number]
+    return {name: BranchType(text) for number in top for name, text in _columns(records, children, number)}
 
 
-def _branch_type(tree: Any, name: str) -> BranchType:
+def _columns(records: Sequence[Any], children: dict[int, list[int]], number: int) -> Iterator[tuple[str, str]]:
+    """Yield a field of an RNTuple with its type, and its members where it is a record or a list of records."""
+    record = records[number]
+    own = _awkward_name(str(record.type_name))
+    yield str(record.field_name), own
+    if own in _NUMBER_NAMES or _ONE_LIST.fullmatch(own):
+        return
+    inner, lists = children.get(number, []), ""
+    if len(inner) == 1 and records[inner[0]].field_name in {"_0", ""}:
+        inner, lists = children.get(inner[0], []), "var * "
+    for member in inner:
+        kind = _awkward_name(str(records[member].type_name))
+        if kind in _NUMBER_NAMES:
+            yield f"{record.field_name}.{records[member].field_name}", lists + kind
+
+
+def is_one_list(kind: BranchType) -> bool:
+    """Tell a list of numbers per event from numbers and from lists of lists."""
+    return kind.is_jagged and _ONE_LIST.fullmatch(kind.text) is not None
+
+
+def _branch_type(tree: EventSource, name: str) -> BranchType:
     """Return the type of a branch of a TTree, "unknown" where uproot has no name for it."""
     try:
         with refuse_damage("the file", name):
             return branch_types(tree, [name])[name]
-    except DataError:
+    except DataError:  # uproot knows no such class, or two branches have that name
         return BranchType("unknown")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.ntuples.branch_kinds import all_types, first_entries_of, list_lengths
+from hepneg.ntuples.branch_kinds import all_types, first_entries_of, is_one_list, list_lengths
 from hepneg.ntuples.columns import BranchType
 from hepneg.ntuples.files import is_tree, open_file, refuse_damage
 from hepneg.ntuples.layouts import IDENTIFIER_KINDS, identifier_kind, is_nominal, no_feature, tree_rank, weight_rank
@@ -24,8 +25,7 @@ _MOST_COLUMNS = 32
 """Of each kind of branch, so many are read; wide trees have thousands."""
 _ID_NAME = re.compile(r"event.*|evt.*|run(number)?|lumi.*", re.IGNORECASE)
 _MOST_MAGNITUDES = 20
-_PLAIN_NAME = re.compile(r"[A-Za-z]\w*")
-_WORDS = frozenset({"pi", "and", "or", "not", "True", "False", "None", "if", "else", "in", "is", "for", "lambda"})
+_PLAIN_NAME = re.compile(r"(?!__)[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 Column = NDArray[Any]
 
@@ -59,7 +59,8 @@ class TreeSummary:
         jagged: branches with a list of numbers per event.
         weights: likely weights, the likeliest first.
         event_ids: likely identifiers, the likeliest first.
-        identifier: of them those that identify an event together, such as run, luminosity block and event; may be empty.
+        identifier: branches, or first elements of lists, that identify an event together, such as run, luminosity block and event;
+            may be empty.
         repeats: the identifier repeats among the entries looked at.
         no_features: branches with one number per event that no classifier should see, each with the reason.
     """
@@ -99,7 +100,8 @@ def explore(files: Sequence[str | Path]) -> tuple[TreeSummary, ...]:
 
 def as_expression(branch: str) -> str:
     """Return the expression that gives a branch, whatever it is called."""
-    plain = _PLAIN_NAME.fullmatch(branch) and branch not in _WORDS
+    words = branch.split(".")
+    plain = _PLAIN_NAME.fullmatch(branch) and branch != "pi" and not any(map(keyword.iskeyword, words))
     return branch if plain else f"branch({json.dumps(branch, ensure_ascii=False)})"
 
 
@@ -113,10 +115,10 @@ def _explore_file(path: str) -> list[TreeSummary]:
 def _summarize(path: str, name: str, tree: Any) -> TreeSummary:
     types = all_types(tree)
     flat = [branch for branch, kind in types.items() if kind.is_flat]
-    jagged = tuple(branch for branch, kind in types.items() if kind.is_jagged)
+    jagged = tuple(branch for branch, kind in types.items() if is_one_list(kind))
     columns = _heads(tree, path, _worth_reading(flat, types))
     integers = {branch: columns[branch] for branch in columns if types[branch].is_integer}
-    identifier, repeats = _identifier(integers)
+    identifier, repeats = _identifier(integers | _list_identifiers(tree, path, jagged))
     lengths = list_lengths(tree)
     return TreeSummary(
         file=path,
@@ -185,16 +187,21 @@ def _holds_sentinel(values: Column) -> bool:
 
 def _list_weights(tree: Any, path: str, jagged: Sequence[str]) -> list[WeightCandidate]:
     """Name lists whose first element is the nominal weight of the event, by their names."""
-    import awkward as ak
-
     ranked = [(rank, name) for name in jagged if (rank := weight_rank(name)) is not None and is_nominal(rank)]
-    columns = first_entries_of(tree, path, [name for _, name in sorted(ranked)[:_MOST_COLUMNS]], MOST_ENTRIES)
-    firsts = {name: ak.to_numpy(ak.fill_none(ak.firsts(lists), np.nan)) for name, lists in columns.items()}
+    firsts = _first_elements(tree, path, [name for _, name in sorted(ranked)[:_MOST_COLUMNS]])
     return [
         WeightCandidate(name, float(np.mean(first < 0)), f"{as_expression(name)}[:, 0]")
         for name, first in firsts.items()
-        if len(first) and np.isfinite(first).all()
     ]
+
+
+def _first_elements(tree: Any, path: str, jagged: Sequence[str]) -> dict[str, Column]:
+    """Return the first elements of the lists of some branches, where no event is without and all are finite."""
+    import awkward as ak
+
+    columns = first_entries_of(tree, path, jagged, MOST_ENTRIES)
+    firsts = {name: ak.to_numpy(ak.fill_none(ak.firsts(lists), np.nan)) for name, lists in columns.items()}
+    return {name: first for name, first in firsts.items() if len(first) and np.isfinite(first).all()}
 
 
 def _event_ids(columns: Mapping[str, Column]) -> list[str]:
@@ -206,11 +213,26 @@ def _event_ids(columns: Mapping[str, Column]) -> list[str]:
     )
 
 
+def _list_identifiers(tree: Any, path: str, jagged: Sequence[str]) -> dict[str, Column]:
+    """Return the first elements of lists of integers that are called event, run and so on, by their expressions."""
+    named = [name for name in jagged if identifier_kind(name) is not None][:_MOST_COLUMNS]
+    return {
+        f"{as_expression(name)}[:, 0]": first.astype(np.int64)
+        for name, first in _first_elements(tree, path, named).items()
+        if np.equal(first, np.round(first)).all()
+    }
+
+
+def _branch_of(expression: str) -> str:
+    """Return the branch behind the first element of its lists, or the name of a branch itself."""
+    return re.sub(r'^branch\("(.+)"\)$', r"\1", expression.removesuffix("[:, 0]"))
+
+
 def _identifier(columns: Mapping[str, Column]) -> tuple[tuple[str, ...], bool]:
     """Return the event number, with run and block where it repeats or runs differ, and whether even that repeats."""
     parts: dict[str, str] = {}
     for name in columns:
-        kind = identifier_kind(name)
+        kind = identifier_kind(_branch_of(name))
         if kind is not None:
             parts.setdefault(kind, name)
     event = parts.get("event")

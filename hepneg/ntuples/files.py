@@ -109,29 +109,10 @@ def sample_files(config: Any, sample: str) -> tuple[str, ...]:
     Raises:
         DataError: the configuration has no such sample, or a pattern matches nothing.
     """
-    if sample not in config.samples:
-        raise DataError(f"no sample {sample!r} in the configuration{nearest_names(sample, config.samples)}")
-    return resolve_files(config.samples[sample].files, config.folder, sample)
-
-
-def require_distinct_files(config: Any) -> None:
-    """Refuse a file that belongs to two samples: its events would be counted twice, under two labels or names.
-
-    Args:
-        config: a :class:`hepneg.config.Config`.
-
-    Raises:
-        DataError: with the file and both samples; or a pattern matches nothing.
-    """
-    owner: dict[str, str] = {}
-    for sample in config.samples:
-        for path in sample_files(config, sample):
-            same = path if is_remote(path) else str(Path(path).resolve())
-            if owner.setdefault(same, sample) != sample:
-                raise DataError(
-                    f"{path} belongs to the samples {owner[same]!r} and {sample!r}: its events would count twice; "
-                    f"correct `samples.{owner[same]}.files` or `samples.{sample}.files`"
-                )
+    known = {**config.samples, **config.data}
+    if sample not in known:
+        raise DataError(f"no sample {sample!r} in the configuration{nearest_names(sample, known)}")
+    return resolve_files(known[sample].files, config.folder, sample)
 
 
 def _check_header(path: str) -> None:
@@ -206,7 +187,7 @@ def open_tree(path: str, name: str) -> Iterator[Any]:
 def _look_up(file: Any, path: str, name: str) -> tuple[dict[str, str], Any]:
     """Return the classes of all objects of a file, and the tree of a name or None."""
     with refuse_damage(path, f"tree {name!r}"):
-        classes = file.classnames(cycle=False)
+        classes = file.classnames(cycle=";" in name)  # t;1 names an older cycle
         return classes, file[name] if classes.get(name) in _TREES else None
 
 

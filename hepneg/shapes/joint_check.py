@@ -76,7 +76,13 @@ def check_joint(
         )
     # The place of an event in the subsample is as good as random, so it serves as identifier.
     events = EventTable.from_arrays(
-        subsample.features, subsample.weight, np.zeros(used, np.int8), feature_names=feature_names
+        subsample.features,
+        subsample.weight,
+        np.zeros(used, np.int8),
+        event_id=np.arange(
+            used, dtype=np.uint64
+        ),  # the subsample is in an order of its own, whatever that of the files
+        feature_names=feature_names,
     )
     boxes = further_boxes(events, regions, seed=seed)
     correlations = _correlations(subsample, feature_names)

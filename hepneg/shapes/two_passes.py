@@ -17,6 +17,7 @@ from hepneg._core.timing import timed
 from hepneg.config import Config
 from hepneg.ntuples import (
     Chunk,
+    ReadingNotes,
     read_chunks,
     require_distinct_files,
     require_selected,
@@ -221,14 +222,19 @@ def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, prog
     """
 
     require_distinct_files(config)
+    notes = ReadingNotes()
 
     def once(empty: Callable[[str], Part], varied: bool) -> dict[str, Part]:
         return {
-            sample: _filled(empty(sample), read_chunks(config, sample, systematics=varied, progress=progress))
+            sample: _filled(
+                empty(sample), read_chunks(config, sample, systematics=varied, notes=notes, progress=progress)
+            )
             for sample in config.samples
         }
 
-    return in_two_passes(config, once, systematics=systematics, seed=seed)
+    accumulated = in_two_passes(config, once, systematics=systematics, seed=seed)
+    notes.warn(config)
+    return accumulated
 
 
 def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, seed: int = 1) -> Accumulated:

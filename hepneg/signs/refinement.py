@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.hashing import assign_folds, uniform_events
+from hepneg._core.hashing import uniform_events
 from hepneg._core.output import json_ready
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
@@ -250,7 +250,7 @@ def refine(
     pool_of = pools(events)
     events = regrouped(events, pool_of)
     signs = crossfit_signs(events, plan, training, progress=progress)
-    signs = straightened(signs, events, assign_folds(events.event_id, len(signs), training.seed))
+    signs = straightened(signs, events, events.folds(len(signs), training.seed))
     sign = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed)
     raw = _held_out_sign(signs, events, events.sample.astype(np.int64), training.seed, raw=True)
     ensembles = np.stack([one.at(events.features, events.sample) for one in signs], axis=1)
@@ -276,7 +276,7 @@ def refine(
 def _held_out_sign(
     signs: tuple[LocalSigns, ...], events: EventTable, code: NDArray[np.int64], seed: int, *, raw: bool = False
 ) -> Float:
-    fold_of = assign_folds(events.event_id, len(signs), seed)
+    fold_of = events.folds(len(signs), seed)
     sign = np.empty(len(events))
     for fold, networks in enumerate(signs):
         chosen = np.flatnonzero(fold_of == fold)

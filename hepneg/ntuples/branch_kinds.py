@@ -89,7 +89,7 @@ def first_entries_of(tree: Any, path: str, names: Sequence[str], entries: int) -
     columns: dict[str, Any] = {}
     for name in names:
         with suppress(DataError), refuse_damage(path, name):
-            columns[name] = tree[name].array(entry_stop=entries, library="ak")
+            columns[name] = _read(tree, name, entries)
     # A field with a dot in its name is found by a filter only, which goes through all fields.
     dotted = [name for name in names if name not in columns and "." in name]
     if dotted:
@@ -97,6 +97,14 @@ def first_entries_of(tree: Any, path: str, names: Sequence[str], entries: int) -
             read = tree.arrays(filter_name=set(dotted).__contains__, entry_stop=entries, library="ak")
             columns |= {name: read[name] for name in dotted}
     return columns
+
+
+def _read(tree: Any, name: str, entries: int) -> Any:
+    """Read a branch or field, or a leaf of a branch with several."""
+    branch, _, leaf = name.rpartition(".")
+    if is_rntuple(tree) or not branch or name in tree or branch not in tree:
+        return tree[name].array(entry_stop=entries, library="ak")
+    return tree[branch].array(entry_stop=entries, library="ak")[leaf]
 
 
 def _awkward_name(cpp: str) -> str:

@@ -107,7 +107,8 @@ class Catalogue:
 
     @cached_property
     def _top(self) -> frozenset[str]:
-        return frozenset(self.tree.keys(recursive=False) if is_rntuple(self.tree) else self.tree.keys())
+        """Names of the fields of an RNTuple, which may have dots of their own."""
+        return frozenset(self.tree.keys(recursive=False)) if is_rntuple(self.tree) else frozenset()
 
     @cached_property
     def _items(self) -> list[tuple[str, Any]]:

@@ -167,7 +167,12 @@ def _plain(column: Any) -> Any:
 
     if "?" in str(column.type) or "option" in str(column.type):
         column = _filled(column)
-    return ak.to_numpy(column) if column.ndim == 1 else ak.from_regular(column, axis=None)
+    if column.ndim == 1:
+        return ak.to_numpy(column)
+    broken = ak.validity_error(column)  # offsets of lists that decrease, or point beyond the elements
+    if broken:
+        raise IndexError(broken)
+    return ak.from_regular(column, axis=None)
 
 
 def _filled(column: Any) -> Any:

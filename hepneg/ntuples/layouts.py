@@ -35,7 +35,7 @@ _NOMINAL = (
 """Names that say the nominal weight of an event, canonical and without the object before them, the likeliest first."""
 
 _WEIGHT_OBJECTS = re.compile(
-    r"event|weight|.*event_?info.*|event_?header|.*gen_?event_?info.*|hepmc3_event|generator|.*mc_?event.*|mc|gen",
+    r"event|weight|data|n?tuple|ntp|tree|evt?|s|struct|vars?|variables|info|header|record|row|all|summary|.*event_?info.*|event_?header|.*gen_?event_?info.*|hepmc3_event|generator|.*mc_?event.*|mc|gen",
     re.IGNORECASE,
 )
 """What an object with the weight of the event is called, in layouts where weights are members of objects."""
@@ -80,12 +80,17 @@ def weight_rank(name: str) -> int | None:
     The last rank is that of names that say some weight (of a scale factor, a variation), which is not to be taken unasked.
     """
     *owner, last = _SPLIT.split(name.strip("_.").replace("obj.", ""))
-    canonical = last.strip("_").lower()
+    canonical = _canonical(last)
     if not owner or _WEIGHT_OBJECTS.fullmatch(owner[-1].strip("_")):
         for rank, pattern in enumerate(_NOMINAL):
             if re.fullmatch(pattern, canonical):
                 return rank
     return len(_NOMINAL) if _ANY_WEIGHT.search(name) and not is_count(name) else None
+
+
+def _canonical(name: str) -> str:
+    """Return a name in small letters, without underscores around it and without what only says that it is of the event."""
+    return re.sub(r"^event_?info(_?aux(_?dyn)?)?_", "", name.strip("_").lower())
 
 
 def is_nominal(rank: int) -> bool:
@@ -103,7 +108,7 @@ def identifier_kind(name: str) -> str | None:
     *owner, last = _SPLIT.split(name)
     if owner and not _WEIGHT_OBJECTS.fullmatch(owner[-1].strip("_")):
         return None
-    canonical = last.strip("_").lower()
+    canonical = _canonical(last)
     if owner and canonical == "number":
         return "event"
     return next((kind for kind, pattern in IDENTIFIER_KINDS.items() if pattern.fullmatch(canonical)), None)

@@ -79,7 +79,9 @@ def check_joint(
         subsample.features,
         subsample.weight,
         np.zeros(used, np.int8),
-        event_id=np.arange(used, dtype=np.uint64),  # the subsample is in an order of its own, whatever that of the files
+        event_id=np.arange(
+            used, dtype=np.uint64
+        ),  # the subsample is in an order of its own, whatever that of the files
         feature_names=feature_names,
     )
     boxes = further_boxes(events, regions, seed=seed)

@@ -139,6 +139,23 @@ def test_sums_that_agree_with_the_events_are_used_without_a_warning(tmp_path: Pa
     np.testing.assert_allclose(events.weight.sum(), 2000, rtol=1e-12)
 
 
+def test_weights_in_another_unit_than_the_generators_are_refused(tmp_path: Path) -> None:
+    columns = toy_columns(400, 0, 1)
+    path = nano(tmp_path / "s.root", columns, 25_000.0 * float(columns["genWeight"].sum()))
+    with uproot.update(path) as file:
+        del file["Runs"]
+        file.mktree("Runs", {"genEventSumw": np.float64, "genEventCount": np.int64})
+        total = 25_000.0 * float(columns["genWeight"].sum())
+        file["Runs"].extend({"genEventSumw": np.array([total]), "genEventCount": np.array([400])})
+    sample = SIGNAL | {"cross_section": 2.0}
+    with pytest.raises(
+        DataError, match=r"weights of 0\.\d+ on average, those of Runs\.genEventSumw .*: they are in different units"
+    ):
+        read(config(tmp_path, {"s": sample}, luminosity=1.0))
+    events = read(config(tmp_path, {"s": sample | {"sum_of_weights": "events"}}, luminosity=1.0))
+    np.testing.assert_allclose(events.weight.sum(), 2000, rtol=1e-12)
+
+
 def test_another_tree_can_be_named_and_must_be_there(tmp_path: Path, write_ntuple: Write) -> None:
     path = write_ntuple(tmp_path / "s.root", toy_columns(100, 0, 1))
     with uproot.update(path) as file:

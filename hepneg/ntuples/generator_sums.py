@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hepneg.config import Config
 from hepneg.errors import DataError, HepnegWarning, nearest_names
@@ -16,18 +17,35 @@ from hepneg.ntuples.exact_sums import exact_sum
 from hepneg.ntuples.files import is_tree, open_file, refuse_damage
 from hepneg.ntuples.parquet import is_parquet
 
-__all__ = ["KNOWN_SUMS", "GeneratorSums"]
+__all__ = ["KNOWN_SUMS", "GeneratedSum", "GeneratorSums"]
 
 logger = logging.getLogger(__name__)
 
 KNOWN_SUMS = (
-    ("Runs", "genEventSumw"),
-    ("Runs", "genEventSumw_"),
-    ("sumWeights", "totalEventsWeighted"),
+    ("Runs", "genEventSumw", "genEventCount"),
+    ("Runs", "genEventSumw_", "genEventCount_"),
+    ("sumWeights", "totalEventsWeighted", "totalEvents"),
 )
-"""Trees and branches that are looked for: NanoAOD, its early versions, ATLAS' AnalysisTop."""
+"""Trees and branches that are looked for, with the number of events: NanoAOD, its early versions, ATLAS' AnalysisTop."""
 CLOSE = 1e-4
 """Relative difference between two sums of the same weights, which may be rounded to float32."""
+MOST_RATIO = 100.0
+"""Between the mean weights of the events and of the generator: beyond, they are in different units."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedSum:
+    """The generator's sum in one file.
+
+    Attributes:
+        where: tree and branch.
+        weights: Σw of the generated events.
+        events: how many they are; 0 where the file does not say.
+    """
+
+    where: str
+    weights: Fraction
+    events: int = 0
 
 
 @dataclass
@@ -39,7 +57,9 @@ class GeneratorSums:
         source: tree and branch that hold them by the configuration; None to look for known ones.
         generated: Σ over the files that hold them, by where they do.
         counted: Σ of the raw weights of the events in all files that are read.
-        plain: Σ of the raw weights of the events in files without such a tree, and how many they are.
+        plain: Σ of the raw weights of the events in files without such a tree.
+        files_without: how many these are.
+        events: generated, where the files say how many, and entries read.
     """
 
     sample: str
@@ -48,6 +68,7 @@ class GeneratorSums:
     counted: Fraction = field(default_factory=Fraction)
     plain: Fraction = field(default_factory=Fraction)
     files_without: int = 0
+    events: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(cls, config: Config, sample: str) -> GeneratorSums | None:
@@ -62,8 +83,8 @@ class GeneratorSums:
             return None
         return cls(sample, None if given is None else _split(given))
 
-    def sum_of(self, path: str) -> tuple[str, Fraction] | None:
-        """Return where one file holds the generator's sum, and the sum; None if it has none.
+    def sum_of(self, path: str) -> GeneratedSum | None:
+        """Return the generator's sum of one file; None if it has none.
 
         Raises:
             DataError: the configuration names a tree and branch that it does not have, or the file cannot be read.
@@ -72,10 +93,10 @@ class GeneratorSums:
             return None
         with open_file(path) as file, refuse_damage(path, "the generator's sums of weights"):
             classes = file.classnames(cycle=False)
-            for tree, branch in (self.source,) if self.source else KNOWN_SUMS:
-                if is_tree(classes.get(tree, "")) and branch in (names := list(file[tree].keys())):
-                    values = np.asarray(file[tree][branch].array(library="np"), dtype=np.float64).ravel()
-                    return f"{tree}.{branch}", exact_sum(values)
+            for tree, branch, count in ((*self.source, ""),) if self.source else KNOWN_SUMS:
+                if is_tree(classes.get(tree, "")) and branch in (names := _branches(file[tree])):
+                    events = int(_values(file[tree], count).sum()) if count in names else 0
+                    return GeneratedSum(f"{tree}.{branch}", exact_sum(_values(file[tree], branch)), events)
             trees = {name: file[name] for name, kind in classes.items() if is_tree(kind)} if self.source else {}
         if self.source is not None:
             names = [f"{tree}.{branch}" for tree, found in trees.items() for branch in _branches(found)]
@@ -85,12 +106,13 @@ class GeneratorSums:
             )
         return None
 
-    def add(self, found: tuple[str, Fraction] | None, counted: Fraction, share: Fraction) -> None:
+    def add(self, found: GeneratedSum | None, counted: Fraction, entries: int, share: Fraction) -> None:
         """Add one file.
 
         Args:
             found: as :meth:`sum_of`.
             counted: Σ of the raw weights of its events.
+            entries: that were read.
             share: of its entries that were read; 1 but for a file that turned out damaged on the way.
         """
         self.counted += counted
@@ -98,10 +120,14 @@ class GeneratorSums:
             self.plain += counted
             self.files_without += 1
         else:
-            self.generated[found[0]] = self.generated.get(found[0], Fraction(0)) + found[1] * share
+            self.generated[found.where] = self.generated.get(found.where, Fraction(0)) + found.weights * share
+            self.events = (self.events[0] + found.events, self.events[1] + (entries if found.events else 0))
 
     def generated_total(self) -> Fraction:
         """Return the generator's Σw of the files that hold it, and say where the sample's Σw comes from.
+
+        Raises:
+            DataError: the weights of the events are in another unit than the generator's.
 
         Warns:
             HepnegWarning: it differs from Σw of the events, or only some files hold the generator's sum.
@@ -110,6 +136,7 @@ class GeneratorSums:
         if not self.generated:
             return generated
         total = generated + self.plain
+        self._check_unit(float(generated), where)
         events, name = float(self.counted), f"sample {self.sample!r}"
         logger.info(
             "%s is normalised to Σw = %g of %s; the weights of its events sum to %g", name, total, where, events
@@ -125,8 +152,26 @@ class GeneratorSums:
             )
         return generated
 
+    def _check_unit(self, generated: float, where: str) -> None:
+        """Refuse weights such as ``sign(genWeight)`` beside sums of ``genWeight``: they would be off by orders."""
+        number, entries = self.events
+        events = float(self.counted - self.plain)
+        if not (number and entries and generated and events):
+            return
+        ratio = abs((events / entries) / (generated / number))
+        if not 1 / MOST_RATIO <= ratio <= MOST_RATIO:
+            raise DataError(
+                f"sample {self.sample!r}: its events have weights of {events / entries:.3g} on average, those of {where} "
+                f"{generated / number:.3g}: they are in different units, so {where} cannot normalise them; give "
+                f"`samples.{self.sample}.sum_of_weights`, a number or `events`"
+            )
+
     def _warn(self, message: str) -> None:
         warnings.warn(f"sample {self.sample!r}: {message}", HepnegWarning, stacklevel=4)
+
+
+def _values(tree: Any, branch: str) -> NDArray[np.float64]:
+    return np.asarray(tree[branch].array(library="np"), dtype=np.float64).ravel()
 
 
 def _split(text: str) -> tuple[str, str]:

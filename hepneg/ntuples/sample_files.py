@@ -19,7 +19,7 @@ from hepneg.ntuples.column_stream import stream_columns
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.event_source import EventSource, open_events
 from hepneg.ntuples.files import resolve_files, sample_files
-from hepneg.ntuples.generator_sums import GeneratorSums
+from hepneg.ntuples.generator_sums import GeneratedSum, GeneratorSums
 from hepneg.ntuples.identity import base_name
 
 __all__ = ["SampleFiles", "friends_of"]
@@ -126,14 +126,14 @@ class SampleFiles:
         bar = progress.task(f"reading {self.sample}", len(self.friends))
         failures: list[_UnreadableError] = []
         for path in self.friends:
-            done, counted, share, found = 0.0, Fraction(0), Fraction(1), None
+            done, counted, entries, share, found = 0.0, Fraction(0), 0, Fraction(1), None
             try:
                 found = None if sums is None else self._generated(sums, path)
-                for chunk in self._file(path, step_size):
-                    part, entries = chunk
+                for part, total in self._file(path, step_size):
                     counted += part.sum_weights_all
-                    done += part.entries / entries
-                    bar.advance(part.entries / entries)
+                    entries += part.entries
+                    done += part.entries / total
+                    bar.advance(part.entries / total)
                     yield part if found is None else replace(part, sum_weights_all=Fraction(0))
             except _UnreadableError as failure:
                 if len(self.friends) == 1 or isinstance(failure.error, TransferError):
@@ -142,7 +142,7 @@ class SampleFiles:
                 share = failure.share
                 bar.advance(1.0 - done)
             if sums is not None and share:
-                sums.add(found, counted, share)
+                sums.add(found, counted, entries, share)
         self._say(failures)
 
     def _say(self, failures: list[_UnreadableError]) -> None:
@@ -151,7 +151,7 @@ class SampleFiles:
         for failure in failures:
             warnings.warn(f"sample {self.sample!r}: {failure}", HepnegWarning, stacklevel=5)
 
-    def _generated(self, sums: GeneratorSums, path: str) -> tuple[str, Fraction] | None:
+    def _generated(self, sums: GeneratorSums, path: str) -> GeneratedSum | None:
         try:
             return sums.sum_of(path)
         except DataError as error:

@@ -12,14 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from friend_models import small_classifier
 
 from hepneg import workflow
 from hepneg._core.figure_names import boxes_stem, shape_stem
 from hepneg._core.output import atomic_path, json_text, write_json
 from hepneg._core.plain_text import visible
+from hepneg.cli.group import main
 from hepneg.cli.plain_console import Console, Table
 from hepneg.config import load_config
+from hepneg.errors import DataError
 from hepneg.events import EventTable
+from hepneg.models.loading import load_model
 from hepneg.networks.weights_file import save_tensors
 from hepneg.plots import plot_feature_shape
 from hepneg.plots.style import save
@@ -109,3 +113,29 @@ def test_the_page_shows_what_reverses_the_reading(toy_analysis: Path) -> None:
     html = workflow.report(config).result.html
     assert r"abc\u202edef" in html
     assert "\u202e" not in html
+
+
+def test_weights_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = small_classifier().save(tmp_path / "model")
+
+    def refused(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(DataError, match=r"weights\.safetensors cannot be read: Permission denied"):
+        load_model(folder)
+
+
+def test_an_unexpected_error_of_the_system_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", f"{tmp_path}/x[/b]\x1b")
+
+    monkeypatch.setattr("hepneg.ntuples.starter_config", refused)
+    with pytest.raises(SystemExit) as left:
+        main(["init", "a.root"])
+    assert left.value.code == 1
+    assert capsys.readouterr().err == (
+        f"error: cannot use {tmp_path}/x[/b]\\u001b: Permission denied; check the path and its permissions\n"
+    )

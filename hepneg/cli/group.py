@@ -122,10 +122,14 @@ def main(arguments: list[str] | None = None) -> None:
         _drop_output()
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            _drop_output()
+            _leave(f"cannot write the output: {error.strerror}", 1)
+        if error.filename is None:
             raise
-        _drop_output()
-        _leave(f"cannot write the output: {error.strerror}", 1)
+        _leave(f"cannot use {error.filename}: {error.strerror}; check the path and its permissions", 1)
+    except MemoryError as error:
+        _leave(f"not enough memory{f' ({error})' if str(error) else ''}: read fewer features or files at once", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 

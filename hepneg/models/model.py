@@ -276,7 +276,7 @@ class Model:
         weights = folder / "weights.safetensors"
         if not weights.is_file():
             raise DataError(f"no weights.safetensors in the model folder {folder}")
-        if hashlib.sha256(weights.read_bytes()).hexdigest() != data.get("weights_sha256"):
+        if _digest(weights) != data.get("weights_sha256"):
             raise DataError(
                 f"{weights} does not belong to model.json beside it, or is damaged: train or copy the model again"
             )
@@ -300,6 +300,18 @@ class Model:
             health=data.get("health", {}),
             choice=data.get("choice", {}),
         )
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises:
+        DataError: it cannot be read, for instance because it is another user's.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _architectures(data: Mapping[str, Any]) -> list[AnyArchitecture]:

@@ -21,8 +21,15 @@ __all__ = [
 ]
 
 
+_LONGEST = 1500
+
+
 class HepnegError(Exception):
-    """Base of all errors that the user can mend."""
+    """Base of all errors that the user can mend; a message that quotes very much loses its middle."""
+
+    def __str__(self) -> str:
+        text, half = super().__str__(), _LONGEST // 2
+        return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
 
 
 class ConfigError(HepnegError):

@@ -217,6 +217,7 @@ def _enough(events: EventTable, training: Training) -> EventTable:
         joined.features[rows],
         (joined.weight / copies)[rows],
         joined.label[rows],
+        event_id=np.arange(len(rows)),  # copies must not share a fold, which they would by their content
         feature_names=joined.feature_names,
     )
 

@@ -6,11 +6,14 @@ returns them with the paths of what it wrote.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from hepneg._core.input import read_small_text
 from hepneg._core.job_folder import checkpoint_folder
 from hepneg._core.output import atomic_path, make_folder, write_json
 from hepneg._core.progress import SILENT, Progress
@@ -141,6 +144,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
         model.save(config.output / "model")
         evaluation = _evaluate(model, events)
         files = (config.output / "model", *_write_evaluation(config, evaluation))
+        _write_seconds(config, "train", {f"fold {history.fold}": history.seconds for history in model.histories})
     return Outcome(Trained(model, evaluation), files)
 
 
@@ -205,7 +209,10 @@ def compare(
             parameters=parameters,
             **config.training.model_dump(exclude={"scheme"}),
         )
-        written = write_json(config.output / "compare.json", result.to_dict())
+        content = result.to_dict()
+        seconds = {name: scheme.pop("seconds") for name, scheme in content["schemes"].items()}
+        written = write_json(config.output / "compare.json", content)
+        _write_seconds(config, "compare", seconds)
     figures = [("comparison", plot_comparison(result).figure)]
     return Outcome(result, (written, *save_figures(figures, config.output / "plots")))
 
@@ -314,6 +321,16 @@ def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluati
     from hepneg.plots.gallery import evaluation_figures, save_figures
 
     return save_figures(evaluation_figures(evaluation), config.output / "plots")
+
+
+def _write_seconds(config: Config, step: str, seconds: Mapping[str, float]) -> None:
+    """Put what a step's trainings took into ``timing.json``: the other files are the same for the same seed."""
+    path = config.output / "timing.json"
+    steps: dict[str, Any] = {}
+    with suppress(OSError, ValueError, RecursionError):
+        known = json.loads(read_small_text(path))
+        steps = known if isinstance(known, dict) else {}
+    write_json(path, {**steps, "schema_version": 1, step: dict(seconds)})
 
 
 def _make_output(config: Config) -> Path:

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import awkward as ak
 import numpy as np
 import pytest
 import uproot
@@ -102,7 +103,7 @@ def test_a_quoted_glob_is_expanded_as_in_a_configuration(
         ("foreign output", ["a.hepneg.root", "was not written by hepneg"]),
         ("foreign ROOT output", ["a.hepneg.root", "was not written by hepneg"]),
         ("truncated output", ["a.hepneg.root", "is damaged or cannot be read; remove it"]),
-        ("float identifier", ["'event'", "one integer per event"]),
+        ("list identifier", ["'event'", "one integer per event"]),
     ],
 )
 def test_unusable_input_is_one_line(
@@ -111,8 +112,8 @@ def test_unusable_input_is_one_line(
     columns, tree = toy_columns(3000, 0.5, 1), "Events"
     if case == "missing branch":
         columns["x00"] = columns.pop("x0")
-    if case == "float identifier":
-        columns["event"] = columns["event"].astype(np.float64)
+    if case == "list identifier":
+        columns["event"] = ak.Array(columns["event"][:, np.newaxis].tolist())
     path = write_ntuple(tmp_path / "in" / "a.root", columns, tree="Event" if case == "missing tree" else tree)
     out = tmp_path / "out"
     out.mkdir()

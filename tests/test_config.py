@@ -137,8 +137,11 @@ def test_features_may_be_a_mapping_and_event_id_one_name() -> None:
         ({"training": {"validation_fraction": 0.5}}, "training.validation_fraction: Input should be less than 0.5"),
         ({"training": {"network": {"hidden": []}}}, "hidden must be a list of widths, at least one"),
         ({"weight": "__import__('os')"}, "weight: expression \"__import__('os')\": '__import__' at character 1"),
-        ({"weight": 1.0}, "weight: expression '1.0' names no branch"),
-        ({"selection": "x.y > 1"}, "selection: expression 'x.y > 1'"),
+        (
+            {"weight": "genWeight # nominal\n* pileup"},
+            "weight: expression 'genWeight # nominal * pileup': a comment (#)",
+        ),
+        ({"selection": "1 > 0"}, "selection: expression '1 > 0' names no branch"),
         ({"features": ["a", {"b": "sqr(a)"}]}, "did you mean 'sqrt'?"),
         ({"features": ["a", "a"]}, "features: feature 'a' is listed twice"),
         ({"features": [{"a": 1, "b": 2}]}, "one `name: expression`"),
@@ -148,7 +151,7 @@ def test_features_may_be_a_mapping_and_event_id_one_name() -> None:
         ({"samples": {"../x": BASE["samples"]["ttbar"]}}, "sample name '../x'"),
         (
             {"samples": {"a": {"label": "signl", "files": "x"}}},
-            "samples.a.label: Input should be 'signal' or 'background'",
+            "samples.a.label: Input should be 'signal', 'background' or 'data'",
         ),
         ({"samples": {"a": {"label": "signal", "files": []}}}, "samples.a.files"),
         ({"samples": [1]}, "analysis.yaml: samples"),
@@ -255,7 +258,7 @@ def test_bad_overrides_say_what_is_wrong(tmp_path: Path, override: str, expected
 
 def test_the_schema_has_every_key_and_refuses_others() -> None:
     schema = config_schema()
-    assert set(schema["properties"]) == set(Config.model_fields) - {"folder"}
+    assert set(schema["properties"]) == set(Config.model_fields) - {"folder", "data"}
     assert schema["additionalProperties"] is False
     assert {"weight", "samples", "features"} == set(schema["required"])
     assert set(schema["$defs"]["Training"]["properties"]) == set(Training.model_fields)

@@ -84,6 +84,30 @@ def test_folds_that_combine_several_outputs(tmp_path: Path, scheme: str) -> None
     assert operators(path) <= PLAIN | {"Clip", "Expand", "Gather", "Log", "Max", "Slice"}
 
 
+@pytest.mark.parametrize(("opset", "format_version"), [(None, 8), (18, 8), (20, 9)])
+def test_the_format_is_the_lowest_that_has_the_operators(
+    classifier: Classifier, tmp_path: Path, opset: int | None, format_version: int
+) -> None:
+    pytest.importorskip("onnxscript")
+    onnx = pytest.importorskip("onnx")
+    path = export_onnx(classifier, tmp_path / "m.onnx", opset)
+    model = onnx.load(path)
+    assert model.ir_version == format_version
+    assert [part.version for part in model.opset_import] == [opset or 18]
+    onnx.checker.check_model(model, full_check=True)
+    features = np.ones((3, 3), np.float32)
+    (response,) = session(path).run(["response"], {"features": features})
+    np.testing.assert_allclose(response, classifier.response(features), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("opset", [17, 999])
+def test_an_opset_that_cannot_be_written(classifier: Classifier, tmp_path: Path, opset: int) -> None:
+    pytest.importorskip("onnxscript")
+    with pytest.raises(OutputError, match=f"opset {opset} cannot be written: choose one from 18 to"):
+        export_onnx(classifier, tmp_path / "m.onnx", opset)
+    assert list(tmp_path.iterdir()) == []
+
+
 def operators(path: Path) -> set[str]:
     onnx = pytest.importorskip("onnx")
     model = onnx.load(path)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hepneg.errors import ConfigError, DataError
-from hepneg.expressions import Expression
+from hepneg.expressions import Expression, MissingElements, identifier_expression
 from hepneg.expressions.functions import FUNCTIONS
 
 X = np.array([1.0, 2.0, -0.5], dtype=np.float32)
@@ -20,7 +20,18 @@ COUNT = np.array([1, 2, 3], dtype=np.uint32)
 BIG = np.array([2**60 + 1, 2**63 + 5, 3], dtype=np.uint64)
 JETS = ak.Array([[50.0, 40.0, 30.0], [], [60.0]])
 ETA = ak.Array([[0.1, 2.7, -3.0], [], [-1.0]])
-COLUMNS: dict[str, Any] = {"x": X, "n": COUNT, "id": BIG, "pt": JETS, "eta": ETA, "Jet.pt": X}
+HITS = ak.Array([[[1.0, 2.0], [3.0]], [], [[], [4.0]]])
+CHANNEL = np.array(["mumu", "ee", "mumu"])
+COLUMNS: dict[str, Any] = {
+    "hits": HITS,
+    "channel": CHANNEL,
+    "x": X,
+    "n": COUNT,
+    "id": BIG,
+    "pt": JETS,
+    "eta": ETA,
+    "Jet.pt": X,
+}
 
 VALUES = {
     "x + 1": [2, 3, 0.5],
@@ -49,6 +60,20 @@ VALUES = {
     "pt[:, 1]": [40, 0, 0],
     "pad(pt, 1, -1.5)": [40, -1.5, -1.5],
     "sum(pt[:, :2])": [90, 0, 60],
+    "pad(pt, 3, 1.5)[:, 2]": [30, 1.5, 1.5],
+    "sum(pad(pt, 2, 1.0)[:, :2])": [90, 2, 61],
+    "sum(sum(hits))": [6, 0, 4],
+    "max(sum(hits))": [3, 0, 4],
+    "hits[:, 0, 1]": [2, 0, 0],
+    "sum(hits[:, 1])": [3, 0, 4],
+    "sum(hits[:, :, 0])": [4, 0, 4],
+    "sum(len(hits))": [3, 0, 1],
+    "len(len(hits))": [2, 0, 2],
+    "max(max(hits, default=-1), default=-2)": [3, -2, 4],
+    "Jet.pt + 1": [2, 3, 0.5],
+    "channel == 'mumu'": [1, 0, 1],
+    "'mumu' != channel": [0, 1, 0],
+    'x * (channel == "ee")': [0, 2, 0],
     "sum(pt)": [120, 0, 60],
     "sum(pt, axis=1)": [120, 0, 60],
     "max(pt)": [50, 0, 60],
@@ -119,11 +144,18 @@ def test_undefined_numbers_are_silent_and_huge_powers_do_not_hang(text: str, exp
     ("text", "piece", "reason"),
     [
         ("__class__", "'__class__'", "two underscores"),
-        ("x.__class__", "'x.__class__'", "an attribute is not allowed"),
-        ("().__class__.__bases__", "().__class__", "an attribute is not allowed"),
+        ("x.__class__", "'x.__class__'", 'write branch("x.__class__")'),
+        ("().__class__.__bases__", "().__class__", "a dot joins the parts"),
         ("__import__('os')", "'__import__' at character 1", "unknown function"),
         ("1 + sqr(x)", "'sqr' at character 5", "did you mean 'sqrt'?"),
-        ("x.y", "'x.y'", "an attribute is not allowed"),
+        ("(x + 1).y", "'(x + 1).y'", "a dot joins the parts of a branch's name only"),
+        ("__weight__", "'__weight__'", 'write branch("__weight__")'),
+        ("x # nominal\n* n", "'x # nominal * n'", "a comment (#) is not allowed"),
+        ("x # nominal", "'x # nominal'", "a comment (#) is not allowed"),
+        ("x < 'a'", "x < 'a'", "only be compared with == or !="),
+        ("x + 1 == 'a'", "x + 1 == 'a'", "only be compared with == or !="),
+        ("pad(pt, 0, 1.0)[:, 0]", "'0'", "lengthened to 1 to"),
+        ("pt[:, 0, 0, 0]", "pt[:, 0, 0, 0]", "first index"),
         ("x.sum()", "'x.sum'", "only functions can be called"),
         ("lambda: x", "'lambda: x'", "a lambda"),
         ("[y for y in x]", "[y for y in x]", "a comprehension"),
@@ -151,7 +183,7 @@ def test_undefined_numbers_are_silent_and_huge_powers_do_not_hang(text: str, exp
         ("pad(pt, 1)", "'pad(pt, 1)'", "fill value"),
         ("branch(x)", "'branch(x)'", "in quotes"),
         ("x < 1j", "'1j'", "complex"),
-        ("é + x.y", "'x.y' at character 5", "attribute"),
+        ("é + (x).__y", "'(x).__y' at character 5", "two underscores"),
         ("", "empty", "empty"),
         ("x" * 5000, "5000 characters", "at most"),
         ("(" * 300 + "x" + ")" * 300, "((", "too many nested"),
@@ -187,6 +219,42 @@ def test_a_result_that_is_no_column_is_a_data_error(text: str, reason: str) -> N
     with pytest.raises(DataError, match="expression") as caught:
         Expression(text).evaluate(COLUMNS)
     assert reason in str(caught.value)
+
+
+MISSED = {
+    "pt[:, 0]": {"pt[:, 0]": [0, 1, 0]},
+    "pt[:, 1] * x": {"pt[:, 1]": [0, 1, 1]},
+    "pt[:, -1]": {"pt[:, -1]": [0, 1, 0]},
+    "hits[:, 0, 1]": {"hits[:, 0, 1]": [0, 1, 1]},
+    "max(pt)": {"max(pt)": [0, 1, 0]},
+    "max(pt, default=0) + pad(pt, 0, 1.0) + pad(pt, 4, 1.0)[:, 3] + sum(pt)": {},
+    "where(len(pt) > 1, pt[:, 1], 1.0)": {},
+    "where(len(pt) > 0, pt[:, 1], pt[:, 0])": {"pt[:, 1]": [0, 0, 1], "pt[:, 0]": [0, 1, 0]},
+    "len(pt) > 0 and pt[:, 0] > 55": {},
+    "len(pt) == 0 or pt[:, 1] > 55": {"pt[:, 1]": [0, 0, 1]},
+}
+
+
+@pytest.mark.parametrize("text", MISSED)
+def test_elements_without_a_fill_of_their_own_are_counted_where_they_are_used(text: str) -> None:
+    columns = MissingElements(COLUMNS)
+    Expression(text).evaluate(columns)
+    expected = {what: np.array(mask, dtype=bool) for what, mask in MISSED[text].items()}
+    assert columns.masks.keys() == expected.keys()
+    for what, mask in expected.items():
+        np.testing.assert_array_equal(columns.masks[what], mask)
+
+
+def test_the_lengths_of_lists_that_were_indexed_are_remembered() -> None:
+    columns = MissingElements(COLUMNS)
+    Expression("pt[:, 0] + eta[:, 0]").evaluate(columns)
+    assert columns.lengths == dict.fromkeys(["pt[:, 0]", "eta[:, 0]"], frozenset({0, 1, 3}))
+
+
+def test_identifiers_are_expressions_or_names_of_any_kind() -> None:
+    assert identifier_expression("Event.Number[:, 0]").branches == {"Event.Number"}
+    assert identifier_expression("__event__").branches == {"__event__"}
+    assert identifier_expression("event number").branches == {"event number"}
 
 
 @given(st.text(max_size=40))

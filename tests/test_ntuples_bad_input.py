@@ -148,18 +148,22 @@ def test_missing_branch_offers_near_names_and_its_user(tmp_path: Path, write_ntu
 
 
 @pytest.mark.parametrize(
-    ("values", "kind_of_branch"),
-    [(["a", "b"], "string"), ([[[1.0]], []], "var * var * float64"), ([{"a": 1}, {"a": 2}], "{a: int64}")],
+    ("values", "kind_of_branch", "remedy"),
+    [
+        (["a", "b"], "string", ', and a text where it is compared with a constant, odd == "…"'),
+        ([[[[1.0]]], []], "var * var * var * float64", ""),
+        ([{"a": 1}, {"a": 2}], "{a: int64}", "; its members are named as in odd.a"),
+    ],
 )
-def test_branch_of_an_unusable_type(tmp_path: Path, values: list[Any], kind_of_branch: str) -> None:
+def test_branch_of_an_unusable_type(tmp_path: Path, values: list[Any], kind_of_branch: str, remedy: str) -> None:
     path = tmp_path / "a.root"
     columns = {name: toy_columns(2, 0, 1)[name] for name in ("event", "genWeight", "x0")}
     with uproot.recreate(path) as file:
         file.mkrntuple("Events", ak.zip({**columns, "odd": ak.Array(values)}, depth_limit=1))
     message = message_of(path, features=["x0", "odd"])
     assert message == (
-        f"{path}: branch 'odd', which feature 'odd' needs, holds {kind_of_branch}; only numbers and lists "
-        "of numbers can be used"
+        f"{path}: branch 'odd', which feature 'odd' needs, holds {kind_of_branch}; only numbers and lists of "
+        f"numbers can be used{remedy}"
     )
 
 
@@ -170,11 +174,17 @@ def test_lists_where_one_number_is_needed(tmp_path: Path, write_ntuple: Write) -
     assert "selection: expression 'jet_pt > 1' gives a list" in message_of(path, selection="jet_pt > 1")
 
 
-@pytest.mark.parametrize("name", ["x0", "jet_pt"])
-def test_an_identifier_that_is_no_integer(tmp_path: Path, write_ntuple: Write, name: str) -> None:
+def test_an_identifier_that_is_no_integer(tmp_path: Path, write_ntuple: Write) -> None:
     path = write_ntuple(tmp_path / "a.root", toy_columns(5, 0, 1))
-    assert f"branch {name!r}, which event_id needs, holds" in message_of(path, event_id=name)
-    assert "must be one integer per event" in message_of(path, event_id=name)
+    message = message_of(path, event_id="jet_pt")
+    assert "branch 'jet_pt', which event_id needs, holds" in message
+    assert "must be one integer per event: write jet_pt[:, 0] for the first" in message
+    message = message_of(path, event_id="x0")
+    assert "event_id 'x0' holds float32, and at entries 0, 1, 2, 3, 4 it is no whole number below 2**24" in message
+    assert "at entry 3 it is no whole number" in message_of(
+        write_ntuple(tmp_path / "b.root", toy_columns(5, 0, 1) | {"id": np.array([1.0, 2.0, 3.0, 2.0**53, 5.0])}),
+        event_id="id",
+    )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -241,7 +251,7 @@ def test_a_file_of_two_samples(tmp_path: Path, write_ntuple: Write) -> None:
     message = message_of(path, samples=samples)
     assert message == (
         f"{path} belongs to the samples 's' and 'b': its events would count twice; "
-        "correct `samples.s.files` or `samples.b.files`"
+        "correct `samples.s.files` or `samples.b.files`, or tell them apart by `selection:`"
     )
     with pytest.raises(DataError, match="belongs to the samples 's' and 'b'"):
         accumulate(config_for(path, samples=samples))

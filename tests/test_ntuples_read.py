@@ -212,17 +212,24 @@ def test_a_sample_whose_weights_cancel_cannot_be_scaled(tmp_path: Path, write_nt
 
 @pytest.mark.parametrize("event_id", [["event"], ["event", "event"]])
 def test_repeated_identifiers_are_told_and_work(
-    tmp_path: Path, write_ntuple: Callable[..., Path], event_id: list[str]
+    tmp_path: Path, write_ntuple: Callable[..., Path], event_id: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("a", "b"):
-        write_ntuple(tmp_path / f"{name}.root", toy_columns(20, 0, 1))
+    caplog.set_level("INFO", "hepneg")
+    for seed, name in enumerate(("a", "b")):
+        write_ntuple(tmp_path / f"{name}.root", toy_columns(20, 0, seed))
     samples = {name: {"label": "signal", "files": f"{name}.root"} for name in ("a", "b")}
-    with pytest.warns(HepnegWarning, match=r"identifiers repeat \(20 between samples\)"):
-        events = read(one_sample(tmp_path / "a.root", samples=samples, event_id=event_id))
+    events = read(one_sample(tmp_path / "a.root", samples=samples, event_id=event_id))  # no warning: it does no harm
     assert len(events) == 40
+    assert "identifiers repeat (20 between samples): such events share a fold, which does no harm" in caplog.text
     samples = {"a": {"label": "signal", "files": ["a.root", "b.root"]}}
     with pytest.warns(HepnegWarning, match=r"identifiers repeat \(20 in sample 'a'\).*more branches"):
         read(one_sample(tmp_path / "a.root", samples=samples, event_id=event_id))
+
+
+def test_an_identifier_that_is_the_same_everywhere(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
+    path = write_ntuple(tmp_path / "a.root", toy_columns(20, 0, 1) | {"event": np.full(20, 7, np.uint64)})
+    with pytest.warns(HepnegWarning, match="it is the same in all of them: give `event_id:` the branches that tell"):
+        read(one_sample(path))
 
 
 def test_a_sample_without_negative_weights_is_told_and_works(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:

@@ -181,8 +181,7 @@ def test_the_columnar_example_runs(tmp_path: Path) -> None:
     for package in ("coffea", "distributed"):
         pytest.importorskip(package, reason="coffea is not installed: pip install 'hepneg[coffea]'")
     config = hepneg.load_config(EXAMPLE)
-    with pytest.warns(hepneg.HepnegWarning, match="event identifiers repeat"):
-        events = hepneg.read(config)
+    events = hepneg.read(config)
     inputs = hepneg.ModelInputs.from_config(config)
     hepneg.train(events, "absolute", inputs=inputs, folds=2, epochs=1).save(tmp_path / "results" / "model")
     (code,) = blocks(page("4_on_a_cluster"), "python")

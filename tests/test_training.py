@@ -105,6 +105,16 @@ def test_a_fold_without_a_density_is_refused_with_its_number() -> None:
         train(events, "absolute", folds=100, network={"hidden": [2]})
 
 
+def test_an_identifier_that_is_constant_is_what_the_advice_names() -> None:
+    events = EventTable.from_arrays(
+        np.zeros((400, 1)), np.ones(400), np.arange(400) % 2, event_id=np.ones(400, np.int64)
+    )
+    with pytest.raises(
+        TrainingError, match="the 400 events have 1 different identifier, .* give `event_id:` the branches"
+    ):
+        train(events, "absolute", folds=2, network={"hidden": [2]})
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -26,39 +26,44 @@ CLOSURE_STEM = "closure"
 CLOSURE_TESTS_STEM = "closure_tests"
 """Name of the figure of their residuals by feature."""
 
+_LONGEST = 50
+"""Bytes of a name; a file name has 255, of a sample and two features, and of what the temporary one adds."""
+
 
 def shape_stem(sample: str, feature: str) -> str:
     """Return the name, without suffix, of the figure of one feature."""
-    return f"shape_{sample}_{_safe(feature)}"
+    return f"shape_{_safe(sample)}_{_safe(feature)}"
 
 
 def boxes_stem(sample: str, x: str, y: str) -> str:
     """Return the name, without suffix, of the figure of boxes of negative density in two features."""
-    return f"negative_{sample}_{_safe(x)}_{_safe(y)}"
+    return f"negative_{_safe(sample)}_{_safe(x)}_{_safe(y)}"
 
 
 def correlations_stem(sample: str) -> str:
     """Return the name, without suffix, of the figure of a sample's correlations by sign."""
-    return f"correlations_{sample}"
+    return f"correlations_{_safe(sample)}"
 
 
 def closure_response_stem(sample: str) -> str:
     """Return the name, without suffix, of the figure of a sample's response by sign when trained with \\|w\\|."""
-    return f"closure_response_{sample}"
+    return f"closure_response_{_safe(sample)}"
 
 
 def _safe(feature: str) -> str:
-    """Replace by ``_`` what does not belong into a file name; a checksum keeps features apart that would look alike."""
+    """Replace by ``_`` what does not belong into a file name, and cut; a checksum keeps features apart that would
+    look alike."""
     safe = "".join(letter if letter.isalnum() or letter in "_-+." else "_" for letter in feature)
+    safe = safe.encode()[:_LONGEST].decode(errors="ignore")
     tail = "" if safe == feature else f"_{zlib.crc32(feature.encode()):08x}"
     return f"{safe}{tail}"
 
 
 def components_stem(sample: str) -> str:
     """Return the name, without suffix, of the figure with the positive and negative parts of a sample's response."""
-    return f"response_{sample}_components"
+    return f"response_{_safe(sample)}_components"
 
 
 def by_sign_stem(sample: str) -> str:
     """Return the name, without suffix, of the figure that overlays a sample's response by sign."""
-    return f"response_{sample}_by_sign"
+    return f"response_{_safe(sample)}_by_sign"

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hepneg._core.json_values import json_ready
+from hepneg._core.leftovers import remove_leftovers, temporary_path
 from hepneg.errors import OutputError
 
-__all__ = ["atomic_path", "json_ready", "make_folder", "write_json"]
+__all__ = ["atomic_path", "json_ready", "json_text", "make_folder", "write_json"]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def make_folder(path: Path, setting: str = "") -> Path:
@@ -45,6 +49,8 @@ def make_folder(path: Path, setting: str = "") -> Path:
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path to write to, renamed to ``path`` on success and removed on any failure.
 
+    What killed processes have left of the same file is removed.
+
     Args:
         path: the final name; its folder is created. The temporary name keeps the suffix, for writers that look at it.
 
@@ -53,7 +59,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     final = Path(path)
     make_folder(final.parent)
-    temporary = final.with_name(f".{final.stem}.{os.getpid()}.part{final.suffix}")
+    remove_leftovers(final)
+    temporary = temporary_path(final)
     try:
         yield temporary
         temporary.replace(final)
@@ -63,6 +70,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def json_text(payload: Mapping[str, Any]) -> str:
+    r"""Return readable JSON that is UTF-8, with ``\udc80`` for a byte of a file name that is none."""
+    text = json.dumps(json_ready(payload), indent=2, allow_nan=False, ensure_ascii=False)
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def write_json(path: str | Path, payload: Mapping[str, Any]) -> Path:
     """Write a result as readable JSON, atomically, and return its path.
 
@@ -70,6 +83,5 @@ def write_json(path: str | Path, payload: Mapping[str, Any]) -> Path:
         OutputError: the file cannot be written.
     """
     with atomic_path(path) as temporary:
-        text = json.dumps(json_ready(payload), indent=2, allow_nan=False, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(json_text(payload) + "\n", encoding="utf-8")
     return Path(path)

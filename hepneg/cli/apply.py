@@ -16,6 +16,7 @@ __all__ = ["command"]
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the friend files.")
 @click.option("--tree", metavar="NAME", help="Name of the tree; left out, that of the model.")
+@click.option("--selection", metavar="EXPRESSION", help="Condition in the place of the model's; empty for none.")
 @format_option
 @click.option(
     "--held-out",

@@ -52,13 +52,10 @@ class Display:
             show: prints the tables.
         """
         if self.json:
-            import json
-
-            from hepneg._core.output import json_ready
+            from hepneg._core.output import json_text
 
             paths = {} if files is None else {"files": [str(path) for path in files]}
-            ready = json_ready({**content, **paths})
-            click.echo(json.dumps(ready, indent=2, allow_nan=False, ensure_ascii=False))
+            click.echo(json_text({**content, **paths}))
         elif not self.quiet:
             from hepneg.cli.show import show_files
 
@@ -89,11 +86,30 @@ def with_display(function: Command) -> Command:
     return command
 
 
+class _Once(logging.Filter):
+    """Lets what one logger says pass once: several steps of a command read the same events."""
+
+    def __init__(self, logger: str) -> None:
+        super().__init__()
+        self.logger = logger
+        self.shown: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether to show a record."""
+        if record.name != self.logger:
+            return True
+        message = record.getMessage()
+        new = message not in self.shown
+        self.shown.add(message)
+        return new
+
+
 @contextmanager
 def _logging() -> Iterator[None]:
     """Show what the library logs on standard error."""
     logger, handler = logging.getLogger("hepneg"), logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.addFilter(_Once("hepneg.ntuples.table_checks"))
     before = logger.level
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)

@@ -14,8 +14,11 @@ __all__ = ["command"]
 @click.command("export")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write, ….onnx.")
+@click.option(
+    "--opset", type=int, help="Version of the set of operators, 18 or newer. Left out, 18: onnxruntime from 1.14 on."
+)
 @with_display
-def command(model: Path, *, output: Path, display: Display) -> None:
+def command(model: Path, *, output: Path, opset: int | None, display: Display) -> None:
     """Write a model as ONNX: raw features in, response and logit out, or the prediction of a regression.
 
     The graph is the mean of the networks of all folds; its metadata name the features and describe the folds. Needs the
@@ -26,5 +29,5 @@ def command(model: Path, *, output: Path, display: Display) -> None:
     from hepneg.models.loading import load_model
     from hepneg.models.onnx import export_onnx
 
-    written = export_onnx(load_model(model), output)
+    written = export_onnx(load_model(model), output, opset)
     display.finish({"schema_version": 1}, [written])

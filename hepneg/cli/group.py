@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import click
 
+from hepneg._core.plain_text import visible
 from hepneg.errors import HepnegError, HepnegWarning
 
 __all__ = ["COMMANDS", "COMPLETION_VARIABLE", "cli", "main"]
@@ -93,7 +94,7 @@ class _Warnings:
         text = str(message) if issubclass(category, HepnegWarning) else f"{filename}:{lineno}: {message}"
         if text not in self.shown:
             self.shown.add(text)
-            click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+            click.echo(f"{click.style('warning:', fg='yellow')} {visible(text)}", err=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -121,10 +122,14 @@ def main(arguments: list[str] | None = None) -> None:
         _drop_output()
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            _drop_output()
+            _leave(f"cannot write the output: {error.strerror}", 1)
+        if error.filename is None:
             raise
-        _drop_output()
-        _leave(f"cannot write the output: {error.strerror}", 1)
+        _leave(f"cannot use {error.filename}: {error.strerror}; check the path and its permissions", 1)
+    except MemoryError as error:
+        _leave(f"not enough memory{f' ({error})' if str(error) else ''}: read fewer features or files at once", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -135,5 +140,5 @@ def _drop_output() -> None:
 
 
 def _leave(message: str, code: int) -> None:
-    click.echo(f"{click.style('error:', fg='red')} {message}", err=True)
+    click.echo(f"{click.style('error:', fg='red')} {visible(message)}", err=True)
     sys.exit(code)

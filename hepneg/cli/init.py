@@ -13,14 +13,16 @@ __all__ = ["command"]
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file, which must not exist yet.")
 def command(files: tuple[Path, ...], output: Path | None) -> None:
-    """Look into ROOT FILES and print a starter analysis.yaml.
+    """Look into ROOT FILES, or folders of them, and print a starter analysis.yaml.
 
-    It lists the trees, the numeric and jagged branches, the weight candidates with their share of negative values and
-    the candidates for the event identifier; every default is written out.
+    Files that count on (x_0.root, x_1.root) become one sample. It lists the trees, the numeric and jagged branches, the
+    weight candidates with their share of negative values and the candidates for the event identifier; every default is
+    written out. What it cannot guess is a line that says what to fill in.
 
     Example: hepneg init ttbar.root wjets.root -o analysis.yaml
     """
     from hepneg._core.output import atomic_path
+    from hepneg.config.yaml_text import PLACEHOLDER
     from hepneg.errors import OutputError
     from hepneg.ntuples import starter_config
 
@@ -33,4 +35,5 @@ def command(files: tuple[Path, ...], output: Path | None) -> None:
         return
     with atomic_path(output) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    click.echo(f"wrote {output}; check the labels, the weight and the features in it", err=True)
+    todo = f"fill in what begins with {PLACEHOLDER!r}, and " if PLACEHOLDER in text else ""
+    click.echo(f"wrote {output}; {todo}check the labels, the weight and the features in it", err=True)

@@ -68,8 +68,8 @@ def logit(model: Classifier | str | Path, events: ak.Array, *, held_out: HeldOut
 def _logit(classifier: Classifier, events: ak.Array, origin: Origin, held_out: HeldOut) -> Float:
     from hepneg.friends.score import Engine, EventScorer
 
-    scorer = EventScorer.of(origin.where, origin.identity, Engine.of(classifier, None), held_out)
-    if scorer.held_out and not scorer.evaluator.event_id:
+    scorer = EventScorer.of(origin.where, origin.identity, Engine.of(classifier, None), held_out, identified=False)
+    if scorer.held_out and not scorer.evaluator.event_id and classifier.inputs.folds is None:
         origin.require_entries(len(events))
     columns = read_columns(events, scorer.needs, origin.where)
     result = scorer.output(origin.start, columns.values)
@@ -102,7 +102,7 @@ def refined_weight(refinement: Refinement, events: ak.Array, config: Config, *, 
     name = sample if sample is not None else origin.known_sample(config.samples)
     if not config.event_id:
         origin.require_entries(len(events))
-    columns = read_columns(events, Needs.of(config), origin.where)
+    columns = read_columns(events, Needs.of(config.for_sample(name)), origin.where)
     refiner = EventRefiner.of(origin.path, name, config, refinement)
     with one_thread():
         weight = refiner.weight(origin.start, columns.values)
@@ -129,7 +129,7 @@ def read_chunk(config: Config, events: ak.Array, *, systematics: bool = False) -
     sample = origin.known_sample(config.samples)
     if not config.event_id:
         origin.require_entries(len(events))
-    columns = read_columns(events, Needs.of(config, systematics=systematics), origin.where)
+    columns = read_columns(events, Needs.of(config.for_sample(sample), systematics=systematics), origin.where)
     if columns.missing.any():
         raise DataError(
             f"{origin.where}: {int(columns.missing.sum())} events have no value (None) in a branch that the analysis "

@@ -149,8 +149,14 @@ class ResponseProcessor:
 
     def _response(self, classifier: Classifier, table: EventTable, origin: Origin) -> Any:
         known = find_same(origin.identity, classifier.inputs.files)
-        if self.held_out == "always" or (self.held_out == "auto" and known):
-            if known and not self.config.event_id and known.name != origin.identity.name:
+        own = known or classifier.inputs.folds
+        if self.held_out == "always" or (self.held_out == "auto" and own):
+            if (
+                known
+                and not classifier.inputs.folds
+                and not self.config.event_id
+                and known.name != origin.identity.name
+            ):
                 raise DataError(
                     f"{origin.where} was called {known.name} when the model was trained, and its name identifies the "
                     "events; give it that name, or name branches with `event_id:` and train again"
@@ -174,6 +180,7 @@ def _table(config: Config, sample: str, chunk: Chunk) -> EventTable:
         event_id=chunk.event_id,
         feature_names=config.feature_names,
         sample_names=names,
+        fold=chunk.fold,
     )
 
 

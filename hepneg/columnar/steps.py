@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from hepneg.columnar.processors import ChunkProcessor, GeneratorSumsProcessor, ResponseProcessor, SampleResponse
 from hepneg.config import Config
 from hepneg.errors import DataError
-from hepneg.ntuples import require_selected, scale_factor
+from hepneg.ntuples import require_distinct_files, require_selected, scale_factor
 from hepneg.ntuples.columns import Needs
-from hepneg.ntuples.files import require_distinct_files, sample_files
+from hepneg.ntuples.files import sample_files
 from hepneg.shapes.two_passes import Accumulated, Part, in_two_passes
 
 if TYPE_CHECKING:
@@ -41,10 +41,13 @@ def fileset(config: Config, *, tree: str | None = None) -> dict[str, dict[str, A
         DataError: a pattern matches no file, or a file belongs to two samples.
     """
     require_distinct_files(config)
-    name, together = tree if tree is not None else config.tree, _read_together(config)
+    views = {sample: config.for_sample(sample) for sample in config.samples}
     return {
-        sample: {"files": dict.fromkeys(sample_files(config, sample), name), "preload": together}
-        for sample in config.samples
+        sample: {
+            "files": dict.fromkeys(sample_files(config, sample), tree if tree is not None else view.tree),
+            "preload": _read_together(view),
+        }
+        for sample, view in views.items()
     }
 
 
@@ -130,8 +133,9 @@ def with_generator_sums(config: Config, run: Run) -> Config:
     sums: Mapping[str, Fraction] = run(GeneratorSumsProcessor(config))
     samples = {}
     for name, sample in config.samples.items():
-        total = sample.sum_of_weights if sample.sum_of_weights is not None else float(sums.get(name, 0))
-        if not total > 0:
+        given = sample.sum_of_weights
+        total = given if isinstance(given, float) else float(sums.get(name, 0))
+        if not total * (sample.cross_section or 1.0) > 0:
             raise DataError(
                 f"sample {name!r}: the generator weights in its Runs trees sum to {total:g}; give the sum over all "
                 f"generated events as `samples.{name}.sum_of_weights`"

@@ -4,12 +4,11 @@ from hepneg.config.analysis import (
     PB_TO_FB,
     REGRESSION_SCHEME,
     Config,
-    Feature,
-    Sample,
     config_schema,
     load_config,
     ungraded_message,
 )
+from hepneg.config.samples import Feature, Folds, Sample
 from hepneg.config.training_settings import (
     DEFAULT_OBJECTIVES,
     Activity,
@@ -29,6 +28,7 @@ __all__ = [
     "Activity",
     "Config",
     "Feature",
+    "Folds",
     "NetworkChoice",
     "ObjectiveChoice",
     "Output",

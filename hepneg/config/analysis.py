@@ -11,104 +11,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hepneg._core.plugins import require_task
+from hepneg.config.samples import Branches, ExpressionField, Feature, Folds, Sample, WeightField
 from hepneg.config.training_settings import Task, Training
-from hepneg.config.validation import Model, Positive, one_line, unknown_keys
+from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_short, unknown_keys
+from hepneg.config.yaml_text import parse_yaml, read_yaml_text, refuse_unfinished
 from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions import Expression
 
 __all__ = ["Config", "Feature", "Sample", "config_schema", "load_config"]
 
+ONE = Expression("1")
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 PB_TO_FB = 1000.0
 REGRESSION_SCHEME = "refined"
 """The scheme of a regression that names none."""
 
 
-def _parse_expression(value: Any) -> Any:
-    if isinstance(value, Expression):
-        return value
-    try:
-        expression = Expression(value if isinstance(value, str) else str(value))
-    except ConfigError as error:
-        raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
-    if not expression.branches:
-        raise ValueError(f"expression {expression.text!r} names no branch")
-    return expression
-
-
-def _as_tuple(value: Any) -> Any:
-    """Accept one string where a list of strings is meant."""
-    return (value,) if isinstance(value, str) else value
-
-
-def _text(value: object) -> str:
-    return str(value)
-
-
-ExpressionField = Annotated[
-    Expression,
-    BeforeValidator(_parse_expression),
-    PlainSerializer(_text),
-    WithJsonSchema({"type": "string", "description": "an expression of branches"}),
-]
-Names = Annotated[
-    tuple[Annotated[str, Field(min_length=1)], ...],
-    BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
-    Field(min_length=1),
-]
-
-
 def ungraded_message(objective: str) -> str:
     """Say that an objective does not use grades."""
     return f"objective {objective!r} does not use `grade:`; take signed_squared or reciprocal, or leave it out"
-
-
-class Sample(Model):
-    """A set of files with one physics process.
-
-    Attributes:
-        label: what the classifier is to take it for. A regression needs none: all its samples count as signal in
-            tables.
-        files: paths or globs, relative to the configuration file, or ``root://`` and ``https://`` addresses.
-        cross_section: in pb; with the luminosity it scales the weights.
-        sum_of_weights: Σ of the generator weights before any selection; left out, it is taken from the whole input.
-    """
-
-    label: Literal["signal", "background"] = "signal"
-    files: Names
-    cross_section: Positive | None = None
-    sum_of_weights: Positive | None = None
-
-
-class Feature(Model):
-    """One input of the classifier: a name and the expression that gives it."""
-
-    name: Annotated[str, Field(min_length=1)]
-    expression: ExpressionField
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_short_form(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"name": value, "expression": value}
-        if isinstance(value, Mapping) and len(value) == 1:
-            ((name, expression),) = value.items()
-            return {"name": str(name), "expression": expression}
-        if isinstance(value, Mapping) and set(value) != {"name", "expression"}:
-            raise ValueError("a feature is the name of a branch or one `name: expression`")
-        return value
 
 
 class Config(Model):
@@ -120,13 +44,16 @@ class Config(Model):
         output: folder of the results; left out, ``results/<name>``.
         tree: name of the TTree or RNTuple in every file.
         weight: the signed event weight.
-        event_id: integer branches that identify an event; empty, the file name and the entry number do.
+        event_id: branches or expressions that identify an event by integers; empty, the file name and the entry number
+            do.
+        folds: how events are assigned to folds; left out, by a hash of their identifier.
         selection: condition that events must pass.
         luminosity: in 1/fb.
         on_nan: what a NaN or infinite feature does: stop, or drop the event.
         systematics: alternative signed weights of the same events by name (scales, parton densities, …), which only
             the shape check reads.
-        samples: by name.
+        samples: simulated samples by name; those with ``label: data`` of the file are in ``data``.
+        data: samples of measured data by name; not a key of the file.
         features: the network's inputs, in order.
         task: to tell signal from background, or to predict a target.
         target: what a regression predicts.
@@ -138,16 +65,15 @@ class Config(Model):
     name: Annotated[str, Field(min_length=1)] = "analysis"
     output: Path = Path()
     tree: Annotated[str, Field(min_length=1)] = "Events"
-    weight: ExpressionField
-    event_id: Annotated[
-        tuple[Annotated[str, Field(min_length=1)], ...],
-        BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
-    ] = ()
+    weight: WeightField
+    event_id: Branches = ()
+    folds: Folds | None = None
     selection: ExpressionField | None = None
     luminosity: Positive | None = None
     on_nan: Literal["error", "drop"] = "error"
     systematics: dict[Annotated[str, Field(min_length=1)], ExpressionField] = Field(default={})
     samples: dict[str, Sample] = Field(min_length=1)
+    data: dict[str, Sample] = Field(default={}, exclude=True)
     features: tuple[Feature, ...] = Field(min_length=1)
     task: Task = "classification"
     target: ExpressionField | None = None
@@ -166,7 +92,53 @@ class Config(Model):
             return data
         return {**data, "training": {**training, "scheme": REGRESSION_SCHEME}}
 
-    @field_validator("samples")
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if set(name) & set("/\\") or name in {".", ".."} or not name.isprintable() or len(name.encode()) > MOST_LETTERS:
+            raise ValueError(f"it names a folder: no path, at most {MOST_LETTERS} characters, not {name!r:.80}")
+        return name
+
+    @field_validator("samples", "data", "systematics")
+    @classmethod
+    def _check_length(cls, named: dict[str, Any]) -> dict[str, Any]:
+        for name in named:
+            require_short(name)
+        return named
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_data(cls, values: Any) -> Any:
+        """Put measured data apart, so that nothing that goes through the samples can train on them."""
+        samples = values.get("samples") if isinstance(values, Mapping) else None
+        if not isinstance(samples, Mapping):
+            return values
+        measured = {
+            name: part for name, part in samples.items() if isinstance(part, Mapping) and part.get("label") == "data"
+        }
+        if measured and len(measured) == len(samples):
+            raise ValueError("all `samples:` are data; a training needs simulated ones, signal and background")
+        return {
+            **values,
+            "samples": {name: samples[name] for name in samples if name not in measured},
+            "data": measured,
+        }
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_folds(cls, values: Any) -> Any:
+        """Train as many networks as there are folds by expression."""
+        folds = values.get("folds") if isinstance(values, Mapping) else None
+        count = folds.get("count") if isinstance(folds, Mapping) else None
+        training = values.get("training") or {} if isinstance(values, Mapping) else {}
+        if not isinstance(count, int) or not isinstance(training, Mapping):
+            return values
+        given = training.get("folds")
+        if given is not None and given != count:
+            raise ValueError(f"`folds.count` is {count}, but `training.folds` is {given}; leave the latter out")
+        return {**values, "training": {**training, "folds": count}}
+
+    @field_validator("samples", "data")
     @classmethod
     def _check_sample_names(cls, samples: dict[str, Sample]) -> dict[str, Sample]:
         for name in samples:
@@ -184,6 +156,7 @@ class Config(Model):
     def _check_feature_names(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
         names = [feature.name for feature in features]
         for name in names:
+            require_short(name)
             if names.count(name) > 1:
                 raise ValueError(f"feature {name!r} is listed twice; give one of them another name")
         return features
@@ -194,8 +167,12 @@ class Config(Model):
         if self.luminosity is None and len(without) < len(self.samples):
             named = next(name for name in self.samples if name not in without)
             raise ValueError(f"sample {named!r} has a cross_section, but there is no luminosity (1/fb); give both")
-        if self.luminosity is not None and without:
-            raise ValueError(f"there is a luminosity, but sample {without[0]!r} has no cross_section (pb); give both")
+        unscaled = [name for name in without if self.samples[name].scale is None]
+        if self.luminosity is not None and unscaled:
+            raise ValueError(
+                f"there is a luminosity, but sample {unscaled[0]!r} has no cross_section (pb); give both, or "
+                "`scale:` for a sample that is not normalised to a cross section"
+            )
         return self
 
     @model_validator(mode="after")
@@ -222,6 +199,30 @@ class Config(Model):
         if self.grade is not None and not getattr(objective, "graded", False):
             raise ValueError(ungraded_message(objective.name))
         return self
+
+    def sample(self, name: str) -> Sample:
+        """Return a simulated sample or one of data.
+
+        Raises:
+            ConfigError: there is no such sample.
+        """
+        known = {**self.samples, **self.data}
+        if name not in known:
+            raise ConfigError(f"no sample {name!r} in the configuration{nearest_names(name, known)}")
+        return known[name]
+
+    def for_sample(self, name: str) -> Config:
+        """Return the configuration with the tree, weight and selection of one sample for its own.
+
+        Raises:
+            ConfigError: there is no such sample.
+        """
+        sample = self.sample(name)
+        weight = sample.weight or (ONE if sample.label == "data" else self.weight)
+        conditions = [condition for condition in (self.selection, sample.selection) if condition]
+        both = " and ".join(f"({condition.text})" for condition in conditions)
+        selection = Expression(both) if len(conditions) == 2 else next(iter(conditions), None)
+        return self.model_copy(update={"tree": sample.tree or self.tree, "weight": weight, "selection": selection})
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -266,43 +267,10 @@ class Config(Model):
         """Return the configuration as plain values, with the defaults written out; ``output`` is absolute."""
         data: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
         data["features"] = [{feature.name: feature.expression.text} for feature in self.features]
+        data["samples"] |= {
+            name: sample.model_dump(mode="json", exclude_none=True) for name, sample in self.data.items()
+        }
         return data
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that occurs twice, of which YAML would silently take the last."""
-
-
-def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node in (key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"):
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, (str, int, float, bool)):
-            raise yaml.constructor.ConstructorError(
-                problem="a key must be a plain name", problem_mark=key_node.start_mark
-            )
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                problem=f"key {key!r} occurs twice", problem_mark=key_node.start_mark
-            )
-        seen.add(key)
-    loader.flatten_mapping(node)
-    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
-    return mapping
-
-
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def _parse_yaml(text: str, source: str) -> Any:
-    try:
-        return yaml.load(text, _StrictLoader)  # noqa: S506  (a subclass of SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{source}{place}: {error.problem or 'not valid YAML'}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ConfigError(f"{source}: not valid YAML: {' '.join(str(error).split())[:200]}") from None
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -316,19 +284,14 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         ConfigError: the file is missing or unusable; one line that names the file and the key.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not a text file in UTF-8; give the path of an analysis.yaml") from None
-    data = _parse_yaml(text, str(path))
+    data = parse_yaml(read_yaml_text(path), str(path))
     if not isinstance(data, dict):
         raise ConfigError(
             f"{path}: expected keys such as `weight:` and `samples:`; `hepneg init` writes a starter file"
         )
     for override in overrides:
         data = _override(data, override)
+    refuse_unfinished(data, str(path))
     if data.get("name") is None:
         data = {**data, "name": path.stem}  # several configurations in a folder must not share their results
     return Config.from_dict(data, path.parent, source=str(path))
@@ -340,7 +303,7 @@ def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
     parts = [part.strip() for part in key.split(".")]
     if not separator or not all(parts):
         raise ConfigError(f"--set {override!r}: write it as key=value, for instance training.scheme.name=signed")
-    replaced: dict[str, Any] = _replaced(data, parts, _parse_yaml(value, f"--set {override!r}"), override)
+    replaced: dict[str, Any] = _replaced(data, parts, parse_yaml(value, f"--set {override!r}"), override)
     return replaced
 
 
@@ -372,7 +335,7 @@ def _check_keys(data: Any, source: str) -> None:
 def config_schema() -> dict[str, Any]:
     """Return the JSON schema of ``analysis.yaml``, for editors that check while one types."""
     schema = Config.model_json_schema(mode="validation")
-    del schema["properties"]["folder"], schema["properties"]["output"]["default"]
+    del schema["properties"]["folder"], schema["properties"]["data"], schema["properties"]["output"]["default"]
     feature = schema["$defs"]["Feature"]
     one = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": "string"}}
     schema["$defs"]["Feature"] = {

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-__all__ = ["Model", "Positive", "one_line", "unknown_keys"]
+__all__ = ["MOST_LETTERS", "Model", "NonZero", "Positive", "one_line", "require_short", "unknown_keys"]
+
+MOST_LETTERS = 200
+"""Of a name, in bytes of UTF-8; files that it names have 255, with what is put before and behind it."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _not_zero(value: float) -> float:
+    if value == 0 or not math.isfinite(value):
+        raise ValueError("must be a finite number other than 0")
+    return value
+
+
+NonZero = Annotated[float, AfterValidator(_not_zero)]
 
 
 class Model(BaseModel):
@@ -22,6 +35,16 @@ class Model(BaseModel):
     @classmethod
     def _left_out(cls, data: Any) -> Any:
         return {key: value for key, value in data.items() if value is not None} if isinstance(data, Mapping) else data
+
+
+def require_short(name: str) -> None:
+    """Refuse a name that is longer than 200 bytes.
+
+    Raises:
+        ValueError: it is; pydantic adds the key.
+    """
+    if len(name.encode(errors="surrogatepass")) > MOST_LETTERS:
+        raise ValueError(f"the name {name[:20]!r}… is longer than {MOST_LETTERS} characters; give a shorter one")
 
 
 def unknown_keys(
@@ -56,7 +79,8 @@ def _parts(annotation: Any, value: Any) -> Iterator[tuple[tuple[str, ...], type[
 def one_line(error: ValidationError, source: str) -> str:
     """Say the first error of a validation in one line."""
     first, more = error.errors(include_url=False)[0], error.error_count() - 1
-    dotted = ".".join(str(part) for part in first["loc"])
+    place_of = ["samples" if part == "data" and not i else str(part) for i, part in enumerate(first["loc"])]
+    dotted = ".".join(place_of)
     cause = first.get("ctx", {}).get("error")
     reason = str(cause) if cause is not None else first["msg"]
     if first["type"] == "missing":

@@ -1,10 +1,21 @@
 """The table of events that every later step works on."""
 
 from hepneg.events.clusters import cluster_sums, clustering, clusters
-from hepneg.events.table import BACKGROUND, LABEL_NAMES, LABELS, SIGNAL, EventTable, check_grades, first_entries
+from hepneg.events.table import (
+    BACKGROUND,
+    DATA,
+    LABEL_NAMES,
+    LABELS,
+    SIGNAL,
+    EventTable,
+    check_grades,
+    first_entries,
+    label_code,
+)
 
 __all__ = [
     "BACKGROUND",
+    "DATA",
     "LABELS",
     "LABEL_NAMES",
     "SIGNAL",
@@ -14,4 +25,5 @@ __all__ = [
     "clustering",
     "clusters",
     "first_entries",
+    "label_code",
 ]

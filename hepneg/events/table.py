@@ -9,20 +9,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.hashing import assign_folds
 from hepneg.errors import DataError, nearest_names
+from hepneg.events.identifiers import content_ids, first_entries, fold_column
 
-__all__ = ["BACKGROUND", "LABELS", "LABEL_NAMES", "SIGNAL", "EventTable", "check_grades", "first_entries"]
+__all__ = [
+    "BACKGROUND",
+    "DATA",
+    "LABELS",
+    "LABEL_NAMES",
+    "SIGNAL",
+    "EventTable",
+    "check_grades",
+    "first_entries",
+    "label_code",
+]
 
-SIGNAL, BACKGROUND = 1, 0
+SIGNAL, BACKGROUND, DATA = 1, 0, -1
 LABELS = {"background": BACKGROUND, "signal": SIGNAL}
+"""The classes of simulated events, by name. Measured data (``DATA``) are of none."""
 LABEL_NAMES = {code: name for name, code in LABELS.items()}
 
 
-def first_entries(bad: NDArray[np.bool_], offset: int = 0, most: int = 5) -> str:
-    """Name the first entries at which ``bad`` is true, for a message: ``"entries 3, 17, 20, …"``."""
-    where = np.flatnonzero(bad)
-    shown = ", ".join(str(offset + int(entry)) for entry in where[:most])
-    return f"{'entry' if len(where) == 1 else 'entries'} {shown}" + (", …" if len(where) > most else "")
+def label_code(label: str) -> int:
+    """Return the number of a class by its name; of ``data`` :data:`DATA`."""
+    return LABELS.get(label, DATA)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,13 +43,15 @@ class EventTable:
     Attributes:
         features: classifier inputs, (n, F) float32, stored column by column.
         weight: signed event weights, (n,) float64.
-        label: 1 for signal, 0 for background, (n,) int8.
+        label: 1 for signal, 0 for background, (n,) int8; −1 in a table of measured data.
         sample: index into ``sample_names``, (n,) int16.
         event_id: integer identifiers, (n,) or (n, m) for m identifying columns.
         feature_names: F names.
         sample_names: names of the samples.
         target: what a regression is to predict, (n,) float64; None in a classification.
         grade: how right a target is, from 1 (right) to −1 (a counter-example), (n,) float64; None if all are right.
+        fold: the fold of each event where an expression or the caller gives it, (n,) int8; None to take a hash of
+            ``event_id``.
     """
 
     features: NDArray[np.float32]
@@ -50,9 +63,11 @@ class EventTable:
     sample_names: tuple[str, ...]
     target: NDArray[np.float64] | None = None
     grade: NDArray[np.float64] | None = None
+    fold: NDArray[np.int8] | None = None
 
     def __post_init__(self) -> None:
-        for column in (self.features, self.weight, self.label, self.sample, self.event_id, self.target, self.grade):
+        optional = (self.target, self.grade, self.fold)
+        for column in (self.features, self.weight, self.label, self.sample, self.event_id, *optional):
             if column is not None:
                 column.flags.writeable = False
 
@@ -81,6 +96,7 @@ class EventTable:
         feature_names: Sequence[str] | None = None,
         target: ArrayLike | None = None,
         grade: ArrayLike | None = None,
+        fold: ArrayLike | None = None,
     ) -> EventTable:
         """Build a table from arrays, copying them.
 
@@ -89,10 +105,13 @@ class EventTable:
             weight: (n,) signed weights.
             label: (n,) of 0/1, booleans, or ``"signal"`` / ``"background"``; with a target it may be left out.
             sample: (n,) names of the sample of each event; left out, the label names it.
-            event_id: (n,) or (n, m) integers that identify an event; left out, its position does.
+            event_id: (n,) or (n, m) integers that identify an event; left out, a hash of its features does, so that a
+                shuffled or cut table has the same folds. Events with equal features share a fold then: give identifiers
+                where the features have few values.
             feature_names: F names; left out, ``x0``, ``x1``, …
             target: (n,) numbers for a regression.
             grade: (n,) numbers from −1 to 1: how right each target is.
+            fold: (n,) integers from 0 on: the fold of each event; left out, a hash of ``event_id`` gives it.
 
         Raises:
             DataError: what is no array of numbers, shapes that do not fit, NaN or infinite numbers, labels that are
@@ -105,7 +124,7 @@ class EventTable:
         n = len(matrix)
         names = _names(feature_names, matrix.shape[1])
         labels = _labels_or_signal(label, n, needed=target is None)
-        ids = np.arange(n, dtype=np.uint64) if event_id is None else _array(event_id, "event_id")
+        ids = content_ids(matrix) if event_id is None else _array(event_id, "event_id")
         if sample is None and label is None:
             sample = np.full(n, "events")
         kinds = labels if sample is None else _array(sample, "sample")
@@ -113,14 +132,24 @@ class EventTable:
         _check_columns(matrix, weights, labels, codes, ids, names)
         _check_samples(codes, labels, sample_names)
         targets, grades = _target_columns(target, grade, n)
-        return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades)
+        folds = None if fold is None else fold_column(_array(fold, "fold"), n)
+        return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds)
+
+    def require_simulated(self) -> None:
+        """Refuse measured data, which are never trained on.
+
+        Raises:
+            DataError: there are any.
+        """
+        if (self.label == DATA).any():
+            raise DataError("the table holds measured data, which are never trained on; leave them out")
 
     @classmethod
     def concatenate(cls, tables: Sequence[EventTable]) -> EventTable:
         """Join tables with the same features into one; samples of the same name become one.
 
         Raises:
-            DataError: the features differ, only some have a target or grades, or there is no table.
+            DataError: the features differ, only some have a target, grades or folds, or there is no table.
         """
         if not tables:
             raise DataError("no tables to join")
@@ -141,6 +170,7 @@ class EventTable:
             sample_names,
             _joined([table.target for table in tables], "target"),
             _joined([table.grade for table in tables], "grades"),
+            _joined([table.fold for table in tables], "folds"),
         )
 
     def select(self, mask: NDArray[np.bool_] | NDArray[np.integer]) -> EventTable:
@@ -156,7 +186,27 @@ class EventTable:
             self.sample_names,
             None if self.target is None else self.target[chosen],
             None if self.grade is None else self.grade[chosen],
+            None if self.fold is None else self.fold[chosen],
         )
+
+    def folds(self, number: int, seed: int) -> NDArray[np.int8]:
+        """Return the fold of each event, (n,): the table's own, or a seeded hash of the identifiers.
+
+        Args:
+            number: of folds, from 2 to 127.
+            seed: of the hash.
+
+        Raises:
+            DataError: the table's own folds are more.
+        """
+        if self.fold is None:
+            return assign_folds(self.event_id, number, seed)
+        if len(self.fold) and int(self.fold.max()) >= number:
+            raise DataError(
+                f"the events are in {int(self.fold.max()) + 1} folds by their own account, but {number} were asked "
+                "for; give as many (`folds.count`, or folds=)"
+            )
+        return self.fold
 
     def required_target(self) -> NDArray[np.float64]:
         """Return the target, (n,).
@@ -205,8 +255,8 @@ class EventTable:
         return self.features[:, self.feature_names.index(name)]
 
     def label_of_sample(self, name: str) -> str:
-        """Return ``"signal"`` or ``"background"`` for a sample (by its first event)."""
-        return LABEL_NAMES[int(self.of_sample(name).label[0])]
+        """Return ``"signal"``, ``"background"`` or ``"data"`` for a sample (by its first event)."""
+        return LABEL_NAMES.get(int(self.of_sample(name).label[0]), "data")
 
 
 def _array(values: Any, what: str, dtype: Any = None, **options: Any) -> NDArray[Any]:
@@ -290,7 +340,7 @@ def _number_column(values: ArrayLike, what: str, n: int) -> NDArray[np.float64]:
     return column
 
 
-def _joined(parts: Sequence[NDArray[np.float64] | None], what: str) -> NDArray[np.float64] | None:
+def _joined(parts: Sequence[NDArray[Any] | None], what: str) -> NDArray[Any] | None:
     present = [part for part in parts if part is not None]
     if present and len(present) < len(parts):
         raise DataError(f"only some of the tables to join have {what}")

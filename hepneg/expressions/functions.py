@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import awkward as ak
 
-__all__ = ["BINARY", "COMPARE", "CONSTANTS", "FUNCTIONS", "UNARY", "Function", "Value", "is_jagged", "logical", "pick"]
+__all__ = ["BINARY", "COMPARE", "CONSTANTS", "FUNCTIONS", "UNARY", "Function", "Value", "is_jagged", "logical"]
 
 Value: TypeAlias = "int | float | np.generic | NDArray[Any] | ak.Array"
 
@@ -111,54 +111,32 @@ COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 
 
-def pick(value: Any, index: int, fill: float = 0.0) -> NDArray[Any]:
-    """Return one element of each event's list, and ``fill`` where the list is too short.
-
-    Args:
-        value: jagged, one list per event.
-        index: counted from 0, or from -1 backwards from the end.
-        fill: what a short event gets.
-
-    Returns:
-        A flat array, (n,).
-    """
-    offsets, content = _as_lists(value)
-    place = offsets[:-1] + index if index >= 0 else offsets[1:] + index
-    present = (place < offsets[1:]) & (place >= offsets[:-1])
-    kept_type = content.dtype if content.dtype.kind == "f" or fill == int(fill) else np.result_type(content, np.float64)
-    result = np.full(len(present), fill, dtype=kept_type)
-    result[present] = content[place[present]]
-    return result
-
-
-def _as_lists(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return where each event's list begins in the flat content (and where the last ends), and the content."""
-    import awkward as ak
-
-    # packed first: an array of selected events has an index around its lists
-    layout = ak.to_layout(ak.to_packed(ak.from_regular(value))).to_ListOffsetArray64(True)
-    return np.asarray(layout.offsets), ak.to_numpy(ak.Array(layout.content))
-
-
 def _reduction(name: str) -> Callable[..., Any]:
-    """Make a reduction over each event's list; ``default`` is what an empty list gives."""
+    """Make a reduction over each event's list (the inner ones of nested lists); ``default`` is what an empty one
+    gives."""
 
-    def reduce(value: Any, default: float = 0.0) -> NDArray[Any]:
+    def reduce(value: Any, default: float = 0.0) -> Any:
         import awkward as ak
 
         if not is_jagged(value):
             raise TypeError(f"{name}() reduces each event's list, but its argument has one number per event")
+        axis = value.ndim - 1  # of lists of lists, the inner ones
         if name in {"len", "count"}:
-            return np.asarray(ak.num(value, axis=1))
+            return _plain(ak.num(value, axis=axis))
         if name in {"any", "all"}:
-            return np.asarray(getattr(ak, name)(logical(value), axis=1))
-        result = getattr(ak, name)(_real(value) if _dtype(value).kind == "f" else value, axis=1)
+            return _plain(getattr(ak, name)(logical(value), axis=axis))
+        result = getattr(ak, name)(_real(value) if _dtype(value).kind == "f" else value, axis=axis)
         if name == "sum":
-            return np.asarray(result)
-        result = np.asarray(ak.fill_none(result, default))
-        return np.where(np.asarray(ak.num(value, axis=1)) == 0, default, result)
+            return _plain(result)
+        result = _plain(ak.fill_none(result, default, axis=axis - 1))
+        return _where(_plain(ak.num(value, axis=axis)) == 0, default, result)
 
     return reduce
+
+
+def _plain(value: Any) -> Any:
+    """Return one number per event as numpy, lists as they are."""
+    return np.asarray(value) if value.ndim == 1 else value
 
 
 def _where(condition: Any, yes: Any, no: Any) -> Any:

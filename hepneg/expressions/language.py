@@ -1,33 +1,39 @@
-"""Column expressions: a small whitelisted language over branches, parsed without ever running code.
+"""The grammar of column expressions: a small whitelisted language over branches, parsed without ever running code.
 
-The grammar is a part of Python's, applied to all events at once:
+It is a part of Python's, applied to all events at once:
 
-* branches by name; names that are no Python names through ``branch("Jet.pt")``; numbers, ``True``, ``False``, ``pi``;
-* ``+ - * / // % **``, comparisons (also chained), ``and or not`` and ``& | ~``;
-* elements of lists ``Jet_pt[:, 0]``, ``Jet_pt[:, -1]`` (0.0 where the list is too short; ``pad(Jet_pt, 0, -1.0)`` gives
-  another fill), parts of lists ``Jet_pt[:, :3]``, masks ``Jet_pt[abs(Jet_eta) < 2.5]``;
-* reductions of each event's list: ``sum max min mean any all len count``. ``min``, ``max`` and ``mean`` of an empty
-  list are 0.0, or what ``default=`` says;
+* branches by name, also with dots (``Jet.pt``, ``el.pt`` for the member ``el/pt`` of a split object); names that are no
+  Python names, or begin with two underscores, through ``branch("el/pt")``; numbers, ``True``, ``False``, ``pi``;
+* ``+ - * / // % **``, comparisons (also chained), ``and or not`` and ``& | ~``; a branch of texts can be compared with
+a
+  constant, ``channel == "mumu"``;
+* elements of lists ``Jet_pt[:, 0]``, ``Jet_pt[:, -1]``, of lists of lists ``x[:, 0, 1]`` and ``x[:, :, 1]``; 0.0 where
+the
+  list is too short, which a weight refuses. ``pad(Jet_pt, 1, -1.0)`` is element 1 with another fill, and
+  ``pad(LHEScaleWeight, 9, 1.0)[:, 8]`` an element of the list made at least 9 long;
+* parts of lists ``Jet_pt[:, :3]``, masks ``Jet_pt[abs(Jet_eta) < 2.5]``;
+* reductions of each event's list (of lists of lists, the inner ones): ``sum max min mean any all len count``. ``min``,
+  ``max`` and ``mean`` of an empty list are 0.0, or what ``default=`` says;
 * the functions of :data:`hepneg.expressions.functions.FUNCTIONS`, among them ``where``, ``clip``, ``delta_phi`` and
-  ``delta_r``.
+``delta_r``.
 
+Line breaks count as blanks; a comment (``#``) is refused, as it would swallow what follows on a joined line.
 Arithmetic is in double precision. A division by zero and the like gives an infinity or NaN, which the reader reports.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial, reduce
 from itertools import pairwise
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hepneg.errors import ConfigError, DataError, nearest_names
+from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions.functions import (
     BINARY,
     COMPARE,
@@ -35,12 +41,12 @@ from hepneg.expressions.functions import (
     FUNCTIONS,
     UNARY,
     Function,
-    is_jagged,
     logical,
-    pick,
 )
+from hepneg.expressions.lists import LONGEST_PADDING, masked, padded, pick, pick_inner, sliced
+from hepneg.expressions.missing import guarded, note_empty, note_pick
 
-__all__ = ["Expression"]
+__all__ = ["Parser", "shown"]
 
 Columns: TypeAlias = Mapping[str, Any]
 Run: TypeAlias = Callable[[Columns], Any]
@@ -49,7 +55,6 @@ ALLOWED = "branches, numbers, arithmetic, comparisons, and/or/not, list indices 
 MOST_CHARACTERS = 4000
 
 _NAMED = {
-    ast.Attribute: "an attribute",
     ast.Lambda: "a lambda",
     ast.NamedExpr: "an assignment",
     ast.JoinedStr: "a formatted string",
@@ -64,81 +69,18 @@ _NAMED = {
 }
 
 
-@dataclass(frozen=True)
-class Expression:
-    """A parsed expression of branches, with one value per event.
-
-    Args:
-        text: the expression; line breaks count as blanks.
-
-    Attributes:
-        branches: the names of the branches that it reads.
-
-    Raises:
-        ConfigError: anything outside the language described in :mod:`hepneg.expressions`; the message names the piece
-            and its position.
-    """
-
-    text: str
-    branches: frozenset[str] = field(init=False, compare=False, repr=False)
-    _run: Run = field(init=False, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        text = " ".join(self.text.split())
-        parser = _Parser(text)
-        object.__setattr__(self, "text", text)
-        object.__setattr__(self, "_run", parser.parse())
-        object.__setattr__(self, "branches", frozenset(parser.branches))
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __reduce__(self) -> tuple[type[Expression], tuple[str]]:
-        return Expression, (self.text,)
-
-    def evaluate(self, columns: Columns) -> NDArray[Any]:
-        """Return one value per event.
-
-        Args:
-            columns: branch name to a flat array, (n,), or to a jagged :class:`awkward.Array` of n lists. More branches
-                than the expression needs do no harm.
-
-        Returns:
-            An array of shape (n,) in whatever type the expression has; the column itself, not a copy, where the
-            expression is the name of a flat branch.
-
-        Raises:
-            DataError: the result is not one number per event, or lists of different lengths meet.
-        """
-        try:
-            with np.errstate(all="ignore"):
-                value = self._run(columns)
-        except (TypeError, ValueError, ArithmeticError) as error:
-            reason = " ".join(str(error).split())[:160]
-            raise DataError(f"expression {_shown(self.text)}: {reason}") from None
-        if is_jagged(value):
-            raise DataError(
-                f"expression {_shown(self.text)} gives a list for each event, not one number; pick an element with "
-                "[:, 0] or reduce it with sum(), max(), len() …"
-            )
-        if not isinstance(value, np.ndarray) or value.ndim != 1:
-            raise DataError(
-                f"expression {_shown(self.text)} gives one number for all events, not one per event; it must "
-                "name a branch"
-            )
-        return value
-
-
-class _Parser:
+class Parser:
     """Turns the syntax tree of one expression into nested functions of the columns, refusing what is not allowed."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.bytes = text.encode("utf-8", "replace")
         self.branches: set[str] = set()
+        self.texts: set[str] = set()
         self.builders: dict[type[ast.expr], Callable[[Any], Run]] = {
             ast.Constant: self._constant,
             ast.Name: self._name,
+            ast.Attribute: self._attribute,
             ast.BinOp: self._binary,
             ast.UnaryOp: self._unary,
             ast.BoolOp: self._bool,
@@ -148,8 +90,18 @@ class _Parser:
         }
 
     def parse(self) -> Run:
+        """Return the function of the columns that the text stands for.
+
+        Raises:
+            ConfigError: anything outside the language.
+        """
         if not self.text:
             raise ConfigError("an expression is empty; write the name of a branch or a formula")
+        if _has_comment(self.text):
+            raise ConfigError(
+                f"expression {shown(self.text)}: a comment (#) is not allowed inside an expression, as its lines "
+                "are joined; write it on a line of its own, outside"
+            )
         if len(self.text) > MOST_CHARACTERS:
             raise ConfigError(f"an expression of {len(self.text)} characters; at most {MOST_CHARACTERS} are allowed")
         try:
@@ -159,9 +111,9 @@ class _Parser:
             return self._build(tree.body)
         except SyntaxError as error:
             place = f" at character {error.offset}" if error.offset else ""
-            raise ConfigError(f"expression {_shown(self.text)}: {error.msg}{place}; allowed are {ALLOWED}") from None
+            raise ConfigError(f"expression {shown(self.text)}: {error.msg}{place}; allowed are {ALLOWED}") from None
         except (RecursionError, MemoryError, ValueError):
-            raise ConfigError(f"expression {_shown(self.text)} cannot be parsed; simplify it") from None
+            raise ConfigError(f"expression {shown(self.text)} cannot be parsed; simplify it") from None
 
     def _build(self, node: ast.expr) -> Run:
         builder = self.builders.get(type(node))
@@ -174,7 +126,7 @@ class _Parser:
         piece = ast.get_source_segment(self.text, node) or self.text
         column = getattr(node, "col_offset", 0)
         position = len(self.bytes[:column].decode("utf-8", "replace")) + 1
-        raise ConfigError(f"expression {_shown(self.text)}: {_shown(piece)} at character {position}: {reason}")
+        raise ConfigError(f"expression {shown(self.text)}: {shown(piece)} at character {position}: {reason}")
 
     def _constant(self, node: ast.Constant) -> Run:
         value = node.value
@@ -190,8 +142,20 @@ class _Parser:
             value = CONSTANTS[node.id]
             return lambda _: value
         if node.id.startswith("__"):
-            self._refuse(node, f"names that begin with two underscores are not allowed; allowed are {ALLOWED}")
+            self._refuse(node, f'names that begin with two underscores are not allowed; write branch("{node.id}")')
         return self._branch(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> Run:
+        """Take a chain of names for a branch: ``Jet.pt``."""
+        parts, inner = [node.attr], node.value
+        while isinstance(inner, ast.Attribute):
+            parts, inner = [inner.attr, *parts], inner.value
+        if not isinstance(inner, ast.Name):
+            self._refuse(node, f"a dot joins the parts of a branch's name only; allowed are {ALLOWED}")
+        name = ".".join([inner.id, *parts])
+        if any(part.startswith("__") for part in (inner.id, *parts)):
+            self._refuse(node, f'names that begin with two underscores are not allowed; write branch("{name}")')
+        return self._branch(name)
 
     def _branch(self, name: str) -> Run:
         self.branches.add(name)
@@ -212,9 +176,8 @@ class _Parser:
         return lambda columns: operator(operand(columns))
 
     def _bool(self, node: ast.BoolOp) -> Run:
-        join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
         parts = [self._build(value) for value in node.values]
-        return lambda columns: reduce(join, (logical(part(columns)) for part in parts))
+        return partial(_run_bool, isinstance(node.op, ast.And), parts)
 
     def _compare(self, node: ast.Compare) -> Run:
         operands = [node.left, *node.comparators]
@@ -223,9 +186,25 @@ class _Parser:
         for operator in node.ops:
             if type(operator) not in COMPARE:
                 self._refuse(node, f"`in` and `is` are not allowed; allowed are {ALLOWED}")
+        if any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in operands):
+            return self._text_comparison(node, operands)
         operators = [COMPARE[type(operator)] for operator in node.ops]
         parts = [self._build(operand) for operand in operands]
         return partial(_run_comparison, operators, parts)
+
+    def _text_comparison(self, node: ast.Compare, operands: list[ast.expr]) -> Run:
+        """Compare a branch of texts with a constant."""
+        if len(operands) != 2 or not isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            self._refuse(node, "a text can only be compared with == or != to a branch")
+        constant, other = sorted(operands, key=lambda part: not isinstance(part, ast.Constant))
+        known, self.branches = self.branches, set()
+        operand = self._build(other)
+        named, self.branches = self.branches, known | self.branches
+        if len(named) != 1 or isinstance(other, (ast.BinOp, ast.Subscript, ast.UnaryOp, ast.Constant)):
+            self._refuse(node, "a text can only be compared with == or != to a branch")
+        self.texts |= named
+        compare, text = COMPARE[type(node.ops[0])], constant.value  # type: ignore[attr-defined]
+        return lambda columns: np.asarray(compare(np.asarray(operand(columns)).astype(str), text))
 
     def _check_precedence(self, node: ast.expr) -> None:
         if not (isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr))):
@@ -237,25 +216,38 @@ class _Parser:
             )
 
     def _subscript(self, node: ast.Subscript) -> Run:
-        value, index = self._build(node.value), node.slice
+        index = node.slice
         if not isinstance(index, ast.Tuple):
-            return self._mask(node, value)
-        if len(index.elts) != 2 or not _is_full_slice(index.elts[0]):
+            return self._mask(node, self._build(node.value))
+        if len(index.elts) not in (2, 3) or not _is_full_slice(index.elts[0]):
             self._refuse(node, "the first index must be ':' (all events), as in Jet_pt[:, 0]")
-        inner = index.elts[1]
-        if isinstance(inner, ast.Slice):
-            part = slice(self._integer(inner.lower), self._integer(inner.upper))
-            if inner.step is not None:
+        value, text = self._list(node.value), ast.get_source_segment(self.text, node) or self.text
+        if len(index.elts) == 3 and _is_full_slice(index.elts[1]):
+            inner = self._integer(index.elts[2])
+            return lambda columns: pick_inner(value(columns), inner)
+        for part in index.elts[1:]:
+            value = self._element(node, value, part, text)
+        return value
+
+    def _list(self, node: ast.expr) -> Run:
+        """Build what is going to be indexed: ``pad(x, n, fill)`` is the lengthened list there."""
+        is_pad = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "pad"
+        return self._pad_call(node, as_list=True) if is_pad and isinstance(node, ast.Call) else self._build(node)
+
+    def _element(self, node: ast.Subscript, value: Run, index: ast.expr, text: str) -> Run:
+        if isinstance(index, ast.Slice):
+            part = slice(self._integer(index.lower), self._integer(index.upper))
+            if index.step is not None:
                 self._refuse(node, "a slice with a step is not allowed")
-            return lambda columns: _slice_lists(value(columns), part)
-        position = self._integer(inner)
-        return lambda columns: _pick(value(columns), position)
+            return lambda columns: sliced(value(columns), part)
+        position = self._integer(index)
+        return partial(_run_pick, value, position, text)
 
     def _mask(self, node: ast.Subscript, value: Run) -> Run:
         if isinstance(node.slice, ast.Slice) or _literal(node.slice) is not None:
             self._refuse(node, "this picks events, not elements of lists; write [:, 0] for the first element")
         mask = self._build(node.slice)
-        return lambda columns: _apply_mask(value(columns), mask(columns))
+        return lambda columns: masked(value(columns), mask(columns))
 
     def _integer(self, node: ast.expr | None) -> Any:
         number = _literal(node)
@@ -282,6 +274,10 @@ class _Parser:
         default = self._keywords(node, name, function)
         parts = [self._build(argument) for argument in node.args]
         apply = partial(function.apply, **default)
+        if name == "where":
+            return partial(_run_where, apply, parts)
+        if function.has_default and not default:
+            return partial(_run_reduction, apply, parts[0], ast.get_source_segment(self.text, node) or self.text)
         return lambda columns: apply(*(part(columns) for part in parts))
 
     def _keywords(self, node: ast.Call, name: str, function: Function) -> dict[str, Any]:
@@ -303,16 +299,20 @@ class _Parser:
             self._refuse(node, 'branch() takes one name in quotes, as in branch("Jet.pt")')
         return self._branch(argument.value)
 
-    def _pad_call(self, node: ast.Call) -> Run:
+    def _pad_call(self, node: ast.Call, *, as_list: bool = False) -> Run:
         if len(node.args) != 3 or node.keywords:
             self._refuse(node, "pad() takes a list, an index and a fill value, as in pad(Jet_pt, 1, -1.0)")
         value, position, fill = self._build(node.args[0]), self._integer(node.args[1]), _literal(node.args[2])
         if fill is None:
             self._refuse(node.args[2], "the fill value must be a number")
-        return lambda columns: _pick(value(columns), position, fill)
+        if not as_list:
+            return lambda columns: pick(value(columns), position, fill)
+        if position is None or not 0 < position <= LONGEST_PADDING:
+            self._refuse(node.args[1], f"a list can be lengthened to 1 to {LONGEST_PADDING} elements")
+        return lambda columns: padded(value(columns), position, fill)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Quote a piece of an expression for a message, cut where it is long."""
     return repr(text if len(text) <= 120 else text[:117] + "…")
 
@@ -335,21 +335,39 @@ def _run_comparison(operators: list[Callable[[Any, Any], Any]], parts: list[Run]
     return reduce(np.logical_and, results)
 
 
-def _pick(value: Any, position: int, fill: float = 0.0) -> NDArray[Any]:
-    if not is_jagged(value):
-        raise TypeError("an index [:, i] needs a list for each event, but there is one number per event")
-    return pick(value, position, fill)
+def _run_pick(value: Run, position: int, text: str, columns: Columns) -> Any:
+    lists = value(columns)
+    note_pick(columns, text, lists, position)
+    return pick(lists, position)
 
 
-def _slice_lists(value: Any, part: slice) -> Any:
-    if not is_jagged(value):
-        raise TypeError("a slice [:, a:b] needs a list for each event, but there is one number per event")
-    return value[:, part]
+def _run_reduction(apply: Callable[..., Any], part: Run, text: str, columns: Columns) -> Any:
+    value = part(columns)
+    note_empty(columns, text, value)
+    return apply(value)
 
 
-def _apply_mask(value: Any, mask: Any) -> Any:
-    if not (is_jagged(value) and is_jagged(mask)):
-        raise TypeError("a mask in [ ] picks elements of lists by a condition on lists; pick events with `selection:`")
-    if "bool" not in str(mask.type):
-        raise TypeError("a mask in [ ] must be a condition, such as Jet_eta < 2.5")
-    return value[mask]
+def _run_where(apply: Callable[..., Any], parts: list[Run], columns: Columns) -> Any:
+    condition = parts[0](columns)
+    truth = logical(condition)
+    with guarded(columns, truth):
+        yes = parts[1](columns)
+    with guarded(columns, np.logical_not(truth) if isinstance(truth, np.ndarray) else None):
+        no = parts[2](columns)
+    return apply(condition, yes, no)
+
+
+def _run_bool(conjunction: bool, parts: list[Run], columns: Columns) -> Any:
+    """Join conditions; what an earlier one has decided guards the later ones."""
+    result = logical(parts[0](columns))
+    for part in parts[1:]:
+        undecided = result if conjunction else (np.logical_not(result) if isinstance(result, np.ndarray) else None)
+        with guarded(columns, undecided):
+            value = logical(part(columns))
+        result = np.logical_and(result, value) if conjunction else np.logical_or(result, value)
+    return result
+
+
+def _has_comment(text: str) -> bool:
+    """Tell whether there is a # outside quotes."""
+    return "#" in re.sub(r"\"[^\"]*\"|'[^']*'", "", text)

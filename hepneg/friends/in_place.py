@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from hepneg._core.leftovers import remove_leftovers
 from hepneg.errors import DataError, OutputError
 from hepneg.friends.outcome import FriendFile
-from hepneg.friends.plan import Job, Settings, remove_leftovers, require_ours, settings_note
+from hepneg.friends.plan import Job, Settings, require_ours, settings_note
 from hepneg.ntuples.branches import add_branches, added_note, find_added_note, require_extensible
 from hepneg.ntuples.files import is_remote
 from hepneg.ntuples.friend_files import read_note

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -11,7 +10,7 @@ from typing import Any, Literal
 
 from hepneg.errors import DataError, OutputError
 from hepneg.ntuples.files import begins_as_root, is_glob, is_remote, matching_files
-from hepneg.ntuples.friend_files import TreeFormat, find_note
+from hepneg.ntuples.friend_files import TreeFormat, find_note, read_note
 from hepneg.ntuples.identity import FileIdentity, base_name
 
 __all__ = [
@@ -21,8 +20,8 @@ __all__ = [
     "Settings",
     "note_of",
     "plan_jobs",
-    "remove_leftovers",
     "require_ours",
+    "require_same_tree",
     "settings_note",
     "settings_of",
 ]
@@ -51,6 +50,7 @@ class Settings:
         held_out: which network an event gets.
         format: of the friend trees; None for that of the input.
         engine: what runs the mean of the networks.
+        selection: condition on the events in the place of the model's; empty for none, None for the model's.
     """
 
     model: Path
@@ -59,12 +59,15 @@ class Settings:
     held_out: HeldOut
     format: TreeFormat | None
     engine: Engine
+    selection: str | None = None
 
 
-def settings_of(model: Path, tree: str, held_out: HeldOut, form: TreeFormat | None, engine: Engine) -> Settings:
+def settings_of(
+    model: Path, tree: str, held_out: HeldOut, form: TreeFormat | None, engine: Engine, selection: str | None = None
+) -> Settings:
     """Collect the settings, with the checksum of the model."""
     checksum = hashlib.sha256((model / "model.json").read_bytes()).hexdigest()
-    return Settings(model, checksum, tree, held_out, form, engine)
+    return Settings(model, checksum, tree, held_out, form, engine, selection)
 
 
 def note_of(settings: Settings, identity: FileIdentity) -> dict[str, Any]:
@@ -79,7 +82,24 @@ def settings_note(settings: Settings) -> dict[str, Any]:
     """Return the settings as they stand in the note."""
     made = asdict(settings)
     del made["model"]
+    if made["selection"] is None:
+        del made["selection"]  # as friend files of earlier versions have it
     return made
+
+
+def require_same_tree(jobs: Sequence[Job], tree: str) -> None:
+    """Refuse to replace friend files of another tree of the same inputs.
+
+    Raises:
+        OutputError: with the file and the trees.
+    """
+    for job in (job for job in jobs if job.path.exists()):
+        other = ((read_note(job.path) or {}).get("settings") or {}).get("tree", tree)
+        if other != tree:
+            raise OutputError(
+                f"{job.path} is the friend of the tree {other!r}; choose another output folder (-o) for {tree!r}, "
+                "or remove it"
+            )
 
 
 def plan_jobs(files: Sequence[str | Path], output: Path) -> tuple[Job, ...]:
@@ -165,21 +185,3 @@ def require_ours(path: Path, find: Callable[[Path], object]) -> None:
         ours = False
     if not ours:
         raise OutputError(f"{path} exists and was not written by hepneg; remove it or choose another output folder")
-
-
-def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files that killed processes left beside a friend file; keep those of live processes."""
-    for leftover in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
-        number = leftover.name.removesuffix(f".part{path.suffix}").rpartition(".")[2]
-        if number.isdigit() and not _is_alive(int(number)):
-            leftover.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True

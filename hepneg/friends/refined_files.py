@@ -17,12 +17,13 @@ from hepneg.config import Config
 from hepneg.events import LABELS, EventTable
 from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.friends.plan import Job, plan_jobs
-from hepneg.ntuples import read
+from hepneg.ntuples import read, require_distinct_files
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
-from hepneg.ntuples.files import require_distinct_files, sample_files
+from hepneg.ntuples.files import sample_files
 from hepneg.ntuples.friend_files import TreeFormat
 from hepneg.ntuples.identity import base_name
+from hepneg.ntuples.sample_files import friends_of
 from hepneg.signs.refinement import UNUSED_SETTINGS, Refinement, refine
 from hepneg.signs.resampling import ResampledSample
 
@@ -113,16 +114,18 @@ def _plan(config: Config, folder: Path) -> dict[Job, str]:
 
 
 def _write(job: Job, source: EventRefiner, config: Config, tree_format: TreeFormat | None, advance: Advance) -> None:
+    view = config.for_sample(source.sample)
     stream_friend(
         job,
-        config.tree,
-        Needs.of(config),
+        view.tree,
+        Needs.of(view),
         config.event_id,
         {name: np.dtype(np.float64) for name in source.names},
         source.chunk,
         lambda _: {"schema_version": 1, "source": job.source, "sample": source.sample},
         tree_format=tree_format,
         advance=advance,
+        friends=friends_of(config, source.sample).get(job.source, ()),
     )
 
 
@@ -131,7 +134,7 @@ class EventRefiner:
     """What is done to each chunk of one file.
 
     Attributes:
-        config: the analysis.
+        config: the analysis, with the weight and selection of the sample.
         sample: which of its samples the file belongs to.
         evaluator: of the expressions, in this file.
         refinement: the learnt weights.
@@ -154,6 +157,7 @@ class EventRefiner:
         cls, path: str, sample: str, config: Config, refinement: Refinement, *, resample: bool = False
     ) -> EventRefiner:
         """Prepare for one file of a sample."""
+        config = config.for_sample(sample)
         features = {feature.name: feature.expression for feature in config.features}
         name = base_name(path)
         evaluator = Evaluator(features, config.selection, config.event_id, name, f"sample {sample!r}, {path}")
@@ -201,7 +205,7 @@ class EventRefiner:
     def _events(
         self, columns: Mapping[str, Any], features: NDArray[np.float32], entry: NDArray[np.int64]
     ) -> EventTable:
-        n = len(entry)
+        n, folds = len(entry), self.config.folds
         return EventTable(
             features=features.T,
             weight=np.array(self.evaluator.evaluate("weight", self.config.weight, columns), dtype=np.float64),
@@ -210,4 +214,5 @@ class EventRefiner:
             event_id=self.evaluator.identifiers(columns, entry),
             feature_names=self.refinement.feature_names,
             sample_names=(self.sample,),
+            fold=None if folds is None else self.evaluator.folds(folds.by, folds.count, columns, entry),
         )

@@ -14,7 +14,7 @@ from hepneg.friends import score
 from hepneg.friends.file_pool import make_friends_in_parallel
 from hepneg.friends.in_place import InPlace, add_in_place, finished_before, target_of
 from hepneg.friends.outcome import FriendFile, Friends
-from hepneg.friends.plan import Engine, HeldOut, Job, Settings, plan_jobs, settings_of
+from hepneg.friends.plan import Engine, HeldOut, Job, Settings, plan_jobs, require_same_tree, settings_of
 from hepneg.models.classifier import Classifier
 from hepneg.models.loading import load_model
 from hepneg.models.onnx import mean_graph
@@ -35,20 +35,23 @@ def apply_model(
     tree_format: TreeFormat | None = None,
     jobs: int = 1,
     engine: Engine = "torch",
+    selection: str | None = None,
     in_place: InPlace | None = None,
     progress: Progress = SILENT,
 ) -> Friends:
     """Write a friend file with the response, or the prediction of a regression, for each ROOT file.
 
     ``<input stem>.hepneg.root`` holds a tree ``hepneg`` with one entry for each entry of the input, in its order: the
-    branches that identify the event in their original types (``hepneg_entry``, the entry number, where the model has
-    none), ``hepneg_response`` and ``hepneg_logit`` (float32); of a regression ``hepneg_prediction``, and for quantiles
-    ``hepneg_q0p16`` and so on. An entry that fails the model's selection, or has a NaN or infinite feature, holds NaN.
+    branches that identify the event in their original types (``hepneg_entry``, the entry number, where the model or a
+    file that it does not know has none), ``hepneg_response`` and ``hepneg_logit`` (float32); of a regression
+    ``hepneg_prediction``, and for quantiles ``hepneg_q0p16`` and so on. An entry that fails the model's selection, or
+    has a NaN or infinite feature, holds NaN.
 
     Which network: an event that the model was trained on gets the response of the network that has not seen it, others
     get the mean of all, of a classifier in log-odds. A model knows the files that it was trained on by their content,
-    whatever they are called (:mod:`hepneg.ntuples.identity`). It cannot know its events again in other files, such as
-    the ntuple from which a skim was made, nor those of arrays: ask for ``held_out="always"`` there, which is right for
+    whatever they are called (:mod:`hepneg.ntuples.identity`); where folds are given by an expression, any event of any
+    file goes to the networks that have not seen its fold. It cannot know its events again in other files, such as the
+    ntuple from which a skim was made, nor those of arrays: ask for ``held_out="always"`` there, which is right for
     every event that has the same identifier, at the price of one network's noise instead of the mean's.
 
     Files that an earlier call with the same model and settings has finished are kept. A file appears under its final
@@ -71,6 +74,7 @@ def apply_model(
         engine: ``torch``, or ``onnxruntime`` (extra ``hepneg[onnx]``), which runs the mean of the networks some 15 %
             faster, with other roundings. Preparing the graph takes some seconds, so it pays from tens of millions of
             entries on. Held-out networks always run in torch.
+        selection: condition on the events in the place of the model's; empty for none.
         in_place: ``copy`` or ``input`` to add branches as described; local files with a TTree only.
         progress: shows how much of the files is done.
 
@@ -80,7 +84,8 @@ def apply_model(
     Raises:
         ConfigError: a setting out of range, or a model that does not say where its features are.
         DataError: no model, or an unusable input file.
-        OutputError: friend files that would collide or replace other files, or cannot be written.
+        OutputError: friend files that would collide or replace other files or those of another tree, or cannot be
+        written.
 
     Warns:
         HepnegWarning: for each file with NaN or infinite features in selected entries.
@@ -94,7 +99,8 @@ def apply_model(
     if in_place and tree_format == "rntuple":
         raise ConfigError("branches are added in place from TTree friend files; leave the format out")
     plan = plan_jobs(files, make_folder(Path(output), "`output` (-o)"))
-    settings = settings_of(folder, name, held_out, tree_format, engine)
+    require_same_tree(plan, name)
+    settings = settings_of(folder, name, held_out, tree_format, engine, selection)
     columns = trained_model.column_names
     files_of = finished_before(plan, in_place, settings, columns) if in_place else {}
     todo = tuple(job for job in plan if job not in files_of)

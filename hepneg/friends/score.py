@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.leftovers import remove_leftovers
+from hepneg.config import Folds
 from hepneg.errors import ConfigError
 from hepneg.events import EventTable
-from hepneg.expressions import Expression
+from hepneg.expressions import Expression, identifier_expression
 from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.friends.outcome import FriendFile
-from hepneg.friends.plan import HeldOut, Job, Settings, note_of, remove_leftovers
+from hepneg.friends.plan import HeldOut, Job, Settings, note_of
 from hepneg.models.model import Model, ModelInputs
 from hepneg.models.onnx import onnx_output
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.evaluate import Evaluator
+from hepneg.ntuples.event_source import open_events
 from hepneg.ntuples.friend_files import read_note
 from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
 
@@ -64,7 +67,11 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
         advance(1.0)
         return _result(job, found["result"], kept=True)
     remove_leftovers(job.path)
-    source = EventScorer.of(job.source, identity, engine, settings.held_out)
+    source = EventScorer.of(job.source, identity, engine, settings.held_out, selection=settings.selection)
+    if not source.held_out and not _has_identifiers(job.source, settings.tree, source.evaluator.event_id):
+        source = EventScorer.of(
+            job.source, identity, engine, settings.held_out, selection=settings.selection, identified=False
+        )
     result: dict[str, Any] = {}
 
     def finished(total: int) -> dict[str, Any]:
@@ -85,6 +92,13 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
     return _result(job, result, kept=False)
 
 
+def _has_identifiers(path: str, tree: str, event_id: tuple[str, ...]) -> bool:
+    """Tell whether a file has what identifies events, which foreign files and data need not have."""
+    branches = {branch for text in event_id for branch in identifier_expression(text).branches}
+    with open_events(path, tree) as source:
+        return not branches or all(source.find(branch) is not None for branch in branches)
+
+
 def _result(job: Job, figures: Mapping[str, Any], *, kept: bool) -> FriendFile:
     return FriendFile(source=job.source, path=str(job.path), kept=kept, **figures)
 
@@ -98,6 +112,7 @@ class EventScorer:
         evaluator: of its expressions, in this file.
         needs: the branches behind them.
         held_out: whether each event gets the network that has not seen it, or the mean of all.
+        folds: by an expression, for that; None where identifiers are hashed.
         selected: events scored so far.
         not_finite: of those, how many had a NaN or infinite value, by feature.
     """
@@ -106,11 +121,21 @@ class EventScorer:
     evaluator: Evaluator
     needs: Needs
     held_out: bool
+    folds: Folds | None = None
     selected: int = 0
     not_finite: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, where: str, identity: FileIdentity, engine: Engine, held_out: HeldOut) -> EventScorer:
+    def of(
+        cls,
+        where: str,
+        identity: FileIdentity,
+        engine: Engine,
+        held_out: HeldOut,
+        *,
+        selection: str | None = None,
+        identified: bool = True,
+    ) -> EventScorer:
         """Prepare for one file.
 
         Args:
@@ -118,19 +143,24 @@ class EventScorer:
             identity: by which the model may know it.
             engine: of the model.
             held_out: as in :func:`hepneg.apply_model`.
+            selection: condition in the place of the model's; empty for none.
+            identified: whether the events' identifiers are wanted where no network is chosen by them.
 
         Raises:
             ConfigError: the model does not know the expressions of its features.
         """
         inputs = engine.model.inputs
-        features, selection = _expressions(inputs)
-        event_id = inputs.event_id
+        features, condition = _expressions(inputs, selection)
         known = find_same(identity, inputs.files)
         # Where no branch identifies an event the name of the file does: a renamed file must keep its folds.
         name = known.name if known else identity.name
-        evaluator = Evaluator(features, selection, event_id, name, where)
-        own = held_out == "always" or (held_out == "auto" and known is not None)
-        return cls(engine, evaluator, Needs.collect(features, selection, event_id), own)
+        folds = None if inputs.folds is None else Folds(**inputs.folds)
+        # Folds by expression hold for any event, also of files that the model does not know.
+        own = held_out == "always" or (held_out == "auto" and (known is not None or folds is not None))
+        event_id = inputs.event_id if identified or (own and folds is None) else ()
+        evaluator = Evaluator(features, condition, event_id, name, where)
+        others = {"folds": folds.by} if own and folds else {}
+        return cls(engine, evaluator, Needs.collect(features, condition, event_id, others), own, folds if own else None)
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
@@ -169,15 +199,19 @@ class EventScorer:
         self.selected += len(entry)
         features, bad = self.evaluator.matrix(columns, len(entry))
         self.not_finite.update({name: int(wrong.sum()) for name, wrong in bad.items()})
-        event_id = self.evaluator.identifiers(columns, entry) if self.held_out else entry
+        event_id = self.evaluator.identifiers(columns, entry) if self.held_out and self.folds is None else entry
+        fold = None if self.folds is None else self.evaluator.folds(self.folds.by, self.folds.count, columns, entry)
         if not bad:
-            return self._networks(features, event_id)
+            return self._networks(features, event_id, fold)
         good = ~np.logical_or.reduce(list(bad.values()))
         output = self._undefined(len(entry))
-        output[good] = self._networks(np.ascontiguousarray(features[:, good]), event_id[good])
+        rest = None if fold is None else fold[good]
+        output[good] = self._networks(np.ascontiguousarray(features[:, good]), event_id[good], rest)
         return output
 
-    def _networks(self, features: NDArray[np.float32], event_id: NDArray[np.integer]) -> NDArray[np.float64]:
+    def _networks(
+        self, features: NDArray[np.float32], event_id: NDArray[np.integer], fold: NDArray[np.int8] | None
+    ) -> NDArray[np.float64]:
         if not self.held_out:
             return self.engine.mean_output(features.T)
         n = features.shape[1]
@@ -189,13 +223,17 @@ class EventScorer:
             event_id=event_id,
             feature_names=self.engine.model.feature_names,
             sample_names=("",),
+            fold=fold,
         )
         return self.engine.model.output_of_fold(table)
 
 
-def _expressions(inputs: ModelInputs) -> tuple[dict[str, Expression], Expression | None]:
+def _expressions(inputs: ModelInputs, selection: str | None) -> tuple[dict[str, Expression], Expression | None]:
+    condition = inputs.selection if selection is None else selection
+    if selection:
+        Expression(selection)  # refused as the caller's, not as the model's
     try:
         features = {name: Expression(text) for name, text in inputs.features.items()}
-        return features, Expression(inputs.selection) if inputs.selection else None
+        return features, Expression(condition) if condition else None
     except ConfigError as error:
         raise ConfigError(f"the model: {error}; train it with `inputs` that say where features are") from None

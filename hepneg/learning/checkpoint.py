@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class FoldCheckpoint:
             OutputError: it cannot be written.
         """
         tensors = {f"{part}/{name}": tensor for part in _PARTS for name, tensor in getattr(state, part).items()}
-        meta = {"fingerprint": self.fingerprint, "history": state.history.to_dict()}
+        meta = {"fingerprint": self.fingerprint, "history": asdict(state.history)}
         with atomic_path(self.path) as temporary:
             save_tensors(temporary, tensors, {"hepneg": json.dumps(meta)})
 

@@ -50,11 +50,11 @@ class FoldHistory:
     message: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the history as plain dictionaries and lists."""
-        return asdict(self)
+        """Return the history as plain dictionaries and lists, without the time, which no two trainings share."""
+        return {key: value for key, value in asdict(self).items() if key != "seconds"}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """Rebuild a history from :meth:`to_dict`."""
         records = tuple(EpochRecord(**record) for record in data["epochs"])
-        return cls(**{**data, "epochs": records})
+        return cls(**{"seconds": 0.0, **data, "epochs": records})

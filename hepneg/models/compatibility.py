@@ -57,6 +57,10 @@ def _other_inputs(now: ModelInputs, trained: ModelInputs) -> Iterator[str]:
 
 
 def _other_folds(now: ModelInputs, trained: ModelInputs) -> Iterator[str]:
+    if now.folds != trained.folds:
+        by = [repr(folds["by"]) if folds else "a hash of the identifier" for folds in (trained.folds, now.folds)]
+        yield f"folds were by {by[0]} in the training, and are by {by[1]} now"
+        return
     if now.event_id != trained.event_id:
         names = [", ".join(ids) or "the file name and the entry" for ids in (trained.event_id, now.event_id)]
         yield (

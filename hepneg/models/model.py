@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.by_fold import by_fold
-from hepneg._core.hashing import assign_folds
 from hepneg.config import Config, Task
 from hepneg.errors import DataError
 from hepneg.events import EventTable
@@ -41,6 +40,7 @@ class ModelInputs:
         weight: expression of the signed weight, or None.
         target: expression of what a regression predicts, or None.
         files: that the model was trained on; empty where it was trained on arrays.
+        folds: expression and number of the folds, ``{"by": …, "count": …}``; None where identifiers are hashed.
     """
 
     features: Mapping[str, str]
@@ -50,6 +50,7 @@ class ModelInputs:
     weight: str | None = None
     files: tuple[FileIdentity, ...] = ()
     target: str | None = None
+    folds: Mapping[str, Any] | None = None
 
     @classmethod
     def from_config(cls, config: Config) -> ModelInputs:
@@ -66,6 +67,7 @@ class ModelInputs:
             config.weight.text,
             identify_files(config),
             config.target.text if config.target else None,
+            {"by": config.folds.by.text, "count": config.folds.count} if config.folds else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,6 +80,7 @@ class ModelInputs:
             "weight": self.weight,
             "files": [file.to_dict() for file in self.files],
             "target": self.target,
+            **({"folds": dict(self.folds)} if self.folds else {}),
         }
 
     @classmethod
@@ -174,7 +177,10 @@ class Model:
                 f"the events have the features {', '.join(events.feature_names)}, "
                 f"but the {self.noun} takes {', '.join(self.feature_names)}"
             )
-        network_of = (assign_folds(events.event_id, self.folds, self.seed) + shift) % self.folds
+        if self.inputs.folds and events.fold is None:
+            by = self.inputs.folds["by"]
+            raise DataError(f"the {self.noun} was trained in folds by {by!r}, which the events do not have; give fold=")
+        network_of = (events.folds(self.folds, self.seed) + shift) % self.folds
         return by_fold(
             network_of,
             self.folds,

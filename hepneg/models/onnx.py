@@ -38,27 +38,30 @@ _USE = "for events that the model was not trained on: events of the training nee
 
 
 @timed("export")
-def export_onnx(model: Classifier | Regressor, path: str | Path) -> Path:
+def export_onnx(model: Classifier | Regressor, path: str | Path, opset: int | None = None) -> Path:
     """Write the mean of a model's networks as ONNX, atomically.
 
     The graph takes ``features``, (events, F) float32, raw: the scaling is inside. That of a classifier gives
     ``response`` and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), and ``outputs``,
-    (events, M): all quantiles, or the prediction once more. Operators are those of opset 18 without extensions. The
+    (events, M): all quantiles, or the prediction once more. Operators are those of the standard without extensions. The
     file's metadata describe it, each value in JSON: ``hepneg.features`` (name to expression, in order),
-    ``hepneg.selection``, ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``,
-    ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
+    ``hepneg.selection``, ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``,
+    ``hepneg.versions``.
 
     Args:
         model: the classifier or regressor.
         path: the file; by custom ``….onnx``.
+        opset: version of the set of operators, from 18 on; left out, 18, which onnxruntime reads from 1.14 on.
 
     Returns:
         The path.
 
     Raises:
-        OutputError: the packages of the extra ``hepneg[onnx]`` are missing, or the file cannot be written.
+        OutputError: the packages of the extra ``hepneg[onnx]`` are missing, they cannot write this opset, or the file
+        cannot be
+            written.
     """
-    graph = _graph(model)
+    graph = _graph(model, opset)
     graph.producer_name, graph.producer_version = "hepneg", version("hepneg")
     for key, value in _metadata(model).items():
         graph.metadata_props.add(key=key, value=value)
@@ -98,9 +101,9 @@ def onnx_output(graph: bytes) -> Callable[[NDArray[np.float32]], NDArray[np.floa
     return output
 
 
-def _graph(model: Classifier | Regressor) -> Any:
+def _graph(model: Classifier | Regressor, opset: int | None = None) -> Any:
     _require("onnx", "onnxscript")
-    from hepneg.models.onnx_graph import MeanEnsemble, MeanRegression, ensemble_graph
+    from hepneg.models.onnx_graph import OPSET, MeanEnsemble, MeanRegression, ensemble_graph
     from hepneg.networks.regression_network import central_quantile
 
     mean = (
@@ -108,7 +111,17 @@ def _graph(model: Classifier | Regressor) -> Any:
         if isinstance(model, Regressor)
         else MeanEnsemble(model.networks)
     )
-    return ensemble_graph(mean, len(model.feature_names), list(_OUTPUTS[model.task]))
+    wanted = OPSET if opset is None else opset
+    if not OPSET <= wanted <= _newest_opset():
+        raise OutputError(f"opset {wanted} cannot be written: choose one from {OPSET} to {_newest_opset()}")
+    return ensemble_graph(mean, len(model.feature_names), list(_OUTPUTS[model.task]), wanted)
+
+
+def _newest_opset() -> int:
+    """Return the newest opset that the installed onnx knows and no longer develops, by its table of releases."""
+    from onnx.helper import VERSION_TABLE
+
+    return int(VERSION_TABLE[-1][2])
 
 
 def _require(*packages: str) -> None:

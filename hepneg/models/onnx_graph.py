@@ -45,16 +45,18 @@ class MeanRegression(nn.Module):
         return outputs[:, self.central], outputs
 
 
-def ensemble_graph(ensemble: nn.Module, inputs: int, outputs: Sequence[str]) -> Any:
+def ensemble_graph(ensemble: nn.Module, inputs: int, outputs: Sequence[str], opset: int = OPSET) -> Any:
     """Return the mean of networks as an ``onnx.ModelProto`` with any number of events.
 
     Args:
         ensemble: takes raw features, (n, F), to a tuple of tensors; left as it is.
         inputs: F.
         outputs: names of these tensors.
+        opset: version of the set of operators.
 
     Returns:
-        A model with the input ``features``, (events, F) float32, and these outputs.
+        A model with the input ``features``, (events, F) float32, and these outputs, in the lowest version of the format
+        that has such operators: older runtimes read it.
     """
     ensemble = copy.deepcopy(ensemble).cpu().eval()
     with _quiet(), torch.no_grad():
@@ -63,14 +65,22 @@ def ensemble_graph(ensemble: nn.Module, inputs: int, outputs: Sequence[str]) -> 
             (torch.zeros(2, inputs),),
             input_names=["features"],
             output_names=list(outputs),
-            opset_version=OPSET,
+            opset_version=opset,
             dynamo=True,
             dynamic_shapes=({0: torch.export.Dim("events")},),
             verbose=False,
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned nothing")
-    return _without_traces(program.model_proto)
+    return _lowest_version(_without_traces(program.model_proto))
+
+
+def _lowest_version(model: Any) -> Any:
+    """Give a model the lowest version of the format (IR) that has its operators; the exporter writes the newest."""
+    from onnx.helper import find_min_ir_version_for
+
+    model.ir_version = find_min_ir_version_for(list(model.opset_import))
+    return model
 
 
 @contextmanager

@@ -21,10 +21,13 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapp
     Raises:
         OSError: they cannot be written. The library has an error of its own for that, even for a full disk.
     """
+    path.touch()  # for the mode that the umask gives: the library's own is 0600, which no one else can read
+    mode = path.stat().st_mode
     try:
         save_file(dict(tensors), path, metadata=None if metadata is None else dict(metadata))
     except SafetensorError as error:
         raise OSError(str(error)) from error
+    path.chmod(mode)
 
 
 def write_networks(path: Path, networks: Sequence[FoldNetwork]) -> None:

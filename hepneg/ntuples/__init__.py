@@ -1,8 +1,11 @@
 """The only rooms that touch ROOT files: find, open, read, look into, and write."""
 
+from hepneg.ntuples.chunk import Chunk, ChunkMaker
 from hepneg.ntuples.explore import TreeSummary, WeightCandidate, explore
-from hepneg.ntuples.files import require_distinct_files
-from hepneg.ntuples.read import Chunk, ChunkMaker, read, read_chunks, require_selected, scale_factor
+from hepneg.ntuples.normalisation import scale_factor
+from hepneg.ntuples.overlaps import require_distinct_files
+from hepneg.ntuples.read import read, read_chunks, require_selected
+from hepneg.ntuples.reading_notes import ReadingNotes
 from hepneg.ntuples.starter import starter_config
 from hepneg.ntuples.table_checks import warn_about_dropped, warn_without_negative
 from hepneg.ntuples.write import write_histograms
@@ -10,6 +13,7 @@ from hepneg.ntuples.write import write_histograms
 __all__ = [
     "Chunk",
     "ChunkMaker",
+    "ReadingNotes",
     "TreeSummary",
     "WeightCandidate",
     "explore",

@@ -9,8 +9,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
+import numpy as np
+
 from hepneg.errors import DataError
+from hepneg.ntuples.column_reader import read_windows
+from hepneg.ntuples.event_source import EventSource, source_of
 from hepneg.ntuples.files import is_rntuple, refuse_damage
+from hepneg.ntuples.page_checksums import verify_pages
+from hepneg.ntuples.parquet import ParquetTree
 from hepneg.ntuples.retry import retried
 
 __all__ = ["STEP_SIZE", "stream_columns"]
@@ -25,7 +31,7 @@ _END: dict[str, Any] = {}
 def stream_columns(
     tree: Any, names: Sequence[str], path: str, step_size: int | str = STEP_SIZE
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the first entry and the columns of each step of a tree.
+    """Yield the first entry and the columns of each step of a tree, or of a file and its friends.
 
     Decompression dominates, and neither of uproot's readers uses a second core by itself. The branches are dealt out
     to two lanes, each a ``tree.iterate`` of its own on a thread, one window ahead of the consumer.
@@ -33,7 +39,8 @@ def stream_columns(
     at most two windows are in memory. Steps are parts of a window: small ones stay in the caches of the processor.
 
     Args:
-        tree: TTree or RNTuple, with all the branches.
+        tree: TTree, RNTuple or Parquet file, or an :class:`~hepneg.ntuples.event_source.EventSource`, with all the
+            branches.
         names: the branches to read; at least one.
         path: of the file, for messages.
         step_size: entries in a step, or its size in memory (``"24 MB"``).
@@ -42,14 +49,18 @@ def stream_columns(
         ``(first entry, {branch: flat numpy array or jagged awkward array})``. An empty tree yields nothing.
 
     Raises:
-        DataError: the bytes make no sense; the message gives the file and the range of entries.
-        TransferError: the same for an address, after three tries at the window.
+        DataError: the bytes make no sense, or the checksum of an RNTuple's page does not agree; the message gives the
+        file and the range of entries. TransferError: the same for an address, after three tries at the window.
     """
-    total, step, window = retried(lambda: _plan(tree, names, path, step_size))
+    source = source_of(tree, path)
+    for number, part in enumerate(source.parts):
+        located = [found.column for name in names if (found := source.find(name)) and found.part == number]
+        verify_pages(part.path, part.tree, {column.key.partition(".")[0] for column in located})
+    total, step, window = retried(lambda: _plan(source, names, path, step_size))
     logger.info("reading %s: %d entries, %d branches", path, total, len(names))
     lanes = [names[start::2] for start in range(min(2, len(names)))] if (os.cpu_count() or 1) > 1 else [names]
     with ThreadPoolExecutor(len(lanes), thread_name_prefix="hepneg-read") as pool:
-        windows = _Windows(tree, lanes, path, window, total, pool)
+        windows = _Windows(source, lanes, path, window, total, pool)
         for start in range(0, total, window):
             columns = windows.take(start)
             for first in range(0, min(window, total - start), step):
@@ -60,9 +71,15 @@ class _Windows:
     """Reads the windows of a tree in order, each while the one before is consumed."""
 
     def __init__(
-        self, tree: Any, lanes: Sequence[Sequence[str]], path: str, window: int, total: int, pool: ThreadPoolExecutor
+        self,
+        source: EventSource,
+        lanes: Sequence[Sequence[str]],
+        path: str,
+        window: int,
+        total: int,
+        pool: ThreadPoolExecutor,
     ) -> None:
-        self.tree, self.lanes, self.path, self.window, self.total = tree, lanes, path, window, total
+        self.source, self.lanes, self.path, self.window, self.total = source, lanes, path, window, total
         self.pool = pool
         self.readers: list[Iterator[Any]] = []
         self.ahead: list[Future[dict[str, Any]]] = []
@@ -91,10 +108,7 @@ class _Windows:
         return columns
 
     def _reader(self, lane: Sequence[str], start: int) -> Iterator[Any]:
-        reader: Iterator[Any] = self.tree.iterate(
-            filter_name=set(lane).__contains__, step_size=self.window, entry_start=start, library="ak"
-        )
-        return reader
+        return read_windows(self.source, lane, start, self.window)
 
     def _read_ahead(self) -> None:
         self.ahead = [
@@ -102,21 +116,26 @@ class _Windows:
         ]
 
 
-def _plan(tree: Any, names: Sequence[str], path: str, step_size: int | str) -> tuple[int, int, int]:
-    """Return the entries in the tree, in a step and in a window."""
+def _plan(source: EventSource, names: Sequence[str], path: str, step_size: int | str) -> tuple[int, int, int]:
+    """Return the entries in the file, in a step and in a window."""
     with refuse_damage(path, "the structure"):
-        step = _entries_of(step_size, tree, names)
-        return int(tree.num_entries), step, max(step, _entries_of(_WINDOW, tree, names), _largest_cluster(tree))
+        step = _entries_of(step_size, source, names)
+        clusters = max(_largest_cluster(part.tree) for part in source.parts)
+        return source.num_entries, step, max(step, _entries_of(_WINDOW, source, names), clusters)
 
 
-def _entries_of(size: int | str, tree: Any, names: Sequence[str]) -> int:
+def _entries_of(size: int | str, source: EventSource, names: Sequence[str]) -> int:
     if isinstance(size, int):
         return max(1, size)
+    tree, located = source.tree, [found for name in names if (found := source.find(name)) and not found.part]
+    keys = {found.column.key for found in located}
+    if not keys or isinstance(tree, ParquetTree):
+        return max(1, int(_bytes_of(size) / (8 * len(names))))
     try:
         if is_rntuple(tree):
-            return max(1, int(tree.num_entries_for(size, filter_name=set(names).__contains__)))
+            return max(1, int(tree.num_entries_for(size, filter_name=keys.__contains__)))
         # uproot would read a basket of each branch for this; over XRootD it cannot.
-        total = sum(int(tree[name].member("fTotBytes")) for name in names)
+        total = sum(int(source.parts[0].catalogue.branches[key].member("fTotBytes")) for key in keys)
         return max(1, int(_bytes_of(size) / total * int(tree.num_entries)))
     except ZeroDivisionError:  # no bytes at all
         return max(1, int(tree.num_entries))
@@ -131,6 +150,8 @@ def _bytes_of(size: str) -> float:
 
 
 def _largest_cluster(tree: Any) -> int:
+    if isinstance(tree, ParquetTree):
+        return max(tree.row_groups, default=1)
     if not is_rntuple(tree):
         return 1
     return max((int(cluster.num_entries) for cluster in tree.ntuple.cluster_summaries), default=1)
@@ -142,7 +163,24 @@ def _read_lane(reader: Iterator[Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _plain(column: Any) -> Any:
-    """Return a flat column as the numpy array that it is, and lists as an awkward array."""
+    """Return a flat column as the numpy array that it is, and lists as an awkward array; a missing number is NaN."""
     import awkward as ak
 
-    return ak.to_numpy(column) if column.ndim == 1 else ak.from_regular(column)
+    if "?" in str(column.type) or "option" in str(column.type):
+        column = _filled(column)
+    if column.ndim == 1:
+        return ak.to_numpy(column)
+    broken = ak.validity_error(column)  # offsets of lists that decrease, or point beyond the elements
+    if broken:
+        raise IndexError(broken)
+    return ak.from_regular(column, axis=None)
+
+
+def _filled(column: Any) -> Any:
+    """Fill what a Parquet file leaves out: a number by NaN where it is one of floating point, a list by an empty
+    one."""
+    import awkward as ak
+
+    if column.ndim > 1:
+        return ak.fill_none(ak.fill_none(column, np.nan, axis=-1), [], axis=0)
+    return ak.fill_none(column, np.nan) if bool(ak.any(ak.is_none(column))) else ak.drop_none(column)

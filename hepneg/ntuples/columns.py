@@ -9,14 +9,16 @@ from typing import Any, Self
 
 from hepneg.config import Config
 from hepneg.errors import DataError, nearest_names
-from hepneg.expressions import Expression
-from hepneg.ntuples.files import is_rntuple, refuse_damage
+from hepneg.expressions import Expression, identifier_expression
+from hepneg.ntuples.catalogue import as_name
+from hepneg.ntuples.event_source import source_of
+from hepneg.ntuples.files import refuse_damage
 
 __all__ = ["BranchType", "Needs", "branch_names", "branch_types"]
 
 _NO_EXPRESSIONS: Mapping[str, Expression] = {}
 _FLAT = re.compile(r"bool|u?int\d+|float\d+")
-_LISTS = re.compile(rf"(var|\d+) \* ({_FLAT.pattern})")
+_LISTS = re.compile(rf"((var|\d+) \* ){{1,2}}({_FLAT.pattern})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,13 @@ class BranchType:
 
     @property
     def is_jagged(self) -> bool:
-        """One list of numbers per event."""
+        """One list of numbers per event, or one of lists of numbers."""
         return bool(_LISTS.fullmatch(self.text))
+
+    @property
+    def is_text(self) -> bool:
+        """One text per event."""
+        return self.text in {"string", "char"}
 
     @property
     def is_integer(self) -> bool:
@@ -46,29 +53,13 @@ class BranchType:
 
 
 def branch_names(tree: Any) -> list[str]:
-    """Return the names of the branches or top-level fields of a tree, in order."""
-    names = tree.keys(recursive=False) if is_rntuple(tree) else tree.keys(recursive=True, full_paths=False)
-    return list(dict.fromkeys(names))
+    """Return the names of the branches, leaves and top-level fields of a tree, in order."""
+    return source_of(tree, "").names
 
 
 def branch_types(tree: Any, names: Iterable[str]) -> dict[str, BranchType]:
     """Return the types of some branches; reads no data."""
-    wanted = list(names)
-    if is_rntuple(tree):
-        form = tree.to_akform(filter_name=set(wanted).__contains__)
-        record = form[0] if isinstance(form, tuple) else form
-        return {name: BranchType(str(record.content(name).type)) for name in wanted}
-    return {name: BranchType(_ttree_type(tree, name)) for name in wanted}
-
-
-def _ttree_type(tree: Any, name: str) -> str:
-    import uproot
-
-    branch = tree[name]
-    try:
-        return str(branch.interpretation.awkward_form(tree.file).type)
-    except (uproot.interpretation.objects.CannotBeAwkward, uproot.interpretation.identify.UnknownInterpretation):
-        return str(branch.typename)
+    return {name: BranchType(text) for name, text in source_of(tree, "the tree").types(names).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +68,21 @@ class Needs:
 
     Attributes:
         used_by: branch name to what needs it, for messages (``"feature 'jet1_pt'"``).
-        event_id: the branches that identify an event; integers, one per event.
+        event_id: the branches that identify an event by themselves; integers, one per event.
+        texts: branches that are compared with a text.
     """
 
     used_by: Mapping[str, str]
     event_id: tuple[str, ...]
+    texts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, config: Config, *, systematics: bool = False) -> Self:
         """Collect the branches that a configuration needs, each with its first user."""
         features = {feature.name: feature.expression for feature in config.features}
         varied = config.systematics if systematics else {}
-        others = {"weight": config.weight, "target": config.target, "grade": config.grade}
+        folds = config.folds.by if config.folds else None
+        others = {"weight": config.weight, "target": config.target, "grade": config.grade, "folds": folds}
         return cls.collect(features, config.selection, config.event_id, others, varied)
 
     @classmethod
@@ -104,31 +98,37 @@ class Needs:
         users: list[tuple[str, Expression | None]] = [*others.items(), ("selection", selection)]
         users += [(f"feature {name!r}", expression) for name, expression in features.items()]
         users += [(f"systematic variation {name!r}", expression) for name, expression in systematics.items()]
-        used_by = dict.fromkeys(event_id, "event_id")
+        ids = [identifier_expression(text) for text in event_id]
+        users = [*(("event_id", expression) for expression in ids), *users]
+        used_by: dict[str, str] = {}
         for user, expression in users:
             for branch in sorted(expression.branches) if expression else ():
                 used_by.setdefault(branch, user)
-        return cls(used_by, event_id)
+        texts = frozenset[str]().union(*(expression.texts for _, expression in users if expression))
+        return cls(used_by, tuple(text for text, one in zip(event_id, ids, strict=True) if text in one.branches), texts)
 
     def check(self, tree: Any, path: str) -> None:
-        """Check that a tree has all branches, in usable types.
+        """Check that a tree, or a file with its friends, has all branches, in usable types.
 
         Raises:
-            DataError: a branch is missing (near names are offered) or is neither numbers nor lists of numbers.
+            DataError: a branch is missing (near names are offered), ambiguous, or is neither numbers nor lists of
+            numbers.
         """
-        with refuse_damage(path, "the branches"):
-            known = branch_names(tree)
+        source = source_of(tree, path)
         for branch in self.used_by:
-            if branch not in set(known):
+            if source.find(branch) is None:
+                with refuse_damage(path, "the branches"):
+                    known = source.names
                 raise self.no_branch(branch, known, path)
-        with refuse_damage(path, "the types of branches"):
-            types = branch_types(tree, self.used_by)
-        for branch, kind in types.items():
-            self.check_type(branch, kind, path)
+        for branch, kind in source.types(self.used_by).items():
+            self.check_type(branch, BranchType(kind), path)
 
     def no_branch(self, branch: str, known: Iterable[str], path: str) -> DataError:
         """Return the error for a branch that is missing among the known ones."""
-        user, hint = self.used_by[branch], nearest_names(branch, known)
+        names = list(known)
+        user, hint = self.used_by[branch], nearest_names(branch, names)
+        for name in (name for name in names if as_name(name) != name):
+            hint = hint.replace(repr(name), as_name(name))
         return DataError(f"{path}: no branch {branch!r}, which {user} needs{hint}")
 
     def check_type(self, branch: str, kind: BranchType, path: str) -> None:
@@ -138,13 +138,26 @@ class Needs:
             DataError: neither numbers nor lists of numbers, or an identifier that is not one integer per event.
         """
         user = self.used_by[branch]
+        if kind.is_text and branch in self.texts:
+            return
         if not (kind.is_flat or kind.is_jagged):
             raise DataError(
-                f"{path}: branch {branch!r}, which {user} needs, holds {kind.text}; only numbers and lists "
-                "of numbers can be used"
+                f"{path}: branch {branch!r}, which {user} needs, holds {kind.text}; only numbers and lists of numbers "
+                f"can be used{_members(branch, kind)}"
             )
-        if branch in self.event_id and not kind.is_integer:
+        if branch in self.event_id and not kind.is_flat:
             raise DataError(
                 f"{path}: branch {branch!r}, which event_id needs, holds {kind.text}; an identifier must be one "
-                "integer per event, as floats lose digits above 2**53"
+                f"integer per event: write {as_name(branch)}[:, 0] for the first"
             )
+
+
+def _members(branch: str, kind: BranchType) -> str:
+    """Say how the members of an object are named."""
+    if kind.is_text:
+        return f', and a text where it is compared with a constant, {as_name(branch)} == "…"'
+    found = re.match(r"[^{]*\{\"?([^:\",}]+)", kind.text)
+    member = found[1] if found else ""
+    return (
+        f"; its members are named as in {as_name(member if '.' in member else f'{branch}.{member}')}" if found else ""
+    )

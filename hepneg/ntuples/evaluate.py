@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.errors import DataError
-from hepneg.expressions import Expression
+from hepneg.expressions import Expression, MissingElements, identifier_expression
 from hepneg.expressions.functions import logical
 
-__all__ = ["Evaluator"]
+__all__ = ["Evaluator", "named_entries"]
 
 # A block of float32 that stays in the second-level cache between being written and being checked.
 _BLOCK = 32_768
@@ -27,7 +27,8 @@ class Evaluator:
     Attributes:
         features: expression of each feature, by its name, in order.
         selection: condition on the events, or None.
-        event_id: branches that identify an event; empty, the name of the file and the entry number do.
+        event_id: branches or expressions that identify an event by integers; empty, the name of the file and the entry
+            number do.
         name: of the file, without folders, for those identifiers.
         where: the file as messages call it.
     """
@@ -45,6 +46,8 @@ class Evaluator:
             DataError: as the expression's, with the file and what needs it.
         """
         try:
+            if not expression.branches:
+                return np.full(len(next(iter(columns.values()))), expression.constant())
             return expression.evaluate(columns)
         except DataError as error:
             raise DataError(f"{self.where}: {user}: {error}") from None
@@ -65,11 +68,50 @@ class Evaluator:
         """
         if not self.event_id:
             return np.column_stack([np.full(len(entry), zlib.crc32(self.name.encode()), dtype=np.int64), entry])
-        parts = [_as_64_bits(columns[name]) for name in self.event_id]
+        parts = [self._identifier(text, columns, entry) for text in self.event_id]
         if len(parts) == 1:
             return parts[0]
         common = parts[0].dtype if len({part.dtype for part in parts}) == 1 else np.dtype(np.uint64)
         return np.column_stack([part.astype(common, copy=False) for part in parts])
+
+    def _identifier(self, text: str, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.integer]:
+        watched = MissingElements(columns)
+        values = self.evaluate("event_id", identifier_expression(text), watched)
+        missing = next(iter(watched.masks.items()), None)
+        if missing is not None:
+            raise DataError(f"{self.where}: event_id: {missing[0]} is missing at {named_entries(entry[missing[1]])}")
+        if values.dtype.kind == "f":
+            return self._whole(text, values, entry)
+        return _as_64_bits(values)
+
+    def _whole(self, text: str, values: NDArray[Any], entry: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return floating-point identifiers as the integers that they are exactly."""
+        most = 2.0 ** (np.finfo(values.dtype).nmant + 1)
+        bad = ~(np.abs(values) < most) | (values != np.rint(values))
+        if bad.any():
+            raise DataError(
+                f"{self.where}: event_id {text!r} holds {values.dtype}, and at {named_entries(entry[bad])} it is "
+                f"no whole number below 2**{np.finfo(values.dtype).nmant + 1}, above which floats lose digits; "
+                "identify events by integers"
+            )
+        return values.astype(np.int64)
+
+    def folds(
+        self, by: Expression, count: int, columns: Mapping[str, Any], entry: NDArray[np.int64]
+    ) -> NDArray[np.int8]:
+        """Return the fold of each event by an expression, (n,).
+
+        Raises:
+            DataError: a value that is no whole number from 0 to ``count`` − 1.
+        """
+        values = self.evaluate("folds", by, columns)
+        bad = ~((values >= 0) & (values < count) & (values == np.floor(values)))
+        if bad.any():
+            raise DataError(
+                f"{self.where}: folds: {by.text!r} is {values[bad][0]:g} at {named_entries(entry[bad])}, but a "
+                f"fold is a whole number from 0 to {count - 1}; write for instance '({by.text}) % {count}'"
+            )
+        return values.astype(np.int8)
 
     def matrix(
         self, columns: Mapping[str, Any], events: int
@@ -85,6 +127,12 @@ class Evaluator:
             if not _copy_finite(self.evaluate(f"feature {name!r}", expression, columns), row):
                 bad[name] = ~np.isfinite(row)
         return features, bad
+
+
+def named_entries(entries: NDArray[np.int64], most: int = 5) -> str:
+    """Name the first of some entries, for a message."""
+    shown = ", ".join(map(str, entries[:most]))
+    return f"{'entry' if len(entries) == 1 else 'entries'} {shown}" + (", …" if len(entries) > most else "")
 
 
 def _as_64_bits(column: NDArray[Any]) -> NDArray[np.integer]:

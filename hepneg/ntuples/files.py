@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import glob
+import os
 import re
 import struct
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hepneg.errors import DataError, TransferError, nearest_names
+from hepneg._core.input import require_regular
+from hepneg.errors import DataError, nearest_names
+from hepneg.ntuples.damage import is_remote, read_error, refuse_damage
 from hepneg.ntuples.retry import retried
 
 __all__ = [
@@ -21,6 +24,7 @@ __all__ = [
     "is_rntuple",
     "is_tree",
     "matching_files",
+    "natural_order",
     "open_file",
     "open_tree",
     "refuse_damage",
@@ -28,53 +32,13 @@ __all__ = [
     "sample_files",
 ]
 
-# What uproot and its decompressors raise on bytes that make no sense. Decompression errors have no common base, so
-# `damage_errors` adds those of the library that uproot uses.
-_DAMAGED: tuple[type[Exception], ...] = (
-    *(OSError, ValueError, LookupError, TypeError, AttributeError, AssertionError),
-    *(EOFError, RuntimeError, ArithmeticError, MemoryError, struct.error, ImportError),
-)
 _MAGIC = b"root"
 _TREES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 
 
-def damage_errors() -> tuple[type[Exception], ...]:
-    """Return every exception that reading damaged bytes may raise."""
-    import cramjam
-    import uproot
-
-    # Addresses in https go through aiohttp, whose errors have a base of their own.
-    aiohttp: Any = sys.modules.get("aiohttp")
-    lost = (aiohttp.ClientError,) if aiohttp else ()
-    return (*_DAMAGED, cramjam.DecompressionError, uproot.deserialization.DeserializationError, *lost)
-
-
-@contextmanager
-def refuse_damage(path: str, what: str) -> Iterator[None]:
-    """Turn what damaged bytes raise into one line; keep nothing else than reading inside.
-
-    Raises:
-        DataError: ``cannot read entries 0 to 99 of a.root: …``.
-        TransferError: the same for an address.
-    """
-    try:
-        yield
-    except damage_errors() as error:
-        if is_remote(path):
-            _disconnect(path)
-            raise _transfer_error(f"cannot read {what} of {path}", error) from None
-        kind = type(error).__name__
-        raise DataError(f"cannot read {what} of {path}: {kind}; the file is damaged, fetch or write it again") from None
-
-
-def is_remote(path: str) -> bool:
-    """Tell whether a path is an address, such as ``root://…``, rather than a local path."""
-    return "://" in path
-
-
-def _natural(path: str) -> list[tuple[int, str]]:
+def natural_order(path: str) -> list[tuple[int, str]]:
     """Sort key under which ``part_2`` comes before ``part_10``."""
-    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path)]
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", path)]
 
 
 def is_glob(pattern: str) -> bool:
@@ -88,11 +52,34 @@ def matching_files(pattern: str, folder: Path) -> list[str]:
     Args:
         pattern: a path, a glob (``**`` goes into subfolders) or an address.
         folder: what relative paths are relative to.
+
+    Raises:
+        DataError: the folder cannot be read, ``~`` names no user, or no path can be so long.
     """
     if is_remote(pattern):
         return [pattern]
-    path = folder / Path(pattern).expanduser()
-    return [str(path)] if path.exists() else sorted(glob.glob(str(path), recursive=True), key=_natural)  # noqa: PTH207
+    try:
+        path = folder / Path(pattern).expanduser()
+        if path.exists():
+            return [str(path)]
+        _require_readable(path)
+        return sorted(glob.glob(str(path), recursive=True), key=natural_order)  # noqa: PTH207
+    except RuntimeError as error:  # ~nosuchuser
+        raise DataError(f"cannot look for {pattern!r}: {error}; write the path in full") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot look for {pattern!r}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _require_readable(path: Path) -> None:
+    """Refuse a pattern whose folder cannot be listed, where a glob would only find nothing.
+
+    Raises:
+        PermissionError: it cannot.
+    """
+    parents = (parent for parent in (path, *path.parents) if not glob.has_magic(str(parent)))
+    folder = next((parent for parent in parents if parent.is_dir()), None)
+    if folder is not None and not os.access(folder, os.R_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"the folder {folder} cannot be read: permission denied")
 
 
 def resolve_files(patterns: Sequence[str], folder: Path, sample: str) -> tuple[str, ...]:
@@ -122,34 +109,16 @@ def sample_files(config: Any, sample: str) -> tuple[str, ...]:
     Raises:
         DataError: the configuration has no such sample, or a pattern matches nothing.
     """
-    if sample not in config.samples:
-        raise DataError(f"no sample {sample!r} in the configuration{nearest_names(sample, config.samples)}")
-    return resolve_files(config.samples[sample].files, config.folder, sample)
-
-
-def require_distinct_files(config: Any) -> None:
-    """Refuse a file that belongs to two samples: its events would be counted twice, under two labels or names.
-
-    Args:
-        config: a :class:`hepneg.config.Config`.
-
-    Raises:
-        DataError: with the file and both samples; or a pattern matches nothing.
-    """
-    owner: dict[str, str] = {}
-    for sample in config.samples:
-        for path in sample_files(config, sample):
-            same = path if is_remote(path) else str(Path(path).resolve())
-            if owner.setdefault(same, sample) != sample:
-                raise DataError(
-                    f"{path} belongs to the samples {owner[same]!r} and {sample!r}: its events would count twice; "
-                    f"correct `samples.{owner[same]}.files` or `samples.{sample}.files`"
-                )
+    known = {**config.samples, **config.data}
+    if sample not in known:
+        raise DataError(f"no sample {sample!r} in the configuration{nearest_names(sample, known)}")
+    return resolve_files(known[sample].files, config.folder, sample)
 
 
 def _check_header(path: str) -> None:
     """Compare the magic bytes and the length in the header of a local file with the file itself."""
     try:
+        require_regular(Path(path))
         with Path(path).open("rb") as file:
             head = file.read(20)
             size = file.seek(0, 2)
@@ -195,10 +164,8 @@ def _open(path: str) -> Any:
         # A dictionary keeps a colon in the path from being taken for the name of an object. A cache of arrays would
         # hold up to 100 MB that are read once.
         return uproot.open({path: None}, array_cache=None)
-    except damage_errors() as error:
-        if is_remote(path):
-            raise _transfer_error(f"cannot open {path}", error) from None
-        raise DataError(f"cannot open {path}: {_brief(error)}; is it a whole ROOT file?") from None
+    except Exception as error:
+        raise read_error(path, f"cannot open {path}", error) from error
 
 
 @contextmanager
@@ -220,7 +187,7 @@ def open_tree(path: str, name: str) -> Iterator[Any]:
 def _look_up(file: Any, path: str, name: str) -> tuple[dict[str, str], Any]:
     """Return the classes of all objects of a file, and the tree of a name or None."""
     with refuse_damage(path, f"tree {name!r}"):
-        classes = file.classnames(cycle=False)
+        classes = file.classnames(cycle=";" in name)  # t;1 names an older cycle
         return classes, file[name] if classes.get(name) in _TREES else None
 
 
@@ -232,26 +199,3 @@ def is_tree(classname: str) -> bool:
 def is_rntuple(tree: Any) -> bool:
     """Tell an RNTuple from a TTree."""
     return hasattr(tree, "ntuple")
-
-
-def _disconnect(path: str) -> None:
-    """Let the next try at an address open it anew: fsspec keeps open files, also those whose server has gone."""
-    fsspec: Any = sys.modules.get("fsspec")
-    if fsspec is not None:
-        # Closing what is broken already may fail in as many ways as there are protocols.
-        with suppress(Exception):
-            filesystem, name = fsspec.core.url_to_fs(path)
-            filesystem.invalidate_cache(name)
-
-
-def _transfer_error(what: str, error: Exception) -> DataError:
-    """Say why an address cannot be read; a missing package stays missing, anything else may pass."""
-    if isinstance(error, ImportError):
-        return DataError(f"{what}: {_brief(error)}; pip install 'hepneg[remote]'")
-    return TransferError(f"{what}: {_brief(error)}; check the address and the server, or copy the file here")
-
-
-def _brief(error: Exception) -> str:
-    """Return the kind of an error and the beginning of its message, on one line."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:120]}" if lines else type(error).__name__

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from hepneg.config import Config
+from hepneg.errors import DataError
 from hepneg.ntuples.files import is_remote, open_file, refuse_damage, sample_files
+from hepneg.ntuples.parquet import is_parquet
 from hepneg.ntuples.retry import retried
 
 __all__ = ["NO_UUID", "FileIdentity", "base_name", "find_same", "identify_file", "identify_files"]
@@ -58,8 +60,22 @@ def identify_file(path: str) -> FileIdentity:
     Raises:
         DataError: missing, not a ROOT file, truncated or damaged.
     """
+    if is_parquet(path):
+        with refuse_damage(path, "the file"):
+            return _parquet_identity(path)
     with open_file(path) as directory:
         return retried(lambda: _identity(path, directory))
+
+
+def _parquet_identity(path: str) -> FileIdentity:
+    """Identify a local Parquet file by its ends: the last holds the index of all pages."""
+    with Path(path).open("rb") as file:
+        size = file.seek(0, 2)
+        digest = hashlib.sha256(str(size).encode())
+        for start in (0, max(0, size - _SAMPLED)):
+            file.seek(start)
+            digest.update(file.read(_SAMPLED))
+    return FileIdentity(base_name(path), NO_UUID, size, digest.hexdigest())
 
 
 def _identity(path: str, directory: Any) -> FileIdentity:
@@ -73,13 +89,22 @@ def _identity(path: str, directory: Any) -> FileIdentity:
 
 
 def identify_files(config: Config) -> tuple[FileIdentity, ...]:
-    """Identify every file of a configuration.
+    """Identify every file of the simulated samples; those that cannot be read are left out, as :func:`read_chunks`
+    does.
 
     Raises:
-        DataError: a file is missing or unusable.
+        DataError: a file is missing, or the only one of a sample is unusable.
     """
-    paths = dict.fromkeys(path for sample in config.samples for path in sample_files(config, sample))
-    return tuple(identify_file(path) for path in paths)
+    found: dict[str, FileIdentity] = {}
+    for sample in config.samples:
+        paths = sample_files(config, sample)
+        for path in (path for path in paths if path not in found):
+            try:
+                found[path] = identify_file(path)
+            except DataError:
+                if len(paths) == 1:
+                    raise
+    return tuple(found.values())
 
 
 def find_same(file: FileIdentity, known: Iterable[FileIdentity]) -> FileIdentity | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 
 import numpy as np
@@ -13,9 +14,13 @@ from hepneg.events import EventTable
 
 __all__ = ["warn_about_dropped", "warn_about_events", "warn_without_negative"]
 
+logger = logging.getLogger(__name__)
+
 
 def warn_about_events(events: EventTable) -> None:
-    """Warn of samples without negative weights and of event identifiers that repeat.
+    """Warn of samples without negative weights and of event identifiers that repeat within a sample.
+
+    That identifiers repeat between samples is usual and does no harm: it is logged.
 
     Warns:
         HepnegWarning: one for each such sample, and one for the identifiers.
@@ -23,9 +28,11 @@ def warn_about_events(events: EventTable) -> None:
     for code, name in enumerate(events.sample_names):
         if not (events.weight[events.sample == code] < 0).any():
             warn_without_negative(name)
-    message = _repeated_ids(events)
-    if message:
+    message, harmful = _repeated_ids(events)
+    if harmful:
         _warn(message)
+    elif message:
+        logger.info("%s", message)
 
 
 def warn_without_negative(sample: str) -> None:
@@ -52,23 +59,27 @@ def _warn(message: str) -> None:
     warnings.warn(message, HepnegWarning, stacklevel=4)
 
 
-def _repeated_ids(events: EventTable) -> str:
-    """Say which identifiers repeat; an empty string if none does."""
+def _repeated_ids(events: EventTable) -> tuple[str, bool]:
+    """Say which identifiers repeat, an empty string if none does, and whether they do within a sample."""
     keys = _keys(events.event_id)
     repeats = _repeats(keys)
     if not repeats:
-        return ""
+        return "", False
     within = {name: _repeats(keys[events.sample == code]) for code, name in enumerate(events.sample_names)}
     where = [f"{count} in sample {name!r}" for name, count in within.items() if count]
     across = repeats - sum(within.values())
     where += [f"{across} between samples"] * (across > 0)
-    harm = "such events share a fold" + (
-        " and count as one observation: right for candidates of one event; if they are different events, give "
-        "`event_id:` more branches"
-        if any(within.values())
-        else ", which does no harm"
-    )
-    return f"event identifiers repeat ({', '.join(where)}): {harm}"
+    harmful = any(within.values())
+    if harmful and repeats == len(keys) - 1:
+        harm = "; it is the same in all of them: give `event_id:` the branches that tell events apart"
+    elif harmful:
+        harm = (
+            " and count as one observation: right for candidates of one event; if they are different events, give "
+            "`event_id:` more branches"
+        )
+    else:
+        harm = ", which does no harm"
+    return f"event identifiers repeat ({', '.join(where)}): such events share a fold{harm}", harmful
 
 
 def _keys(event_id: NDArray[np.integer]) -> NDArray[np.uint64]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+import io
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,9 +19,13 @@ from hepneg.errors import OutputError
 
 __all__ = ["write_histograms"]
 
+_CLOCK = threading.Lock()
+
 
 def write_histograms(path: str | Path, histograms: Mapping[str, Any]) -> Path:
     """Write histograms into a ROOT file, atomically, with errors √Σw² that hold for signed weights.
+
+    The same histograms give the same bytes: the file has neither a date nor a UUID of its own.
 
     Args:
         path: the file.
@@ -32,10 +42,44 @@ def write_histograms(path: str | Path, histograms: Mapping[str, Any]) -> Path:
     import uproot
 
     converted = {name: _to_root(name, histogram) for name, histogram in histograms.items()}
-    with atomic_path(path) as temporary, uproot.recreate(temporary, compression=uproot.ZLIB(4)) as file:
+    # In memory, for a file on disk holds the name under which it was written.
+    content = io.BytesIO()
+    with _no_clock(), uproot.recreate(content, compression=uproot.ZLIB(4), uuid_function=_no_uuid) as file:
         for name, histogram in converted.items():
             file[name] = histogram
+        written = content.getvalue()  # whole after every histogram; closing the file closes the buffer
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(written)
     return Path(path)
+
+
+def _no_uuid() -> uuid.UUID:
+    return uuid.UUID(int=0)
+
+
+class _NoClock:
+    """Stands for the module ``datetime``, with a clock that stands at ROOT's epoch."""
+
+    class datetime(dt.datetime):  # noqa: N801  # the name of what it stands for
+        """A datetime whose now is always the same."""
+
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> Self:
+            """Return 1 January 1995."""
+            return cls(1995, 1, 1, tzinfo=tz)
+
+
+@contextmanager
+def _no_clock() -> Iterator[None]:
+    """Keep the time of writing out of a file; uproot has no option for it."""
+    cascade = import_module("uproot.writing._cascade")
+    with _CLOCK:
+        before = cascade.datetime
+        cascade.datetime = _NoClock  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            cascade.datetime = before  # type: ignore[attr-defined]
 
 
 def _to_root(name: str, histogram: Any) -> Any:

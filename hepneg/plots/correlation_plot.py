@@ -8,7 +8,7 @@ from matplotlib.image import AxesImage
 
 from hepneg._core.arrays import FloatArray
 from hepneg.metrics.correlation import CorrelationDifference
-from hepneg.plots.short_names import short_name, short_names
+from hepneg.plots.short_names import plain, short_name, short_names
 from hepneg.plots.style import Drawn, empty_figure, in_print_style
 
 __all__ = ["plot_sign_correlations"]
@@ -57,7 +57,7 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
     figure.colorbar(images["difference"], ax=axes[2], label="Difference / error", shrink=0.8, pad=0.02, extend="both")
     if count <= _MOST_NUMBERED:
         _write_significant(axes[2], result)
-    figure.suptitle(short_name(sample, _LONGEST_TITLE), fontsize=12)
+    figure.suptitle(plain(short_name(sample, _LONGEST_TITLE)), fontsize=12)
     return Drawn(figure, tuple(axes), dict(images))
 
 

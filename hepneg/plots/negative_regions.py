@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from hepneg.binning.density_cells import SignedDensity
-from hepneg.plots.short_names import short_name
+from hepneg.plots.short_names import plain, short_name
 from hepneg.plots.style import Drawn, empty_figure, in_print_style, note, title
 from hepneg.shapes.negative.pair_cells import NegativeBox
 
@@ -50,7 +50,7 @@ def plot_negative_boxes(
     axes.set_facecolor("0.85")
     figure.colorbar(mesh, ax=axes, label="Σw / √Σw² in a cell", extend="both", pad=0.02)
     patches = [patch for box in boxes if (patch := _outline(axes, density, box)) is not None]
-    labels = [short_name(label, _LONGEST_LABEL) for label in axis_labels or density.names]
+    labels = [_axis_name(label, name) for label, name in zip(axis_labels or (None, None), density.names, strict=True)]
     axes.set(xlim=density.x_edges[[0, -1]], ylim=density.y_edges[[0, -1]], xlabel=labels[0], ylabel=labels[1])
     title(axes, sample)
     remark = note(axes, f"{len(patches)} region{'' if len(patches) == 1 else 's'} with Σw < 0")
@@ -75,3 +75,8 @@ def _outline(axes: Axes, density: SignedDensity, box: NegativeBox) -> Rectangle 
 def _clipped(interval: tuple[float, float] | None, edges: Any) -> tuple[float, float]:
     low, high = interval or (-math.inf, math.inf)
     return max(low, float(edges[0])), min(high, float(edges[-1]))
+
+
+def _axis_name(label: str | None, name: str) -> str:
+    """Return what stands at an axis: a label, which may hold formulae, or the name of the feature as it is."""
+    return short_name(label, _LONGEST_LABEL) if label else plain(short_name(name, _LONGEST_LABEL))

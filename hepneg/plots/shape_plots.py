@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from hepneg.plots.legend import ROW, add_legend, legend_above
-from hepneg.plots.short_names import LONGEST_TITLE, short_name, short_names
+from hepneg.plots.short_names import LONGEST_TITLE, plain, short_name, short_names
 from hepneg.plots.style import (
     NEGATIVE,
     NEUTRAL,
@@ -58,7 +58,9 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
         layout.main.set_xscale("log")
     layout.main.set_ylabel("Share / unit")
     title(layout.main, sample)
-    layout.lowest.set_xlabel(short_name(axis_label or shape.name, _LONGEST_LABEL))
+    layout.lowest.set_xlabel(
+        short_name(axis_label, _LONGEST_LABEL) if axis_label else plain(short_name(shape.name, _LONGEST_LABEL))
+    )
     add_legend(layout.main, headroom=0.32)
     note(layout.main, _caption(shape))
     return Drawn(layout.figure, (layout.main, *layout.panels), artists)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["LONGEST_NAME", "LONGEST_TITLE", "short_name", "short_names"]
+from hepneg._core.plain_text import visible
+
+__all__ = ["LONGEST_NAME", "LONGEST_TITLE", "plain", "short_name", "short_names"]
 
 LONGEST_NAME = 34
 """Letters for which there is room in legends and at axes."""
@@ -37,7 +39,12 @@ def short_names(names: Iterable[str], longest: int = LONGEST_NAME) -> dict[str, 
         short_by_name |= {name: _around(name, start, longest) for name in group}
     for group in _alike(short_by_name):
         short_by_name |= {name: _numbered(name, number, longest) for number, name in enumerate(group, start=1)}
-    return short_by_name
+    return {name: plain(short) for name, short in short_by_name.items()}
+
+
+def plain(name: str) -> str:
+    """Return a name as matplotlib is to be given it: a dollar is no formula, and control characters show as escapes."""
+    return visible(name).replace("$", r"\$")
 
 
 def _alike(short_by_name: dict[str, str]) -> list[list[str]]:

@@ -22,7 +22,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from hepneg._core.output import atomic_path
-from hepneg.plots.short_names import short_name, short_names
+from hepneg.plots.short_names import plain, short_name, short_names
 
 __all__ = [
     "COLOURS",
@@ -191,7 +191,7 @@ def start_at_zero(axes: Sequence[Axes]) -> None:
 
 def title(axes: Axes, name: str) -> Text:
     """Write a sample's name above its axes, on the left, whole but for the very longest: long ones are smaller."""
-    text = short_name(name, _LONGEST_TITLE)
+    text = plain(short_name(name, _LONGEST_TITLE))
     size = mpl.rcParams["axes.titlesize"] * min(1.0, _TITLE_IN_FULL_SIZE / max(1, len(text)))
     return axes.set_title(text, loc="left", fontsize=size)
 

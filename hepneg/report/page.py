@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hepneg._core.plain_text import visible
 from hepneg.errors import DataError
 from hepneg.report.blocks import Section
 from hepneg.report.comparison_section import comparison_section
@@ -96,6 +97,11 @@ def _section(make: Callable[[Results], Section], results: Results, *sources: str
         ) from None
 
 
+def _shown(value: Any) -> Any:
+    """Show control characters, and those that reverse the reading, as escapes; what is HTML already stays."""
+    return visible(value) if type(value) is str else value
+
+
 @cache
 def _environment() -> Environment:
     return Environment(
@@ -105,6 +111,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_shown,
     )
 
 

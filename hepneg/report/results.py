@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from hepneg._core.input import read_small_text
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.report.blocks import Figure
@@ -95,10 +96,10 @@ def load_results(config: Config) -> Results:
 
 def _read(path: Path) -> Data | None:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_small_text(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read: {error}; run the step that writes it again") from None
     version = data.get("schema_version") if isinstance(data, dict) else None
     wanted = _SCHEMA_VERSIONS.get(path.name, 1)

@@ -94,8 +94,9 @@ def check_feature(
 
     The combined p-value is the probability of so small a p-value in any of the Anderson–Darling, width, smooth and χ²
     tests, each p-value over its share of the significance level
-    (:class:`hepneg.shapes.shape_tests.shape_test.ShapeTest`). That probability comes from the joint null distribution of the tests (Westfall and Young, Resampling-Based Multiple
-    Testing, Wiley 1993): from the permutations themselves, or from draws of normal fluctuations for many events.
+    (:class:`hepneg.shapes.shape_tests.shape_test.ShapeTest`). That probability comes from the joint null distribution
+    of the tests (Westfall and Young, Resampling-Based Multiple Testing, Wiley 1993): from the permutations themselves,
+    or from draws of normal fluctuations for many events.
 
     Args:
         bins: fine bins with events of both signs.

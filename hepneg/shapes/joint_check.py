@@ -79,7 +79,8 @@ def check_joint(
         subsample.features,
         subsample.weight,
         np.zeros(used, np.int8),
-        event_id=subsample.cluster,
+        # Without clusters by position: the subsample is in an order of its own, whatever that of the files.
+        event_id=np.arange(used, dtype=np.uint64) if subsample.cluster is None else subsample.cluster,
         feature_names=feature_names,
     )
     boxes = further_boxes(events, regions, seed=seed)

@@ -19,6 +19,7 @@ from hepneg.config import Config
 from hepneg.events import clustering
 from hepneg.ntuples import (
     Chunk,
+    ReadingNotes,
     read_chunks,
     require_distinct_files,
     require_selected,
@@ -230,14 +231,19 @@ def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, prog
     """
 
     require_distinct_files(config)
+    notes = ReadingNotes()
 
     def once(empty: Callable[[str], Part], varied: bool) -> dict[str, Part]:
         return {
-            sample: _filled(empty(sample), read_chunks(config, sample, systematics=varied, progress=progress))
+            sample: _filled(
+                empty(sample), read_chunks(config, sample, systematics=varied, notes=notes, progress=progress)
+            )
             for sample in config.samples
         }
 
-    return in_two_passes(config, once, systematics=systematics, seed=seed)
+    accumulated = in_two_passes(config, once, systematics=systematics, seed=seed)
+    notes.warn(config)
+    return accumulated
 
 
 def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, seed: int = 1) -> Accumulated:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.hashing import assign_folds, uniform_events
+from hepneg._core.hashing import uniform_events
 from hepneg._core.output import json_ready
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
@@ -182,7 +182,7 @@ class Refinement:
 
         code = self._codes(events, named=True)
         grouped = replace(events, sample=code.astype(np.int16), sample_names=self.sample_names)
-        fold_of = assign_folds(events.event_id, len(self.signs), self.seed)
+        fold_of = events.folds(len(self.signs), self.seed)
         return code, held_out_sign([local.read for local in self.signs], grouped, fold_of)
 
     def _fold_signs(self, events: EventTable, code: NDArray[np.int64]) -> Float:
@@ -257,7 +257,7 @@ def refine(
     pool_of = pools(events)
     events = regrouped(events, pool_of)
     signs = crossfit_signs(events, plan, training, progress=progress)
-    fold_of = assign_folds(events.event_id, len(signs), training.seed)
+    fold_of = events.folds(len(signs), training.seed)
     signs = straightened(signs, events, fold_of)
     readers = [local.read for local in signs]
     sign, raw = (held_out_sign(readers, events, fold_of, raw=raw) for raw in (False, True))

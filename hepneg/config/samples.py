@@ -1,0 +1,153 @@
+"""Parts of the configuration: samples, features, folds, and the kinds of fields that they share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
+
+from hepneg.config.validation import Model, NonZero
+from hepneg.errors import ConfigError
+from hepneg.expressions import Expression
+
+__all__ = ["Branches", "ExpressionField", "Feature", "Folds", "Names", "Sample", "WeightField"]
+
+SUM_SOURCE = re.compile(r"[^.\s]+\.\S+")
+"""A tree and a branch in it."""
+
+
+def _parse_weight(value: Any) -> Any:
+    """Parse an expression that may be a plain number, such as ``weight: 1``."""
+    if isinstance(value, Expression):
+        return value
+    try:
+        return Expression(value if isinstance(value, str) else str(value))
+    except ConfigError as error:
+        raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
+
+
+def _parse_expression(value: Any) -> Any:
+    expression = _parse_weight(value)
+    if not expression.branches:
+        raise ValueError(f"expression {expression.text!r} names no branch")
+    return expression
+
+
+def _as_tuple(value: Any) -> Any:
+    """Accept one string where a list of strings is meant."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _text(value: object) -> str:
+    return str(value)
+
+
+ExpressionField = Annotated[
+    Expression,
+    BeforeValidator(_parse_expression),
+    PlainSerializer(_text),
+    WithJsonSchema({"type": "string", "description": "an expression of branches"}),
+]
+WeightField = Annotated[
+    Expression,
+    BeforeValidator(_parse_weight),
+    PlainSerializer(_text),
+    WithJsonSchema({"type": ["string", "number"], "description": "an expression of branches, or a number"}),
+]
+Names = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
+    Field(min_length=1),
+]
+Branches = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
+]
+
+
+class Sample(Model):
+    """A set of files with one physics process.
+
+    Attributes:
+        label: what the classifier is to take it for. A regression needs none: all its samples count as signal in
+            tables. ``data`` is never trained on or summed up; its events have the weight 1 unless ``weight`` says
+            otherwise.
+        files: paths or globs of ROOT or Parquet files, relative to the configuration file, or ``root://`` and
+            ``https://`` addresses.
+        tree: name of its TTree or RNTuple; left out, that of the analysis.
+        weight: its signed event weight; left out, that of the analysis.
+        selection: a condition beside that of the analysis.
+        scale: a plain factor on its weights, beside cross section and luminosity or instead of them.
+        friends: files with more columns of the same events, entry for entry: a path or glob for each of ``files`` in
+            their order, or patterns with ``{stem}``, the file's name without its ending.
+        cross_section: in pb; with the luminosity it scales the weights. Negative for an interference.
+        sum_of_weights: Σ of the generator weights before any selection, of the sign of the cross section, or where each
+            file holds it (``Runs.genEventSumw``), or ``events`` for the sum over the events of the files. Left out, it
+            is taken from a tree of the generator's sums that is known, or else from the events.
+    """
+
+    label: Literal["signal", "background", "data"] = "signal"
+    files: Names
+    tree: Annotated[str, Field(min_length=1)] | None = None
+    weight: WeightField | None = None
+    selection: ExpressionField | None = None
+    scale: NonZero | None = None
+    friends: Names | None = None
+    cross_section: NonZero | None = None
+    sum_of_weights: NonZero | Annotated[str, Field(min_length=1)] | None = None
+
+    @property
+    def scale_or_one(self) -> float:
+        """The plain factor on the weights."""
+        return 1.0 if self.scale is None else self.scale
+
+    @field_validator("sum_of_weights", mode="before")
+    @classmethod
+    def _check_sum(cls, value: Any) -> Any:
+        if isinstance(value, str) and value != "events" and not SUM_SOURCE.fullmatch(value):
+            raise ValueError(f"write a number, `events`, or tree and branch as in Runs.genEventSumw, not {value!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _check_signs(self) -> Self:
+        total = self.sum_of_weights
+        if self.cross_section is not None and isinstance(total, float) and total * self.cross_section < 0:
+            raise ValueError(
+                "cross_section and sum_of_weights must have the same sign: both negative for an interference"
+            )
+        if self.label == "data" and (self.cross_section is not None or total is not None):
+            raise ValueError("data have no cross_section and no sum_of_weights; leave them out")
+        return self
+
+
+class Folds(Model):
+    """Folds by an expression of the event instead of a hash of its identifier.
+
+    Attributes:
+        by: gives the fold of each event, a whole number from 0 to ``count`` − 1, as ``event % 2`` does.
+        count: how many folds.
+    """
+
+    by: ExpressionField
+    count: Annotated[int, Field(ge=2, le=127)]
+
+
+class Feature(Model):
+    """One input of the classifier: a name and the expression that gives it."""
+
+    name: Annotated[str, Field(min_length=1)]
+    expression: ExpressionField
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value, "expression": value}
+        if isinstance(value, Mapping) and len(value) == 1:
+            ((name, expression),) = value.items()
+            return {"name": str(name), "expression": expression}
+        if isinstance(value, Mapping) and set(value) != {"name", "expression"}:
+            raise ValueError("a feature is the name of a branch or one `name: expression`")
+        return value

@@ -1,0 +1,108 @@
+"""One expression of branches: its text, the branches that it reads, and its value for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg.errors import ConfigError, DataError
+from hepneg.expressions.functions import is_jagged
+from hepneg.expressions.language import Parser, shown
+
+__all__ = ["Expression", "identifier_expression"]
+
+Columns: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed expression of branches, with one value per event.
+
+    Args:
+        text: the expression; line breaks count as blanks.
+
+    Attributes:
+        branches: the names of the branches that it reads.
+        texts: those of them that are compared with a text.
+
+    Raises:
+        ConfigError: anything outside the language described in :mod:`hepneg.expressions`; the message names the piece
+            and its position.
+    """
+
+    text: str
+    branches: frozenset[str] = field(init=False, compare=False, repr=False)
+    texts: frozenset[str] = field(init=False, compare=False, repr=False)
+    _run: Callable[[Columns], Any] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        text = " ".join(self.text.split())
+        parser = Parser(text)
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "_run", parser.parse())
+        object.__setattr__(self, "branches", frozenset(parser.branches))
+        object.__setattr__(self, "texts", frozenset(parser.texts))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __reduce__(self) -> tuple[type[Expression], tuple[str]]:
+        return Expression, (self.text,)
+
+    def constant(self) -> float:
+        """Return the value of an expression without branches, such as ``1``.
+
+        Raises:
+            DataError: it has none.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                return float(self._run({}))
+        except (TypeError, ValueError, ArithmeticError, LookupError, RuntimeError):
+            raise DataError(f"expression {shown(self.text)} is no number") from None
+
+    def evaluate(self, columns: Columns) -> NDArray[Any]:
+        """Return one value per event.
+
+        Args:
+            columns: branch name to a flat array, (n,), or to a jagged :class:`awkward.Array` of n lists. More branches
+                than the expression needs do no harm. In a :class:`~hepneg.expressions.missing.MissingElements` the
+                elements that are missing are counted.
+
+        Returns:
+            An array of shape (n,) in whatever type the expression has; the column itself, not a copy, where the
+            expression is the name of a flat branch.
+
+        Raises:
+            DataError: the result is not one number per event, or lists of different lengths meet.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                value = self._run(columns)
+        except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise DataError(f"expression {shown(self.text)}: {reason}") from None
+        if is_jagged(value):
+            raise DataError(
+                f"expression {shown(self.text)} gives a list for each event, not one number; pick an element with "
+                "[:, 0] or reduce it with sum(), max(), len() …"
+            )
+        if not isinstance(value, np.ndarray) or value.ndim != 1:
+            raise DataError(
+                f"expression {shown(self.text)} gives one number for all events, not one per event; it must name a "
+                "branch"
+            )
+        return value
+
+
+def identifier_expression(text: str) -> Expression:
+    """Read an identifier of events: an expression, or else the plain name of a branch, whatever characters it has."""
+    try:
+        return Expression(text)
+    except ConfigError:
+        quoted = f"'{text}'" if '"' in text else f'"{text}"'
+        return Expression(f"branch({quoted})")

@@ -1,0 +1,115 @@
+"""The types of all branches of a tree at once, however many there are, and the first entries of some of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from hepneg.errors import DataError
+from hepneg.ntuples.columns import BranchType, branch_types
+from hepneg.ntuples.event_source import EventSource, source_of
+from hepneg.ntuples.files import is_rntuple, refuse_damage
+
+__all__ = ["all_types", "first_entries_of", "is_one_list", "list_lengths"]
+
+_NUMBERS = {
+    "bool": "bool",
+    "float": "float32",
+    "double": "float64",
+    "char": "int8",
+    "std::byte": "uint8",
+    **{f"std::{sign}int{bits}_t": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+}
+_NUMBER_NAMES = frozenset(_NUMBERS.values())
+_LISTS = re.compile(r"(?:std::vector|ROOT::VecOps::RVec)<(.+)>")
+_CARDINALITY = "ROOT::RNTupleCardinality"
+_ONE_LIST = re.compile(r"(var|\d+) \* [a-z]+\d*")
+
+
+def all_types(tree: Any) -> dict[str, BranchType]:
+    """Return the type of every branch; reads no data.
+
+    The fields of an RNTuple, and the members of its collections, are known by the names of their C++ types: building
+    awkward's forms, or listing all fields with uproot, takes a time that grows with the square of their number.
+    """
+    if not is_rntuple(tree):
+        source = source_of(tree, "the file")
+        return {name: _branch_type(source, name) for name in source.names}
+    records = list(tree.ntuple.field_records)
+    children: dict[int, list[int]] = {}
+    for number, record in enumerate(records):
+        if record.parent_field_id != number:
+            children.setdefault(record.parent_field_id, []).append(number)
+    top = [number for number, record in enumerate(records) if record.parent_field_id == number]
+    return {name: BranchType(text) for number in top for name, text in _columns(records, children, number)}
+
+
+def _columns(records: Sequence[Any], children: dict[int, list[int]], number: int) -> Iterator[tuple[str, str]]:
+    """Yield a field of an RNTuple with its type, and its members where it is a record or a list of records."""
+    record = records[number]
+    own = _awkward_name(str(record.type_name))
+    yield str(record.field_name), own
+    if own in _NUMBER_NAMES or _ONE_LIST.fullmatch(own):
+        return
+    inner, lists = children.get(number, []), ""
+    if len(inner) == 1 and records[inner[0]].field_name in {"_0", ""}:
+        inner, lists = children.get(inner[0], []), "var * "
+    for member in inner:
+        kind = _awkward_name(str(records[member].type_name))
+        if kind in _NUMBER_NAMES:
+            yield f"{record.field_name}.{records[member].field_name}", lists + kind
+
+
+def is_one_list(kind: BranchType) -> bool:
+    """Tell a list of numbers per event from numbers and from lists of lists."""
+    return kind.is_jagged and _ONE_LIST.fullmatch(kind.text) is not None
+
+
+def _branch_type(tree: EventSource, name: str) -> BranchType:
+    """Return the type of a branch of a TTree, "unknown" where uproot has no name for it."""
+    try:
+        with refuse_damage("the file", name):
+            return branch_types(tree, [name])[name]
+    except DataError:  # uproot knows no such class, or two branches have that name
+        return BranchType("unknown")
+
+
+def list_lengths(tree: Any) -> frozenset[str]:
+    """Return the branches that hold the lengths of lists."""
+    if is_rntuple(tree):
+        return frozenset(field.name for field in tree.fields if str(field.record.type_name).startswith(_CARDINALITY))
+    counters = (branch.count_branch for branch in tree.itervalues(recursive=True))
+    return frozenset(str(counter.name) for counter in counters if counter is not None)
+
+
+def first_entries_of(tree: Any, path: str, names: Sequence[str], entries: int) -> dict[str, Any]:
+    """Return the first entries of some branches as awkward arrays; what cannot be read is left out."""
+    columns: dict[str, Any] = {}
+    for name in names:
+        with suppress(DataError), refuse_damage(path, name):
+            columns[name] = _read(tree, name, entries)
+    # A field with a dot in its name is found by a filter only, which goes through all fields.
+    dotted = [name for name in names if name not in columns and "." in name]
+    if dotted:
+        with suppress(DataError), refuse_damage(path, "the first entries"):
+            read = tree.arrays(filter_name=set(dotted).__contains__, entry_stop=entries, library="ak")
+            columns |= {name: read[name] for name in dotted}
+    return columns
+
+
+def _read(tree: Any, name: str, entries: int) -> Any:
+    """Read a branch or field, or a leaf of a branch with several."""
+    branch, _, leaf = name.rpartition(".")
+    if is_rntuple(tree) or not branch or name in tree or branch not in tree:
+        return tree[name].array(entry_stop=entries, library="ak")
+    return tree[branch].array(entry_stop=entries, library="ak")[leaf]
+
+
+def _awkward_name(cpp: str) -> str:
+    """Return awkward's name of a C++ type: ``var * float32`` for ``std::vector<float>``; others stay as they are."""
+    if cpp.startswith(_CARDINALITY):
+        return "uint64" if "64" in cpp else "uint32"
+    inner = _LISTS.fullmatch(cpp)
+    return f"var * {_awkward_name(inner[1])}" if inner else _NUMBERS.get(cpp, cpp)

@@ -15,6 +15,7 @@ from hepneg.config import load_config
 from hepneg.errors import ConfigError, DataError
 from hepneg.events import EventTable
 from hepneg.shapes.systematics import systematic_yardstick
+from hepneg.studies import sign_split
 from hepneg.studies.sign_split import check_response_shapes, sign_split_closure
 
 QUICK = {"folds": 5, "epochs": 12, "network": {"hidden": [16]}, "seed": 2}
@@ -153,14 +154,14 @@ def test_the_command_leaves_its_files_and_the_page_shows_them(toy_analysis, caps
 def test_a_closure_goes_on_where_it_was_interrupted(toy_analysis, monkeypatch):
     config = load_config(toy_analysis, ["training.epochs=1"])
     whole = workflow.closure(config).result.to_dict()
-    judged = closure._judged
+    judged = sign_split._judged
 
     def interrupted(part, *rest):
         if part == "negative":
             raise KeyboardInterrupt
         return judged(part, *rest)
 
-    monkeypatch.setattr(closure, "_judged", interrupted)
+    monkeypatch.setattr(sign_split, "_judged", interrupted)
     with pytest.raises(KeyboardInterrupt):
         workflow.closure(config)
     assert (config.output / "checkpoint" / "closure" / "negative").is_dir()

@@ -177,6 +177,20 @@ def test_our_own_friends_are_friends_of_samples(toy_analysis: Path) -> None:
     np.testing.assert_array_equal(events.weight, np.concatenate(expected))
 
 
+def test_files_that_cannot_be_read_stop_neither_training_nor_refining(toy_analysis: Path) -> None:
+    folder, data = toy_analysis.parent, toy_config()
+    (folder / "sig_broken.root").write_bytes(b"")
+    data["samples"]["sig"]["files"] = "sig*.root"
+    data["training"] |= {"scheme": "absolute", "epochs": 1}
+    config = Config.from_dict(data, folder)
+    with pytest.warns(HepnegWarning, match=r"sig_broken\.root is not a ROOT file"):
+        model = workflow.train(config).result.model
+    assert [file.name for file in model.inputs.files] == ["sig.root", "bkg.root"]
+    with pytest.warns(HepnegWarning, match=r"sig_broken\.root is not a ROOT file"):
+        written = refine_files(config, folder / "refined").files
+    assert [path.name for path in written] == ["refine.json", "sig.hepneg.root", "bkg.hepneg.root"]
+
+
 def test_refine_takes_samples_that_share_a_file(toy_analysis: Path) -> None:
     folder, data = toy_analysis.parent, toy_config()
     data["samples"] = {

@@ -276,6 +276,21 @@ def write_many(folder: Path, write: Write, names: list[str]) -> None:
         )
 
 
+def test_the_tree_that_most_samples_have_is_taken(tmp_path: Path, write_ntuple: Write) -> None:
+    write_many(tmp_path, write_ntuple, ["higgs.root", "qcd.root"])
+    write_ntuple(tmp_path / "other.root", {"genWeight": signs(), "x": numbers()})
+    text = starter_config([tmp_path], tmp_path)
+    assert yaml.safe_load(text)["tree"] == "t"
+    assert "  # left out: other: no tree 't'\n" in text
+
+
+def test_scale_factors_and_flags_are_no_features(tmp_path: Path, write_ntuple: Write) -> None:
+    names = ("globalTriggerEffSF_NOSYS", "scaleFactor_PILEUP", "pass_ejets_NOSYS", "nbkg_sw")
+    columns = {"weight_mc_NOSYS": signs(), "met": numbers(), **{name: numbers() for name in names}}
+    path = write_ntuple(tmp_path / "a.root", columns, tree="reco")
+    assert yaml.safe_load(starter_config([path], tmp_path))["features"] == ["met"]
+
+
 def test_a_folder_is_searched_and_its_files_are_grouped(tmp_path: Path, write_ntuple: Write) -> None:
     names = ["x_0.root", "x_1.root", "x_2.root", "ggH_m125.root", "W1Jets.root", "W2Jets.root", "x_2017.root"]
     write_many(

@@ -14,6 +14,7 @@ from hepneg._core.output import make_folder, write_json
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.timing import timed
 from hepneg.config import Config
+from hepneg.errors import DataError
 from hepneg.events import LABELS, EventTable
 from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.friends.plan import Job, plan_jobs
@@ -78,9 +79,9 @@ def refine_files(
         progress: shows reading, training and writing.
 
     Raises:
-        ConfigError: the configuration cannot be used, or is that of a regression, for whose target the weights would
-            not close.
-        DataError: the files or events are unusable.
+        ConfigError: the configuration cannot be used, or is that of a regression, for whose target the weights would not
+            close.
+        DataError: the files or events are unusable. A file that cannot be read beside others of its sample is left out.
         OutputError: friend files that would collide or replace other files, or cannot be written.
     """
     config.require_classification("`hepneg refine`")
@@ -94,9 +95,14 @@ def refine_files(
     with progress:
         bar = progress.task("writing refined weights", len(jobs))
         (folder / "refine.json").unlink(missing_ok=True)  # from here on, an older report would be of mixed files
-        for job, sample in jobs.items():
+        for job, sample in tuple(jobs.items()):
             refiner = EventRefiner.of(job.source, sample, config, refinement, resample=resample)
-            _write(job, refiner, config, tree_format, bar.advance)
+            try:
+                _write(job, refiner, config, tree_format, bar.advance)
+            except DataError:
+                if len(sample_files(config, sample)) == 1:
+                    raise
+                del jobs[job]  # left out when the events were read, with a warning
     resampled = refinement.resampled_samples(events, seed=config.training.seed) if resample else {}
     extra = {"resampled": {name: one.to_dict() for name, one in resampled.items()}} if resample else {}
     report = write_json(folder / "refine.json", {**refinement.to_dict(), **extra})

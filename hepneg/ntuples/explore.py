@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from hepneg.ntuples.branch_kinds import all_types, first_entries_of, is_one_list, list_lengths
 from hepneg.ntuples.columns import BranchType
 from hepneg.ntuples.files import is_tree, open_file, refuse_damage
-from hepneg.ntuples.layouts import IDENTIFIER_KINDS, identifier_kind, is_nominal, no_feature, tree_rank, weight_rank
+from hepneg.ntuples.layouts import (
+    IDENTIFIER_KINDS,
+    MOST_RANK,
+    identifier_kind,
+    is_nominal,
+    no_feature,
+    tree_rank,
+    weight_rank,
+)
 
 __all__ = ["TreeSummary", "WeightCandidate", "as_expression", "explore"]
 
@@ -80,6 +88,11 @@ class TreeSummary:
     def rank(self) -> int:
         """How likely this is the tree of the events, by its name and branches; 0 is the likeliest."""
         return tree_rank(self.name, bool(self.weights), bool(self.event_ids))
+
+    @property
+    def is_beside(self) -> bool:
+        """Its name says that it lies beside the events: runs, luminosity blocks, sums of weights."""
+        return self.rank > MOST_RANK
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as plain values."""

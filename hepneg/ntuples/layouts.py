@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-__all__ = ["IDENTIFIER_KINDS", "identifier_kind", "is_count", "no_feature", "tree_rank", "weight_rank"]
+__all__ = ["IDENTIFIER_KINDS", "MOST_RANK", "identifier_kind", "is_count", "no_feature", "tree_rank", "weight_rank"]
 
 TREES = (
     *("Events", "CollectionTree", "EventData", "events", "Delphes"),
     *("nominal", "reco", "analysis", "mini", "DecayTree", "hepmc3_tree", "LHEF", "BHSntuples", "t3"),
 )
 """Trees of events, by the last part of their path, the likeliest first."""
+
+MOST_RANK = len(TREES) + 2
+"""Of a tree that may hold events, for all that its name says."""
 
 _BESIDE_EVENTS = re.compile(
     r"##.*|runs?|lumi.*|luminosityblocks|parametersets|parentage|eventhistory|.*meta_?data.*|.*cut_?flow.*|sum_?weights?.*"
@@ -56,7 +59,8 @@ _NO_FEATURES = {
         r"|_TRUE|_MC_|_BKGCAT|[Tt]ruth|_gen[A-Z]|[Ff]lavou?r$|^isSignal|^genMother|^(?i:label|target|class|process|category)$"
         r"|^(?i:is_?(sig|signal|bkg|background))$|^GenJet|^GenMissing|MCParticle"
     ),
-    "a trigger or a flag": re.compile(r"^(Flag|HLT|L1|DST|AlCa|Hlt1|Hlt2|L0|trig|pass_?[Tt]rig|EF|TrigMatch)(_|[A-Z]|\d)|_TOS$|_TIS$|_Dec$"),
+    "a trigger or a flag": re.compile(r"^(Flag|HLT|L1|DST|AlCa|Hlt1|Hlt2|L0|trig|pass|EF|TrigMatch)(_|[A-Z]|\d)|_TOS$|_TIS$|_Dec$"),
+    "a scale factor": re.compile(r"[Ss]cale_?[Ff]actor|SF(_|$)|_s?w$"),
     "bookkeeping": re.compile(
         r"^Event(Header|Info(Aux(Dyn)?)?)?[.:/]|fUniqueID$|fBits$|(?i:^(bunch_?crossing|bcid|orbit(_?number)?|gps_?time|odin_?tck|time_?stamp|(mc)?_?channel_?number|dsid"
         r"|rdfentry_?|__?n?candidates?__?|n_?candidates?|tot_?candidates|entry|index|idx|polarity|runyear|process_?id)$)"
@@ -70,8 +74,8 @@ def tree_rank(name: str, has_weight: bool, has_identifier: bool) -> int:
     if last in TREES:
         return TREES.index(last)
     if _BESIDE_EVENTS.fullmatch(last):
-        return len(TREES) + 3
-    return len(TREES) + 2 - has_weight - has_identifier
+        return MOST_RANK + 1
+    return MOST_RANK - has_weight - has_identifier
 
 
 def weight_rank(name: str) -> int | None:

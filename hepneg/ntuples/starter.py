@@ -114,7 +114,7 @@ def _common_tree(looked: Sequence[tuple[FileGroup, list[TreeSummary]]]) -> str:
     """Return the name of the likeliest tree, of those that most samples have."""
     all_trees = [tree for _, trees in looked for tree in trees]
     owners = {tree.name: sum(tree.name in {t.name for t in trees} for _, trees in looked) for tree in all_trees}
-    return min(all_trees, key=lambda tree: (tree.rank, -owners[tree.name], -tree.entries)).name
+    return min(all_trees, key=lambda tree: (tree.is_beside, -owners[tree.name], tree.rank, -tree.entries)).name
 
 
 def _labelled(found: Sequence[tuple[FileGroup, TreeSummary]]) -> list[_Source]:

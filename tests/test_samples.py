@@ -513,6 +513,13 @@ def test_a_table_of_arrays_knows_its_events_by_content() -> None:
     assert abs(counts - 100).max() < 5 * np.sqrt(500 * 0.2 * 0.8)
     known = EventTable.from_arrays(features, weight, label, event_id=np.arange(500))
     np.testing.assert_array_equal(known.folds(5, 1), assign_folds(np.arange(500), 5, 1))
+    copies = EventTable.from_arrays(np.repeat(features, 3, axis=0), np.repeat(weight, 3), np.repeat(label, 3))
+    np.testing.assert_array_equal(copies.folds(5, 1), np.repeat(whole.folds(5, 1), 3))
+    few = EventTable.from_arrays(np.ones((400, 1)), rng.normal(size=400), np.arange(400) % 2)
+    assert len(np.unique(few.event_id)) == 100
+    again = few.select(rng.permutation(400))
+    other = EventTable.from_arrays(again.features, again.weight, again.label)
+    np.testing.assert_array_equal(other.event_id, again.event_id)
     signed_zero = EventTable.from_arrays([[0.0], [-0.0]], [1, -1], [0, 1])
     assert signed_zero.event_id[0] == signed_zero.event_id[1]
 

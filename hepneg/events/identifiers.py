@@ -37,7 +37,7 @@ def content_ids(
         weight: (n,).
     """
     bits = (features.T + np.float32(0)).view(np.uint32)
-    keys = hash_events(bits.T, 0, "content")
+    keys = hash_events(bits.T, 0, "features")
     order = np.lexsort((weight, label, keys))
     ordered, position = keys[order], np.arange(len(keys))
     begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(keys)]

@@ -119,7 +119,9 @@ def test_a_skim_is_normalised_by_its_own_sum_of_generator_weights(tmp_path: Path
     nano(tmp_path / "s.root", {name: column[kept] for name, column in whole.items()}, whole["genWeight"].sum(), branch)
     sample = SIGNAL | {"cross_section": 1.0}
     expected = 1000.0 * float(whole["genWeight"][kept].sum()) / float(whole["genWeight"].sum())
-    said = rf"sample 's': it is normalised to Σw = .* of Runs\.{branch}, while the weights of the events in its files sum"
+    said = (
+        rf"sample 's': it is normalised to Σw = .* of Runs\.{branch}, while the weights of the events in its files sum"
+    )
     with pytest.warns(HepnegWarning, match=said):
         events = read(config(tmp_path, {"s": sample}, luminosity=1.0))
     np.testing.assert_allclose(events.weight.sum(), expected, rtol=1e-12)
@@ -510,6 +512,13 @@ def test_a_table_of_arrays_knows_its_events_by_content() -> None:
     assert abs(counts - 100).max() < 5 * np.sqrt(500 * 0.2 * 0.8)
     known = EventTable.from_arrays(features, weight, label, event_id=np.arange(500))
     np.testing.assert_array_equal(known.folds(5, 1), assign_folds(np.arange(500), 5, 1))
+    copies = EventTable.from_arrays(np.repeat(features, 3, axis=0), np.repeat(weight, 3), np.repeat(label, 3))
+    np.testing.assert_array_equal(copies.folds(5, 1), np.repeat(whole.folds(5, 1), 3))
+    few = EventTable.from_arrays(np.ones((400, 1)), rng.normal(size=400), np.arange(400) % 2)
+    assert len(np.unique(few.event_id)) == 100
+    again = few.select(rng.permutation(400))
+    other = EventTable.from_arrays(again.features, again.weight, again.label)
+    np.testing.assert_array_equal(other.event_id, again.event_id)
     signed_zero = EventTable.from_arrays([[0.0], [-0.0]], [1, -1], [0, 1])
     assert signed_zero.event_id[0] == signed_zero.event_id[1]
 

@@ -106,8 +106,8 @@ class EventTable:
             label: (n,) of 0/1, booleans, or ``"signal"`` / ``"background"``; with a target it may be left out.
             sample: (n,) names of the sample of each event; left out, the label names it.
             event_id: (n,) or (n, m) integers that identify an event; left out, a hash of its features does, so that a
-                shuffled or cut table has the same folds. Events with equal features share a fold then: give identifiers
-                where the features have few values.
+                shuffled or cut table has the same folds. Up to four events with equal features share a fold then; where
+                the features have few values, give identifiers.
             feature_names: F names; left out, ``x0``, ``x1``, …
             target: (n,) numbers for a regression.
             grade: (n,) numbers from −1 to 1: how right each target is.
@@ -124,13 +124,15 @@ class EventTable:
         n = len(matrix)
         names = _names(feature_names, matrix.shape[1])
         labels = _labels_or_signal(label, n, needed=target is None)
-        ids = content_ids(matrix) if event_id is None else _array(event_id, "event_id")
+        ids = np.arange(n) if event_id is None else _array(event_id, "event_id")
         if sample is None and label is None:
             sample = np.full(n, "events")
         kinds = labels if sample is None else _array(sample, "sample")
         sample_names, codes = _sample_codes(kinds, from_label=sample is None)
         _check_columns(matrix, weights, labels, codes, ids, names)
         _check_samples(codes, labels, sample_names)
+        if event_id is None:
+            ids = content_ids(matrix, labels, weights)
         targets, grades = _target_columns(target, grade, n)
         folds = None if fold is None else fold_column(_array(fold, "fold"), n)
         return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds)

@@ -79,7 +79,8 @@ def refine_files(
         progress: shows reading, training and writing.
 
     Raises:
-        ConfigError: the configuration cannot be used, or is that of a regression, for whose target the weights would not
+        ConfigError: the configuration cannot be used, or is that of a regression, for whose target the weights would
+        not
             close.
         DataError: the files or events are unusable. A file that cannot be read beside others of its sample is left out.
         OutputError: friend files that would collide or replace other files, or cannot be written.

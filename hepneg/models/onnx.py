@@ -45,8 +45,8 @@ def export_onnx(model: Classifier | Regressor, path: str | Path, opset: int | No
     ``response`` and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), and ``outputs``,
     (events, M): all quantiles, or the prediction once more. Operators are those of the standard without extensions. The
     file's metadata describe it, each value in JSON: ``hepneg.features`` (name to expression, in order),
-    ``hepneg.selection``, ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``,
-    ``hepneg.versions``.
+    ``hepneg.selection``, ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``,
+    ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
 
     Args:
         model: the classifier or regressor.

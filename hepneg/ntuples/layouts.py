@@ -1,7 +1,7 @@
 """How public ntuples are laid out: names of trees, weights, identifiers and of what is no feature, as tables.
 
-The names are those of CMS NanoAOD, ATLAS DAOD and its flat ntuples, LHCb and Belle II tuples, Delphes, EDM4hep, HepMC3 and LHE
-ntuples. A new layout is a line in a table.
+The names are those of CMS NanoAOD, ATLAS DAOD and its flat ntuples, LHCb and Belle II tuples, Delphes, EDM4hep, HepMC3
+and LHE ntuples. A new layout is a line in a table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ MOST_RANK = len(TREES) + 2
 """Of a tree that may hold events, for all that its name says."""
 
 _BESIDE_EVENTS = re.compile(
-    r"##.*|runs?|lumi.*|luminosityblocks|parametersets|parentage|eventhistory|.*meta_?data.*|.*cut_?flow.*|sum_?weights?.*"
+    r"##.*|runs?|lumi.*|luminosityblocks|parametersets|parentage|eventhistory|.*meta_?data.*|.*cut_?flow.*"
+    r"|sum_?weights?.*"
     r"|.*lumituple.*|bookkeeping.*|config.*|mcdecaytree.*|truth|particlelevel|o2mc.*",
     re.IGNORECASE,
 )
@@ -32,13 +33,17 @@ _SPLIT = re.compile(r"[.:/]")
 _NOMINAL = (
     r"genweight|weight_?mc(_nosys)?|mc_?(event|evt)?_?weights?|generator_?weights?|gen_?(event|evt)?_?weights?",
     r"weights?|wgt|wt|xwgtup|f?weight|(event|evt|ev|fevent|eventinfo)_?weights?|w",
-    r"(lhe_?)?weight_?(originalxwgtup|nominal|nom|central|total|final|event|evt|0)|(total|tot|nominal|final|full|mc)_?(weight|wgt|wt)",
+    (
+        r"(lhe_?)?weight_?(originalxwgtup|nominal|nom|central|total|final|event|evt|0)"
+        r"|(total|tot|nominal|final|full|mc)_?(weight|wgt|wt)"
+    ),
     r"w_?(nominal|mc|event|evt|gen|total)|(mc|gen|evt|event)_?(wgt|wt|w)|weight_all|wt_all|sw|sweight|n?sig_?s?w",
 )
 """Names that say the nominal weight of an event, canonical and without the object before them, the likeliest first."""
 
 _WEIGHT_OBJECTS = re.compile(
-    r"event|weight|data|n?tuple|ntp|tree|evt?|s|struct|vars?|variables|info|header|record|row|all|summary|.*event_?info.*|event_?header|.*gen_?event_?info.*|hepmc3_event|generator|.*mc_?event.*|mc|gen",
+    r"event|weight|data|n?tuple|ntp|tree|evt?|s|struct|vars?|variables|info|header|record|row|all|summary"
+    r"|.*event_?info.*|event_?header|.*gen_?event_?info.*|hepmc3_event|generator|.*mc_?event.*|mc|gen",
     re.IGNORECASE,
 )
 """What an object with the weight of the event is called, in layouts where weights are members of objects."""
@@ -55,15 +60,22 @@ IDENTIFIER_KINDS: dict[str, re.Pattern[str]] = {
 
 _NO_FEATURES = {
     "truth": re.compile(
-        r"(?i:^n?(gen|lhe|truth|true|mc_|htxs|pileup|subgen|pswei|hepmc|mcpart|y_true))|^n?(mc|sim)[A-Z]|^n?SubGen|^Particle\b"
-        r"|_TRUE|_MC_|_BKGCAT|[Tt]ruth|_gen[A-Z]|[Ff]lavou?r$|^isSignal|^genMother|^(?i:label|target|class|process|category)$"
+        r"(?i:^n?(gen|lhe|truth|true|mc_|htxs|pileup|subgen|pswei|hepmc|mcpart|y_true))|^n?(mc|sim)[A-Z]"
+        r"|^n?SubGen|^Particle\b"
+        r"|_TRUE|_MC_|_BKGCAT|[Tt]ruth|_gen[A-Z]|[Ff]lavou?r$|^isSignal|^genMother|^(?i:label|target|class"
+        r"|process|category)$"
         r"|^(?i:is_?(sig|signal|bkg|background))$|^GenJet|^GenMissing|MCParticle"
     ),
-    "a trigger or a flag": re.compile(r"^(Flag|HLT|L1|DST|AlCa|Hlt1|Hlt2|L0|trig|pass|EF|TrigMatch)(_|[A-Z]|\d)|_TOS$|_TIS$|_Dec$"),
+    "a trigger or a flag": re.compile(
+        r"^(Flag|HLT|L1|DST|AlCa|Hlt1|Hlt2|L0|trig|pass|EF|TrigMatch)"
+        r"(_|[A-Z]|\d)|_TOS$|_TIS$|_Dec$"
+    ),
     "a scale factor": re.compile(r"[Ss]cale_?[Ff]actor|SF(_|$)|_s?w$"),
     "bookkeeping": re.compile(
-        r"^Event(Header|Info(Aux(Dyn)?)?)?[.:/]|fUniqueID$|fBits$|(?i:^(bunch_?crossing|bcid|orbit(_?number)?|gps_?time|odin_?tck|time_?stamp|(mc)?_?channel_?number|dsid"
-        r"|rdfentry_?|__?n?candidates?__?|n_?candidates?|tot_?candidates|entry|index|idx|polarity|runyear|process_?id)$)"
+        r"^Event(Header|Info(Aux(Dyn)?)?)?[.:/]|fUniqueID$|fBits$|(?i:^(bunch_?crossing|bcid|orbit(_?number)?"
+        r"|gps_?time|odin_?tck|time_?stamp|(mc)?_?channel_?number|dsid"
+        r"|rdfentry_?|__?n?candidates?__?|n_?candidates?|tot_?candidates|entry|index|idx|polarity|runyear"
+        r"|process_?id)$)"
     ),
 }  # fmt: skip
 
@@ -79,9 +91,11 @@ def tree_rank(name: str, has_weight: bool, has_identifier: bool) -> int:
 
 
 def weight_rank(name: str) -> int | None:
-    """Return how likely a branch of this name is the nominal weight: 0 is the likeliest, None says that nothing speaks for it.
+    """Return how likely a branch of this name is the nominal weight: 0 is the likeliest, None says that nothing speaks
+    for it.
 
-    The last rank is that of names that say some weight (of a scale factor, a variation), which is not to be taken unasked.
+    The last rank is that of names that say some weight (of a scale factor, a variation), which is not to be taken
+    unasked.
     """
     *owner, last = _SPLIT.split(name.strip("_.").replace("obj.", ""))
     canonical = _canonical(last)
@@ -93,7 +107,7 @@ def weight_rank(name: str) -> int | None:
 
 
 def _canonical(name: str) -> str:
-    """Return a name in small letters, without underscores around it and without what only says that it is of the event."""
+    """Return a name in small letters, without underscores around it and what says that it is of the event."""
     return re.sub(r"^event_?info(_?aux(_?dyn)?)?_", "", name.strip("_").lower())
 
 

@@ -100,7 +100,10 @@ class FoldContext:
         aside = uniform_events(events.event_id, training.seed, f"validation {fold}") < training.validation_fraction
         part, validation = events.select(seen & ~aside), events.select(seen & aside)
         context = cls(fold, part, validation, training, objective, device, progress, stop, keep)
-        context._require_trainable("{} events: {}; use fewer folds or more events", part.weight, validation.weight)
+        try:
+            context._require_trainable("{} events: {}", part.weight, validation.weight)
+        except TrainingError as error:
+            raise TrainingError(f"{error}; {_advice(events, training.folds)}") from None
         return context
 
     @property
@@ -243,6 +246,17 @@ class FoldContext:
         codes = np.unique(self.events.label)
         labels = [np.where(self.events.label == code, train_weight, 0.0) for code in codes]
         return float(np.mean([any(weight[index].sum() <= 0 for weight in labels) for index in epoch]))
+
+
+def _advice(events: EventTable, folds: int) -> str:
+    """Say what helps where a part of the events holds too little: more events, unless few identifiers are behind it."""
+    identifiers = len(np.unique(events.event_id, axis=0))
+    if identifiers >= 10 * folds or 2 * identifiers > len(events):
+        return "use fewer folds or more events"
+    return (
+        f"the {len(events)} events have {identifiers} different identifier{'s' * (identifiers != 1)}, and events that "
+        "share one share a fold: give `event_id:` the branches that tell events apart"
+    )
 
 
 def _stream(name: str) -> int:

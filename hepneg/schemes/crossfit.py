@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.by_fold import by_fold
-from hepneg._core.hashing import assign_folds
 from hepneg._core.interruption import stoppable
 from hepneg._core.progress import SILENT, Progress, Task
 from hepneg.config import Training
@@ -114,7 +113,7 @@ def crossfit(
     check_features(events)
     learning_task(minimised).require_trainable(events.weight, events)
     device = choose_device(training.device)
-    fold_of = assign_folds(events.event_id, training.folds, training.seed)
+    fold_of = events.folds(training.folds, training.seed)
 
     def fit(fold: int, task: Task, stop: threading.Event) -> FoldFit:
         keep = FoldFiles(checkpoint, fold, fingerprint)
@@ -151,7 +150,7 @@ def _fingerprint(events: EventTable, scheme: Scheme, training: Training, objecti
     digest = hashlib.sha256(json.dumps(training.model_dump(mode="json"), sort_keys=True).encode())
     digest.update(f"{scheme!r} {objective!r}".encode())
     digest.update(repr((events.feature_names, events.sample_names)).encode())
-    targets = [column for column in (events.target, events.grade) if column is not None]
-    for column in (*events.features.T, events.weight, events.label, events.sample, events.event_id, *targets):
+    optional = [column for column in (events.target, events.grade, events.fold) if column is not None]
+    for column in (*events.features.T, events.weight, events.label, events.sample, events.event_id, *optional):
         digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()

@@ -7,7 +7,6 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg._core.hashing import assign_folds
 from hepneg._core.progress import SILENT, Progress, Task
 from hepneg.config import Training
 from hepneg.errors import TrainingError
@@ -39,7 +38,7 @@ def crossfit_signs(
     """
     check_features(events)
     device = choose_device(training.device)
-    fold_of = assign_folds(events.event_id, training.folds, training.seed)
+    fold_of = events.folds(training.folds, training.seed)
     _require_several_folds(events, fold_of)
 
     def fit(fold: int, task: Task, stop: threading.Event) -> LocalSigns:

@@ -100,8 +100,10 @@ def sign_permutation_p_values(
     negative = weight < 0
     if negative.all() or not negative.any():
         return 0.5, 0.5
-    ranked, observations = _Ranked.of(score), Observations.of(weight, cluster)
-    observed = float(ranked.studentised(weight[None, :])[0])
+    order = np.argsort(score, kind="stable")
+    ranked = _Ranked.of(score[order])
+    observations = Observations.of(weight[order], None if cluster is None else cluster[order])
+    observed = float(ranked.studentised(weight[None, order])[0])
     by_signs = ranked.p_value(observed, observations.permuted_signs(rng, permutations))
     if observations.alike:
         return by_signs, by_signs
@@ -112,17 +114,14 @@ def sign_permutation_p_values(
 class _Ranked:
     """Events in order of their scores: what all permutations have in common."""
 
-    order: NDArray[np.intp]
     last: NDArray[np.intp]
     group: NDArray[np.intp]
 
     @classmethod
     def of(cls, score: Floats) -> _Ranked:
-        """Sort the events once."""
-        order = np.argsort(score, kind="stable")
-        ordered = score[order]
-        ends = np.append(ordered[1:] != ordered[:-1], True)
-        return cls(order, np.flatnonzero(ends), np.cumsum(ends) - ends)
+        """Find the ties of increasing scores, (n,)."""
+        ends = np.append(score[1:] != score[:-1], True)
+        return cls(np.flatnonzero(ends), np.cumsum(ends) - ends)
 
     def p_value(self, observed: float, blocks: Iterable[tuple[Floats, Floats]]) -> float:
         """Return the place of a studentised AUC among those of permuted weights."""
@@ -139,7 +138,6 @@ class _Ranked:
 
     def studentised(self, signed: Floats) -> Floats:
         """Return (AUC − ½)/error for each permutation of signed weights (p, n); (p,)."""
-        signed = signed[:, self.order]
         plus, minus = (np.maximum(part, 0.0) for part in (signed, -signed))
         plus /= plus.sum(axis=1, keepdims=True)
         minus /= minus.sum(axis=1, keepdims=True)

@@ -10,8 +10,8 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hepneg.binning.bin_plan import plan_bins
 from hepneg.binning.binned_sums import SignedSums
-from hepneg.binning.plan import plan_bins
 from hepneg.binning.rebin import comparison_starts, equal_starts, statistic_starts
 from hepneg.binning.signed_bins import SignedBins
 from hepneg.shapes.effect import compare

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -40,6 +41,26 @@ class Registry(Generic[Kind]):
         """Add a class under its ``name``; a class decorator."""
         self.registered[kind.name] = kind  # type: ignore[attr-defined]
         return kind
+
+    def adopt(self, made: Any) -> dict[str, Any]:
+        """Register the class of an object for this session, and return the object's name and parameters.
+
+        Raises:
+            ConfigError: it is no frozen dataclass, its name is that of one of our own, or a parameter is not what a
+                file can hold.
+        """
+        if not dataclasses.is_dataclass(made) or not hasattr(made, "name"):
+            raise ConfigError(f"a {self.what} is a frozen dataclass with a `name`, not {made!r}")
+        parameters = parameters_of(made)
+        try:
+            json.dumps(parameters, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{self.what} {made.name!r}: its parameters must be plain values: {error}") from None
+        if made.name not in self.own:
+            self.registered[made.name] = type(made)
+        elif self.find(made.name) is not type(made):
+            raise ConfigError(f"the name {made.name!r} is that of a {self.what} of hepneg: give yours another")
+        return {"name": made.name, **parameters}
 
     def names(self) -> tuple[str, ...]:
         """Return all names, our own first."""

@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg.binning.plan import BinPlan, FeatureBins
+from hepneg.binning.bin_plan import BinPlan, FeatureBins
 from hepneg.binning.signed_bins import SignedBins
 
 __all__ = ["SignedSums"]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.log_odds import sigmoid
-from hepneg.columnar.columns import read_columns
+from hepneg.columnar.branch_columns import read_columns
 from hepneg.columnar.origin import Origin
 from hepneg.config import Config
 from hepneg.errors import DataError

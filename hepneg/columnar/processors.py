@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 import numpy as np
 
-from hepneg.columnar.columns import read_columns
+from hepneg.columnar.branch_columns import read_columns
 from hepneg.columnar.event_columns import load_model, read_chunk
 from hepneg.columnar.origin import Origin
 from hepneg.config import Config

@@ -123,10 +123,8 @@ class NetworkChoice(_Choice):
     @classmethod
     def _from_object(cls, value: Any) -> Any:
         """Take a network as it is, and write out the parameters that are left at their defaults."""
-        if hasattr(value, "build"):
-            from hepneg.networks.network import as_network
-
-            return {"name": value.name, **parameters_of(as_network(value))}
+        if hasattr(value, "build") and not isinstance(value, type):
+            return NETWORKS.adopt(value)
         value = {"name": value} if isinstance(value, str) else value
         if not isinstance(value, Mapping):
             return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
@@ -71,21 +70,8 @@ def as_network(wanted: object) -> Network:
             f"a network is a name, a mapping of `name` and parameters, or a frozen dataclass with a `name` and a "
             f"method `build(inputs, outputs)`, not {wanted!r}; known: {', '.join(network_names())}"
         )
-    network = cast(Network, wanted)
-    _require_plain(network)
-    if network.name not in NETWORKS.own:
-        register(type(network))
-    elif NETWORKS.find(network.name) is not type(network):
-        raise ConfigError(f"the name {network.name!r} is that of a network of hepneg: give yours another")
-    return network
-
-
-def _require_plain(network: Network) -> None:
-    """Refuse parameters that model.json cannot hold."""
-    try:
-        json.dumps(parameters_of(network), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"network {network.name!r}: its parameters must be plain values: {error}") from None
+    NETWORKS.adopt(wanted)
+    return cast(Network, wanted)
 
 
 def network_to_dict(network: Network) -> dict[str, Any]:

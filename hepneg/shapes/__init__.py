@@ -1,9 +1,9 @@
 """Positive against negative shapes: mergeable sums, effect sizes, valid p-values, negative regions and a verdict."""
 
+from hepneg.binning.bin_plan import BinPlan, FeatureBins, plan_bins
 from hepneg.binning.binned_sums import SignedSums
 from hepneg.binning.density_cells import SignedDensity, signed_density
 from hepneg.binning.negative_intervals import NegativeRegion
-from hepneg.binning.plan import BinPlan, FeatureBins, plan_bins
 from hepneg.binning.signed_bins import SignedBins
 from hepneg.binning.subsample import Subsample, SubsampleAccumulator, draw_subsample
 from hepneg.shapes.effect import Comparison, Pull

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.progress import SILENT, Progress
+from hepneg.binning.bin_plan import BinPlan, plan_bins
 from hepneg.binning.binned_sums import SignedSums
 from hepneg.binning.clustering import with_clustered_errors, with_observations
 from hepneg.binning.copies import copied_share, warn_about_copies
 from hepneg.binning.negative_intervals import NegativeRegion, significant_regions
-from hepneg.binning.plan import BinPlan, plan_bins
 from hepneg.binning.signed_bins import NEGATIVE, SignedBins
 from hepneg.binning.subsample import Subsample, draw_subsample
 from hepneg.errors import DataError

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.arrays import FloatArray
-from hepneg.binning.plan import BinPlan
+from hepneg.binning.bin_plan import BinPlan
 from hepneg.binning.rebin import equal_starts
 from hepneg.errors import HepnegWarning
 from hepneg.shapes.systematics import (

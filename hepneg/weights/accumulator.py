@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg.binning.bin_plan import BinPlan
 from hepneg.binning.binned_sums import SignedSums
-from hepneg.binning.plan import BinPlan
 from hepneg.weights.spectrum import scale_cells, spectrum_cells
 
 __all__ = ["LARGEST", "WeightAccumulator"]

@@ -9,8 +9,8 @@ from typing import Any
 
 from hepneg._core.json_values import json_object
 from hepneg._core.tables import html_table
+from hepneg.binning.bin_plan import plan_bins
 from hepneg.binning.copies import copied_share, warn_about_copies
-from hepneg.binning.plan import plan_bins
 from hepneg.binning.subsample import draw_subsample
 from hepneg.events import EventTable, clustering, clusters
 from hepneg.weights.accumulator import WeightAccumulator

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from hepneg.binning.bin_plan import plan_bins
 from hepneg.binning.binned_sums import SignedSums
 from hepneg.binning.negative_intervals import NegativeRegion, significant_regions
-from hepneg.binning.plan import plan_bins
 from hepneg.events import EventTable
 from hepneg.shapes.negative.pair_cells import NegativeBox, events_inside, negative_boxes
 

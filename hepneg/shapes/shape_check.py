@@ -46,6 +46,9 @@ _LEAST_EFFECTIVE = 10.0
 # subsample could be permuted.
 _ASYMPTOTIC_FROM = 500.0
 _ASYMPTOTIC_FROM_SUBSAMPLE = 100.0
+# Sums of weights are normal only where no few events carry their variance: with fewer effective terms in Σw², permute
+# too.
+_LEAST_EFFECTIVE_SQUARES = 50.0
 # The part of the significance level that the multivariate test gets; the features share the rest.
 _MULTIVARIATE_SHARE = 0.5
 
@@ -84,10 +87,10 @@ def check_shapes(
             or a sample holds many exact copies of events under different identifiers.
 
     The tests of a feature permute where the rarer sign has fewer than 500 effective events (100, where the subsample
-    does not hold all events) or rows share an identifier, and use asymptotic null distributions, with all events,
-    beyond. The multivariate test always permutes, in at most 50 000 events of each sample. Permutations are exact where
-    the sign does not depend on (x, |w|), and where x does not depend on (sign, |w|); asymptotic p-values hold in
-    general.
+    does not hold all events), a few events carry Σw² of a sign (heavy tails), or rows share an identifier, and use
+    asymptotic null distributions, with all events, beyond. The multivariate test always permutes, in at most 50 000
+    events of each sample. Permutations are exact where the sign does not depend on (x, |w|), and where x does not
+    depend on (sign, |w|); asymptotic p-values hold in general.
 
     Rows with one `event_id` (candidates) are one observation: they are permuted together, and effective numbers and the
     errors in bins count events. With such rows the tests use the subsample of at most 100 000.
@@ -235,7 +238,8 @@ def _check_features(
     clustered = subsample.cluster is not None
     codes = [part.codes(x).astype(np.intp) for part, x in zip(plan.features, subsample.features.T, strict=True)]
     permuted: Sequence[tuple[dict[str, float], float] | None] = [None] * len(bins)
-    if (clustered or bins[0].n_eff.min() < limit) and _has_both_signs(subsample.weight):
+    few = bins[0].n_eff.min() < limit or _effective_squares(subsample) < _LEAST_EFFECTIVE_SQUARES
+    if (clustered or few) and _has_both_signs(subsample.weight):
         permuted = _permuted(plan, codes, subsample, rng)
     shapes = []
     for part, p_values, code in zip(bins, permuted, codes, strict=True):
@@ -257,6 +261,15 @@ def _permuted(
     return permutation_p_values(
         drawn.result(), [code[kept] for code in codes], subsample.weight[kept], rng, cluster=cluster
     )
+
+
+def _effective_squares(subsample: Subsample) -> float:
+    """Return (Σw²)²/Σw⁴ of the sign for which it is smaller, scaled to all events; 0 without events of a sign."""
+    smaller = math.inf
+    for part in (np.maximum(subsample.weight, 0.0), np.maximum(-subsample.weight, 0.0)):
+        square = part**2 / max(float(part.max(initial=0.0)) ** 2, 1e-300)
+        smaller = min(smaller, float(square.sum()) ** 2 / max(float(square @ square), 1e-300))
+    return smaller * subsample.seen / max(1, len(subsample.weight))
 
 
 def _has_both_signs(weight: NDArray[np.float64]) -> bool:

@@ -56,9 +56,10 @@ class Registry(Generic[Kind]):
             json.dumps(parameters, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{self.what} {made.name!r}: its parameters must be plain values: {error}") from None
+        kind: Any = type(made)
         if made.name not in self.own:
-            self.registered[made.name] = type(made)
-        elif self.find(made.name) is not type(made):
+            self.registered[made.name] = kind
+        elif self.find(made.name) is not kind:
             raise ConfigError(f"the name {made.name!r} is that of a {self.what} of hepneg: give yours another")
         return {"name": made.name, **parameters}
 

@@ -312,7 +312,10 @@ def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation |
 
 
 def _write_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> tuple[Path, ...]:
-    metrics = write_json(config.output / "metrics.json", evaluation.to_dict())
+    from hepneg.models.model_file import model_digest
+
+    content = {**evaluation.to_dict(), "model": model_digest(config.output / "model")}
+    metrics = write_json(config.output / "metrics.json", content)
     return metrics, write_histograms(config.output / "histograms.root", evaluation.histograms())
 
 

@@ -1,5 +1,5 @@
-"""Branches of every layout that ROOT writes: leaf lists, split objects, arrays, lists of lists, texts, cycles,
-RNTuple."""
+"""Branches of every layout that ROOT writes: leaf lists, split objects, arrays, lists of lists, texts, cycles
+and RNTuple."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ tree = ROOT.TTree("Events", "Events")
 lep, jet, w = array("f", [0, 0, 0, 0]), array("f", [0, 0]), array("f", [0])
 tree.Branch("lep", lep, "pt/F:eta/F:x[2]/F"); tree.Branch("jet", jet, "pt/F:eta/F"); tree.Branch("w", w, "w/F")
 for i in range(40):
-    lep[0], lep[1], lep[2], lep[3], jet[0], jet[1], w[0] = i, -i, 10 + i, 20 + i, 1000 + i, -1000 - i, (1 if i % 4 else
-    -1) tree.Fill()
+    lep[0], lep[1], lep[2], lep[3] = i, -i, 10 + i, 20 + i
+    jet[0], jet[1], w[0] = 1000 + i, -1000 - i, (1 if i % 4 else -1)
+    tree.Fill()
 tree.Write(); file.Close()
 """
 I = np.arange(N, dtype=np.float32)

@@ -21,11 +21,12 @@ from conftest import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hepneg
 from hepneg import workflow
 from hepneg._core import formatting as shown
 from hepneg._core.figure_names import shape_stem
 from hepneg.config import Config
-from hepneg.errors import DataError
+from hepneg.errors import DataError, HepnegWarning
 from hepneg.report import build_page, load_results
 from hepneg.report.pictures import read_pictures
 
@@ -91,6 +92,17 @@ def test_the_sections_stand_in_order_and_the_navigation_leads_to_them(page: ET.E
     for element in page.iter():
         for name in (element.get("aria-labelledby") or "").split():
             assert name in identifiers
+
+
+def test_settings_of_another_model_are_not_shown_beside_metrics(copied: Config) -> None:
+    """As after a training that was stopped between its model and its metrics: each result says which model it is of."""
+    folder = copied.output / "model"
+    assert load_results(copied).model is not None
+    replace(hepneg.load_model(folder), seed=99).save(folder)
+    with pytest.warns(HepnegWarning, match="metrics.json is of another model than the one in"):
+        results = load_results(copied)
+    assert results.model is None
+    assert results.evaluation is not None
 
 
 def test_headings_never_skip_a_level(page: ET.Element) -> None:

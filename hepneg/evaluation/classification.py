@@ -28,7 +28,7 @@ from hepneg.metrics.proper import brier, log_loss
 from hepneg.metrics.roc import RocCurve, roc_curve
 from hepneg.metrics.scored import ScoredEvents, column_of
 from hepneg.metrics.significance import SignificanceScan, significance_scan
-from hepneg.schemes.titles import scheme_title
+from hepneg.schemes.scheme import scheme_title
 
 if TYPE_CHECKING:
     from hepneg.models.classifier import Classifier

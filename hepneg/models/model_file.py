@@ -26,7 +26,7 @@ from hepneg.networks.fold_network import FoldNetwork, rebuild
 from hepneg.networks.inference import network_logits
 from hepneg.networks.weights_file import read_tensors, write_networks
 
-__all__ = ["SCHEMA_VERSION", "ModelFile", "read_model_file", "read_networks", "write_model"]
+__all__ = ["SCHEMA_VERSION", "ModelFile", "model_digest", "read_model_file", "read_networks", "write_model"]
 
 SCHEMA_VERSION = 2
 _LARGEST_JSON, _LARGEST_WEIGHTS = 64 << 20, 4 << 30  # bytes; a model of hepneg has a few MB
@@ -164,6 +164,15 @@ def read_model_file(folder: Path) -> tuple[ModelFile, dict[str, Any]]:
     if content.digest != _digest(data):
         raise DataError(f"{path} was changed after it was written: train or copy the model again")
     return content, data
+
+
+def model_digest(folder: Path) -> str:
+    """Return the digest of the model in a folder, by which results say which model they are about.
+
+    Raises:
+        DataError: there is no model, or it cannot be read.
+    """
+    return read_model_file(folder)[0].digest
 
 
 def read_networks(folder: Path, content: ModelFile) -> list[FoldNetwork]:

@@ -11,7 +11,7 @@ from hepneg._core.formatting import interval
 from hepneg._core.tables import Cell, Table
 from hepneg.report import table_fields as of
 from hepneg.report.table_fields import Data, Field, chi2_cell, measurement, table_of, with_names
-from hepneg.schemes.titles import scheme_title
+from hepneg.schemes.scheme import scheme_title
 
 __all__ = [
     "closure_table",

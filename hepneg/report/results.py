@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, TypeAlias
 
 from hepneg._core.input import read_small_text
 from hepneg.config import Config
-from hepneg.errors import DataError
+from hepneg.errors import DataError, HepnegWarning
 from hepneg.report.blocks import Figure
 from hepneg.report.figure_captions import CAPTIONS
 from hepneg.report.pictures import Picture, read_pictures
@@ -91,7 +92,25 @@ def load_results(config: Config) -> Results:
     contents = {field: _read(config.output / name) for field, name in FILES.items()}
     if all(content is None for content in contents.values()):
         raise DataError(f"nothing to report in {config.output}: it holds no results; do `hepneg run` first")
-    return Results(config=config, pictures=read_pictures(config.output / "plots"), **contents)
+    return Results(config=config, pictures=read_pictures(config.output / "plots"), **_of_one_model(config, contents))
+
+
+def _of_one_model(config: Config, contents: dict[str, Data | None]) -> dict[str, Data | None]:
+    """Leave the model out where the evaluation is of another one: its seed and settings are not those of the figures.
+
+    Warns:
+        HepnegWarning: it is so.
+    """
+    evaluation, model = contents["evaluation"], contents["model"]
+    if evaluation is None or model is None or evaluation.get("model") in {None, model.get("digest")}:
+        return contents
+    warnings.warn(
+        f"{config.output / 'metrics.json'} is of another model than the one in {config.output / 'model'}, which the "
+        "page leaves out: run `hepneg plot` or `hepneg train`",
+        HepnegWarning,
+        stacklevel=3,
+    )
+    return {**contents, "model": None}
 
 
 def _read(path: Path) -> Data | None:

@@ -11,7 +11,7 @@ from hepneg.report.regression_section import is_regression, regression_merits
 from hepneg.report.result_tables import overview_table
 from hepneg.report.results import Results
 from hepneg.report.warnings_section import result_warnings
-from hepneg.schemes.titles import scheme_title
+from hepneg.schemes.scheme import scheme_title
 
 __all__ = ["summary_section"]
 

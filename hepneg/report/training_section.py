@@ -10,7 +10,7 @@ from hepneg.report.blocks import Block, Facts, Figure, Gallery, Items, NotRun, S
 from hepneg.report.regression_section import is_regression
 from hepneg.report.result_tables import fold_table, sign_network_table
 from hepneg.report.results import Data, Results
-from hepneg.schemes.titles import scheme_title
+from hepneg.schemes.scheme import scheme_title
 
 __all__ = ["training_section"]
 

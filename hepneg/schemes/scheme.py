@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from hepneg.schemes.context import FoldContext
     from hepneg.schemes.fold_fit import FoldFit
 
-__all__ = ["Scheme", "as_scheme", "make_scheme", "register", "require_task", "scheme_names", "scheme_parameters"]
+__all__ = [
+    "Scheme",
+    "as_scheme",
+    "make_scheme",
+    "register",
+    "require_task",
+    "scheme_names",
+    "scheme_parameters",
+    "scheme_title",
+]
 
 
 @runtime_checkable
@@ -95,3 +104,8 @@ def as_scheme(wanted: object) -> Scheme:
 def scheme_parameters(scheme: Scheme) -> dict[str, Any]:
     """Return the parameters of a scheme, JSON-ready."""
     return parameters_of(scheme)
+
+
+def scheme_title(scheme: str, chosen: str) -> str:
+    """Return what tables and figures call a scheme: ``refined``, or ``auto: combined`` where it has chosen another."""
+    return scheme if chosen == scheme else f"{scheme}: {chosen}"

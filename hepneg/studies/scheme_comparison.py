@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import json_fields, json_object
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
-from hepneg.config.training_settings import Training
+from hepneg.config import Settings, Training
 from hepneg.errors import ConfigError, HepnegWarning, TrainingError
 from hepneg.evaluation.classification import Evaluation
 from hepneg.events import EventTable
@@ -158,7 +158,7 @@ def compare(
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Comparison:
     """Train several schemes on the same folds and evaluate them on the same held-out events, with signed weights.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,7 @@ from hepneg._core.json_values import JsonResult, json_object
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
 from hepneg.binning.quantile_bins import quantile_bins
+from hepneg.config import Settings
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.metrics.auc import auc
@@ -157,7 +158,7 @@ class SignSplitClosure:
 
 
 def sign_split_closure(
-    events: EventTable, *, progress: Progress = SILENT, checkpoint: Path | None = None, **settings: Any
+    events: EventTable, *, progress: Progress = SILENT, checkpoint: Path | None = None, **settings: Unpack[Settings]
 ) -> SignSplitClosure:
     """Train on positive events only, on negative events only, and on all with \\|w\\|, and look for mismodelling.
 
@@ -189,7 +190,7 @@ def sign_split_closure(
     for part, table, weight in _tables(events):
         # The parts differ in size: each gets enough steps an epoch.
         batch_size = int(np.clip(len(table) // _BATCHES_AN_EPOCH, 64, 1024))
-        options = {"batch_size": batch_size, **settings}
+        options: Settings = {"batch_size": batch_size, **settings}
         folder = checkpoint / part if checkpoint else None
         response = train(table, "absolute", progress=progress, checkpoint=folder, **options).held_out_response(table)
         parts[part] = _part_closure(part, table, response, weight)

@@ -22,7 +22,8 @@ class Refined:
     The idea is that of neural refinement (Nachman, Thaler, arXiv:2505.03724). Weights are non-negative and keep the
     density, as far as ĝ converges; regions of truly negative density are clipped. Each sample has its own ĝ and keeps
     its Σw; where Σw of a sample is not significantly positive, as that of interference terms, all samples of its label
-    are taken as one (:mod:`hepneg.signs.pooling`).
+    are taken as one (:mod:`hepneg.signs.pooling`). :func:`hepneg.refine` bends the same ĝ by a curve over the held-out
+    events of all folds: better calibrated, and worth nothing to a classifier (analysis/ttbar_wjets/curve.py).
 
     Args:
         members: sign networks in each ensemble.

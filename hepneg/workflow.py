@@ -66,6 +66,11 @@ class Trained:
 
     model: Classifier | Regressor
     evaluation: Evaluation | RegressionEvaluation
+    digest: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``metrics.json`` holds: the evaluation, and the digest of the model that it is of."""
+        return {**self.evaluation.to_dict(), "model": self.digest}
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +88,7 @@ class RunResult:
             "schema_version": 1,
             "inspect": self.weights.to_dict(),
             "check": self.shapes.to_dict(),
-            "train": self.trained.evaluation.to_dict(),
+            "train": self.trained.to_dict(),
             "report": self.report.to_dict(),
         }
 
@@ -131,6 +136,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
     """
     from hepneg.models import training
     from hepneg.models.model import ModelInputs
+    from hepneg.models.model_file import model_digest
 
     with checkpoint_folder(config.output, "train", resume=resume) as checkpoint:
         with progress:
@@ -142,10 +148,10 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
         with timed("training"):
             model = train_model(events, scheme, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
         model.save(config.output / "model")
-        evaluation = _evaluate(model, events)
-        files = (config.output / "model", *_write_evaluation(config, evaluation))
+        trained = Trained(model, _evaluate(model, events), model_digest(config.output / "model"))
+        files = (config.output / "model", *_write_evaluation(config, trained))
         _write_seconds(config, "train", {f"fold {history.fold}": history.seconds for history in model.histories})
-    return Outcome(Trained(model, evaluation), files)
+    return Outcome(trained, files)
 
 
 @timed("plot")
@@ -161,6 +167,7 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation |
     """
     from hepneg.models.compatibility import require_same_events
     from hepneg.models.loading import load_model
+    from hepneg.models.model_file import model_digest
 
     model = load_model(config.output / "model")
     if model.task != config.task:
@@ -170,9 +177,9 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation |
     require_same_events(config, model)
     with progress:
         events = read(config, progress=progress)
-    evaluation = _evaluate(model, events)
-    files = (*_write_evaluation(config, evaluation), *_draw_evaluation(config, evaluation))
-    return Outcome(evaluation, files)
+    trained = Trained(model, _evaluate(model, events), model_digest(config.output / "model"))
+    files = (*_write_evaluation(config, trained), *_draw_evaluation(config, trained.evaluation))
+    return Outcome(trained.evaluation, files)
 
 
 @timed("compare")
@@ -311,12 +318,9 @@ def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation |
     return evaluate(model, events)
 
 
-def _write_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> tuple[Path, ...]:
-    from hepneg.models.model_file import model_digest
-
-    content = {**evaluation.to_dict(), "model": model_digest(config.output / "model")}
-    metrics = write_json(config.output / "metrics.json", content)
-    return metrics, write_histograms(config.output / "histograms.root", evaluation.histograms())
+def _write_evaluation(config: Config, trained: Trained) -> tuple[Path, ...]:
+    metrics = write_json(config.output / "metrics.json", trained.to_dict())
+    return metrics, write_histograms(config.output / "histograms.root", trained.evaluation.histograms())
 
 
 @timed("figures of the response")

@@ -29,7 +29,7 @@ def signs_that_tell(n: int, seed: int) -> EventTable:
     rng = np.random.default_rng(seed)
     x, label = rng.random(n), np.arange(n) % 2
     weight = np.where(rng.random(n) < 0.5 + 0.5 * exact_sign(x, label), 1.0, -1.0)
-    return EventTable.from_arrays(x[:, None], weight, label, feature_names=["x"])
+    return EventTable.from_arrays(x[:, None], weight, label, feature_names=["x"], event_id=np.arange(n))
 
 
 def exact_sign(x: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -44,7 +44,9 @@ def signs_at_random(n: int, seed: int, features: int = 2) -> EventTable:
     rng = np.random.default_rng(seed)
     label = np.arange(n) % 2
     weight = np.where(rng.random(n) < 0.25, -1.0, 1.0)
-    return EventTable.from_arrays(rng.normal(size=(n, features)) + 0.7 * label[:, None], weight, label)
+    return EventTable.from_arrays(
+        rng.normal(size=(n, features)) + 0.7 * label[:, None], weight, label, event_id=np.arange(n)
+    )
 
 
 def column(events: EventTable) -> np.ndarray:

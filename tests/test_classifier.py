@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_a_saved_model_is_the_same_model(classifier: Classifier, events: EventTa
     loaded = Classifier.load(folder)
     assert np.array_equal(loaded.held_out_logit(events), classifier.held_out_logit(events))
     assert loaded.inputs == classifier.inputs
-    assert loaded.histories == classifier.histories
+    assert loaded.histories == tuple(replace(history, seconds=0.0) for history in classifier.histories)
     written = json.loads((folder / "model.json").read_text())
     assert written.pop("weights_sha256")
     assert written.pop("digest")

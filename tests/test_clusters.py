@@ -153,6 +153,6 @@ def test_copies_in_parts_are_found_as_in_one():
     x = np.repeat(np.random.default_rng(8).normal(size=(30_000, 2)), 2, axis=0)
     events = table(x[np.random.default_rng(9).permutation(60_000)], np.ones(60_000))
     first, second = CopyFinder(), CopyFinder()
-    first.fill(events.features[:20_000], events.weight[:20_000], events.event_id[:20_000])
-    second.fill(events.features[20_000:], events.weight[20_000:], events.event_id[20_000:])
+    first.fill(events.features[:20_000], events.weight[:20_000], events.observation_id[:20_000])
+    second.fill(events.features[20_000:], events.weight[20_000:], events.observation_id[20_000:])
     assert (first + second).result() == copied_share(events) == pytest.approx(0.5)

@@ -119,10 +119,13 @@ def test_the_page_shows_what_reverses_the_reading(toy_analysis: Path) -> None:
 def test_weights_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = small_classifier().save(tmp_path / "model")
 
-    def refused(path: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(path))
+    def refused(path: Path, *_: object, **__: object) -> object:
+        if path.suffix == ".safetensors":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *_, **__)
 
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(DataError, match=r"weights\.safetensors cannot be read: Permission denied"):
         load_model(folder)
 

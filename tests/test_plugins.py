@@ -34,7 +34,9 @@ def toy(n: int = 3000, seed: int = 1) -> EventTable:
     label = np.arange(n) % 2
     features = rng.normal(size=(n, 3)) + 1.5 * label[:, None]
     negative = rng.random(n) < 0.1 + 0.3 * (features[:, 0] > 0.7)
-    return EventTable.from_arrays(features, np.where(negative, -1.0, 1.0), label, feature_names=["a", "b", "c"])
+    return EventTable.from_arrays(
+        features, np.where(negative, -1.0, 1.0), label, feature_names=["a", "b", "c"], event_id=np.arange(n)
+    )
 
 
 def write(events: EventTable, path: Path) -> Path:

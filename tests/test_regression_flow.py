@@ -182,7 +182,7 @@ def test_what_is_for_classifications_says_so(analysis: Path, tmp_path: Path) -> 
         workflow.plot(Config.from_dict(data, tmp_path))
     changed = json.loads((config.output / "model" / "model.json").read_text()) | {"task": "clustering"}
     (config.output / "model" / "model.json").write_text(json.dumps(changed))
-    with pytest.raises(DataError, match="is for 'clustering', which this hepneg does not know"):
+    with pytest.raises(DataError, match="task: Input should be 'classification' or 'regression', not 'clustering'"):
         load_model(config.output / "model")
 
 

@@ -271,6 +271,9 @@ def test_nothing_at_all_is_an_error(copied: Config) -> None:
     ],
 )
 def test_damaged_results_are_named(copied: Config, name: str, content: str, part: str) -> None:
+    if name == "model/model.json" and "1" in content:
+        content = content.replace("1", "2")  # its format is the second one
+        (copied.output / "metrics.json").unlink()  # or it would be of another model
     (copied.output / name).write_text(content)
     with pytest.raises(DataError, match=part) as raised:
         workflow.report(copied)

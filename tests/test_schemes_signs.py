@@ -38,7 +38,7 @@ def linear_signs(n: int, seed: int) -> tuple[EventTable, np.ndarray]:
     x, label = rng.random(n), np.arange(n) % 2
     sign = np.where(label == 1, 0.2 + 0.6 * x, 0.8 - 0.6 * x)
     weight = np.where(rng.random(n) < 0.5 + 0.5 * sign, 1.0, -1.0)
-    return EventTable.from_arrays(x[:, None], weight, label, feature_names=["x"]), sign
+    return EventTable.from_arrays(x[:, None], weight, label, feature_names=["x"], event_id=np.arange(n)), sign
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 4.0])
@@ -137,7 +137,7 @@ def test_no_run_diverges_where_the_signed_loss_does(scheme: str) -> None:
     rng = np.random.default_rng(1)
     n = 160
     weight = np.where(rng.random(n) < 0.3, -1.0, 1.0)
-    events = EventTable.from_arrays(rng.normal(size=(n, 8)), weight, np.arange(n) % 2)
+    events = EventTable.from_arrays(rng.normal(size=(n, 8)), weight, np.arange(n) % 2, event_id=np.arange(n))
     settings = {"folds": 2, "epochs": 60, "patience": 60, "batch_size": 64, "learning_rate": 0.03}
     classifier = train(events, scheme, **settings)  # a warning of a runaway loss would be an error
     assert {history.stopped for history in classifier.histories} == {"epochs"}
@@ -157,7 +157,7 @@ def test_signs_that_depend_on_nothing_stay_constant() -> None:
     rng = np.random.default_rng(8)
     n = 2000
     weight = np.where(rng.random(n) < 0.25, -1.0, 1.0)
-    events = EventTable.from_arrays(rng.normal(size=(n, 4)), weight, np.arange(n) % 2)
+    events = EventTable.from_arrays(rng.normal(size=(n, 4)), weight, np.arange(n) % 2, event_id=np.arange(n))
     classifier = train(events, "factorised", **{**FAST, "epochs": 20})
     features = torch.from_numpy(events.features.copy())
     spreads = [

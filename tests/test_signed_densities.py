@@ -24,7 +24,7 @@ def crossing(n: int, seed: int) -> EventTable:
     x, label = rng.uniform(-1, 1, n), np.arange(n) % 2
     sign = np.where(label == 1, 0.3 + 0.6 * x, 0.6)
     weight = np.where(rng.random(n) < 0.5 + 0.5 * sign, 1.0, -1.0)
-    return EventTable.from_arrays(x[:, None], weight, label, feature_names=["x"])
+    return EventTable.from_arrays(x[:, None], weight, label, feature_names=["x"], event_id=np.arange(len(x)))
 
 
 def exact(x: np.ndarray) -> np.ndarray:
@@ -75,7 +75,9 @@ def test_the_signed_target_stays_finite_where_there_is_next_to_nothing_to_learn(
     rng = np.random.default_rng(2)
     label = np.arange(200) % 2
     weight = np.where(rng.random(200) < 0.2, -1.0, 1.0) * rng.lognormal(0, 0.5, 200)
-    events = EventTable.from_arrays(rng.normal(size=(200, 3)) + 10 * label[:, None], weight, label)
+    events = EventTable.from_arrays(
+        rng.normal(size=(200, 3)) + 10 * label[:, None], weight, label, event_id=np.arange(200)
+    )
     classifier = train(events, "signed_target", folds=2, epochs=40, patience=40, batch_size=16, learning_rate=0.03)
     far = rng.normal(scale=1e4, size=(500, 3))
     for values in (classifier.logit(far), classifier.density_ratio(far), classifier.held_out_logit(events)):

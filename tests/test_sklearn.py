@@ -41,6 +41,7 @@ def test_every_setting_of_a_training_is_an_argument_with_the_same_default() -> N
     given = {name: p.default for name, p in inspect.signature(SignedClassifier).parameters.items()}
     settings = Training().model_dump()
     network = settings.pop("network")
+    assert network.pop("name") == "mlp"
     assert given.pop("random_state") == settings.pop("seed")
     assert given.pop("scheme") == settings.pop("scheme")["name"]
     assert given == settings | network | {"hidden": tuple(network["hidden"])}
@@ -113,7 +114,7 @@ def test_a_pipeline_in_a_search_routes_signed_weights() -> None:
 
 @pytest.mark.parametrize("name", ["signed_auc", "signed_log_loss"])
 def test_signed_scorers_search_with_signed_weights(name: str) -> None:
-    X, y, weight = signed_events(800, 7)
+    X, y, weight = signed_events(800, 8)
     halves = np.arange(800) < 400
     cv = [(np.flatnonzero(halves), np.flatnonzero(~halves))]
     scorer = getattr(hepneg.sklearn, name)

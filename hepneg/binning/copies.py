@@ -61,7 +61,7 @@ def copied_share(events: EventTable) -> float:
     in everything else, with rows of the next one.
     """
     finder = CopyFinder()
-    finder.fill(events.features, events.weight, events.event_id)
+    finder.fill(events.features, events.weight, events.observation_id)
     return finder.result()
 
 

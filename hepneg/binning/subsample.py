@@ -146,5 +146,5 @@ class SubsampleAccumulator:
 def draw_subsample(events: EventTable, seed: int, size: int = SUBSAMPLE_SIZE) -> Subsample:
     """Draw the subsample of a table in memory."""
     accumulator = SubsampleAccumulator(size, seed)
-    accumulator.fill(events.features, events.weight, events.event_id)
+    accumulator.fill(events.features, events.weight, events.observation_id)
     return accumulator.result()

@@ -29,4 +29,4 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
 
     with resumable(config, "train"):
         outcome = workflow.train(config, resume=resume, progress=display.progress)
-    display.finish(outcome.result.evaluation.to_dict(), outcome.files, lambda: show_training(outcome.result))
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_training(outcome.result))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +11,23 @@ from numpy.typing import ArrayLike, NDArray
 from hepneg._core.hashing import assign_folds
 from hepneg.errors import DataError, nearest_names
 from hepneg.events.identifiers import content_ids, first_entries, fold_column
+from hepneg.events.table_columns import (
+    BACKGROUND,
+    DATA,
+    LABEL_NAMES,
+    LABELS,
+    SIGNAL,
+    check_columns,
+    check_grades,
+    check_samples,
+    column_names,
+    joined_column,
+    label_code,
+    labels_or_signal,
+    number_array,
+    sample_codes,
+    target_columns,
+)
 
 __all__ = [
     "BACKGROUND",
@@ -24,16 +40,6 @@ __all__ = [
     "first_entries",
     "label_code",
 ]
-
-SIGNAL, BACKGROUND, DATA = 1, 0, -1
-LABELS = {"background": BACKGROUND, "signal": SIGNAL}
-"""The classes of simulated events, by name. Measured data (``DATA``) are of none."""
-LABEL_NAMES = {code: name for name, code in LABELS.items()}
-
-
-def label_code(label: str) -> int:
-    """Return the number of a class by its name; of ``data`` :data:`DATA`."""
-    return LABELS.get(label, DATA)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,6 +58,7 @@ class EventTable:
         grade: how right a target is, from 1 (right) to −1 (a counter-example), (n,) float64; None if all are right.
         fold: the fold of each event where an expression or the caller gives it, (n,) int8; None to take a hash of
             ``event_id``.
+        by_content: the identifiers are hashes of the features, for want of others.
     """
 
     features: NDArray[np.float32]
@@ -64,6 +71,7 @@ class EventTable:
     target: NDArray[np.float64] | None = None
     grade: NDArray[np.float64] | None = None
     fold: NDArray[np.int8] | None = None
+    by_content: bool = False
 
     def __post_init__(self) -> None:
         optional = (self.target, self.grade, self.fold)
@@ -119,23 +127,24 @@ class EventTable:
                 label nor target.
         """
         with np.errstate(over="ignore"):  # what is infinite in float32 is refused below
-            matrix = _array(features, "features", np.float32, order="F", ndmin=2)
-        weights = _array(weight, "weight", np.float64)
+            matrix = number_array(features, "features", np.float32, order="F", ndmin=2)
+        weights = number_array(weight, "weight", np.float64)
         n = len(matrix)
-        names = _names(feature_names, matrix.shape[1])
-        labels = _labels_or_signal(label, n, needed=target is None)
-        ids = np.arange(n) if event_id is None else _array(event_id, "event_id")
+        names = column_names(feature_names, matrix.shape[1])
+        labels = labels_or_signal(label, n, needed=target is None)
+        ids = np.arange(n) if event_id is None else number_array(event_id, "event_id")
         if sample is None and label is None:
             sample = np.full(n, "events")
-        kinds = labels if sample is None else _array(sample, "sample")
-        sample_names, codes = _sample_codes(kinds, from_label=sample is None)
-        _check_columns(matrix, weights, labels, codes, ids, names)
-        _check_samples(codes, labels, sample_names)
+        kinds = labels if sample is None else number_array(sample, "sample")
+        sample_names, codes = sample_codes(kinds, from_label=sample is None)
+        check_columns(matrix, weights, labels, codes, ids, names)
+        check_samples(codes, labels, sample_names)
         if event_id is None:
             ids = content_ids(matrix, labels, weights)
-        targets, grades = _target_columns(target, grade, n)
-        folds = None if fold is None else fold_column(_array(fold, "fold"), n)
-        return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds)
+        targets, grades = target_columns(target, grade, n)
+        folds = None if fold is None else fold_column(number_array(fold, "fold"), n)
+        by_content = event_id is None
+        return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds, by_content)
 
     def require_simulated(self) -> None:
         """Refuse measured data, which are never trained on.
@@ -170,9 +179,10 @@ class EventTable:
             np.concatenate([table.event_id for table in tables]),
             names,
             sample_names,
-            _joined([table.target for table in tables], "target"),
-            _joined([table.grade for table in tables], "grades"),
-            _joined([table.fold for table in tables], "folds"),
+            joined_column([table.target for table in tables], "target"),
+            joined_column([table.grade for table in tables], "grades"),
+            joined_column([table.fold for table in tables], "folds"),
+            all(table.by_content for table in tables),
         )
 
     def select(self, mask: NDArray[np.bool_] | NDArray[np.integer]) -> EventTable:
@@ -189,7 +199,16 @@ class EventTable:
             None if self.target is None else self.target[chosen],
             None if self.grade is None else self.grade[chosen],
             None if self.fold is None else self.fold[chosen],
+            self.by_content,
         )
+
+    @property
+    def observation_id(self) -> NDArray[np.integer]:
+        """Identifiers of what was observed together, (n,) or (n, m): each row its own where content identifies events.
+
+        Rows of equal features are one event for the folds, but different ones where features have few values.
+        """
+        return np.arange(len(self)) if self.by_content else self.event_id
 
     def folds(self, number: int, seed: int) -> NDArray[np.int8]:
         """Return the fold of each event, (n,): the table's own, or a seeded hash of the identifiers.
@@ -259,145 +278,3 @@ class EventTable:
     def label_of_sample(self, name: str) -> str:
         """Return ``"signal"``, ``"background"`` or ``"data"`` for a sample (by its first event)."""
         return LABEL_NAMES.get(int(self.of_sample(name).label[0]), "data")
-
-
-def _array(values: Any, what: str, dtype: Any = None, **options: Any) -> NDArray[Any]:
-    """Return a copy as an array.
-
-    Args:
-        values: what the caller gave.
-        what: how messages call it.
-        dtype: of the array; left out, that of the values.
-        options: of :func:`numpy.array`.
-
-    Raises:
-        DataError: the values cannot be an array, or not one of this type.
-    """
-    if isinstance(values, Mapping):
-        stacked = "np.column_stack(list(columns.values())) and feature_names=list(columns)"
-        wanted = stacked if what == "features" else "an array"
-        raise DataError(f"{what} is a {type(values).__name__}, not an array; give {wanted}")
-    try:
-        return np.array(values, dtype=dtype, **options)
-    except (TypeError, ValueError) as error:
-        kind = "an array" if dtype is None else "an array of numbers"
-        raise DataError(f"{what} cannot be turned into {kind}: {' '.join(str(error).split())}") from None
-
-
-def _names(names: Any, number: int) -> tuple[str, ...]:
-    if names is None:
-        return tuple(f"x{i}" for i in range(number))
-    if isinstance(names, str) or not isinstance(names, Iterable):
-        raise DataError(f"feature_names must be a list of names, not {names!r}")
-    found = tuple(names)
-    wrong = [name for name in found if not isinstance(name, str)]
-    if wrong:
-        raise DataError(f"feature_names must be text, not {wrong[0]!r}")
-    return found
-
-
-def _labels_or_signal(label: ArrayLike | None, n: int, *, needed: bool) -> NDArray[np.int8]:
-    if label is not None:
-        return _label_codes(_array(label, "label"))
-    if needed:
-        raise DataError("give a label for each event, or, for a regression, a target")
-    return np.full(n, SIGNAL, dtype=np.int8)
-
-
-def _target_columns(
-    target: ArrayLike | None, grade: ArrayLike | None, n: int
-) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    if target is None:
-        if grade is not None:
-            raise DataError("grades say how right targets are, but there is no target")
-        return None, None
-    grades = None if grade is None else _number_column(grade, "grade", n)
-    if grades is not None:
-        check_grades(grades)
-    return _number_column(target, "target", n), grades
-
-
-def check_grades(grade: NDArray[np.float64], where: str = "") -> None:
-    """Refuse grades outside [−1, 1].
-
-    Args:
-        grade: (n,).
-        where: the file as messages call it, with a colon behind it.
-
-    Raises:
-        DataError: with the first entries.
-    """
-    bad = ~(np.abs(grade) <= 1.0)
-    if bad.any():
-        raise DataError(f"{where}{int(bad.sum())} grades lie outside [-1, 1], at {first_entries(bad)}; scale them")
-
-
-def _number_column(values: ArrayLike, what: str, n: int) -> NDArray[np.float64]:
-    column = _array(values, what, np.float64)
-    if column.shape != (n,):
-        raise DataError(f"{what} has shape {column.shape}, but there are {n} events")
-    bad = ~np.isfinite(column)
-    if bad.any():
-        raise DataError(f"{int(bad.sum())} NaN or infinite values in {what!r}, at {first_entries(bad)}")
-    return column
-
-
-def _joined(parts: Sequence[NDArray[Any] | None], what: str) -> NDArray[Any] | None:
-    present = [part for part in parts if part is not None]
-    if present and len(present) < len(parts):
-        raise DataError(f"only some of the tables to join have {what}")
-    return np.concatenate(present) if present else None
-
-
-def _label_codes(label: NDArray[Any]) -> NDArray[np.int8]:
-    if label.dtype.kind in "US":
-        text = label.astype(str)
-        codes = np.select([text == "background", text == "signal"], [BACKGROUND, SIGNAL], -1).astype(np.int8)
-    else:
-        codes = np.where(label == SIGNAL, SIGNAL, np.where(label == BACKGROUND, BACKGROUND, -1)).astype(np.int8)
-    bad = codes < 0
-    if bad.any():
-        raise DataError(f"{int(bad.sum())} labels are neither signal (1) nor background (0), at {first_entries(bad)}")
-    return codes
-
-
-def _sample_codes(sample: NDArray[Any], *, from_label: bool) -> tuple[tuple[str, ...], NDArray[np.int16]]:
-    try:
-        values, codes = np.unique(sample, return_inverse=True)
-    except TypeError:  # objects without an order, such as text beside None
-        raise DataError("sample must be a name for each event, all of one type") from None
-    names = (LABEL_NAMES[code] for code in values) if from_label else map(str, values)
-    return tuple(names), codes.astype(np.int16)
-
-
-def _check_samples(codes: NDArray[np.int16], labels: NDArray[np.int8], names: tuple[str, ...]) -> None:
-    for code in range(len(names)):
-        if np.ptp(labels[codes == code]):
-            raise DataError(
-                f"sample {names[code]!r} has events of both labels, but a sample is of one process: "
-                "name its signal and its background apart"
-            )
-
-
-def _check_columns(
-    features: NDArray[np.float32],
-    weight: NDArray[np.float64],
-    label: NDArray[np.int8],
-    sample: NDArray[np.int16],
-    event_id: NDArray[Any],
-    names: tuple[str, ...],
-) -> None:
-    n = len(features)
-    if features.ndim != 2 or features.shape[1] != len(names):
-        raise DataError(f"features have shape {features.shape}, but {len(names)} feature names are given")
-    if len(set(names)) != len(names):
-        raise DataError(f"feature names repeat: {', '.join(names)}")
-    for what, column in (("weight", weight), ("label", label), ("sample", sample), ("event_id", event_id)):
-        if column.shape[:1] != (n,) or (column.ndim != 1 and what != "event_id"):
-            raise DataError(f"{what} has shape {column.shape}, but there are {n} events")
-    if event_id.dtype.kind not in "iu":
-        raise DataError(f"event_id must be integers, not {event_id.dtype}: floats lose digits above 2**53")
-    for name, column in [("weight", weight), *zip(names, features.T, strict=True)]:
-        bad = ~np.isfinite(column)
-        if bad.any():
-            raise DataError(f"{int(bad.sum())} NaN or infinite values in {name!r}, at {first_entries(bad)}")

@@ -59,7 +59,7 @@ class _Named(BaseModel):
 
 class _Training(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    objective: _Named
+    objective: _Named | None = None
 
 
 class _Epoch(_Part):
@@ -254,8 +254,11 @@ def _no_constant(name: str) -> Any:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _digest(data: Mapping[str, Any]) -> str:

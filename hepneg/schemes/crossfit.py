@@ -110,6 +110,7 @@ def crossfit(
     """
     minimised: Objective = objective or training.make_objective("classification")
     fingerprint = _fingerprint(events, scheme, training, minimised) if checkpoint else ""
+    events.require_simulated()
     check_features(events)
     learning_task(minimised).require_trainable(events.weight, events)
     device = choose_device(training.device)

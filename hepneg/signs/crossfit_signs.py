@@ -36,6 +36,7 @@ def crossfit_signs(
         DataError: a feature out of a network's range.
         TrainingError: the events of a sample are all in one fold.
     """
+    events.require_simulated()
     check_features(events)
     device = choose_device(training.device)
     fold_of = events.folds(training.folds, training.seed)

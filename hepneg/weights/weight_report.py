@@ -102,7 +102,7 @@ def summarize_weights(events: EventTable, batch_size: int = 1024) -> WeightRepor
     for name, table in tables.items():
         accumulators[name].fill(table.weight, table.features)
     labels = {name: events.label_of_sample(name) for name in tables}
-    by_event = {name: clustering(table.weight, clusters(table.event_id)) for name, table in tables.items()}
+    by_event = {name: clustering(table.weight, clusters(table.observation_id)) for name, table in tables.items()}
     return report_weights(accumulators, labels, by_event=by_event, batch_size=batch_size)
 
 

@@ -105,7 +105,9 @@ def negative_boxes(events: EventTable, *, most: int = _MOST_BOXES, seed: int = 1
     Regions of less than a few hundred events, or negative only jointly in features that show nothing one by one (a
     chessboard), may be missed.
     """
-    chosen = uniform_events(events.event_id, seed, "negative boxes") < min(0.5, _MOST_SEARCHED / max(1, len(events)))
+    chosen = uniform_events(events.observation_id, seed, "negative boxes") < min(
+        0.5, _MOST_SEARCHED / max(1, len(events))
+    )
     if not chosen.any():
         return ()
     searched = events.features.T[:, chosen]
@@ -113,7 +115,7 @@ def negative_boxes(events: EventTable, *, most: int = _MOST_BOXES, seed: int = 1
     codes = np.array([np.searchsorted(edge, x, side="right") for edge, x in zip(edges, searched, strict=True)])
     candidates = candidate_boxes(codes, events.weight[chosen], most)
     found = [_cuts(box, edges, events.feature_names) for box in candidates]
-    free, boxes, cluster = ~chosen, [], clusters(events.event_id)
+    free, boxes, cluster = ~chosen, [], clusters(events.observation_id)
     for cuts in found:
         members = events_inside(events, cuts)
         every, tested = (

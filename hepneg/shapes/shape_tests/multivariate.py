@@ -133,7 +133,7 @@ def check_multivariate(
         for name in events.sample_names:
             table = events.of_sample(name)
             kept = SubsampleAccumulator(most, seed)
-            kept.fill(table.features, table.weight, table.event_id)
+            kept.fill(table.features, table.weight, table.observation_id)
             found[name] = check_multivariate_subsample(
                 kept.result(), events.feature_names, sample=name, most=most, seed=seed, learner=learner,
                 progress=progress,

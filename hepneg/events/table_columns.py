@@ -1,0 +1,229 @@
+"""The columns of a table of events as arrays bring them: checked, with codes for labels and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hepneg.errors import DataError
+from hepneg.events.identifiers import first_entries
+
+__all__ = [
+    "BACKGROUND",
+    "DATA",
+    "LABELS",
+    "LABEL_NAMES",
+    "SIGNAL",
+    "check_columns",
+    "check_grades",
+    "check_samples",
+    "column_names",
+    "joined_column",
+    "label_code",
+    "label_codes",
+    "labels_or_signal",
+    "number_array",
+    "number_column",
+    "sample_codes",
+    "target_columns",
+]
+
+SIGNAL, BACKGROUND, DATA = 1, 0, -1
+LABELS = {"background": BACKGROUND, "signal": SIGNAL}
+"""The classes of simulated events, by name. Measured data (``DATA``) are of none."""
+LABEL_NAMES = {code: name for name, code in LABELS.items()}
+
+
+def label_code(label: str) -> int:
+    """Return the number of a class by its name; of ``data`` :data:`DATA`."""
+    return LABELS.get(label, DATA)
+
+
+def number_array(values: Any, what: str, dtype: Any = None, **options: Any) -> NDArray[Any]:
+    """Return a copy as an array.
+
+    Args:
+        values: what the caller gave.
+        what: how messages call it.
+        dtype: of the array; left out, that of the values.
+        options: of :func:`numpy.array`.
+
+    Raises:
+        DataError: the values cannot be an array, or not one of this type.
+    """
+    if isinstance(values, Mapping):
+        stacked = "np.column_stack(list(columns.values())) and feature_names=list(columns)"
+        wanted = stacked if what == "features" else "an array"
+        raise DataError(f"{what} is a {type(values).__name__}, not an array; give {wanted}")
+    try:
+        return np.array(values, dtype=dtype, **options)
+    except (TypeError, ValueError) as error:
+        kind = "an array" if dtype is None else "an array of numbers"
+        raise DataError(f"{what} cannot be turned into {kind}: {' '.join(str(error).split())}") from None
+
+
+def column_names(names: Any, number: int) -> tuple[str, ...]:
+    """Return the names of F columns, ``x0``, ``x1``, … where none are given.
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    if names is None:
+        return tuple(f"x{i}" for i in range(number))
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise DataError(f"feature_names must be a list of names, not {names!r}")
+    found = tuple(names)
+    wrong = [name for name in found if not isinstance(name, str)]
+    if wrong:
+        raise DataError(f"feature_names must be text, not {wrong[0]!r}")
+    return found
+
+
+def labels_or_signal(label: ArrayLike | None, n: int, *, needed: bool) -> NDArray[np.int8]:
+    """Return the codes of labels, (n,); those of signal where none are given and none are needed.
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    if label is not None:
+        return label_codes(number_array(label, "label"))
+    if needed:
+        raise DataError("give a label for each event, or, for a regression, a target")
+    return np.full(n, SIGNAL, dtype=np.int8)
+
+
+def target_columns(
+    target: ArrayLike | None, grade: ArrayLike | None, n: int
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Return targets and grades, (n,) each, checked; None where there are none.
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    if target is None:
+        if grade is not None:
+            raise DataError("grades say how right targets are, but there is no target")
+        return None, None
+    grades = None if grade is None else number_column(grade, "grade", n)
+    if grades is not None:
+        check_grades(grades)
+    return number_column(target, "target", n), grades
+
+
+def check_grades(grade: NDArray[np.float64], where: str = "") -> None:
+    """Refuse grades outside [−1, 1].
+
+    Args:
+        grade: (n,).
+        where: the file as messages call it, with a colon behind it.
+
+    Raises:
+        DataError: with the first entries.
+    """
+    bad = ~(np.abs(grade) <= 1.0)
+    if bad.any():
+        raise DataError(f"{where}{int(bad.sum())} grades lie outside [-1, 1], at {first_entries(bad)}; scale them")
+
+
+def number_column(values: ArrayLike, what: str, n: int) -> NDArray[np.float64]:
+    """Return one finite number for each event, (n,).
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    column = number_array(values, what, np.float64)
+    if column.shape != (n,):
+        raise DataError(f"{what} has shape {column.shape}, but there are {n} events")
+    bad = ~np.isfinite(column)
+    if bad.any():
+        raise DataError(f"{int(bad.sum())} NaN or infinite values in {what!r}, at {first_entries(bad)}")
+    return column
+
+
+def joined_column(parts: Sequence[NDArray[Any] | None], what: str) -> NDArray[Any] | None:
+    """Join a column of several tables, which all have or all lack.
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    present = [part for part in parts if part is not None]
+    if present and len(present) < len(parts):
+        raise DataError(f"only some of the tables to join have {what}")
+    return np.concatenate(present) if present else None
+
+
+def label_codes(label: NDArray[Any]) -> NDArray[np.int8]:
+    """Return the codes of labels that are 0/1, booleans or names, (n,).
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    if label.dtype.kind in "US":
+        text = label.astype(str)
+        codes = np.select([text == "background", text == "signal"], [BACKGROUND, SIGNAL], -1).astype(np.int8)
+    else:
+        codes = np.where(label == SIGNAL, SIGNAL, np.where(label == BACKGROUND, BACKGROUND, -1)).astype(np.int8)
+    bad = codes < 0
+    if bad.any():
+        raise DataError(f"{int(bad.sum())} labels are neither signal (1) nor background (0), at {first_entries(bad)}")
+    return codes
+
+
+def sample_codes(sample: NDArray[Any], *, from_label: bool) -> tuple[tuple[str, ...], NDArray[np.int16]]:
+    """Return the names of samples, and the position of each event's among them, (n,).
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    try:
+        values, codes = np.unique(sample, return_inverse=True)
+    except TypeError:  # objects without an order, such as text beside None
+        raise DataError("sample must be a name for each event, all of one type") from None
+    names = (LABEL_NAMES[code] for code in values) if from_label else map(str, values)
+    return tuple(names), codes.astype(np.int16)
+
+
+def check_samples(codes: NDArray[np.int16], labels: NDArray[np.int8], names: tuple[str, ...]) -> None:
+    """Refuse a sample with events of several labels.
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    for code in range(len(names)):
+        if np.ptp(labels[codes == code]):
+            raise DataError(
+                f"sample {names[code]!r} has events of both labels, but a sample is of one process: "
+                "name its signal and its background apart"
+            )
+
+
+def check_columns(
+    features: NDArray[np.float32],
+    weight: NDArray[np.float64],
+    label: NDArray[np.int8],
+    sample: NDArray[np.int16],
+    event_id: NDArray[Any],
+    names: tuple[str, ...],
+) -> None:
+    """Refuse columns of other lengths, numbers that are not finite, and identifiers that are no integers.
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    n = len(features)
+    if features.ndim != 2 or features.shape[1] != len(names):
+        raise DataError(f"features have shape {features.shape}, but {len(names)} feature names are given")
+    if len(set(names)) != len(names):
+        raise DataError(f"feature names repeat: {', '.join(names)}")
+    for what, column in (("weight", weight), ("label", label), ("sample", sample), ("event_id", event_id)):
+        if column.shape[:1] != (n,) or (column.ndim != 1 and what != "event_id"):
+            raise DataError(f"{what} has shape {column.shape}, but there are {n} events")
+    if event_id.dtype.kind not in "iu":
+        raise DataError(f"event_id must be integers, not {event_id.dtype}: floats lose digits above 2**53")
+    for name, column in [("weight", weight), *zip(names, features.T, strict=True)]:
+        bad = ~np.isfinite(column)
+        if bad.any():
+            raise DataError(f"{int(bad.sum())} NaN or infinite values in {name!r}, at {first_entries(bad)}")

@@ -155,7 +155,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
 
 
 @timed("plot")
-def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation | RegressionEvaluation]:
+def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
     """Draw the response or the prediction of the trained model and its evaluation, all signed weights applied.
 
     Raises:
@@ -179,7 +179,7 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Evaluation |
         events = read(config, progress=progress)
     trained = Trained(model, _evaluate(model, events), model_digest(config.output / "model"))
     files = (*_write_evaluation(config, trained), *_draw_evaluation(config, trained.evaluation))
-    return Outcome(trained.evaluation, files)
+    return Outcome(trained, files)
 
 
 @timed("compare")

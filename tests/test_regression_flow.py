@@ -83,7 +83,7 @@ def test_the_main_job_leaves_everything(analysis: Path, capsys: pytest.CaptureFi
     assert "hepneg compare" not in page
     labelled = config.model_copy(update={"task": "classification"})
     assert "are not of a classification: run it again" in build_page(load_results(labelled)).html
-    again = workflow.plot(config).result
+    again = workflow.plot(config).result.evaluation
     assert again.to_dict() == done.result.trained.evaluation.to_dict()
 
 

@@ -27,4 +27,4 @@ def command(config: Config, *, display: Display) -> None:
     from hepneg.cli.show import show_evaluation
 
     outcome = workflow.plot(config, progress=display.progress)
-    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_evaluation(outcome.result))
+    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_evaluation(outcome.result.evaluation))

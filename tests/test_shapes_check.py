@@ -95,7 +95,7 @@ def test_chunks_in_any_order_give_the_same_report(n):
     plan_from = SubsampleAccumulator(seed=1)
     parts = np.array_split(np.random.default_rng(0).permutation(n), 7)
     for part in parts:
-        plan_from.fill(events.features[part], events.weight[part], events.event_id[part])
+        plan_from.fill(events.features[part], events.weight[part], events.observation_id[part])
     drawn = plan_from.result()
     plan = plan_bins([drawn.features], events.feature_names)
     sums = SignedSums(plan)

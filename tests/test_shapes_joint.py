@@ -133,7 +133,7 @@ def test_chunks_in_any_order_give_the_same_result():
     drawn = SubsampleAccumulator(seed=1)
     parts = np.array_split(np.random.default_rng(0).permutation(3000), 5)
     for part in parts:
-        drawn.fill(events.features[part], events.weight[part], events.event_id[part])
+        drawn.fill(events.features[part], events.weight[part], events.observation_id[part])
     subsample = drawn.result()
     sums = SignedSums(plan_bins([subsample.features], events.feature_names))
     for part in parts:

@@ -96,7 +96,7 @@ HEADER = (
 def measure(toy: Line, n: int, seed: int, settings: dict[str, Any]) -> Closure:
     """Refine and resample the events of one toy."""
     x, weight = toy.sample(np.random.default_rng(seed), n)
-    events = hepneg.EventTable.from_arrays(x[:, None], weight, np.ones(n), feature_names=["x"])
+    events = hepneg.EventTable.from_arrays(x[:, None], weight, np.ones(n), feature_names=["x"], event_id=np.arange(n))
     refinement = hepneg.refine(events, seed=seed, **settings)
     refined = refinement.held_out_weight(events) / refinement.factors[0]
     resampled = refinement.resample(events, seed=seed)

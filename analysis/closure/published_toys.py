@@ -97,7 +97,8 @@ class Plane:
         points = rng.normal(size=(2 * n, 2)) * np.where(minus, self.narrow, self.wide)[:, None]
         label = np.repeat([0, 1], n)
         points[label == 1, 0] += self.shift
-        return EventTable.from_arrays(points, np.where(minus, -1.0, 1.0), label, feature_names=["x", "y"])
+        weight, ids = np.where(minus, -1.0, 1.0), np.arange(len(points))
+        return EventTable.from_arrays(points, weight, label, feature_names=["x", "y"], event_id=ids)
 
     def density(self, points: Float, label: int) -> Float:
         """Return the signed density of a label at points, (n, 2)."""

@@ -133,12 +133,14 @@ class Toy:
     def sample(self, rng: np.random.Generator, n: int) -> EventTable:
         """Draw n signed events of each label."""
         (x0, w0), (x1, w1) = (label.sample(rng, n) for label in self.labels)
-        return EventTable.from_arrays(np.concatenate([x0, x1]), np.concatenate([w0, w1]), np.repeat([0, 1], n))
+        x, weight, label = np.concatenate([x0, x1]), np.concatenate([w0, w1]), np.repeat([0, 1], n)
+        return EventTable.from_arrays(x, weight, label, event_id=np.arange(2 * n))
 
     def sample_unsigned(self, rng: np.random.Generator, n: int) -> EventTable:
         """Draw n events of each label from the physical densities, all with weight +1."""
         x0, x1 = (label.sample_unsigned(rng, n) for label in self.labels)
-        return EventTable.from_arrays(np.concatenate([x0, x1]), np.ones(2 * n), np.repeat([0, 1], n))
+        x, label = np.concatenate([x0, x1]), np.repeat([0, 1], n)
+        return EventTable.from_arrays(x, np.ones(2 * n), label, event_id=np.arange(2 * n))
 
     def exact_logit(self, x: Float) -> Float:
         """Return log p₁(x)/p₀(x), (n,): the log-odds at equal priors."""

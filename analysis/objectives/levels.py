@@ -53,7 +53,7 @@ class Levels:
         label = np.arange(count) % 2
         cell = np.where(label, *(rng.choice(len(self.cells), count, p=p) for p in (self.signal, self.background)))
         weight = np.where(rng.random(count) < NEGATIVE, -1.0, 1.0)
-        return EventTable.from_arrays(self.cells[cell], weight, label)
+        return EventTable.from_arrays(self.cells[cell], weight, label, event_id=np.arange(len(cell)))
 
 
 def levels(seed: int = 2) -> Levels:

@@ -31,7 +31,8 @@ def toy(signal: int, background: int, seed: int) -> hepneg.EventTable:
     features[label == 1] = 0.6 * features[label == 1] + np.array([1.0, 0.5, 0.0, 0.0])
     features[:, 3] = np.where(label == 1, rng.exponential(1.0, count), rng.exponential(1.6, count))
     negative = rng.random(count) < 0.2 / (1 + np.exp(-features[:, 0]))
-    return hepneg.EventTable.from_arrays(features, np.where(negative, -1.0, 1.0), label)
+    ids = np.arange(len(label))
+    return hepneg.EventTable.from_arrays(features, np.where(negative, -1.0, 1.0), label, event_id=ids)
 
 
 def real_points(

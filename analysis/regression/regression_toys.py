@@ -110,7 +110,7 @@ class SignedToy:
         x = rng.normal(size=(len(mixed), FEATURES))
         x = np.where(mixed[:, None], self.centre + self.width * x, x)
         target = np.where(mixed, self.b(x), self.a(x)) + self.noise * rng.normal(size=len(mixed))
-        return EventTable.from_arrays(x, weight, target=target)
+        return EventTable.from_arrays(x, weight, target=target, event_id=np.arange(len(x)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,8 @@ class MistakenToy:
         marked = kind < self.marked
         wrong = kind < self.marked + self.unmarked
         target = self.a(x) + np.where(wrong, self.gap, 0.0) + self.noise * rng.normal(size=n)
-        return EventTable.from_arrays(x, np.ones(n), target=target, grade=np.where(marked, -1.0, 1.0))
+        grade = np.where(marked, -1.0, 1.0)
+        return EventTable.from_arrays(x, np.ones(n), target=target, grade=grade, event_id=np.arange(n))
 
 
 def _normal(z: Float) -> Float:

@@ -263,3 +263,28 @@ def test_the_schema_has_every_key_and_refuses_others() -> None:
     assert {"weight", "samples", "features"} == set(schema["required"])
     assert set(schema["$defs"]["Training"]["properties"]) == set(Training.model_fields)
     json.dumps(schema)
+
+
+def test_regions_are_conditions_beside_the_selection() -> None:
+    config = Config.from_dict(changed(selection="x > 1", regions={"SR": "y > 2 or z", "CR": "y <= 2"}))
+    assert list(config.regions) == ["SR", "CR"]
+    selection = config.for_region("SR").selection
+    assert selection is not None
+    assert selection.text == "(x > 1) and (y > 2 or z)"
+    assert str(Config.from_dict(changed(regions={"SR": "y > 2"})).for_region("SR").selection) == "y > 2"
+    assert Config.from_dict(config.to_dict()).regions == config.regions
+    with pytest.raises(ConfigError, match="no region 'sr' in the configuration; did you mean 'SR'"):
+        config.for_region("sr")
+
+
+@pytest.mark.parametrize(
+    ("regions", "message"),
+    [
+        ({"S R": "y > 2"}, "region name 'S R': use letters, digits"),
+        ({"SR": "y >"}, r"regions\.SR"),
+        ({"SR": "1"}, "names no branch"),
+    ],
+)
+def test_unusable_regions(regions: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Config.from_dict(changed(regions=regions))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from hepneg._core.plugins import require_task
 from hepneg.config.samples import Branches, ExpressionField, Feature, Folds, Sample, WeightField
@@ -24,7 +24,7 @@ from hepneg.expressions import Expression
 __all__ = ["Config", "Feature", "Sample", "config_schema", "load_config"]
 
 ONE = Expression("1")
-SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 PB_TO_FB = 1000.0
 REGRESSION_SCHEME = "refined"
 """The scheme of a regression that names none."""
@@ -52,6 +52,7 @@ class Config(Model):
         on_nan: what a NaN or infinite feature does: stop, or drop the event.
         systematics: alternative signed weights of the same events by name (scales, parton densities, …), which only
             the shape check reads.
+        regions: conditions beside the selection, by name: parts of the analysis, which may overlap.
         samples: simulated samples by name; those with ``label: data`` of the file are in ``data``.
         data: samples of measured data by name; not a key of the file.
         features: the network's inputs, in order.
@@ -72,6 +73,7 @@ class Config(Model):
     luminosity: Positive | None = None
     on_nan: Literal["error", "drop"] = "error"
     systematics: dict[Annotated[str, Field(min_length=1)], ExpressionField] = Field(default={})
+    regions: dict[str, ExpressionField] = Field(default={})
     samples: dict[str, Sample] = Field(min_length=1)
     data: dict[str, Sample] = Field(default={}, exclude=True)
     features: tuple[Feature, ...] = Field(min_length=1)
@@ -99,7 +101,7 @@ class Config(Model):
             raise ValueError(f"it names a folder: no path, at most {MOST_LETTERS} characters, not {name!r:.80}")
         return name
 
-    @field_validator("samples", "data", "systematics")
+    @field_validator("samples", "data", "systematics", "regions")
     @classmethod
     def _check_length(cls, named: dict[str, Any]) -> dict[str, Any]:
         for name in named:
@@ -138,13 +140,14 @@ class Config(Model):
             raise ValueError(f"`folds.count` is {count}, but `training.folds` is {given}; leave the latter out")
         return {**values, "training": {**training, "folds": count}}
 
-    @field_validator("samples", "data")
+    @field_validator("samples", "data", "regions")
     @classmethod
-    def _check_sample_names(cls, samples: dict[str, Sample]) -> dict[str, Sample]:
-        for name in samples:
-            if not SAMPLE_NAME.fullmatch(name):
-                raise ValueError(f"sample name {name!r}: use letters, digits and _ - + . only, as it names files")
-        return samples
+    def _check_names(cls, named: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        what = "region" if info.field_name == "regions" else "sample"
+        for name in named:
+            if not PLAIN_NAME.fullmatch(name):
+                raise ValueError(f"{what} name {name!r}: use letters, digits and _ - + . only, as it names files")
+        return named
 
     @field_validator("features", mode="before")
     @classmethod
@@ -219,10 +222,18 @@ class Config(Model):
         """
         sample = self.sample(name)
         weight = sample.weight or (ONE if sample.label == "data" else self.weight)
-        conditions = [condition for condition in (self.selection, sample.selection) if condition]
-        both = " and ".join(f"({condition.text})" for condition in conditions)
-        selection = Expression(both) if len(conditions) == 2 else next(iter(conditions), None)
+        selection = _both(self.selection, sample.selection)
         return self.model_copy(update={"tree": sample.tree or self.tree, "weight": weight, "selection": selection})
+
+    def for_region(self, name: str) -> Config:
+        """Return the configuration with the condition of one region beside its selection.
+
+        Raises:
+            ConfigError: there is no such region.
+        """
+        if name not in self.regions:
+            raise ConfigError(f"no region {name!r} in the configuration{nearest_names(name, self.regions)}")
+        return self.model_copy(update={"selection": _both(self.selection, self.regions[name])})
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -271,6 +282,13 @@ class Config(Model):
             name: sample.model_dump(mode="json", exclude_none=True) for name, sample in self.data.items()
         }
         return data
+
+
+def _both(*conditions: Expression | None) -> Expression | None:
+    """Return the condition that both conditions hold; None where there are none."""
+    given = [condition for condition in conditions if condition]
+    both = " and ".join(f"({condition.text})" for condition in given)
+    return Expression(both) if len(given) == 2 else next(iter(given), None)
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:

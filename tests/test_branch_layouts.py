@@ -83,6 +83,11 @@ OBJECTS = {
     "channel == 'mumu'": I % 2,
     'branch("top-1") + 0 * mu.pt': 7 + 0 * I,
     "el.pt + mu.pt": 1000 + 2 * I,
+    "el/pt": 1000 + I,
+    "2*el/pt-mu/pt": 2000 + I,
+    "el/cov[:, 1]": 5 + I,
+    "sum(mu/hits[:, :1]) + 0*(mu/pt > 3)": I,
+    "w/w + 0*el/pt": 1 + 0 * I,
 }
 
 
@@ -116,6 +121,7 @@ LEAVES = {
     "jet.pt": 1000 + I,
     "lep.x[:, 1]": 20 + I,
     "jet.eta + lep.pt": -1000 + 0 * I,
+    "jet/eta+lep/pt": -1000 + 0 * I,
 }
 
 

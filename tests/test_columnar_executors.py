@@ -281,11 +281,34 @@ def nano(tmp_path_factory: pytest.TempPathFactory) -> hepneg.Config:
 
 @SKIMMED
 def test_nanoaod_gives_what_its_branches_give(executors: dict[str, Any], nano: hepneg.Config) -> None:
-    """Normalised to the events at hand on both sides: executors take the generator's sums where they are asked to."""
-    samples = {name: sample.model_copy(update={"sum_of_weights": "events"}) for name, sample in nano.samples.items()}
-    plain = nano.model_copy(update={"samples": samples})
-    run = run_on(executors["iterative"], plain, nanoevents.NanoAODSchema)
-    assert_same(columnar.accumulate(plain, run), accumulate(plain))
+    """Both normalise by the generator's sums in the files."""
+    run = run_on(executors["iterative"], nano, nanoevents.NanoAODSchema)
+    assert_same(columnar.accumulate(nano, run), accumulate(nano))
+
+
+@SKIMMED
+@pytest.mark.parametrize("given", ["events", "Runs.genEventSumw", None])
+def test_sums_by_whatever_the_configuration_says_are_those_of_read(
+    executors: dict[str, Any], nano: hepneg.Config, tmp_path: Path, given: str | None
+) -> None:
+    samples = {name: sample.model_copy(update={"sum_of_weights": given}) for name, sample in nano.samples.items()}
+    config = nano.model_copy(update={"samples": samples})
+    make_model(nano, tmp_path / "model")
+    run = run_on(executors["iterative"], config, nanoevents.NanoAODSchema)
+    histogram = columnar.response_histogram(config, run, tmp_path / "model", bins=4)
+    events = hepneg.read(config)
+    for number, name in enumerate(events.sample_names):
+        expected = events.weight[events.sample == number].sum()
+        assert histogram[name, :, :].sum().value == pytest.approx(expected, rel=1e-9)
+
+
+def test_files_of_which_only_some_hold_the_sum_are_refused(nano: hepneg.Config, tmp_path: Path) -> None:
+    files = ["nano_sig.root", "bare.root"]
+    with uproot.open(nano.folder / "nano_bkg.root") as full, uproot.recreate(nano.folder / "bare.root") as bare:
+        bare.mktree("Events", {"genWeight": np.float32}).extend({"genWeight": full["Events"]["genWeight"].array()})
+    samples = nano.samples | {"sig": nano.samples["sig"].model_copy(update={"files": files})}
+    with pytest.raises(DataError, match=r"'sig': 1 of its files have no Runs\.genEventSumw; give the sum"):
+        columnar.accumulate(nano.model_copy(update={"samples": samples}), lambda _: {})
 
 
 def test_nanoaod_is_normalised_by_its_runs(executors: dict[str, Any], nano: hepneg.Config) -> None:

@@ -357,3 +357,23 @@ def test_a_wide_rntuple_takes_no_time_that_grows_with_the_square(
     assert "  - f0\n" in text
     assert "  # - f299\n" in text
     assert len(built) < 100
+
+
+def test_a_folder_of_parquet_files_gives_a_starter_that_reads(tmp_path: Path) -> None:
+    columns = {
+        "genWeight": signs(),
+        "event": count(),
+        "jet_pt": lists(numbers(3), 2),
+        "lep_pt": numbers(),
+        "nJet": few(),
+    }
+    for name in ("higgs_0", "higgs_1", "wjets"):
+        ak.to_parquet(ak.zip(columns, depth_limit=1), tmp_path / f"{name}.parquet")
+    text = starter_config([tmp_path], tmp_path)
+    (tmp_path / "analysis.yaml").write_text(text, encoding="utf-8")
+    config = load_config(tmp_path / "analysis.yaml")
+    assert {name: sample.label for name, sample in config.samples.items()} == {"higgs": "signal", "wjets": "background"}
+    assert (config.weight.text, config.event_id) == ("genWeight", ("event",))
+    assert [feature.name for feature in config.features] == ["lep_pt"]
+    assert "leading_jet_pt" in text
+    assert sum(chunk.entries for name in config.samples for chunk in read_chunks(config, name)) == 3 * N

@@ -91,7 +91,7 @@ def test_trees_that_were_not_taken_are_named(tmp_path: Path, write_ntuple: Calla
 
 
 def test_files_without_events_are_refused(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:
-    with pytest.raises(DataError, match="give at least one ROOT file"):
+    with pytest.raises(DataError, match="give at least one ROOT or Parquet file"):
         starter_config([])
     path = write_ntuple(tmp_path / "a.root", {"x": np.zeros(0, np.float32)})
     with pytest.raises(DataError, match=r"no file with events: .*a\.root has no tree with entries"):

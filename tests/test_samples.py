@@ -377,10 +377,11 @@ def test_files_that_hold_the_same_events_are_refused_by_identifier(pair: Path, w
     columns = toy_columns(200, 0, 1, first_id=1000)
     write_ntuple(pair / "skim.root", {name: column[50:90] for name, column in columns.items()})
     twice = {"s": SIGNAL, "b": BACKGROUND, "c": {"label": "background", "files": "skim.root"}}
-    with pytest.raises(DataError, match="40 events are there twice in both samples 'b' and 'c'"):
-        read(config(pair, twice))
-    with pytest.raises(DataError, match="40 events are there twice in sample 'b'"):
-        read(config(pair, {"s": SIGNAL, "b": BACKGROUND | {"files": ["b.root", "skim.root"]}}))
+    for look in (read, accumulate):
+        with pytest.raises(DataError, match="40 events are there twice in both samples 'b' and 'c'"):
+            look(config(pair, twice))
+        with pytest.raises(DataError, match="40 events are there twice in sample 'b'"):
+            look(config(pair, {"s": SIGNAL, "b": BACKGROUND | {"files": ["b.root", "skim.root"]}}))
 
 
 def test_samples_that_number_their_events_alike_are_no_copies(pair: Path, write_ntuple: Write) -> None:

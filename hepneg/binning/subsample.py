@@ -26,12 +26,14 @@ class Subsample:
         seen: how many events it was drawn from.
         cluster: of each row, (m,): rows of one identifier are neighbours and have one number, and all rows of an
             identifier are in or none; None where no identifier repeats.
+        key: hash of each row's identifier, (m,), increasing; the seed decides which events have small ones.
     """
 
     features: NDArray[np.float32]
     weight: NDArray[np.float64]
     seen: int
     cluster: NDArray[np.intp] | None = None
+    key: NDArray[np.uint64] | None = None
 
     @property
     def complete(self) -> bool:
@@ -45,7 +47,8 @@ class Subsample:
         if self.cluster is not None:
             most = int(np.searchsorted(self.cluster, self.cluster[most])) or most
         cluster = None if self.cluster is None else self.cluster[:most]
-        return Subsample(self.features[:most], self.weight[:most], self.seen, cluster)
+        key = None if self.key is None else self.key[:most]
+        return Subsample(self.features[:most], self.weight[:most], self.seen, cluster, key)
 
     def __repr__(self) -> str:
         return f"Subsample({len(self.weight)} of {self.seen} events, {self.features.shape[1]} features)"
@@ -140,7 +143,7 @@ class SubsampleAccumulator:
         if part is None:
             return Subsample(np.empty((0, 0), np.float32), np.empty(0), self.seen)
         part = part.select(np.lexsort((*part.columns[::-1], part.weight, part.key)))
-        return Subsample(part.columns.T, part.weight, self.seen, clusters(part.key))
+        return Subsample(part.columns.T, part.weight, self.seen, clusters(part.key), part.key)
 
 
 def draw_subsample(events: EventTable, seed: int, size: int = SUBSAMPLE_SIZE) -> Subsample:

@@ -1,4 +1,4 @@
-"""``hepneg init``: a starter configuration from ROOT files."""
+"""``hepneg init``: a starter configuration from ROOT or Parquet files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file, which must not exist yet.")
 def command(files: tuple[Path, ...], output: Path | None) -> None:
-    """Look into ROOT FILES, or folders of them, and print a starter analysis.yaml.
+    """Look into ROOT or Parquet FILES, or folders of them, and print a starter analysis.yaml.
 
     Files that count on (x_0.root, x_1.root) become one sample. It lists the trees, the numeric and jagged branches, the
     weight candidates with their share of negative values and the candidates for the event identifier; every default is

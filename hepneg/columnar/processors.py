@@ -103,14 +103,17 @@ class SampleResponse:
     Attributes:
         histogram: of the raw weights, as :func:`hepneg.response_histogram` makes it, with all samples on its axis.
         sum_weights_all: Σ of the raw weights before the selection, exact.
+        entries: events before the selection.
     """
 
     histogram: hist.Hist[Any]
     sum_weights_all: Fraction
+    entries: int
 
     def merge(self, other: Self) -> Self:
         """Return the response of both sets of events."""
-        return type(self)(self.histogram + other.histogram, self.sum_weights_all + other.sum_weights_all)
+        total = self.sum_weights_all + other.sum_weights_all
+        return type(self)(self.histogram + other.histogram, total, self.entries + other.entries)
 
     __add__ = merge
 
@@ -145,7 +148,8 @@ class ResponseProcessor:
         table = _table(self.config, sample, chunk)
         with one_thread():
             values = self._response(classifier, table, Origin.of(events))
-        return {sample: SampleResponse(response_histogram(values, table, bins=self.bins), chunk.sum_weights_all)}
+        histogram = response_histogram(values, table, bins=self.bins)
+        return {sample: SampleResponse(histogram, chunk.sum_weights_all, chunk.entries)}
 
     def _response(self, classifier: Classifier, table: EventTable, origin: Origin) -> Any:
         known = find_same(origin.identity, classifier.inputs.files)

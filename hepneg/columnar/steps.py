@@ -9,13 +9,15 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from hepneg.columnar.generated import look_up_sums, normalising_sum
 from hepneg.columnar.processors import ChunkProcessor, GeneratorSumsProcessor, ResponseProcessor, SampleResponse
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.ntuples import require_distinct_files, require_selected, scale_factor
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.files import sample_files
-from hepneg.shapes.two_passes import Accumulated, Part, in_two_passes
+from hepneg.ntuples.generator_sums import GeneratorSums
+from hepneg.shapes.two_passes import Accumulated, Part, SampleSums, in_two_passes
 
 if TYPE_CHECKING:
     import hist
@@ -62,7 +64,8 @@ def accumulate(config: Config, run: Run, *, systematics: bool = False, seed: int
 
     The first pass draws a subsample of each sample, from which the bins are planned; the second fills them. Subsample
     and counts are the same to the last bit whatever runs them, and as those of
-    :func:`hepneg.shapes.two_passes.accumulate`; sums agree to rounding.
+    :func:`hepneg.shapes.two_passes.accumulate`; sums agree to rounding. Samples with a cross section are normalised by
+    the generator's sums that their files hold, which are read here.
 
     Args:
         config: the analysis.
@@ -77,12 +80,18 @@ def accumulate(config: Config, run: Run, *, systematics: bool = False, seed: int
         DataError: unusable events, or the selection keeps nothing of a sample.
 
     Warns:
-        HepnegWarning: a sample has no negative weights.
+        HepnegWarning: a sample has no negative weights; generator's sums that differ from Σw of the events.
     """
+
+    known = look_up_sums(config)
 
     def once(empty: Callable[[str], Part], varied: bool) -> dict[str, Part]:
         found = run(ChunkProcessor(config, empty, varied))
-        return {sample: found.get(sample) or empty(sample) for sample in config.samples}
+        parts: dict[str, Part] = {sample: found.get(sample) or empty(sample) for sample in config.samples}
+        for sample, part in parts.items():
+            if isinstance(part, SampleSums):
+                part.sum_weights_all = normalising_sum(known, sample, part.sum_weights_all, part.weights.entries)
+        return parts
 
     return in_two_passes(config, once, systematics=systematics, seed=seed)
 
@@ -107,20 +116,25 @@ def response_histogram(
     Raises:
         DataError: unusable events, a model that cannot be read, or the selection keeps nothing of any sample.
     """
+    known = look_up_sums(config)
     found: Mapping[str, SampleResponse] = run(ResponseProcessor(config, model, bins, held_out))
     for sample in config.samples:
         require_selected(config, sample, selected=int(sample in found), entries=0)
-    parts = [found[name].histogram * scale_factor(config, name, found[name].sum_weights_all) for name in config.samples]
+    parts = [found[name].histogram * _scale(config, known, name, found[name]) for name in config.samples]
     total: hist.Hist[Any] = reduce(add, parts)
     return total
+
+
+def _scale(config: Config, known: Mapping[str, GeneratorSums], sample: str, part: SampleResponse) -> float:
+    return scale_factor(config, sample, normalising_sum(known, sample, part.sum_weights_all, part.entries))
 
 
 def with_generator_sums(config: Config, run: Run) -> Config:
     """Return the configuration with ``sum_of_weights`` of each sample from the ``Runs`` trees of NanoAOD.
 
-    That is Σ of the generator weights of all generated events, which a skimmed ``Events`` tree does not know. It
-    normalises any weight expression that begins with the generator weight. A sample whose ``sum_of_weights`` is given
-    keeps it.
+    :func:`accumulate` and :func:`response_histogram` read these sums themselves, file by file; here workers do. It is Σ
+    of the generator weights of all generated events, which a skimmed ``Events`` tree does not know, and normalises any
+    weight expression that begins with the generator weight. A sample whose ``sum_of_weights`` is given keeps it.
 
     Args:
         config: the analysis.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +18,8 @@ from hepneg.expressions.language import Parser, shown
 __all__ = ["Expression", "identifier_expression"]
 
 Columns: TypeAlias = Mapping[str, Any]
+_PATH = re.compile(r"""("[^"]*"|'[^']*')|(?<![\w./])([^\W\d][\w.]*(?:/[^\W\d][\w.]*)+)(?![\w(])""")
+"""A text in quotes, which is left alone, or names joined by slashes without blanks."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Expression:
     Attributes:
         branches: the names of the branches that it reads.
         texts: those of them that are compared with a text.
+        paths: names joined by slashes without blanks, such as ``el/pt``: a quotient, or the full path of one branch
+            where the columns have it by that name.
 
     Raises:
         ConfigError: anything outside the language described in :mod:`hepneg.expressions`; the message names the piece
@@ -37,6 +43,7 @@ class Expression:
     text: str
     branches: frozenset[str] = field(init=False, compare=False, repr=False)
     texts: frozenset[str] = field(init=False, compare=False, repr=False)
+    paths: frozenset[str] = field(init=False, compare=False, repr=False)
     _run: Callable[[Columns], Any] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -46,12 +53,21 @@ class Expression:
         object.__setattr__(self, "_run", parser.parse())
         object.__setattr__(self, "branches", frozenset(parser.branches))
         object.__setattr__(self, "texts", frozenset(parser.texts))
+        object.__setattr__(self, "paths", frozenset(found[2] for found in _PATH.finditer(text) if found[2]))
 
     def __str__(self) -> str:
         return self.text
 
     def __reduce__(self) -> tuple[type[Expression], tuple[str]]:
         return Expression, (self.text,)
+
+    def reading(self, paths: Collection[str]) -> Expression:
+        """Return the expression with some of its ``paths`` as the names of branches rather than quotients."""
+        return _with_paths(self.text, self.paths.intersection(paths))
+
+    def _reader(self, columns: Columns) -> Callable[[Columns], Any]:
+        paths = frozenset(path for path in self.paths if path in columns)
+        return _with_paths(self.text, paths)._run if paths else self._run  # noqa: SLF001  (an expression too)
 
     def constant(self) -> float:
         """Return the value of an expression without branches, such as ``1``.
@@ -82,7 +98,7 @@ class Expression:
         """
         try:
             with np.errstate(all="ignore"):
-                value = self._run(columns)
+                value = self._reader(columns)(columns)
         except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:160]
             raise DataError(f"expression {shown(self.text)}: {reason}") from None
@@ -97,6 +113,14 @@ class Expression:
                 "branch"
             )
         return value
+
+
+@lru_cache(maxsize=512)
+def _with_paths(text: str, paths: frozenset[str]) -> Expression:
+    def named(found: re.Match[str]) -> str:
+        return f'branch("{found[2]}")' if found[2] in paths else found[0]
+
+    return Expression(_PATH.sub(named, text))
 
 
 def identifier_expression(text: str) -> Expression:

@@ -2,20 +2,19 @@
 
 It is a part of Python's, applied to all events at once:
 
-* branches by name, also with dots (``Jet.pt``, ``el.pt`` for the member ``el/pt`` of a split object); names that are no
-  Python names, or begin with two underscores, through ``branch("el/pt")``; numbers, ``True``, ``False``, ``pi``;
+* branches by name, also with dots (``Jet.pt``, ``el.pt`` for the member ``el/pt`` of a split object) or as the full
+  path without blanks, ``el/pt``, where ``el`` is no branch of numbers; names that are no Python names, or begin with
+  two underscores, through ``branch("top-1")``; numbers, ``True``, ``False``, ``pi``;
 * ``+ - * / // % **``, comparisons (also chained), ``and or not`` and ``& | ~``; a branch of texts can be compared with
-a
-  constant, ``channel == "mumu"``;
+  a constant, ``channel == "mumu"``;
 * elements of lists ``Jet_pt[:, 0]``, ``Jet_pt[:, -1]``, of lists of lists ``x[:, 0, 1]`` and ``x[:, :, 1]``; 0.0 where
-the
-  list is too short, which a weight refuses. ``pad(Jet_pt, 1, -1.0)`` is element 1 with another fill, and
+  the list is too short, which a weight refuses. ``pad(Jet_pt, 1, -1.0)`` is element 1 with another fill, and
   ``pad(LHEScaleWeight, 9, 1.0)[:, 8]`` an element of the list made at least 9 long;
 * parts of lists ``Jet_pt[:, :3]``, masks ``Jet_pt[abs(Jet_eta) < 2.5]``;
 * reductions of each event's list (of lists of lists, the inner ones): ``sum max min mean any all len count``. ``min``,
   ``max`` and ``mean`` of an empty list are 0.0, or what ``default=`` says;
 * the functions of :data:`hepneg.expressions.functions.FUNCTIONS`, among them ``where``, ``clip``, ``delta_phi`` and
-``delta_r``.
+  ``delta_r``.
 
 Line breaks count as blanks; a comment (``#``) is refused, as it would swallow what follows on a joined line.
 Arithmetic is in double precision. A division by zero and the like gives an infinity or NaN, which the reader reports.

@@ -61,13 +61,13 @@ def stream_friend(
         OutputError: the friend file cannot be written.
     """
     with open_events(job.source, tree_name, friends) as source:
-        needs.check(source, job.source)
+        names = needs.check(source, job.source)
         with refuse_damage(job.source, "the types of branches"):
             columns_of_friend = {**_identifying_types(source, event_id), **types}
             total = source.num_entries
             kind: TreeFormat = tree_format or ("rntuple" if is_rntuple(source.tree) else "ttree")
         with write_friend(job.path, columns_of_friend, kind) as writer:
-            for start, columns in stream_columns(source, list(needs.used_by), job.source):
+            for start, columns in stream_columns(source, names, job.source):
                 part = chunk(start, columns)
                 writer.extend(part)
                 advance(len(next(iter(part.values()))) / total)

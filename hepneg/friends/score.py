@@ -94,9 +94,11 @@ def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) 
 
 def _has_identifiers(path: str, tree: str, event_id: tuple[str, ...]) -> bool:
     """Tell whether a file has what identifies events, which foreign files and data need not have."""
-    branches = {branch for text in event_id for branch in identifier_expression(text).branches}
     with open_events(path, tree) as source:
-        return not branches or all(source.find(branch) is not None for branch in branches)
+        return all(
+            source.find(text) is not None or all(map(source.find, identifier_expression(text).branches))
+            for text in event_id
+        )
 
 
 def _result(job: Job, figures: Mapping[str, Any], *, kept: bool) -> FriendFile:

@@ -3,7 +3,7 @@
 from hepneg.ntuples.chunk import Chunk, ChunkMaker
 from hepneg.ntuples.explore import TreeSummary, WeightCandidate, explore
 from hepneg.ntuples.normalisation import scale_factor
-from hepneg.ntuples.overlaps import require_distinct_files
+from hepneg.ntuples.overlaps import refuse_copies, require_distinct_files
 from hepneg.ntuples.read import read, read_chunks, require_selected
 from hepneg.ntuples.reading_notes import ReadingNotes
 from hepneg.ntuples.starter import starter_config
@@ -19,6 +19,7 @@ __all__ = [
     "explore",
     "read",
     "read_chunks",
+    "refuse_copies",
     "require_distinct_files",
     "require_selected",
     "scale_factor",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 from hepneg.errors import DataError
+from hepneg.ntuples.column_stream import stream_columns
 from hepneg.ntuples.columns import BranchType, branch_types
 from hepneg.ntuples.event_source import EventSource, source_of
 from hepneg.ntuples.files import is_rntuple, refuse_damage
+from hepneg.ntuples.parquet import ParquetTree
 
 __all__ = ["all_types", "first_entries_of", "is_one_list", "list_lengths"]
 
@@ -78,6 +80,8 @@ def _branch_type(tree: EventSource, name: str) -> BranchType:
 
 def list_lengths(tree: Any) -> frozenset[str]:
     """Return the branches that hold the lengths of lists."""
+    if isinstance(tree, ParquetTree):
+        return frozenset()
     if is_rntuple(tree):
         return frozenset(field.name for field in tree.fields if str(field.record.type_name).startswith(_CARDINALITY))
     counters = (branch.count_branch for branch in tree.itervalues(recursive=True))
@@ -89,7 +93,9 @@ def first_entries_of(tree: Any, path: str, names: Sequence[str], entries: int) -
     columns: dict[str, Any] = {}
     for name in names:
         with suppress(DataError), refuse_damage(path, name):
-            columns[name] = _read(tree, name, entries)
+            columns[name] = _read(tree, path, name, entries)
+    if isinstance(tree, ParquetTree):
+        return columns
     # A field with a dot in its name is found by a filter only, which goes through all fields.
     dotted = [name for name in names if name not in columns and "." in name]
     if dotted:
@@ -99,8 +105,13 @@ def first_entries_of(tree: Any, path: str, names: Sequence[str], entries: int) -
     return columns
 
 
-def _read(tree: Any, name: str, entries: int) -> Any:
+def _read(tree: Any, path: str, name: str, entries: int) -> Any:
     """Read a branch or field, or a leaf of a branch with several."""
+    if isinstance(tree, ParquetTree):
+        import awkward as ak
+
+        with closing(stream_columns(tree, [name], path, entries)) as steps:
+            return ak.Array(next(steps)[1][name])
     branch, _, leaf = name.rpartition(".")
     if is_rntuple(tree) or not branch or name in tree or branch not in tree:
         return tree[name].array(entry_stop=entries, library="ak")

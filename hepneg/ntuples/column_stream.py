@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -30,7 +30,7 @@ _END: dict[str, Any] = {}
 
 def stream_columns(
     tree: Any, names: Sequence[str], path: str, step_size: int | str = STEP_SIZE
-) -> Iterator[tuple[int, dict[str, Any]]]:
+) -> Generator[tuple[int, dict[str, Any]]]:
     """Yield the first entry and the columns of each step of a tree, or of a file and its friends.
 
     Decompression dominates, and neither of uproot's readers uses a second core by itself. The branches are dealt out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from hepneg.config import Config
 from hepneg.errors import DataError, nearest_names
 from hepneg.expressions import Expression, identifier_expression
 from hepneg.ntuples.catalogue import as_name
-from hepneg.ntuples.event_source import source_of
+from hepneg.ntuples.event_source import EventSource, source_of
 from hepneg.ntuples.files import refuse_damage
 
 __all__ = ["BranchType", "Needs", "branch_names", "branch_types"]
@@ -42,6 +42,11 @@ class BranchType:
         return bool(_LISTS.fullmatch(self.text))
 
     @property
+    def has_numbers(self) -> bool:
+        """Numbers, or lists of them."""
+        return self.is_flat or self.is_jagged
+
+    @property
     def is_text(self) -> bool:
         """One text per event."""
         return self.text in {"string", "char"}
@@ -70,11 +75,13 @@ class Needs:
         used_by: branch name to what needs it, for messages (``"feature 'jet1_pt'"``).
         event_id: the branches that identify an event by themselves; integers, one per event.
         texts: branches that are compared with a text.
+        expressions: what reads the branches, each with what messages call it.
     """
 
     used_by: Mapping[str, str]
     event_id: tuple[str, ...]
     texts: frozenset[str] = frozenset()
+    expressions: tuple[tuple[str, Expression], ...] = ()
 
     @classmethod
     def of(cls, config: Config, *, systematics: bool = False) -> Self:
@@ -100,28 +107,49 @@ class Needs:
         users += [(f"systematic variation {name!r}", expression) for name, expression in systematics.items()]
         ids = [identifier_expression(text) for text in event_id]
         users = [*(("event_id", expression) for expression in ids), *users]
+        named = tuple(text for text, one in zip(event_id, ids, strict=True) if text in one.branches)
+        return cls._of(named, [(user, expression) for user, expression in users if expression])
+
+    @classmethod
+    def _of(cls, event_id: tuple[str, ...], users: Sequence[tuple[str, Expression]]) -> Self:
         used_by: dict[str, str] = {}
         for user, expression in users:
-            for branch in sorted(expression.branches) if expression else ():
+            for branch in sorted(expression.branches):
                 used_by.setdefault(branch, user)
-        texts = frozenset[str]().union(*(expression.texts for _, expression in users if expression))
-        return cls(used_by, tuple(text for text, one in zip(event_id, ids, strict=True) if text in one.branches), texts)
+        texts = frozenset[str]().union(*(expression.texts for _, expression in users))
+        return cls(used_by, event_id, texts, tuple(users))
 
-    def check(self, tree: Any, path: str) -> None:
-        """Check that a tree, or a file with its friends, has all branches, in usable types.
+    def reading(self, paths: Collection[str]) -> Self:
+        """Return the needs where some texts with slashes, such as ``el/pt``, are names of branches, not quotients."""
+        if not paths:
+            return self
+        return self._of(self.event_id, [(user, expression.reading(paths)) for user, expression in self.expressions])
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Texts with slashes, such as ``el/pt``, that may be names of branches."""
+        return frozenset[str]().union(*(expression.paths for _, expression in self.expressions))
+
+    def check(self, tree: Any, path: str) -> list[str]:
+        """Check that a tree, or a file with its friends, has all branches, in usable types, and return their names.
+
+        A text such as ``el/pt`` is the full path of a branch where there is one and ``el`` is no branch of numbers;
+        otherwise it is a quotient.
 
         Raises:
             DataError: a branch is missing (near names are offered), ambiguous, or is neither numbers nor lists of
             numbers.
         """
         source = source_of(tree, path)
-        for branch in self.used_by:
+        needs = self.reading([text for text in self.paths if _is_path(source, text)])
+        for branch in needs.used_by:
             if source.find(branch) is None:
                 with refuse_damage(path, "the branches"):
                     known = source.names
-                raise self.no_branch(branch, known, path)
-        for branch, kind in source.types(self.used_by).items():
-            self.check_type(branch, BranchType(kind), path)
+                raise needs.no_branch(branch, known, path)
+        for branch, kind in source.types(needs.used_by).items():
+            needs.check_type(branch, BranchType(kind), path)
+        return list(needs.used_by)
 
     def no_branch(self, branch: str, known: Iterable[str], path: str) -> DataError:
         """Return the error for a branch that is missing among the known ones."""
@@ -140,7 +168,7 @@ class Needs:
         user = self.used_by[branch]
         if kind.is_text and branch in self.texts:
             return
-        if not (kind.is_flat or kind.is_jagged):
+        if not kind.has_numbers:
             raise DataError(
                 f"{path}: branch {branch!r}, which {user} needs, holds {kind.text}; only numbers and lists of numbers "
                 f"can be used{_members(branch, kind)}"
@@ -150,6 +178,15 @@ class Needs:
                 f"{path}: branch {branch!r}, which event_id needs, holds {kind.text}; an identifier must be one "
                 f"integer per event: write {as_name(branch)}[:, 0] for the first"
             )
+
+
+def _is_path(source: EventSource, text: str) -> bool:
+    """Tell the full path of a branch from a quotient of branches."""
+    if source.find(text) is None:
+        return False
+    first = text.partition("/")[0]
+    found = source.types([first]).get(first)
+    return found is None or not BranchType(found).has_numbers
 
 
 def _members(branch: str, kind: BranchType) -> str:

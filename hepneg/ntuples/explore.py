@@ -1,4 +1,4 @@
-"""Looking into ROOT files: which trees and branches there are, and what may be a weight or an identifier."""
+"""Looking into ROOT and Parquet files: their trees and branches, and what may be a weight or an identifier."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hepneg.ntuples.branch_kinds import all_types, first_entries_of, is_one_list, list_lengths
 from hepneg.ntuples.columns import BranchType
+from hepneg.ntuples.event_source import open_events
 from hepneg.ntuples.files import is_tree, open_file, refuse_damage
 from hepneg.ntuples.layouts import (
     IDENTIFIER_KINDS,
@@ -25,10 +26,13 @@ from hepneg.ntuples.layouts import (
     tree_rank,
     weight_rank,
 )
+from hepneg.ntuples.parquet import is_parquet
 
 __all__ = ["TreeSummary", "WeightCandidate", "as_expression", "explore"]
 
 MOST_ENTRIES = 100_000
+PARQUET_NAME = "Events"
+"""What the one table of a Parquet file is called; names of trees are not used there."""
 _MOST_COLUMNS = 32
 """Of each kind of branch, so many are read; wide trees have thousands."""
 _ID_NAME = re.compile(r"event.*|evt.*|run(number)?|lumi.*", re.IGNORECASE)
@@ -100,13 +104,13 @@ class TreeSummary:
 
 
 def explore(files: Sequence[str | Path]) -> tuple[TreeSummary, ...]:
-    """Summarise every tree of some ROOT files; of a file the tree first that most likely holds the events.
+    """Summarise every tree of some ROOT files, the likeliest of the events first, and Parquet files as one tree each.
 
     Args:
         files: paths or addresses. At most the first 100 000 entries of some branches are read.
 
     Raises:
-        DataError: a file is missing, damaged or no ROOT file.
+        DataError: a file is missing, damaged or neither ROOT nor Parquet.
     """
     return tuple(summary for path in files for summary in _explore_file(str(path)))
 
@@ -119,6 +123,9 @@ def as_expression(branch: str) -> str:
 
 
 def _explore_file(path: str) -> list[TreeSummary]:
+    if is_parquet(path):
+        with open_events(path, PARQUET_NAME) as source, refuse_damage(path, "the columns"):
+            return [_summarize(path, PARQUET_NAME, source.tree)]
     with open_file(path) as file, refuse_damage(path, "the trees"):
         names = [name for name, kind in file.classnames(cycle=False).items() if is_tree(kind)]
         trees = [_summarize(path, name, file[name]) for name in names]

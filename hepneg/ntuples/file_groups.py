@@ -12,9 +12,9 @@ from pathlib import Path
 from hepneg.errors import DataError
 from hepneg.ntuples.files import is_remote, natural_order
 
-__all__ = ["FileGroup", "find_root_files", "group_files", "guessed_kind"]
+__all__ = ["FileGroup", "find_input_files", "group_files", "guessed_kind"]
 
-_ROOT_FILE = re.compile(r"(.+?)(\.pool)?\.root(\.\d+)?")
+_INPUT_FILE = re.compile(r"(.+?)((\.pool)?\.root(\.\d+)?|\.parquet|\.parq|\.pq)")
 _OWN_FILES = re.compile(r".*\.hepneg\.root|histograms\.root")
 _PART = re.compile(r"(.*?)[._-]+(part|job|file|chunk|split)?_?(\d{1,3}|0\d+|\d{5,})")
 """A number at the end counts parts, but not one of four digits: that is a year or a mass."""
@@ -58,11 +58,11 @@ class FileGroup:
         return (self.pattern,) if self.pattern is not None else self.files
 
 
-def find_root_files(paths: Iterable[str | Path]) -> list[str]:
-    """Replace folders by the ROOT files in them and below, without results of hepneg; each file once.
+def find_input_files(paths: Iterable[str | Path]) -> list[str]:
+    """Replace folders by the ROOT and Parquet files in them and below, without results of hepneg; each file once.
 
     Raises:
-        DataError: a folder cannot be read, or holds no ROOT file.
+        DataError: a folder cannot be read, or holds no such file.
     """
     found: dict[str, str] = {}
     for path in map(str, paths):
@@ -77,13 +77,13 @@ def _search(folder: Path) -> list[str]:
         raise DataError(f"cannot read the folder {folder}: permission denied")
     found = [str(Path(parent, name)) for parent, _, names in os.walk(folder) for name in names if _is_input(name)]
     if not found:
-        raise DataError(f"no ROOT file in the folder {folder} or below; give the folder with the *.root files")
+        raise DataError(f"no ROOT file in the folder {folder} or below; give the folder with *.root or *.parquet files")
     return sorted(found, key=natural_order)
 
 
 def _is_input(name: str) -> bool:
-    """Tell a ROOT file that is not hidden and no result of hepneg."""
-    return bool(_ROOT_FILE.fullmatch(name)) and not name.startswith(".") and not _OWN_FILES.fullmatch(name)
+    """Tell a ROOT or Parquet file that is not hidden and no result of hepneg."""
+    return bool(_INPUT_FILE.fullmatch(name)) and not name.startswith(".") and not _OWN_FILES.fullmatch(name)
 
 
 def group_files(files: Sequence[str]) -> list[FileGroup]:
@@ -123,7 +123,7 @@ def guessed_kind(group: FileGroup) -> str | None:
 
 
 def _whole_stem(name: str) -> str:
-    match = _ROOT_FILE.fullmatch(name)
+    match = _INPUT_FILE.fullmatch(name)
     return match[1] if match else Path(name).stem
 
 
@@ -146,11 +146,10 @@ def _pattern(folder: Path, files: Sequence[str]) -> str | None:
     names = [Path(file).name for file in files]
     start, end = _common_start(names), _common_start([name[::-1] for name in names])[::-1]
     wanted = {os.path.realpath(file) for file in files}
-    root = glob.escape(str(folder))
+    root, endings = glob.escape(str(folder)), dict.fromkeys(Path(name).suffix for name in names)
     for pattern in (
         Path(root, f"{glob.escape(start)}*{glob.escape(end)}"),
-        Path(root, "*.root"),
-        Path(root, "**", "*.root"),
+        *(Path(root, *below, f"*{ending}") for below in ((), ("**",)) for ending in endings),
     ):
         matches = glob.glob(str(pattern), recursive=True)  # noqa: PTH207
         if {os.path.realpath(path) for path in matches} == wanted:

@@ -85,8 +85,8 @@ def _common_entries(
     needs = Needs.collect({}, None, (), {**weights, **conditions})
     friends = dict.fromkeys(friend for name in pair for friend in friends_of(config, name).get(path, ()))
     with open_events(path, views[0].tree, tuple(friends)) as source:
-        needs.check(source, path)
-        for start, columns in stream_columns(source, list(needs.used_by), path):
+        names = needs.check(source, path)
+        for start, columns in stream_columns(source, names, path):
             both = np.ones(len(next(iter(columns.values()))), dtype=bool)
             for maker, view in zip(makers, views, strict=True):
                 kept = maker.selected(columns)
@@ -102,10 +102,14 @@ def row_keys(events: EventTable) -> NDArray[np.uint64]:
     return hash_events(np.column_stack([ids.astype(np.int64), bits]), 0, "copies")
 
 
-def refuse_copies(events: EventTable) -> None:
+def refuse_copies(events: EventTable, *, whole: bool = True) -> None:
     """Refuse events that are there twice in one class, of one sample or of two: equal identifiers and equal features.
 
     Samples number their events alike, so equal identifiers alone say nothing, nor do a few that agree in all features.
+
+    Args:
+        events: the table, or those of its events whose identifiers have the smallest hashes.
+        whole: whether it is all of the table.
 
     Raises:
         DataError: with the samples and how many events they share.
@@ -116,34 +120,34 @@ def refuse_copies(events: EventTable) -> None:
         ordered = np.sort(ids[members])
         repeated = ordered[1:][ordered[1:] == ordered[:-1]]
         if len(repeated) >= FEWEST:
-            _refuse_among(events, members[np.isin(ids[members], repeated)], ids)
+            _refuse_among(events, members[np.isin(ids[members], repeated)], ids, "" if whole else "at least ")
 
 
-def _refuse_among(events: EventTable, rows: NDArray[np.intp], ids: NDArray[np.uint64]) -> None:
+def _refuse_among(events: EventTable, rows: NDArray[np.intp], ids: NDArray[np.uint64], least: str) -> None:
     """Look at the events of one class whose identifiers repeat."""
     keys, sample = row_keys(events.select(rows)), events.sample[rows]
     present = np.unique(sample)
     for code in present:
         mine = sample == code
-        _refuse_shared(events, (code, code), _repeats(ids[rows][mine]), _repeats(keys[mine]))
+        _refuse_shared(events, (code, code), _repeats(ids[rows][mine]), _repeats(keys[mine]), least)
     for first, second in combinations(present, 2):
         one, two = sample == first, sample == second
         same_id = np.isin(ids[rows][two], ids[rows][one]).sum()
-        _refuse_shared(events, (first, second), int(same_id), int(np.isin(keys[two], keys[one]).sum()))
+        _refuse_shared(events, (first, second), int(same_id), int(np.isin(keys[two], keys[one]).sum()), least)
 
 
 def _repeats(keys: NDArray[np.uint64]) -> int:
     return len(keys) - len(np.unique(keys))
 
 
-def _refuse_shared(events: EventTable, codes: tuple[int, int], same_id: int, same: int) -> None:
+def _refuse_shared(events: EventTable, codes: tuple[int, int], same_id: int, same: int, least: str) -> None:
     if same_id < FEWEST or same < SAME * same_id or _is_discrete(events, codes):
         return
     names = [events.sample_names[code] for code in codes]
     where = f"in sample {names[0]!r}" if names[0] == names[1] else f"in both samples {names[0]!r} and {names[1]!r}"
     raise DataError(
-        f"{same} events are there twice {where}, with equal identifiers and features, and would count twice; leave "
-        "out the files that hold them again, or let `selection:` of the samples exclude each other"
+        f"{least}{same} events are there twice {where}, with equal identifiers and features, and would count twice; "
+        "leave out the files that hold them again, or let `selection:` of the samples exclude each other"
     )
 
 

@@ -165,9 +165,9 @@ class SampleFiles:
         try:
             with open_events(path, self.tree, self.friends[path]) as source:
                 entries = source.num_entries
-                self.needs.check(source, path)
+                names = self.needs.check(source, path)
                 checks = _identifier_checks(source, self.config.event_id)
-                steps = stream_columns(source, [*self.needs.used_by, *checks], path, step_size)
+                steps = stream_columns(source, [*names, *checks], path, step_size)
                 while (step := next(steps, None)) is not None:
                     _compare_identifiers(step[1], checks, source)
                     chunk = _chunk(maker, *step)

@@ -1,11 +1,11 @@
-"""A commented starter configuration, guessed from ROOT files."""
+"""A commented starter configuration, guessed from ROOT and Parquet files."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -17,9 +17,10 @@ from hepneg.config import DEFAULT_OBJECTIVES, Sample, Training
 from hepneg.config.yaml_text import PLACEHOLDER
 from hepneg.errors import DataError
 from hepneg.ntuples.explore import TreeSummary, as_expression, explore
-from hepneg.ntuples.file_groups import FileGroup, find_root_files, group_files, guessed_kind
+from hepneg.ntuples.file_groups import FileGroup, find_input_files, group_files, guessed_kind
 from hepneg.ntuples.files import is_remote
 from hepneg.ntuples.layouts import identifier_kind, no_feature
+from hepneg.ntuples.parquet import is_parquet
 
 __all__ = ["starter_config"]
 
@@ -42,15 +43,15 @@ class _Source:
 
 
 def starter_config(files: Sequence[str | Path], folder: Path | None = None, name: str = "analysis") -> str:
-    """Write an ``analysis.yaml`` for some ROOT files: files that count on are one sample, every training default spelt
-    out.
+    """Write an ``analysis.yaml`` for some ROOT or Parquet files: files that count on are one sample, every training
+    default spelt out.
 
     The text can be used as it is, or holds a line that says what is to be filled in. What is a weight, an identifier
     and a feature is guessed from names and first values, data and signal from names; comments tell what to check.
 
     Args:
-        files: paths or addresses; a folder stands for the ROOT files in it and below. One file of a sample is looked
-            into.
+        files: paths or addresses; a folder stands for the ROOT and Parquet files in it and below. One file of a
+            sample is looked into.
         folder: where the text is going to be saved, which relative paths are written relative to; left out, the
             current one.
         name: of the analysis, which names the folder of its results too.
@@ -62,14 +63,15 @@ def starter_config(files: Sequence[str | Path], folder: Path | None = None, name
         DataError: no file is given, the only one is unusable, or none has a tree with entries.
     """
     if not files:
-        raise DataError("no files to look into; give at least one ROOT file")
-    groups = group_files(find_root_files(files))
+        raise DataError("no files to look into; give at least one ROOT or Parquet file")
+    groups = group_files(find_input_files(files))
     looked, left_out = _look_into(groups)
     if not looked:
         raise DataError(f"no tree with entries in {', '.join(map(str, files[:_MOST_NAMED]))}; give files with events")
     tree = _common_tree(looked)
-    left_out |= {g.name: f"no tree {tree!r}" for g, trees in looked if all(t.name != tree for t in trees)}
-    sources = _labelled([(group, t) for group, trees in looked for t in trees if t.name == tree])
+    taken = [(g, replace(t, name=tree)) for g, trees in looked for t in trees if t.name == tree or is_parquet(t.file)]
+    left_out |= {group.name: f"no tree {tree!r}" for group, _ in looked if all(group is not g for g, _ in taken)}
+    sources = _labelled(taken)
     described = _described(sources)
     others = [t for group, trees in looked if group is described.group for t in trees if t.name != tree]
     return "\n".join(
@@ -113,6 +115,7 @@ def _first_with_entries(group: FileGroup) -> list[TreeSummary]:
 def _common_tree(looked: Sequence[tuple[FileGroup, list[TreeSummary]]]) -> str:
     """Return the name of the likeliest tree, of those that most samples have."""
     all_trees = [tree for _, trees in looked for tree in trees]
+    all_trees = [tree for tree in all_trees if not is_parquet(tree.file)] or all_trees
     owners = {tree.name: sum(tree.name in {t.name for t in trees} for _, trees in looked) for tree in all_trees}
     return min(all_trees, key=lambda tree: (tree.is_beside, -owners[tree.name], tree.rank, -tree.entries)).name
 

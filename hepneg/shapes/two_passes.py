@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol, Self, TypeVar
 
+import numpy as np
+
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.timing import timed
 from hepneg.binning.copies import CopyFinder, warn_about_copies
 from hepneg.config import Config
-from hepneg.events import clustering
+from hepneg.events import EventTable, clustering, label_code
 from hepneg.ntuples import (
     Chunk,
     ReadingNotes,
     read_chunks,
+    refuse_copies,
     require_distinct_files,
     require_selected,
     scale_factor,
@@ -256,7 +259,7 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
         seed: of the subsample.
 
     Raises:
-        DataError: the selection keeps nothing of a sample, or a file belongs to two samples.
+        DataError: the selection keeps nothing of a sample, or events are there twice in one class.
 
     Warns:
         HepnegWarning: a sample has no negative weights or many exact copies of events, or selected events were left
@@ -264,6 +267,7 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
     """
     draws = once(EmptyDraw(seed), False)
     subsamples = {sample: _drawn(config, sample, draws[sample]) for sample in config.samples}
+    _refuse_copies(config, subsamples)
     warn_about_copies({sample: draws[sample].copies.result() for sample in config.samples})
     plan = plan_bins([subsample.features for subsample in subsamples.values()], config.feature_names)
     varied = systematics and bool(config.systematics)
@@ -279,6 +283,24 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
         {name: sample.label for name, sample in config.samples.items()},
         {name: sums for name in config.samples if (sums := filled[name].systematics) is not None},
     )
+
+
+def _refuse_copies(config: Config, subsamples: Mapping[str, Subsample]) -> None:
+    """Refuse events that are there twice in one class; the small hashes of identifiers find both copies of an event."""
+    rows = list(subsamples.values())
+    keys = [part.key for part in rows if part.key is not None]
+    sizes = [len(key) for key in keys]
+    codes = [label_code(config.samples[name].label) for name in subsamples]
+    table = EventTable(
+        np.concatenate([part.features for part in rows]),
+        np.concatenate([part.weight for part in rows]),
+        np.repeat(np.array(codes, dtype=np.int8), sizes),
+        np.repeat(np.arange(len(rows), dtype=np.int16), sizes),
+        np.concatenate(keys),
+        config.feature_names,
+        tuple(subsamples),
+    )
+    refuse_copies(table, whole=all(part.complete for part in rows))
 
 
 def _filled(part: Part, chunks: Iterable[Chunk]) -> Part:

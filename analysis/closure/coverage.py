@@ -2,6 +2,8 @@
 [--quick]
 
 Signal N(1, 1) against background N(0, 1), log-normal |w| (σ = 0.3), signs that do not depend on x: the truth is known.
+`--candidates`: 1, 2 and 4 rows of each event, which share identifier and weight, and most of x; and 4 of which the
+first is signal and the others background: rows of one event in both labels.
 """
 
 from __future__ import annotations
@@ -36,50 +38,59 @@ TRUTH = {
 }
 
 
-def toy(rng: np.random.Generator, n: int, fraction: float):
-    label = rng.integers(0, 2, n)
+Case = tuple[int, float, int, bool]
+"""Events, negative fraction, rows of an event, and whether they are of both labels."""
+COMMON = 0.8  # share of the variance of x that the rows of an event have in common
+
+
+def toy(rng: np.random.Generator, case: Case):
+    n, fraction, rows, both = case
+    label = np.repeat(rng.integers(0, 2, n), rows)
     weight = np.where(rng.random(n) < fraction, -1.0, 1.0) * np.exp(rng.normal(0.0, 0.3, n))
-    return rng.normal(label, 1.0), label, weight
+    x, event = rng.normal(0.0, 1.0, n), np.repeat(np.arange(n), rows)
+    if rows > 1:
+        x = np.sqrt(COMMON) * x[event] + np.sqrt(1.0 - COMMON) * rng.normal(0.0, 1.0, n * rows)
+        label = np.tile(np.arange(rows) == 0, n).astype(int) if both else label
+    return metrics.scored_events(x + label, label, weight[event], event_id=event)
 
 
-def influences(x, label, weight) -> dict[str, metrics.Influence]:
-    one = metrics.log_loss_influence(x - 0.5, label, weight)
-    other = metrics.log_loss_influence(TILT * (x - 0.5), label, weight)
-    return {
-        "AUC": metrics.auc_influence(x, label, weight),
-        "log-loss": one,
-        "difference of log-losses": metrics.Influence(one.value - other.value, one.contribution - other.contribution),
-    }
+def influences(events: metrics.ScoredEvents) -> dict[str, metrics.Influence]:
+    one = metrics.log_loss_influence(events.with_score(events.score - 0.5))
+    other = metrics.log_loss_influence(events.with_score(TILT * (events.score - 0.5)))
+    return {"AUC": metrics.auc_influence(events), "log-loss": one, "difference of log-losses": one - other}
 
 
-def covered(rng: np.random.Generator, n: int, fraction: float) -> dict[tuple[str, float], list[bool]] | None:
+def covered(rng: np.random.Generator, case: Case) -> dict[tuple[str, float], list[bool]] | None:
     """For one toy, whether each interval holds the truth; None where a label has Σw ≤ 0 and nothing is defined."""
-    x, label, weight = toy(rng, n, fraction)
+    events = toy(rng, case)
+    label, weight = events.code, events.weight
     if min(weight[label == 1].sum(), weight[label == 0].sum()) <= 0:
         return None
     found = {}
-    for (name, part), level in product(influences(x, label, weight).items(), LEVELS):
+    for (name, part), level in product(influences(events).items(), LEVELS):
         error, truth = part.estimate().error, TRUTH[name]
         found[f"{name}, ± error", level] = [abs(part.value - truth) < norm.isf(0.5 - 0.5 * level) * error]
-        args = (label, weight)
         interval = (
-            auc_interval(x, *args, level=level) if name == "AUC" else confidence_interval(part, *args, level=level)
+            auc_interval(events, level=level)
+            if name == "AUC"
+            else confidence_interval(part, label, weight, level=level)
         )
         found[f"{name}, interval", level] = [interval.low <= truth <= interval.high]
-    curve = metrics.calibration_curve(1.0 / (1.0 + np.exp(0.5 - x)), label, weight)
+    curve = metrics.calibration_curve(events.with_score(1.0 / (1.0 + np.exp(0.5 - events.score))))
     for level in LEVELS:
         inside = np.abs(curve.observed - curve.expected) < norm.isf(0.5 - 0.5 * level) * curve.difference_error
         found["calibration bins, ± error", level] = inside.tolist()
+        found["calibration χ²", level] = [curve.p_value > 1.0 - level]
     return found
 
 
-def measure(n: int, fraction: float, toys: int, seed: int) -> dict[tuple[str, float], tuple[int, int]]:
+def measure(case: Case, toys: int, seed: int) -> dict[tuple[str, float], tuple[int, int]]:
     """Count (inside, all) over the toys."""
     rng = np.random.default_rng(seed)
     counts = defaultdict(lambda: [0, 0])
     made = 0
     while made < toys:
-        found = covered(rng, n, fraction)
+        found = covered(rng, case)
         if found is None:
             continue
         made += 1
@@ -95,18 +106,26 @@ def cell(inside: int, every: int, level: float) -> str:
     return text if low <= inside <= high else f"**{text}**"
 
 
+def heading(case: Case) -> str:
+    n, fraction, rows, both = case
+    return f"n = {n}, f = {fraction}" + (f", {rows} rows an event{', of both labels' * both}" if rows > 1 else "")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--toys", type=int, default=1000)
     parser.add_argument("--quick", action="store_true", help="100 toys of 1000 events")
+    parser.add_argument("--candidates", action="store_true", help="1, 2 and 4 rows of an event")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     sizes = (1000,) if chosen.quick else (1000, 20_000)
     toys = 100 if chosen.quick else chosen.toys
-    cases = list(product(sizes, (0.0, 0.3, 0.45)))
-    columns = [measure(n, f, toys, chosen.seed + i) for i, (n, f) in enumerate(cases)]
-    print("| interval | level | " + " | ".join(f"n = {n}, f = {f}" for n, f in cases) + " |")
+    cases = [(n, f, 1, False) for n, f in product(sizes, (0.0, 0.3, 0.45))]
+    if chosen.candidates:
+        cases = [(1000, 0.3, rows, both) for rows, both in ((1, False), (2, False), (4, False), (4, True))]
+    columns = [measure(case, toys, chosen.seed + i) for i, case in enumerate(cases)]
+    print("| interval | level | " + " | ".join(map(heading, cases)) + " |")
     print("|---" * (len(cases) + 2) + "|")
     for name, level in columns[0]:
         rates = " | ".join(cell(*column[name, level], level) for column in columns)

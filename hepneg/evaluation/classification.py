@@ -19,7 +19,7 @@ from hepneg._core.tables import html_table
 from hepneg.errors import DataError
 from hepneg.evaluation.histograms import SIGNS, count_negative_bins, histogram_dict, project, response_histogram
 from hepneg.evaluation.per_sample import UNDEFINED, samples_with_events, sum_of_weights
-from hepneg.events import LABEL_NAMES, LABELS, EventTable
+from hepneg.events import LABEL_NAMES, LABELS, EventTable, cluster_sums
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.auc import auc
 from hepneg.metrics.calibration import Calibration, calibration_curve
@@ -49,9 +49,9 @@ class SampleRow:
         sample: its name.
         label: ``"signal"`` or ``"background"``.
         entries: number of events.
-        sum_weights: Σw with error √Σw².
+        sum_weights: Σw with its error √Σw², where rows of one event are added up before they are squared.
         negative_fraction: Σ|w|(w<0) / Σ|w|.
-        n_eff: (Σw)² / Σw².
+        n_eff: (Σw)² / Σw², likewise: effective events.
         auc: of this sample against all samples of the other label; NaN where a Σw is not positive.
         negative_bins: bins of the net response with Σw < 0.
     """
@@ -204,7 +204,7 @@ class Evaluation:
             response=histogram,
             overtraining={}
             if trained is None
-            else {name: _overtraining(events, logit.score, trained, name, bins, seed) for name in LABELS},
+            else {name: _overtraining(events, logit, trained, name, bins, seed) for name in LABELS},
             histories=tuple(histories),
             chosen=chosen or scheme,
             reason=reason,
@@ -272,8 +272,9 @@ def _sample_rows(events: EventTable, scored: ScoredEvents, histogram: Histogram)
     rows = []
     for name, own in samples_with_events(events):
         w, code = events.weight[own], events.label[int(np.argmax(own))]
-        total, size = sum_of_weights(w), float(np.abs(w).sum())
-        square = float(np.sum(w**2))
+        cluster = None if scored.cluster is None else scored.cluster[own]
+        total, size = sum_of_weights(w, cluster), float(np.abs(w).sum())
+        square = float(np.sum(cluster_sums(w, cluster) ** 2))
         rows.append(
             SampleRow(
                 sample=name,
@@ -297,16 +298,22 @@ def _auc_where_defined(scored: ScoredEvents) -> Estimate:
 
 
 def _overtraining(
-    events: EventTable, held_out: FloatArray, trained: FloatArray, label: str, bins: int, seed: int
+    events: EventTable, scored: ScoredEvents, trained: FloatArray, label: str, bins: int, seed: int
 ) -> Overtraining:
     """Test two halves that share no event: the same events under both responses would not be independent."""
+    held_out, cluster = scored.score, scored.cluster
     of_label = events.label == LABELS[label]
     share = min(1.0, MAX_TEST_EVENTS / max(1, int(np.count_nonzero(of_label))))
     u = uniform_events(events.event_id, seed, "overtraining")
     first, second = of_label & (u < 0.5), of_label & (u >= 0.5)
     a, b = first & (u < 0.5 * share), second & (u < 0.5 + 0.5 * share)
     try:
-        test = ks_two_sample(held_out[a], events.weight[a], trained[b], events.weight[b], seed=seed)
+        test = ks_two_sample(
+            *(held_out[a], events.weight[a], trained[b], events.weight[b]),
+            event_id1=None if cluster is None else cluster[a],
+            event_id2=None if cluster is None else cluster[b],
+            seed=seed,
+        )
     except DataError:
         test = KSTest(float("nan"), float("nan"), 0)
     halves = (

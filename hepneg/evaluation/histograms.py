@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.arrays import FloatArray
-from hepneg.events import EventTable
+from hepneg.events import EventTable, cluster_squares
 from hepneg.metrics.scored import column_of
 
 __all__ = [
@@ -51,7 +51,8 @@ def response_histogram(
         bins: how many of equal width in [0, 1], or increasing edges.
 
     Returns:
-        A histogram with ``Weight()`` storage (Σw and Σw²) and the axes ``sample`` × ``sign`` × ``response``. Events of
+        A histogram with ``Weight()`` storage (Σw and Σw², where rows of one event in a bin are added up before they
+        are squared) and the axes ``sample`` × ``sign`` × ``response``. Events of
         negative weight are negative entries, so adding the two signs gives the net. Histograms of chunks with the same
         ``sample_names`` and bins add up with ``+``. Fill it further by position: hist reserves the keyword ``sample``.
         A response equal to the last edge counts into the last bin.
@@ -90,7 +91,8 @@ def signed_histogram(values: FloatArray, events: EventTable, axis: Any) -> hist.
     shape = (len(events.sample_names), len(SIGNS), slots)
     view: Any = histogram.view(flow=True)[: shape[0], : shape[1], :]
     view["value"] = np.bincount(cell, events.weight, np.prod(shape)).reshape(shape)
-    view["variance"] = np.bincount(cell, events.weight**2, np.prod(shape)).reshape(shape)
+    squares = cluster_squares(events.weight, cell, int(np.prod(shape)), events.clusters())
+    view["variance"] = squares.reshape(shape)
     return histogram
 
 

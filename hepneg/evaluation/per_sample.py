@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hepneg._core.arrays import BoolArray, FloatArray
+from hepneg._core.arrays import BoolArray, FloatArray, IndexArray
 from hepneg._core.estimate import Estimate
-from hepneg.events import EventTable
+from hepneg.events import EventTable, cluster_sums
 
 __all__ = ["UNDEFINED", "samples_with_events", "sum_of_weights"]
 
@@ -23,6 +23,11 @@ def samples_with_events(events: EventTable) -> Iterator[tuple[str, BoolArray]]:
             yield name, own
 
 
-def sum_of_weights(weight: FloatArray) -> Estimate:
-    """Return Σw with its error √Σw²."""
-    return Estimate(float(weight.sum()), float(np.sqrt(np.sum(weight**2))))
+def sum_of_weights(weight: FloatArray, cluster: IndexArray | None = None) -> Estimate:
+    """Return Σw with its error √Σ(Σw)², over events.
+
+    Args:
+        weight: (n,) signed.
+        cluster: (n,) the event of each row; None where each row is an event of its own.
+    """
+    return Estimate(float(weight.sum()), float(np.sqrt(np.sum(cluster_sums(weight, cluster) ** 2))))

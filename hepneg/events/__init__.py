@@ -1,6 +1,14 @@
 """The table of events that every later step works on."""
 
-from hepneg.events.clusters import cluster_sums, clustering, clusters
+from hepneg.events.clusters import (
+    cluster_products,
+    cluster_squares,
+    cluster_sums,
+    clustering,
+    clusters,
+    excess,
+    nested_sums,
+)
 from hepneg.events.table import (
     BACKGROUND,
     DATA,
@@ -21,9 +29,13 @@ __all__ = [
     "SIGNAL",
     "EventTable",
     "check_grades",
+    "cluster_products",
+    "cluster_squares",
     "cluster_sums",
     "clustering",
     "clusters",
+    "excess",
     "first_entries",
     "label_code",
+    "nested_sums",
 ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.hashing import assign_folds
 from hepneg.errors import DataError, nearest_names
+from hepneg.events.clusters import clusters
 from hepneg.events.identifiers import content_ids, first_entries, fold_column
 from hepneg.events.table_columns import (
     BACKGROUND,
@@ -59,6 +60,8 @@ class EventTable:
         fold: the fold of each event where an expression or the caller gives it, (n,) int8; None to take a hash of
             ``event_id``.
         by_content: the identifiers are hashes of the features, for want of others.
+        source: by sample, the name of the first sample that holds candidates of the same events, as samples that share
+            a file do; samples that are left out hold events of their own, whatever their identifiers.
     """
 
     features: NDArray[np.float32]
@@ -72,6 +75,7 @@ class EventTable:
     grade: NDArray[np.float64] | None = None
     fold: NDArray[np.int8] | None = None
     by_content: bool = False
+    source: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         optional = (self.target, self.grade, self.fold)
@@ -113,8 +117,9 @@ class EventTable:
             weight: (n,) signed weights.
             label: (n,) of 0/1, booleans, or ``"signal"`` / ``"background"``; with a target it may be left out.
             sample: (n,) names of the sample of each event; left out, the label names it.
-            event_id: (n,) or (n, m) integers that identify an event; left out, a hash of its features does, so that a
-                shuffled or cut table has the same folds. Up to four events with equal features share a fold then; where
+            event_id: (n,) or (n, m) integers that identify an event; rows of one event, its candidates, share it (among
+                all rows where no samples are given). Left out, a hash of its features identifies each row, so that a
+                shuffled or cut table has the same folds. Up to four rows with equal features share a fold then; where
                 the features have few values, give identifiers.
             feature_names: F names; left out, ``x0``, ``x1``, …
             target: (n,) numbers for a regression.
@@ -144,7 +149,8 @@ class EventTable:
         targets, grades = target_columns(target, grade, n)
         folds = None if fold is None else fold_column(number_array(fold, "fold"), n)
         by_content = event_id is None
-        return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds, by_content)
+        source = dict.fromkeys(sample_names, sample_names[0]) if sample is None and sample_names else {}
+        return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds, by_content, source)
 
     def require_simulated(self) -> None:
         """Refuse measured data, which are never trained on.
@@ -183,6 +189,7 @@ class EventTable:
             joined_column([table.grade for table in tables], "grades"),
             joined_column([table.fold for table in tables], "folds"),
             all(table.by_content for table in tables),
+            {name: first for table in reversed(tables) for name, first in table.source.items()},
         )
 
     def select(self, mask: NDArray[np.bool_] | NDArray[np.integer]) -> EventTable:
@@ -200,6 +207,7 @@ class EventTable:
             None if self.grade is None else self.grade[chosen],
             None if self.fold is None else self.fold[chosen],
             self.by_content,
+            self.source,
         )
 
     @property
@@ -209,6 +217,18 @@ class EventTable:
         Rows of equal features are one event for the folds, but different ones where features have few values.
         """
         return np.arange(len(self)) if self.by_content else self.event_id
+
+    def clusters(self) -> NDArray[np.intp] | None:
+        """Return the event that each row is of, (n,), as :func:`hepneg.events.clusters` numbers them.
+
+        Rows are of one event where their identifiers are equal, in one sample or in samples of one ``source``. None
+        where each row is an event of its own.
+        """
+        if self.by_content:
+            return None
+        sources = [self.source.get(name, name) for name in self.sample_names]
+        group = np.array([sources.index(name) for name in sources], dtype=np.int16)
+        return clusters(self.event_id, group[self.sample] if len(set(sources)) > 1 else None)
 
     def folds(self, number: int, seed: int) -> NDArray[np.int8]:
         """Return the fold of each event, (n,): the table's own, or a seeded hash of the identifiers.

@@ -42,7 +42,7 @@ def auc_influence(score: Scored, label: ArrayLike | None = None, weight: ArrayLi
     """
     events = scored_events(score, label, weight)
     area, placement = area_and_placements(events)
-    return Influence(area, events.share * (placement - area))
+    return Influence(area, events.share * (placement - area), events.cluster)
 
 
 def area_and_placements(events: ScoredEvents) -> tuple[float, FloatArray]:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hepneg.events import clustering, excess
 from hepneg.metrics.auc import area_and_placements
 from hepneg.metrics.intervals import Interval, chi2_quantile
 from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
@@ -66,16 +67,19 @@ class _Moments:
     @classmethod
     def of(cls, events: ScoredEvents) -> Self:
         area, placement = area_and_placements(events)
-        squares = events.share**2
+        squares, placed = events.share**2, events.share * placement
+        codes, share = events.cluster, events.share
         sums = [float(squares[mask].sum()) for mask in (events.signal, ~events.signal)]
         # The same kernel with squared weights: its square is itself less a quarter of the ties.
         pairs, tied = sums[0] * sums[1], events.ranks.tied(squares)
         kernel = float(squares[events.signal] @ events.ranks.placement(squares)[events.signal])
+        # What is counted twice is small, and for candidates of one event taken in proportion.
+        twice = _clustering(events)
         return cls(
             area=area,
-            square=float(squares @ placement**2) - (kernel - 0.25 * tied),
-            cross=float(squares @ placement) - kernel,
-            inverse=sum(sums) - pairs,
+            square=float(squares @ placement**2) + excess(placed, placed, codes) - twice * (kernel - 0.25 * tied),
+            cross=float(squares @ placement) + excess(placed, share, codes) - twice * kernel,
+            inverse=sum(sums) + excess(share, share, codes) - twice * pairs,
         )
 
     def solutions(self, chi2: float) -> tuple[float, float]:
@@ -90,3 +94,11 @@ class _Moments:
             point = min(max(self.area, 0.0), 1.0)
             return point, point
         return float(agrees.min()), float(agrees.max())
+
+
+def _clustering(events: ScoredEvents) -> float:
+    """Return by how much the product of both labels' Σs² grows where rows of one event are added up before."""
+    if events.cluster is None:
+        return 1.0
+    parts = (np.where(mask, events.share, 0.0) for mask in (events.signal, ~events.signal))
+    return math.prod(clustering(part, events.cluster) for part in parts)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import comb
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.arrays import FloatArray
+from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import JsonResult, json_object
 from hepneg.errors import DataError
-from hepneg.metrics.scored import finite_column
+from hepneg.metrics.scored import finite_column, row_clusters
 
 __all__ = [
     "CorrelationAccumulator",
@@ -217,13 +217,16 @@ def _root(variance: FloatArray) -> FloatArray:
     return np.sqrt(np.maximum(variance, 0.0))
 
 
-def correlations(features: NDArray[np.floating], weight: ArrayLike, names: Sequence[str]) -> Correlations:
+def correlations(
+    features: NDArray[np.floating], weight: ArrayLike, names: Sequence[str], *, event_id: ArrayLike | None = None
+) -> Correlations:
     """Return means, variances and correlations under signed weights.
 
     Args:
         features: (n, F).
         weight: (n,) signed weights with a positive sum.
         names: F names.
+        event_id: (n,) or (n, m) integers; rows of equal ones, the candidates of an event, are one observation.
 
     Returns:
         The matrix and its errors, linear in the fluctuations of the events. A feature whose signed variance is not at
@@ -237,7 +240,37 @@ def correlations(features: NDArray[np.floating], weight: ArrayLike, names: Seque
     origin, spread = matrix.mean(axis=0), matrix.std(axis=0)
     sums = CorrelationAccumulator(names, origin, np.where(spread > 0, spread, 1.0))
     sums.fill(matrix, weight)
-    return sums.result()
+    result, cluster = sums.result(), row_clusters(event_id, len(matrix))
+    return result if cluster is None else _by_event(result, matrix, np.asarray(weight, np.float64), cluster)
+
+
+def _by_event(result: Correlations, features: FloatArray, weight: FloatArray, cluster: IndexArray) -> Correlations:
+    """Return the same with errors whose contributions are added up over the rows of an event before they are squared.
+
+    See :meth:`CorrelationAccumulator.result` for what a row contributes.
+    """
+    from scipy.sparse import csr_array
+
+    rows = np.arange(len(weight))
+    of_event = csr_array((weight / weight.sum(), (cluster, rows)), shape=(int(cluster.max(initial=0)) + 1, len(weight)))
+
+    def error(contribution: FloatArray) -> FloatArray:
+        return _root(np.sum((of_event @ contribution) ** 2, axis=0))
+
+    deviation = features - result.mean
+    squares = deviation**2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = np.where(result.defined, deviation / np.sqrt(result.variance), np.nan)
+    half = 0.5 * z**2
+    errors = [
+        error(z[:, [a]] * z - result.matrix[a] * (half[:, [a]] + half)) if result.defined[a] else result.error[a]
+        for a in range(len(result.names))
+    ]
+    matrix_error = np.array(errors)
+    np.fill_diagonal(matrix_error, result.error.diagonal())
+    return replace(
+        result, mean_error=error(deviation), variance_error=error(squares - result.variance), error=matrix_error
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,19 +358,26 @@ class CorrelationDifference(JsonResult):
         }
 
 
-def sign_correlations(features: NDArray[np.floating], weight: ArrayLike, names: Sequence[str]) -> CorrelationDifference:
+def sign_correlations(
+    features: NDArray[np.floating], weight: ArrayLike, names: Sequence[str], *, event_id: ArrayLike | None = None
+) -> CorrelationDifference:
     """Compare the correlations of positive and \\|negative\\| events.
 
     Args:
         features: (n, F).
         weight: (n,) signed weights; both signs must occur.
         names: F names.
+        event_id: (n,) or (n, m) integers; rows of equal ones, the candidates of an event, are one observation.
 
     Raises:
         DataError: unusable columns, or a sign without events.
     """
     weights = finite_column(weight, "weight")
-    parts = [correlations(features[mask], np.abs(weights[mask]), names) for mask in _masks(weights)]
+    ids = None if event_id is None else np.asarray(event_id)
+    parts = [
+        correlations(features[mask], np.abs(weights[mask]), names, event_id=None if ids is None else ids[mask])
+        for mask in _masks(weights)
+    ]
     difference = parts[1].matrix - parts[0].matrix
     error = np.hypot(parts[0].error, parts[1].error)
     significance = np.divide(difference, error, out=np.full_like(difference, np.nan), where=error > 0)

@@ -27,6 +27,7 @@ def permutation_importance(
     feature_names: Sequence[str] | None = None,
     influence: InfluenceFunction = auc_influence,
     larger_is_better: bool = True,
+    event_id: ArrayLike | None = None,
     repeats: int = 5,
     seed: int = 1,
 ) -> dict[str, Estimate]:
@@ -40,6 +41,7 @@ def permutation_importance(
         feature_names: F names; left out, ``x0``, ``x1``, …
         influence: the metric: ``auc_influence``, ``log_loss_influence`` (the score is then a log-odds), …
         larger_is_better: false for a loss.
+        event_id: (n,) or (n, m) integers; rows of equal ones, the candidates of an event, are one observation.
         repeats: permutations for each feature; their mean is given.
         seed: of the permutations.
 
@@ -56,13 +58,13 @@ def permutation_importance(
     """
     matrix = np.asarray(features, dtype=np.float32)
     names = _names(matrix, feature_names)
-    base = influence(score(matrix), label, weight)
+    base = influence(score(matrix), label, weight).by_events(event_id)
     rng = np.random.default_rng(seed)
     worse = 1.0 if larger_is_better else -1.0
     importance = {}
     for column, name in enumerate(names):
         drop = importance_influence(score, matrix, column, label, weight, base, influence, repeats, rng)
-        importance[name] = Influence(worse * drop.value, drop.contribution).estimate()
+        importance[name] = Influence(worse * drop.value, drop.contribution, drop.cluster).estimate()
     return importance
 
 
@@ -86,7 +88,7 @@ def importance_influence(
         value += result.value / repeats
         contribution += result.contribution / repeats
     difference: FloatArray = base.contribution - contribution
-    return Influence(base.value - value, difference)
+    return Influence(base.value - value, difference, base.cluster)
 
 
 def _names(matrix: NDArray[np.float32], names: Sequence[str] | None) -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hepneg._core.arrays import FloatArray
+from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg._core.estimate import Estimate
+from hepneg.events import cluster_sums
+from hepneg.metrics.scored import row_clusters
 
 __all__ = ["Influence", "InfluenceFunction", "paired_difference"]
 
@@ -21,18 +23,34 @@ class Influence:
     Attributes:
         value: of the metric.
         contribution: cᵢ = wᵢ ∂value/∂wᵢ, (n,).
+        cluster: (n,) number of the event that each row is of; None where each row is an event of its own.
     """
 
     value: float
     contribution: FloatArray
+    cluster: IndexArray | None = None
+
+    @property
+    def by_event(self) -> FloatArray:
+        """The contributions of the independent events, (C,): those of the rows of one event added up."""
+        return cluster_sums(self.contribution, self.cluster)
+
+    def by_events(self, event_id: ArrayLike | None) -> Influence:
+        """Return the same with rows of equal identifiers, (n,) or (n, m), as one event; None changes nothing.
+
+        Raises:
+            DataError: not one identifier for each row.
+        """
+        cluster = row_clusters(event_id, len(self.contribution))
+        return self if cluster is None else replace(self, cluster=cluster)
 
     def estimate(self) -> Estimate:
-        """Return the value with its error √Σcᵢ²."""
-        return Estimate(self.value, float(np.sqrt(np.sum(self.contribution**2))))
+        """Return the value with its error √Σc², over independent events."""
+        return Estimate(self.value, float(np.sqrt(np.sum(self.by_event**2))))
 
     def __sub__(self, other: Influence) -> Influence:
         """Return the difference to another metric of the same events: what the two have in common cancels."""
-        return Influence(self.value - other.value, self.contribution - other.contribution)
+        return Influence(self.value - other.value, self.contribution - other.contribution, self.cluster)
 
 
 InfluenceFunction = Callable[[ArrayLike, ArrayLike, ArrayLike], Influence]
@@ -40,7 +58,13 @@ InfluenceFunction = Callable[[ArrayLike, ArrayLike, ArrayLike], Influence]
 
 
 def paired_difference(
-    influence: InfluenceFunction, score: ArrayLike, other: ArrayLike, label: ArrayLike, weight: ArrayLike
+    influence: InfluenceFunction,
+    score: ArrayLike,
+    other: ArrayLike,
+    label: ArrayLike,
+    weight: ArrayLike,
+    *,
+    event_id: ArrayLike | None = None,
 ) -> Estimate:
     """Compare two scores of the same events: metric(score) − metric(other).
 
@@ -50,6 +74,8 @@ def paired_difference(
         other: (n,) of the other classifier, for the same events in the same order.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
+        event_id: (n,) or (n, m) integers; rows of equal ones, the candidates of an event, are one observation. Left
+            out, each row is.
 
     Returns:
         The difference and its error √Σ(cᵢ − c′ᵢ)². What the two have in common cancels, so the error is usually much
@@ -58,4 +84,5 @@ def paired_difference(
     Raises:
         DataError: as the metric does.
     """
-    return (influence(score, label, weight) - influence(other, label, weight)).estimate()
+    difference = influence(score, label, weight) - influence(other, label, weight)
+    return difference.by_events(event_id).estimate()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hepneg._core.arrays import FloatArray
+from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.json_values import JsonResult
 from hepneg.errors import DataError
-from hepneg.events import BACKGROUND, SIGNAL
+from hepneg.events import BACKGROUND, SIGNAL, cluster_sums
 from hepneg.metrics.influence import Influence
 from hepneg.metrics.scored import finite_column
 
@@ -74,7 +74,10 @@ def confidence_interval(
     if not w.shape == labels.shape == influence.contribution.shape:
         raise DataError(f"{len(influence.contribution)} contributions, but {len(w)} weights and {labels.size} labels")
     masks = (labels == code for code in (SIGNAL, BACKGROUND))
-    parts = [_Part.of(influence.contribution[mask], w[mask]) for mask in masks]
+    parts = [_Part.of(influence, w, mask) for mask in masks]
+    if influence.cluster is not None:
+        # Candidates of one event may be of both labels, and then the two means fluctuate together.
+        chi2 *= float(np.sum(influence.by_event**2)) / sum(part.square for part in parts)
     low, high = _extremes(parts, chi2)
     return Interval(influence.value - high, influence.value - low, level)
 
@@ -103,10 +106,13 @@ class _Part:
     high: float
 
     @classmethod
-    def of(cls, contribution: FloatArray, weight: FloatArray) -> _Part:
-        """Sum up the events of one label."""
+    def of(cls, influence: Influence, weight: FloatArray, mask: BoolArray) -> _Part:
+        """Sum up the events of one label, of which ``mask`` is true."""
+        contribution, weight = influence.contribution[mask], weight[mask]
         share = weight / weight.sum()
         shift = -contribution[weight != 0] / share[weight != 0]  # m − v
+        if influence.cluster is not None:
+            contribution, share = (cluster_sums(part, influence.cluster[mask]) for part in (contribution, share))
         return cls(
             float(contribution @ contribution), float(contribution @ share), float(share @ share),
             float(shift.min()), float(shift.max()),

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from hepneg._core.arrays import BoolArray, FloatArray, IndexArray
 from hepneg._core.json_values import JsonResult
 from hepneg.errors import DataError
-from hepneg.metrics.scored import finite_column
+from hepneg.metrics.scored import finite_column, row_clusters
 
 __all__ = ["KSTest", "ks_two_sample"]
 
@@ -33,7 +33,15 @@ class KSTest(JsonResult):
 
 
 def ks_two_sample(
-    x1: ArrayLike, w1: ArrayLike, x2: ArrayLike, w2: ArrayLike, *, permutations: int = 500, seed: int = 1
+    x1: ArrayLike,
+    w1: ArrayLike,
+    x2: ArrayLike,
+    w2: ArrayLike,
+    *,
+    event_id1: ArrayLike | None = None,
+    event_id2: ArrayLike | None = None,
+    permutations: int = 500,
+    seed: int = 1,
 ) -> KSTest:
     """Test whether two independent sets of events have the same distribution of (x, w).
 
@@ -46,6 +54,8 @@ def ks_two_sample(
         w1: (n1,) signed weights of the first set.
         x2: (n2,) of the second set.
         w2: (n2,) signed weights of the second set.
+        event_id1: (n1,) or (n1, m) integers; rows of equal ones are one event, and stay together in a shuffle.
+        event_id2: the same of the second set.
         permutations: how many shuffles that leave both sets with Σw > 0; the cost is n1 + n2 for each.
         seed: of the shuffles.
 
@@ -60,17 +70,21 @@ def ks_two_sample(
     first = np.arange(len(x)) < np.size(x1)
     order = np.argsort(x, kind="stable")
     x, w, first = x[order], w[order], first[order]
+    cluster = _clusters(event_id1, event_id2, np.size(x1), np.size(x2))
     last_of_tie = np.flatnonzero(np.append(x[1:] != x[:-1], True)) if len(x) else np.array([], np.int64)
     total = np.cumsum(w)
     observed = _distance(w, first, total, last_of_tie)
     if not np.isfinite(observed):
         raise DataError("a set's weights do not sum to a positive number: it has no distribution to compare")
     rng = np.random.default_rng(seed)
-    shuffled = first.copy()
+    shuffled = first.copy() if cluster is None else np.zeros(int(cluster.max()) + 1, dtype=bool)
+    if cluster is not None:
+        cluster = cluster[order]
+        shuffled[cluster[first]] = True
     extreme = used = 0
     for _ in range(_TRIES * permutations):
         rng.shuffle(shuffled)
-        distance = _distance(w, shuffled, total, last_of_tie)
+        distance = _distance(w, shuffled if cluster is None else shuffled[cluster], total, last_of_tie)
         if not np.isfinite(distance):
             continue
         extreme += distance >= observed * (1.0 - 1e-12)
@@ -78,6 +92,15 @@ def ks_two_sample(
         if used == permutations:
             break
     return KSTest(observed, (1 + extreme) / (1 + used), used)
+
+
+def _clusters(event_id1: ArrayLike | None, event_id2: ArrayLike | None, n1: int, n2: int) -> IndexArray | None:
+    """Return the event of each row of both sets, (n1 + n2,); None where each row is an event of its own."""
+    parts = [row_clusters(event_id1, n1), row_clusters(event_id2, n2)]
+    if all(part is None for part in parts):
+        return None
+    first, second = (np.arange(n) if part is None else part for part, n in zip(parts, (n1, n2), strict=True))
+    return np.concatenate([first, second + first.max(initial=-1) + 1])
 
 
 def _distance(w: FloatArray, first: BoolArray, total: FloatArray, last_of_tie: IndexArray) -> float:

@@ -64,13 +64,12 @@ def operating_point(
 def _rate(events: ScoredEvents, of_label: BoolArray, right: BoolArray) -> Influence:
     share = np.where(of_label, events.share, 0.0)
     value = float(share[right].sum())
-    return Influence(value, share * (right - value))
+    return Influence(value, share * (right - value), events.cluster)
 
 
 def _ratio(sensitivity: Influence, specificity: Influence) -> Estimate:
     if not specificity.value > 0:
         return Estimate(float("nan"), float("nan"))
     value = sensitivity.value / specificity.value
-    return Influence(
-        value, (sensitivity.contribution - value * specificity.contribution) / specificity.value
-    ).estimate()
+    contribution = (sensitivity.contribution - value * specificity.contribution) / specificity.value
+    return Influence(value, contribution, sensitivity.cluster).estimate()

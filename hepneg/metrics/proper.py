@@ -69,4 +69,5 @@ def _balanced_mean(events: ScoredEvents, loss: FloatArray) -> Influence:
     """Return the mean over the labels of Σwℓ/Σw."""
     weighted = events.share * loss
     means = np.array([np.sum(weighted[events.code == code]) for code in range(len(events.sums))])
-    return Influence(float(means.mean()), events.share * (loss - means[events.code]) / len(means))
+    contribution = events.share * (loss - means[events.code]) / len(means)
+    return Influence(float(means.mean()), contribution, events.cluster)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.arrays import FloatArray
+from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg._core.json_values import JsonResult
 from hepneg.errors import DataError
-from hepneg.metrics.scored import finite_column
+from hepneg.events import nested_sums
+from hepneg.metrics.scored import finite_column, row_clusters
 
 __all__ = ["Quantiles", "quantiles"]
 
@@ -46,13 +47,16 @@ SIGNIFICANCE = 3.0
 _TOLERANCE = 1e-12
 
 
-def quantiles(x: ArrayLike, weight: ArrayLike, probability: ArrayLike) -> Quantiles:
+def quantiles(
+    x: ArrayLike, weight: ArrayLike, probability: ArrayLike, *, event_id: ArrayLike | None = None
+) -> Quantiles:
     """Return quantiles of a signed distribution.
 
     Args:
         x: (n,) finite numbers.
         weight: (n,) signed weights with a positive sum.
         probability: (m,) or one number, in (0, 1).
+        event_id: (n,) or (n, m) integers; rows of equal ones, the candidates of an event, are one observation.
 
     Returns:
         The quantiles: x at which F(x) = Σw(≤x)/Σw reaches p, midway where it reaches it exactly at an event (the usual
@@ -76,7 +80,7 @@ def quantiles(x: ArrayLike, weight: ArrayLike, probability: ArrayLike) -> Quanti
         raise DataError(
             f"the weights sum to {total:.6g}: there are no quantiles; use more events or a looser selection"
         )
-    curve = _Curve.of(values, weights / total)
+    curve = _Curve.of(values, weights / total, row_clusters(event_id, len(values)))
     columns = np.array([curve.quantile(float(p)) for p in wanted])
     value, low, high, unique = columns.T
     return Quantiles(wanted, value, 0.5 * (high - low), low, high, unique > 0)
@@ -84,24 +88,35 @@ def quantiles(x: ArrayLike, weight: ArrayLike, probability: ArrayLike) -> Quanti
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Curve:
-    """The cumulative distribution at the distinct values, and the running Σ of squared shares."""
+    """The cumulative distribution at the distinct values, and running sums over events of their shares K up to there.
+
+    ``square`` is ΣK², ``cross`` ΣK·S with S the whole share of an event; both are Σ of squared shares where each row is
+    an event.
+    """
 
     x: FloatArray
     cumulative: FloatArray
     square: FloatArray
+    cross: FloatArray
 
     @classmethod
-    def of(cls, x: FloatArray, share: FloatArray) -> _Curve:
+    def of(cls, x: FloatArray, share: FloatArray, cluster: IndexArray | None) -> _Curve:
         """Sum up the events by distinct value."""
         distinct, rank = np.unique(x, return_inverse=True)
         steps = [np.bincount(rank, part, len(distinct)) for part in (share, share**2)]
-        return cls(distinct, np.cumsum(steps[0]), np.cumsum(steps[1]))
+        cumulative, square = (np.asarray(np.cumsum(step), np.float64) for step in steps)
+        if cluster is None:
+            return cls(distinct, cumulative, square, square)
+        order = np.argsort(rank, kind="stable")
+        last = np.searchsorted(rank[order], np.arange(len(distinct)), side="right") - 1
+        return cls(distinct, cumulative, *(part[last] for part in nested_sums(share[order], cluster[order])))
 
     def quantile(self, p: float) -> tuple[float, float, float, bool]:
         """Return value, lower and upper end, and whether no other crossing is significant."""
         first, last = self._crossings(p)
-        # Up to x: Σ(w(1 − p))² of the events, beyond it: Σ(wp)².
-        error = np.sqrt(self.square * (1.0 - p) ** 2 + (self.square[-1] - self.square) * p**2)
+        # Up to x: Σ(w(1 − p))² of the events, beyond it: Σ(wp)²; rows of one event on both sides add up before.
+        both = 2.0 * p * (self.square - self.cross)
+        error = np.sqrt(self.square * (1.0 - p) ** 2 + (self.square[-1] - self.square) * p**2 + both)
         gap = self.cumulative - p
         compatible = np.flatnonzero(np.abs(gap) <= error)
         low, high = first, last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg._core.json_values import JsonResult
+from hepneg.events import nested_sums
 from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
 
 __all__ = ["RocCurve", "roc_curve"]
@@ -81,8 +83,8 @@ def roc_curve(
     segment = np.searchsorted(kept, rank)
     sums, squares = _segment_sums(events, segment, len(kept))
     efficiency = np.cumsum(sums, axis=1)
-    errors = _efficiency_errors(efficiency, np.cumsum(squares, axis=1))
-    band = _band(sums, squares, seed)
+    errors = _efficiency_errors(efficiency, *_kept_squares(events, segment, squares))
+    band = _band(sums, _noise(events, segment, squares), seed)
     threshold = np.concatenate([[np.inf], thresholds[kept]])
     return RocCurve(threshold, *(np.concatenate([[0.0], part]) for part in (*efficiency, *errors, band)))
 
@@ -105,19 +107,55 @@ def _segment_sums(events: ScoredEvents, segment: IndexArray, segments: int) -> t
     return np.array(sums), np.array(squares)
 
 
-def _efficiency_errors(efficiency: FloatArray, squares: FloatArray) -> FloatArray:
-    """Error of Σ(kept)/Σ(all): the events inside and outside the cut fluctuate independently."""
-    inside, everything = squares, squares[:, -1:]
-    variance = inside * (1.0 - efficiency) ** 2 + (everything - inside) * efficiency**2
+def _kept_squares(events: ScoredEvents, segment: IndexArray, squares: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return ΣK² and ΣK·S over the events of each label at every threshold, (2, segments).
+
+    K is what a cut keeps of an event's share and S the whole; both are Σ of squares where each row is an event.
+    """
+    running = np.cumsum(squares, axis=1)
+    if events.cluster is None:
+        return running, running
+    sums = np.empty((2, *running.shape))
+    for row, mask in enumerate((events.signal, ~events.signal)):
+        order = np.flatnonzero(mask)[np.argsort(segment[mask], kind="stable")]
+        last = np.searchsorted(segment[order], np.arange(running.shape[1]), side="right")
+        parts = nested_sums(events.share[order], events.cluster[order])
+        sums[:, row] = [np.append(0.0, part)[last] for part in parts]
+    return sums[0], sums[1]
+
+
+def _efficiency_errors(efficiency: FloatArray, inside: FloatArray, cross: FloatArray) -> FloatArray:
+    """Error of Σ(kept)/Σ(all): different events inside and outside the cut fluctuate independently."""
+    both = 2.0 * efficiency * (inside - cross)
+    variance = inside * (1.0 - efficiency) ** 2 + (inside[:, -1:] - inside) * efficiency**2 + both
     return np.sqrt(np.maximum(variance, 0.0))
 
 
-def _band(sums: FloatArray, squares: FloatArray, seed: int, replicas: int = 200) -> FloatArray:
+def _noise(
+    events: ScoredEvents, segment: IndexArray, squares: FloatArray
+) -> Callable[[np.random.Generator], FloatArray]:
+    """Return what draws normal fluctuations of the segments' sums, (2, segments): one number for each event."""
+    shape = squares.shape
+    if events.cluster is None:
+        return lambda rng: np.sqrt(squares) * rng.standard_normal(shape)
+    cluster, column = events.cluster, segment + shape[1] * ~events.signal
+    number = int(cluster.max(initial=0)) + 1
+
+    def drawn(rng: np.random.Generator) -> FloatArray:
+        fluctuation = events.share * rng.standard_normal(number)[cluster]
+        return np.asarray(np.bincount(column, fluctuation, squares.size).reshape(shape), np.float64)
+
+    return drawn
+
+
+def _band(
+    sums: FloatArray, noise: Callable[[np.random.Generator], FloatArray], seed: int, replicas: int = 200
+) -> FloatArray:
     rng = np.random.default_rng(seed)
     at = np.maximum.accumulate(np.cumsum(sums[1]))
     curves = np.empty((replicas, sums.shape[1]))
     for replica in range(replicas):
-        varied = sums + np.sqrt(squares) * rng.standard_normal(sums.shape)
+        varied = sums + noise(rng)
         signal, background = np.cumsum(varied, axis=1) / varied.sum(axis=1, keepdims=True)
         curves[replica] = np.interp(at, np.maximum.accumulate(background), signal, left=0.0)
     low, high = np.quantile(curves, [0.15865, 0.84135], axis=0)

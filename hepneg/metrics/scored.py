@@ -9,12 +9,20 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.arrays import BoolArray, FloatArray
+from hepneg._core.arrays import BoolArray, FloatArray, IndexArray
 from hepneg.errors import DataError
-from hepneg.events import LABEL_NAMES, LABELS, SIGNAL, EventTable, first_entries
+from hepneg.events import LABEL_NAMES, LABELS, SIGNAL, EventTable, clusters, first_entries
 from hepneg.metrics.ranked_scores import RankedScores
 
-__all__ = ["Scored", "ScoredEvents", "column_of", "finite_column", "positive_sums", "scored_events"]
+__all__ = [
+    "Scored",
+    "ScoredEvents",
+    "column_of",
+    "finite_column",
+    "positive_sums",
+    "row_clusters",
+    "scored_events",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +33,14 @@ class ScoredEvents:
         score: (n,) finite numbers.
         code: (n,) of the label: 0 for background, 1 for signal.
         weight: (n,) signed weights.
+        cluster: (n,) number of the event that each row is of, whose candidates fluctuate together; None where each row
+            is an event of its own.
     """
 
     score: FloatArray
     code: NDArray[np.int8]
     weight: FloatArray
+    cluster: IndexArray | None = None
     _ranks: RankedScores | None = field(default=None, repr=False)
 
     @classmethod
@@ -44,7 +55,7 @@ class ScoredEvents:
         Raises:
             DataError: not one finite number for each event.
         """
-        return cls(column_of(events, score, what), events.label, events.weight)
+        return cls(column_of(events, score, what), events.label, events.weight, events.clusters())
 
     def __len__(self) -> int:
         return len(self.score)
@@ -87,20 +98,29 @@ class ScoredEvents:
 
     def select(self, mask: BoolArray) -> ScoredEvents:
         """Return the events for which ``mask`` (n,) is true; their scores are not sorted again."""
-        return ScoredEvents(self.score[mask], self.code[mask], self.weight[mask], self.ranks.select(mask))
+        cluster = None if self.cluster is None else self.cluster[mask]
+        return ScoredEvents(self.score[mask], self.code[mask], self.weight[mask], cluster, self.ranks.select(mask))
 
 
 Scored: TypeAlias = "ArrayLike | ScoredEvents"
 """A column of scores, with columns of labels and weights to follow, or all three as :class:`ScoredEvents`."""
 
 
-def scored_events(score: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> ScoredEvents:
+def scored_events(
+    score: Scored,
+    label: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    *,
+    event_id: ArrayLike | None = None,
+) -> ScoredEvents:
     """Check the columns of a metric.
 
     Args:
         score: (n,) finite numbers; or scored events, which are returned as they are.
         label: (n,) of 0 (background) and 1 (signal), or booleans.
         weight: (n,) signed weights.
+        event_id: (n,) or (n, m) integers; rows of equal ones, the candidates of an event, are one observation. Left
+            out, each row is.
 
     Raises:
         DataError: shapes that do not fit, numbers that are not finite, or labels other than 0 and 1.
@@ -114,7 +134,21 @@ def scored_events(score: Scored, label: ArrayLike | None = None, weight: ArrayLi
     bad = ~np.isin(labels, list(LABEL_NAMES))
     if bad.any():
         raise DataError(f"{int(bad.sum())} labels are neither 1 (signal) nor 0 (background), at {first_entries(bad)}")
-    return ScoredEvents(scores, labels.astype(np.int8), weights)
+    return ScoredEvents(scores, labels.astype(np.int8), weights, row_clusters(event_id, len(weights)))
+
+
+def row_clusters(event_id: ArrayLike | None, n: int) -> IndexArray | None:
+    """Return the event that each of n rows is of, by identifiers that a caller gave; None where each is its own.
+
+    Raises:
+        DataError: not one integer, or one row of integers, for each.
+    """
+    if event_id is None:
+        return None
+    ids = np.asarray(event_id)
+    if ids.dtype.kind not in "iu" or ids.ndim not in (1, 2) or len(ids) != n:
+        raise DataError(f"event_id must be {n} integers, one for each row, not {ids.dtype} of shape {ids.shape}")
+    return clusters(ids)
 
 
 def finite_column(values: ArrayLike | None, what: str) -> FloatArray:

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.json_values import JsonResult
-from hepneg.metrics.scored import Scored, finite_column, scored_events
+from hepneg.events import nested_sums
+from hepneg.metrics.scored import Scored, ScoredEvents, finite_column, scored_events
 
 __all__ = ["SignificanceScan", "asimov_significance", "significance_scan"]
 
@@ -53,9 +54,9 @@ class SignificanceScan(JsonResult):
     Attributes:
         threshold: cuts, (m,); events at or above it are kept.
         signal: Σw of the signal kept, (m,).
-        signal_error: √Σw², (m,).
+        signal_error: its standard error, (m,).
         background: Σw of the background kept, (m,).
-        background_error: √Σw², (m,); enters the significance as the uncertainty of the background.
+        background_error: its standard error, (m,); enters the significance as the uncertainty of the background.
         significance: Asimov Z, (m,); NaN where s ≤ 0 or b ≤ 0.
         error: of the significance from both yields' statistical errors, (m,); NaN where it is undefined.
         defined: false where the significance is NaN, (m,).
@@ -108,18 +109,22 @@ def significance_scan(
         if isinstance(thresholds, int)
         else finite_column(thresholds, "thresholds")
     )
-    (s, s2), (b, b2) = (
-        _kept(events.score[mask], events.weight[mask], cuts) for mask in (events.signal, ~events.signal)
-    )
+    (s, s2), (b, b2) = (_kept(events, mask, cuts) for mask in (events.signal, ~events.signal))
     s_error, b_error = np.sqrt(s2), np.sqrt(b2)
     z = asimov_significance(s, b, b_error)
     return SignificanceScan(cuts, s, s_error, b, b_error, z, _error(s, s_error, b, b_error), np.isfinite(z))
 
 
-def _kept(score: FloatArray, weight: FloatArray, cuts: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Σw and Σw² of the events at or above each cut."""
-    last_cut = np.searchsorted(cuts, score, side="right")
-    sums = [np.bincount(last_cut, w, len(cuts) + 1)[:0:-1].cumsum()[::-1] for w in (weight, weight**2)]
+def _kept(events: ScoredEvents, mask: BoolArray, cuts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Σw of the rows of a label at or above each cut, and Σ(Σw)² over their events."""
+    weight, last_cut = events.weight[mask], np.searchsorted(cuts, events.score[mask], side="right")
+    squares = weight**2
+    if events.cluster is not None:
+        tightest_first = np.argsort(-last_cut, kind="stable")
+        squares = np.empty(len(weight))
+        added, _ = nested_sums(weight[tightest_first], events.cluster[mask][tightest_first])
+        squares[tightest_first] = np.diff(added, prepend=0.0)
+    sums = [np.bincount(last_cut, part, len(cuts) + 1)[:0:-1].cumsum()[::-1] for part in (weight, squares)]
     return sums[0], sums[1]
 
 

@@ -30,7 +30,7 @@ lower."""
 FEWEST = 10
 
 
-def require_distinct_files(config: Config) -> None:
+def require_distinct_files(config: Config) -> dict[str, str]:
     """Refuse samples that share a file unless selections or weights tell them apart.
 
     Two samples of a class must not have an event in common whose weight is not 0; samples of two classes may, if they
@@ -39,9 +39,14 @@ def require_distinct_files(config: Config) -> None:
     Args:
         config: the analysis.
 
+    Returns:
+        Each sample that shares a file, and the first sample that it does so with: they hold candidates of the same
+        events (``source`` of :class:`~hepneg.EventTable`).
+
     Raises:
         DataError: with the file, both samples and the entries; or a pattern matches nothing.
     """
+    source: dict[str, str] = {}
     owners: dict[str, dict[str, str]] = defaultdict(dict)
     for sample in config.samples:
         for path in sample_files(config, sample):
@@ -49,6 +54,8 @@ def require_distinct_files(config: Config) -> None:
     for shared in owners.values():
         for pair in combinations(shared, 2):
             _require_disjoint(config, pair, shared[pair[0]])
+            source[pair[1]] = source.setdefault(pair[0], pair[0])
+    return source
 
 
 def _require_disjoint(config: Config, pair: tuple[str, str], path: str) -> None:

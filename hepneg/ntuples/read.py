@@ -100,15 +100,14 @@ def read(
     samples = config.data if data else config.samples
     if not samples:
         raise DataError("the configuration has no sample with `label: data`")
-    if not data:
-        require_distinct_files(config)
+    source = {} if data else require_distinct_files(config)
     notes = ReadingNotes()
     with timed("reading the events"):
         parts = {
             sample: list(read_chunks(config, sample, notes=notes, progress=progress, step_size=step_size))
             for sample in samples
         }
-    table = _joined(config, samples, parts)
+    table = replace(_joined(config, samples, parts), source=source)
     if not data:
         notes.warn(config)
         refuse_copies(table)

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.output import json_ready
 from hepneg.errors import TrainingError
-from hepneg.events import LABELS, EventTable
-from hepneg.metrics import log_loss, log_loss_influence, paired_difference
+from hepneg.events import LABELS, EventTable, cluster_sums
+from hepneg.metrics import ScoredEvents, log_loss, log_loss_influence
 
 __all__ = ["Candidate", "Choice", "choose", "sign_gain"]
 
@@ -118,7 +118,7 @@ def choose(events: EventTable, logits: Mapping[str, Float], sign: Float | None) 
     chosen = next(name for name in usable if not _beaten(events, logits, name, usable))
     candidates = {
         name: Candidate(
-            log_loss(logits[name], events.label, events.weight), _difference(events, logits[name], logits[chosen])
+            log_loss(ScoredEvents.of_table(events, logits[name])), _difference(events, logits[name], logits[chosen])
         )
         for name in usable
     }
@@ -147,7 +147,11 @@ def sign_gain(events: EventTable, sign: Float, label: int) -> Estimate:
     mean = float((share * own).sum())
     gain = np.log(np.maximum(1 + own * learnt, 1e-6)) - np.log(1 + own * mean)
     value = float((share * gain).sum())
-    return Estimate(value, float(np.sqrt((share**2 * (gain - value) ** 2).sum())))
+    codes = events.clusters()
+    contribution = share * (gain - value)
+    if codes is None:
+        return Estimate(value, float(np.sqrt((share**2 * (gain - value) ** 2).sum())))
+    return Estimate(value, float(np.sqrt(np.sum(cluster_sums(contribution, codes[chosen]) ** 2))))
 
 
 def _order(*, depends: bool) -> tuple[str, ...]:
@@ -157,7 +161,8 @@ def _order(*, depends: bool) -> tuple[str, ...]:
 
 
 def _difference(events: EventTable, logit: Float, other: Float) -> Estimate:
-    return paired_difference(log_loss_influence, logit, other, events.label, events.weight)
+    one, two = (log_loss_influence(ScoredEvents.of_table(events, score)) for score in (logit, other))
+    return (one - two).estimate()
 
 
 def _beaten(events: EventTable, logits: Mapping[str, Float], name: str, names: list[str]) -> bool:

@@ -92,7 +92,7 @@ def _correlations(subsample: Subsample, feature_names: Sequence[str]) -> Correla
     weight = subsample.weight
     if not (weight < 0).any() or not (weight > 0).any():
         return None
-    return sign_correlations(subsample.features, weight, feature_names)
+    return sign_correlations(subsample.features, weight, feature_names, event_id=subsample.cluster)
 
 
 def _enough(weight: NDArray[np.float64]) -> bool:

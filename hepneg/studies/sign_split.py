@@ -214,7 +214,7 @@ def _tables(events: EventTable) -> Iterator[tuple[Part, EventTable, FloatArray]]
 
 
 def _part_closure(part: Part, events: EventTable, response: FloatArray, weight: FloatArray) -> PartClosure:
-    scored = scored_events(response, events.label, weight)
+    scored = scored_events(response, events.label, weight, event_id=events.observation_id)
     calibration = calibration_curve(scored)
     tests = {"response": (calibration.chi2, calibration.degrees, calibration.p_value)}
     for name in events.feature_names:

@@ -7,7 +7,7 @@ returns them with the paths of what it wrote.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ from hepneg.ntuples import read, write_histograms
 from hepneg.shapes.two_passes import Accumulated, accumulate
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.regression import RegressionEvaluation
     from hepneg.events import EventTable
@@ -198,7 +200,6 @@ def compare(
         HepnegError: an unknown scheme, events that cannot train a classifier, results that cannot be written.
     """
     from hepneg.plots import plot_comparison
-    from hepneg.plots.gallery import save_figures
     from hepneg.studies import scheme_comparison
 
     config.require_classification("`hepneg compare`")
@@ -221,7 +222,7 @@ def compare(
         written = write_json(config.output / "compare.json", content)
         _write_seconds(config, "compare", seconds)
     figures = [("comparison", plot_comparison(result).figure)]
-    return Outcome(result, (written, *save_figures(figures, config.output / "plots")))
+    return Outcome(result, (written, *_save(config, figures)))
 
 
 @timed("closure")
@@ -241,7 +242,7 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
             written.
         KeyboardInterrupt: on Ctrl-C; what is trained is in the checkpoint.
     """
-    from hepneg.plots.gallery import closure_figures, save_figures
+    from hepneg.plots.gallery import closure_figures
     from hepneg.studies import sign_split_closure
 
     config.require_classification("`hepneg closure`")
@@ -253,7 +254,7 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
             del settings["batch_size"]  # each part gets one of its own
         result = sign_split_closure(events, progress=progress, checkpoint=checkpoint, **settings)
         written = write_json(config.output / "closure.json", result.to_dict())
-    return Outcome(result, (written, *save_figures(closure_figures(result), config.output / "plots")))
+    return Outcome(result, (written, *_save(config, closure_figures(result))))
 
 
 @timed("report")
@@ -294,21 +295,21 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
 
 @timed("weight summary and its figures")
 def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
-    from hepneg.plots.gallery import save_figures, weight_figures
+    from hepneg.plots.gallery import weight_figures
 
     weights = sums.weight_report(batch_size=config.training.batch_size)
     written = write_json(config.output / "inspect.json", weights.to_dict())
-    return Outcome(weights, (written, *save_figures(weight_figures(weights), config.output / "plots")))
+    return Outcome(weights, (written, *_save(config, weight_figures(weights))))
 
 
 @timed("shape check and its figures")
 def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outcome[ShapeReport]:
-    from hepneg.plots.gallery import save_figures, shape_figures
+    from hepneg.plots.gallery import shape_figures
 
     with progress:
         shapes = sums.shape_report(progress=progress)
     written = write_json(config.output / "check.json", shapes.to_dict())
-    return Outcome(shapes, (written, *save_figures(shape_figures(shapes), config.output / "plots")))
+    return Outcome(shapes, (written, *_save(config, shape_figures(shapes, config.plots))))
 
 
 @timed("evaluation")
@@ -325,9 +326,15 @@ def _write_evaluation(config: Config, trained: Trained) -> tuple[Path, ...]:
 
 @timed("figures of the response")
 def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> list[Path]:
-    from hepneg.plots.gallery import evaluation_figures, save_figures
+    from hepneg.plots.gallery import evaluation_figures
 
-    return save_figures(evaluation_figures(evaluation), config.output / "plots")
+    return _save(config, evaluation_figures(evaluation))
+
+
+def _save(config: Config, figures: Iterable[tuple[str, Figure]]) -> list[Path]:
+    from hepneg.plots.gallery import save_figures
+
+    return save_figures(figures, config.output / "plots", config.plots.formats)
 
 
 def _write_seconds(config: Config, step: str, seconds: Mapping[str, float]) -> None:

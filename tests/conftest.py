@@ -109,6 +109,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Config:
     for name, shift, seed in (("sig", 1.0, 1), ("bkg", 0.0, 2)):
         _write_ntuple(folder / f"{name}.root", toy_columns(1500, shift, seed, first_id=10_000 * seed))
     data = toy_config() | {"features": ["x0", {HOSTILE: "x1"}, {LONG: "x2"}]}
+    data["plots"] = {"formats": ["png", "pdf"], "feature_pages": "all"}
     (folder / "analysis.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
     config = load_config(folder / "analysis.yaml", ["training.epochs=2"])
     workflow.compare(config, ["absolute", "signed"])

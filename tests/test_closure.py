@@ -135,7 +135,7 @@ def test_the_yardstick_refuses_what_it_cannot_use():
 
 def test_the_command_leaves_its_files_and_the_page_shows_them(toy_analysis, capsys):
     with pytest.raises(SystemExit) as leaving:
-        main(["closure", str(toy_analysis), "--set", "training.epochs=1"])
+        main(["closure", str(toy_analysis), "--set", "training.epochs=1", "--set", "plots.formats=[png, pdf]"])
     assert not leaving.value.code
     shown = capsys.readouterr().out
     config = load_config(toy_analysis)

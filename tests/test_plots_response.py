@@ -186,6 +186,8 @@ def test_files_are_the_same_on_every_writing(hostile, tmp_path):
     for first, second in zip(*paths, strict=True):
         assert first.read_bytes() == second.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.pdf", "one.png", "two.pdf", "two.png"]
+    assert plots.save(plots.plot_roc(hostile).figure, tmp_path / "one", ["png"]) == [tmp_path / "one.png"]
+    assert not (tmp_path / "one.pdf").exists()  # it would show something else
 
 
 def test_colours_repeat_after_the_palette():

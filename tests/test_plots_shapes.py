@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from hepneg._core.figure_names import overview_stem, shape_stem
+from hepneg.config import Plots
 from hepneg.errors import DataError
 from hepneg.events import EventTable
+from hepneg.plots.feature_overview import plot_feature_overview
+from hepneg.plots.gallery import shape_figures
 from hepneg.plots.shape_plots import plot_effect_sizes, plot_feature_shape
 from hepneg.plots.systematics_plot import plot_yardsticks
 from hepneg.plots.weight_plots import plot_weights
@@ -42,6 +48,41 @@ def test_feature_figure_draws_the_shares_and_the_pulls(report, feature):
     assert drawn.axes[-1].get_xlabel() == "$p_T$ (GeV)"
     assert drawn.axes[0].get_xlim() == pytest.approx(comparison.bins.view)
     assert f"{100 * shape.total_variation.value:.2f}" in drawn.axes[0].texts[0].get_text()
+
+
+def test_the_overview_draws_the_shares_of_every_feature(report):
+    shapes = list(report.samples["signal"].features.values())
+    drawn = plot_feature_overview(shapes, sample="signal")
+    assert [axes.get_title(loc="left").split("\n")[0] for axes in drawn.axes] == ["pt", "njets"]
+    for shape, axes in zip(shapes, drawn.axes, strict=True):
+        for outline, share in zip(
+            drawn.artists[shape.name], (shape.comparison.positive, shape.comparison.negative), strict=True
+        ):
+            values, edges, _ = outline.get_data()
+            assert np.allclose(values * np.diff(edges), share)
+        assert axes.get_xlim() == pytest.approx(shape.comparison.bins.view)
+        assert f"{shape.p_adjusted:.2g}" in axes.get_title(loc="left")
+    with pytest.raises(DataError, match="no features"):
+        plot_feature_overview([], sample="signal")
+
+
+def test_an_overview_of_very_many_features_keeps_those_that_differ_most(report):
+    one, other = report.samples["signal"].features.values()
+    many = [replace(other, name=f"x{i}", p_adjusted=1.0 - i / 100) for i in range(70)]
+    drawn = plot_feature_overview([*many, one], sample="signal")
+    assert len(drawn.axes) == 60
+    assert set(drawn.artists) == {one.name, *(f"x{i}" for i in range(11, 70))}
+    assert "60 of 71 features" in drawn.figure.texts[0].get_text()
+
+
+@pytest.mark.parametrize("pages", ["significant", "all", "none"])
+def test_features_have_a_page_where_the_settings_say_so(report, pages):
+    stems = {stem for stem, _ in shape_figures(report, Plots(feature_pages=pages))}
+    for sample, shapes in report.samples.items():
+        own = {name for name, shape in shapes.features.items() if shape.p_adjusted <= report.alpha}
+        own = {"significant": own, "all": set(shapes.features), "none": set()}[pages]
+        assert {name for name in shapes.features if shape_stem(sample, name) in stems} == own
+        assert (overview_stem(sample) in stems) == (len(own) < len(shapes.features))
 
 
 def test_effect_sizes_figure_has_a_row_for_each_feature_and_axes_for_each_sample(report):

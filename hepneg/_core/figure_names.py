@@ -14,6 +14,7 @@ __all__ = [
     "closure_response_stem",
     "components_stem",
     "correlations_stem",
+    "overview_stem",
     "shape_stem",
 ]
 
@@ -33,6 +34,11 @@ _LONGEST = 50
 def shape_stem(sample: str, feature: str) -> str:
     """Return the name, without suffix, of the figure of one feature."""
     return f"shape_{_safe(sample)}_{_safe(feature)}"
+
+
+def overview_stem(sample: str) -> str:
+    """Return the name, without suffix, of the figure of a sample's features without one of their own."""
+    return f"overview_{_safe(sample)}"
 
 
 def boxes_stem(sample: str, x: str, y: str) -> str:

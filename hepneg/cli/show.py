@@ -174,7 +174,7 @@ def show_refinement(refinement: Refinement, resampled: Mapping[str, ResampledSam
 
 
 def show_files(files: Iterable[Path]) -> None:
-    """Print the paths of what was written, as seen from here; of the figures the PNGs, as each has a PDF beside it."""
+    """Print the paths of what was written, as seen from here; of the figures the PNGs, not the PDFs beside them."""
     for path in files:
         if path.suffix != ".pdf":
             _say(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -8,6 +8,7 @@ from hepneg.config.analysis import (
     load_config,
     ungraded_message,
 )
+from hepneg.config.plot_settings import FigureFormat, Plots
 from hepneg.config.samples import Feature, Folds, Sample
 from hepneg.config.training_settings import (
     DEFAULT_OBJECTIVES,
@@ -28,10 +29,12 @@ __all__ = [
     "Activity",
     "Config",
     "Feature",
+    "FigureFormat",
     "Folds",
     "NetworkChoice",
     "ObjectiveChoice",
     "Output",
+    "Plots",
     "Sample",
     "SchemeChoice",
     "Settings",

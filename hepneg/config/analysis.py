@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from hepneg._core.plugins import require_task
+from hepneg.config.plot_settings import Plots
 from hepneg.config.samples import Branches, ExpressionField, Feature, Folds, Sample, WeightField
 from hepneg.config.training_settings import Task, Training
 from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_short, unknown_keys
@@ -59,6 +60,7 @@ class Config(Model):
         task: to tell signal from background, or to predict a target.
         target: what a regression predicts.
         grade: how right the target of an event is, from 1 (right) to −1 (a counter-example); left out, all are right.
+        plots: how figures are drawn.
         training: how the networks are trained.
         folder: what relative paths in ``samples`` are relative to; not a key of the file.
     """
@@ -80,6 +82,7 @@ class Config(Model):
     task: Task = "classification"
     target: ExpressionField | None = None
     grade: ExpressionField | None = None
+    plots: Plots = Plots()
     training: Training = Training()
     folder: Path = Field(default=Path(), exclude=True)
 

@@ -12,6 +12,7 @@ _FUNCTIONS = {
     "merit_plots": ("plot_roc", "plot_calibration", "plot_significance"),
     "comparison_plot": ("plot_comparison",),
     "shape_plots": ("plot_feature_shape", "plot_effect_sizes"),
+    "feature_overview": ("plot_feature_overview",),
     "systematics_plot": ("plot_yardsticks",),
     "sign_split_plot": ("plot_closure_curves", "plot_closure_tests"),
     "weight_plots": ("plot_weights",),

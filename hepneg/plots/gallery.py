@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -17,11 +17,14 @@ from hepneg._core.figure_names import (
     closure_response_stem,
     components_stem,
     correlations_stem,
+    overview_stem,
     shape_stem,
 )
+from hepneg.config import FigureFormat, Plots
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.regression import RegressionEvaluation
 from hepneg.plots.correlation_plot import plot_sign_correlations
+from hepneg.plots.feature_overview import plot_feature_overview
 from hepneg.plots.merit_plots import plot_calibration, plot_roc, plot_significance
 from hepneg.plots.multivariate_plot import plot_multivariate
 from hepneg.plots.negative_regions import plot_negative_boxes
@@ -48,6 +51,7 @@ __all__ = [
 ]
 
 Figures = Iterator[tuple[str, Figure]]
+_DEFAULTS = Plots()
 
 
 def weight_figures(report: WeightReport) -> Figures:
@@ -55,8 +59,13 @@ def weight_figures(report: WeightReport) -> Figures:
     yield "weights", plot_weights(report).figure
 
 
-def shape_figures(report: ShapeReport) -> Figures:
-    """Draw the effect sizes, a page for each feature of each sample, and the tests of all of them together."""
+def shape_figures(report: ShapeReport, settings: Plots = _DEFAULTS) -> Figures:
+    """Draw the effect sizes, the features of each sample, and the tests of all of them together.
+
+    Args:
+        report: the shape check.
+        settings: say which features get a figure of their own; the others share one.
+    """
     yield "shapes", plot_effect_sizes(report).figure
     together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
     if together:
@@ -66,8 +75,14 @@ def shape_figures(report: ShapeReport) -> Figures:
     for sample, shapes in report.samples.items():
         if shapes.joint and shapes.joint.correlations:
             yield correlations_stem(sample), plot_sign_correlations(shapes.joint.correlations, sample=sample).figure
+        others = []
         for feature, shape in shapes.features.items():
-            yield shape_stem(sample, feature), plot_feature_shape(shape, sample=sample).figure
+            if settings.has_page(shape.p_adjusted, report.alpha):
+                yield shape_stem(sample, feature), plot_feature_shape(shape, sample=sample).figure
+            else:
+                others.append(shape)
+        if others:
+            yield overview_stem(sample), plot_feature_overview(others, sample=sample).figure
         for density in shapes.joint.densities if shapes.joint else ():
             drawn = plot_negative_boxes(density, shapes.negative_boxes, sample=sample)
             yield boxes_stem(sample, *density.names), drawn.figure
@@ -114,10 +129,17 @@ def regression_figures(evaluation: RegressionEvaluation) -> Figures:
         yield "learning_curves", plot_learning_curves(evaluation.histories, unit="").figure
 
 
-def save_figures(figures: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:
-    """Save each figure as PNG and PDF and return the paths.
+def save_figures(
+    figures: Iterable[tuple[str, Figure]], folder: Path, formats: Sequence[FigureFormat] = ("png",)
+) -> list[Path]:
+    """Save each figure and return the paths.
+
+    Args:
+        figures: by their names without suffix.
+        folder: for the files.
+        formats: of each figure; the file of another format that an earlier job wrote of it is removed.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    return [path for stem, figure in figures for path in save(figure, folder / stem)]
+    return [path for stem, figure in figures for path in save(figure, folder / stem, formats)]

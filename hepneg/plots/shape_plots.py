@@ -5,7 +5,6 @@ from __future__ import annotations
 import mplhep
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from hepneg.plots.legend import ROW, add_legend, legend_above
 from hepneg.plots.short_names import LONGEST_TITLE, plain, short_name, short_names
@@ -23,7 +22,7 @@ from hepneg.plots.style import (
 )
 from hepneg.shapes import Comparison, FeatureShape, SampleShapes, ShapeReport
 
-__all__ = ["plot_effect_sizes", "plot_feature_shape"]
+__all__ = ["plot_effect_sizes", "plot_feature_shape", "set_density_scales"]
 
 
 # What spans more than that is drawn on a logarithmic scale.
@@ -52,10 +51,6 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
     artists = _draw_overlay(layout.main, comparison)
     artists["ratio"] = _draw_ratio(ratio, comparison)
     artists["pulls"] = _draw_pulls(pulls, comparison)
-    low, high = comparison.bins.view
-    layout.main.set_xlim(low, high)
-    if low > 0 and high > _LOG_RANGE * low:
-        layout.main.set_xscale("log")
     layout.main.set_ylabel("Share / unit")
     title(layout.main, sample)
     layout.lowest.set_xlabel(
@@ -93,15 +88,19 @@ def _draw_overlay(axes: Axes, comparison: Comparison) -> dict[str, object]:
             edges=False,
             lw=1.3,
         )
-    inside = (comparison.bins.edges[:-1] >= comparison.bins.view[0]) & (
-        comparison.bins.edges[1:] <= comparison.bins.view[1]
-    )
-    _scale_densities(axes, np.stack([comparison.positive, comparison.negative])[:, inside] / widths[inside])
+    set_density_scales(axes, comparison)
     return artists
 
 
-def _scale_densities(axes: Axes, density: NDArray[np.float64]) -> None:
-    """Start at 0, or take a logarithmic scale where the densities span several powers of ten."""
+def set_density_scales(axes: Axes, comparison: Comparison) -> None:
+    """Show the range worth drawing, on logarithmic scales where it or the densities span several powers of ten."""
+    edges = comparison.bins.edges
+    low, high = comparison.bins.view
+    axes.set_xlim(low, high)
+    if low > 0 and high > _LOG_RANGE * low:
+        axes.set_xscale("log")
+    inside = (edges[:-1] >= low) & (edges[1:] <= high)
+    density = np.stack([comparison.positive, comparison.negative])[:, inside] / np.diff(edges)[inside]
     filled = density[density > 0]
     if len(filled) and filled.max() > _LOG_DENSITIES * filled.min():
         axes.set_yscale("log")

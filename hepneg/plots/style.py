@@ -22,6 +22,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from hepneg._core.output import atomic_path
+from hepneg.config import FigureFormat
 from hepneg.plots.short_names import plain, short_name, short_names
 
 __all__ = [
@@ -247,26 +248,33 @@ def mark_negative_bins(
     return marks
 
 
-def save(figure: Figure, stem: str | Path) -> list[Path]:
-    """Write a figure as PNG and PDF, each whole or not at all, without the time of writing in them.
+_METADATA: dict[FigureFormat, dict[str, None]] = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
+"""Of each format that figures are written in: what would make two writings of the same figure differ."""
+
+
+def save(figure: Figure, stem: str | Path, formats: Sequence[FigureFormat] = ("png", "pdf")) -> list[Path]:
+    """Write a figure, each file whole or not at all, without the time of writing in it.
 
     Args:
         figure: what to write.
         stem: path without suffix.
+        formats: of the files. One of another format from an earlier writing is removed, as it shows something else.
 
     Returns:
-        The two paths.
+        The paths, in the order of the formats.
 
     Raises:
         OutputError: the files cannot be written.
     """
     paths = []
     engine = figure.get_layout_engine()
-    for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
-        path = Path(f"{stem}{suffix}")
+    for kind in formats:
+        path = Path(f"{stem}.{kind}")
         with mpl.rc_context(PRINT_STYLE), atomic_path(path) as temporary:
-            figure.savefig(temporary, metadata=metadata)
+            figure.savefig(temporary, metadata=_METADATA[kind])
         paths.append(path)
         figure.set_layout_engine("none")  # laid out once: the layout takes as long as the drawing
     figure.set_layout_engine(engine)
+    for former in set(_METADATA) - set(formats):
+        Path(f"{stem}.{former}").unlink(missing_ok=True)
     return paths

@@ -41,6 +41,11 @@ CAPTIONS = {
         "Normalised shapes of {feature} for positive and negative events of {sample}, ratio and pulls",
         "hepneg check",
     ),
+    "overview": FigureCaption(
+        "Features of {sample} without a figure of their own: positive and negative events, with error bands.",
+        "Normalised shapes of several features for positive and negative events of {sample}, in small panels",
+        "hepneg check",
+    ),
     "correlations": FigureCaption(
         "Correlations in {sample}: positive events, negative events, and the difference over its error.",
         "Correlation matrices of the features for positive and negative events of {sample}, and their difference",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hepneg._core.figure_names import MULTIVARIATE_STEM, YARDSTICK_STEM, boxes_stem, correlations_stem, shape_stem
+from hepneg._core.figure_names import (
+    MULTIVARIATE_STEM,
+    YARDSTICK_STEM,
+    boxes_stem,
+    correlations_stem,
+    overview_stem,
+    shape_stem,
+)
 from hepneg._core.formatting import MISSING, estimate, p_value, percent, significant
 from hepneg.report.blocks import Block, Details, Gallery, Heading, NotRun, Section, Text
 from hepneg.report.result_tables import feature_table, systematics_table
@@ -34,7 +41,7 @@ def shapes_section(results: Results) -> Section:
         blocks.append(Gallery((results.figure(MULTIVARIATE_STEM),)))
     blocks += _systematics(results, report)
     for name, shapes in report["samples"].items():
-        blocks += _sample(results, name, shapes)
+        blocks += _sample(results, name, shapes, report["alpha"])
     blocks += closure_blocks(results)
     return Section("shapes", "Shapes", tuple(blocks))
 
@@ -58,7 +65,7 @@ def _size(shape: Data, key: str = "total_variation") -> str:
     return MISSING if shape[key] is None else percent(shape[key], shape[f"{key}_error"])
 
 
-def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
+def _sample(results: Results, name: str, shapes: Data, alpha: float) -> Iterator[Block]:
     yield Heading(name, shapes["verdict"])
     yield Text(_sentence(shapes["reason"]))
     if shapes.get("multivariate"):
@@ -70,9 +77,19 @@ def _sample(results: Results, name: str, shapes: Data) -> Iterator[Block]:
     boxes = [region["cuts"] for region in shapes["negative_regions"] if len(region.get("cuts", ())) > 1]
     for x, y in dict.fromkeys((cuts[0]["feature"], cuts[1]["feature"]) for cuts in boxes):
         yield Gallery((results.figure(boxes_stem(name, x, y), "boxes", sample=name, x=x, y=y),))
-    for feature, shape in _by_size(shapes):
-        remark = f"total variation {_size(shape)}, p\N{NO-BREAK SPACE}{_equals(shape['p_value'])}"
-        yield Details(feature, remark, results.figure(shape_stem(name, feature), "shape", sample=name, feature=feature))
+    yield from _features(results, name, _by_size(shapes), alpha)
+
+
+def _features(results: Results, name: str, features: list[tuple[str, Data]], alpha: float) -> Iterator[Block]:
+    """Show the features with a figure of their own, largest difference first, and the one figure of the others."""
+    own = {feature for feature, shape in features if results.config.plots.has_page(shape["p_adjusted"], alpha)}
+    for feature, shape in features:
+        if feature in own:
+            stem = shape_stem(name, feature)
+            remark = f"total variation {_size(shape)}, p\N{NO-BREAK SPACE}{_equals(shape['p_value'])}"
+            yield Details(feature, remark, results.figure(stem, "shape", sample=name, feature=feature))
+    if len(own) < len(features):
+        yield Gallery((results.figure(overview_stem(name), "overview", sample=name),))
 
 
 def _correlations(results: Results, name: str, correlations: Data) -> Iterator[Block]:

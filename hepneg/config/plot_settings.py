@@ -1,0 +1,41 @@
+"""The settings of the figures: ``plots:`` in ``analysis.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, field_validator
+
+from hepneg.config.validation import Model
+
+FigureFormat: TypeAlias = Literal["png", "pdf"]
+
+
+class Plots(Model):
+    """How figures are drawn.
+
+    Attributes:
+        formats: file formats of every figure; ``png`` is always among them, for the page shows it.
+        feature_pages: which features of the shape check get a figure of their own, with ratio and pulls: those whose
+            shapes differ significantly, all or none. The others stand in one overview figure of each sample.
+    """
+
+    formats: Annotated[tuple[FigureFormat, ...], Field(min_length=1)] = ("png",)
+    feature_pages: Literal["significant", "all", "none"] = "significant"
+
+    @field_validator("formats")
+    @classmethod
+    def _check_formats(cls, formats: tuple[FigureFormat, ...]) -> tuple[FigureFormat, ...]:
+        if "png" not in formats:
+            raise ValueError("png must be among them, for the page shows it: [png, pdf]")
+        return tuple(dict.fromkeys(formats))
+
+    def has_page(self, p_adjusted: float | None, alpha: float) -> bool:
+        """Tell whether a feature gets a figure of its own.
+
+        Args:
+            p_adjusted: its p-value, adjusted for the number of features; None or NaN where there is none.
+            alpha: significance level of the shape check.
+        """
+        significant = p_adjusted is not None and p_adjusted <= alpha
+        return self.feature_pages == "all" or (self.feature_pages == "significant" and significant)

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from hepneg import columnar, metrics, plots
     from hepneg import sklearn as sklearn
     from hepneg._core.estimate import Estimate
-    from hepneg.config import Config, load_config
+    from hepneg.config import Config, FigureLook, load_config
     from hepneg.errors import HepnegError, HepnegWarning
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.evaluation import evaluate
     from hepneg.evaluation.histograms import response_histogram
     from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.evaluation.stack import Stack, make_stack
     from hepneg.events import EventTable
     from hepneg.friends import Friends, apply_model
     from hepneg.models.classifier import Classifier
@@ -42,6 +43,7 @@ _HOMES = {
     "Estimate": "hepneg._core.estimate",
     "Evaluation": "hepneg.evaluation.classification",
     "EventTable": "hepneg.events",
+    "FigureLook": "hepneg.config",
     "Friends": "hepneg.friends",
     "HepnegError": "hepneg.errors",
     "HepnegWarning": "hepneg.errors",
@@ -51,6 +53,7 @@ _HOMES = {
     "Regressor": "hepneg.models.regressor",
     "ShapeReport": "hepneg.shapes",
     "SignedClassifier": "hepneg.sklearn",
+    "Stack": "hepneg.evaluation.stack",
     "WeightReport": "hepneg.weights",
     "apply_model": "hepneg.friends",
     "check_shapes": "hepneg.shapes",
@@ -60,6 +63,7 @@ _HOMES = {
     "load_config": "hepneg.config",
     "load_model": "hepneg.models.loading",
     "read": "hepneg.ntuples",
+    "make_stack": "hepneg.evaluation.stack",
     "refine": "hepneg.signs.refinement",
     "response_histogram": "hepneg.evaluation.histograms",
     "summarize_weights": "hepneg.weights",
@@ -76,6 +80,7 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "EventTable",
+    "FigureLook",
     "Friends",
     "HepnegError",
     "HepnegWarning",
@@ -84,6 +89,7 @@ __all__ = [
     "RegressionEvaluation",
     "Regressor",
     "ShapeReport",
+    "Stack",
     "WeightReport",
     "__version__",
     "apply_model",
@@ -94,6 +100,7 @@ __all__ = [
     "export_onnx",
     "load_config",
     "load_model",
+    "make_stack",
     "metrics",
     "plots",
     "read",

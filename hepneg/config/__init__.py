@@ -9,6 +9,7 @@ from hepneg.config.analysis import (
     ungraded_message,
 )
 from hepneg.config.plot_settings import FigureFormat, Plots
+from hepneg.config.figure_look import FigureLook, Variable
 from hepneg.config.samples import Feature, Folds, Sample
 from hepneg.config.training_settings import (
     DEFAULT_OBJECTIVES,
@@ -30,6 +31,7 @@ __all__ = [
     "Config",
     "Feature",
     "FigureFormat",
+    "FigureLook",
     "Folds",
     "NetworkChoice",
     "ObjectiveChoice",
@@ -40,6 +42,7 @@ __all__ = [
     "Settings",
     "Task",
     "Training",
+    "Variable",
     "config_schema",
     "load_config",
     "ungraded_message",

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from hepneg._core.plugins import require_task
+from hepneg.config.figure_look import Variable
 from hepneg.config.plot_settings import Plots
 from hepneg.config.samples import Branches, ExpressionField, Feature, Folds, Sample, WeightField
 from hepneg.config.training_settings import Task, Training
@@ -196,6 +197,27 @@ class Config(Model):
         return self
 
     @model_validator(mode="after")
+    def _check_plots(self) -> Self:
+        look = self.plots
+        for key, names in (("names", look.names), ("colours", look.colours), ("order", look.order or ())):
+            for name in names:
+                if name not in self.samples:
+                    raise ValueError(f"`plots.{key}`: no sample {name!r}{nearest_names(name, self.samples)}")
+        if look.blind is not None and not self.data:
+            raise ValueError("`plots.blind` hides data, but no sample has `label: data`; leave it out")
+        named = [variable.name for variable in look.variables or ()]
+        twice = next((name for name in named if named.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"`plots.variables`: {twice!r} is listed twice; give one of them another name")
+        other = {part.name: part.expression for part in self.features}
+        for variable in self.drawn_variables:
+            if other.get(variable.name, variable.expression) != variable.expression:
+                raise ValueError(
+                    f"`plots.variables`: {variable.name!r} is another expression as a feature; take another name"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _check_training(self) -> Self:
         try:
             require_task(self.training.scheme.make(), self.task)
@@ -239,6 +261,19 @@ class Config(Model):
         return self.model_copy(update={"selection": _both(self.selection, self.regions[name])})
 
     @property
+    def drawn_variables(self) -> tuple[Variable, ...]:
+        """The quantities that are drawn as stacks beside the response."""
+        known = {feature.name: feature for feature in self.features}
+        if self.plots.variables is None:
+            return tuple(Variable(**dict(feature)) for feature in self.features) if self.data else ()
+        return tuple(variable.completed(known.get(variable.name)) for variable in self.plots.variables)
+
+    def title_of(self, name: str) -> tuple[str | None, str | None]:
+        """Return title and unit of a feature or a quantity to draw, None where it has none."""
+        parts = {part.name: part for part in (*self.features, *self.drawn_variables)}
+        return (parts[name].title, parts[name].unit) if name in parts else (None, None)
+
+    @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the features, in order."""
         return tuple(feature.name for feature in self.features)
@@ -280,7 +315,7 @@ class Config(Model):
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as plain values, with the defaults written out; ``output`` is absolute."""
         data: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
-        data["features"] = [{feature.name: feature.expression.text} for feature in self.features]
+        data["features"] = [feature.to_short_form() for feature in self.features]
         data["samples"] |= {
             name: sample.model_dump(mode="json", exclude_none=True) for name, sample in self.data.items()
         }

@@ -6,13 +6,13 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, field_validator
 
-from hepneg.config.validation import Model
+from hepneg.config.figure_look import FigureLook
 
 FigureFormat: TypeAlias = Literal["png", "pdf"]
 
 
-class Plots(Model):
-    """How figures are drawn.
+class Plots(FigureLook):
+    """How figures are drawn: their look, and which there are.
 
     Attributes:
         formats: file formats of every figure; ``png`` is always among them, for the page shows it.

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
 
+from hepneg.config.figure_text import FigureText
 from hepneg.config.validation import Model, NonZero
 from hepneg.errors import ConfigError
 from hepneg.expressions import Expression
@@ -135,19 +136,41 @@ class Folds(Model):
 
 
 class Feature(Model):
-    """One input of the classifier: a name and the expression that gives it."""
+    """One input of the classifier: a name and the expression that gives it.
+
+    Attributes:
+        name: of the feature.
+        expression: of branches.
+        title: what it is called at the axes of figures, which may hold formulae between dollars; left out, its name.
+        unit: of its values, for the axes of figures.
+    """
 
     name: Annotated[str, Field(min_length=1)]
     expression: ExpressionField
+    title: FigureText | None = None
+    unit: FigureText | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _from_short_form(cls, value: Any) -> Any:
         if isinstance(value, str):
             return {"name": value, "expression": value}
-        if isinstance(value, Mapping) and len(value) == 1:
-            ((name, expression),) = value.items()
-            return {"name": str(name), "expression": expression}
-        if isinstance(value, Mapping) and set(value) != {"name", "expression"}:
-            raise ValueError("a feature is the name of a branch or one `name: expression`")
+        if not isinstance(value, Mapping):
+            return value
+        if len(value) == 1:
+            ((name, given),) = value.items()
+            if isinstance(given, Mapping) and "name" not in given:
+                return {"expression": str(name), **given, "name": str(name)}
+            return {"name": str(name), "expression": given}
+        if not {"name", "expression"} <= set(value) <= set(cls.model_fields):
+            more = ", ".join(key for key in cls.model_fields if key not in ("name", "expression"))
+            raise ValueError(
+                "it is the name of a branch, one `name: expression`, or a name with `expression:` and any of "
+                f"{more} under it"
+            )
         return value
+
+    def to_short_form(self) -> dict[str, Any]:
+        """Return ``name: expression``, or the name with all that is given under it."""
+        given = self.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+        return {self.name: self.expression.text if set(given) == {"expression"} else given}

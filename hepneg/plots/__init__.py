@@ -8,6 +8,7 @@ from typing import Any
 _FUNCTIONS = {
     "style": ("new_figure", "save"),
     "response_plot": ("plot_response", "plot_response_by_sign", "plot_response_components"),
+    "stack_plot": ("plot_stack",),
     "training_curves": ("plot_overtraining", "plot_learning_curves"),
     "merit_plots": ("plot_roc", "plot_calibration", "plot_significance"),
     "comparison_plot": ("plot_comparison",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import hist
@@ -9,11 +10,10 @@ import mplhep
 import numpy as np
 from matplotlib.axes import Axes
 
+from hepneg._core.arrays import FloatArray
 from hepneg.evaluation.classification import Evaluation
-from hepneg.evaluation.histograms import BinRatio
-from hepneg.plots.style import NEUTRAL, colour_of, mark_negative_bins
-
-__all__ = ["draw_ratio", "draw_signed", "label_colour", "per_bin_label", "ratio_limits"]
+from hepneg.evaluation.histograms import BinRatio, bin_errors
+from hepneg.plots.style import NEUTRAL, colour_of, mark_negative_bins, relative
 
 
 def draw_signed(
@@ -52,20 +52,94 @@ def draw_signed(
     return [*drawn, *([marks] if marks is not None else [])]
 
 
-def draw_ratio(axes: Axes, ratio: BinRatio, *, colour: str, reference: float | None = 1.0, **options: Any) -> Any:
-    """Draw a masked ratio as points with errors, and the line that it is compared with."""
+def draw_ratio(
+    axes: Axes,
+    ratio: BinRatio,
+    *,
+    colour: str,
+    reference: float | None = 1.0,
+    sides: FloatArray | None = None,
+    **options: Any,
+) -> Any:
+    """Draw a masked ratio as points with errors, and the line that it is compared with.
+
+    Args:
+        axes: where to draw.
+        ratio: what to draw.
+        colour: of the points.
+        reference: where the line is; None for no line.
+        sides: errors down and up, (2, bins), where they differ.
+        **options: of the points.
+    """
     if reference is not None:
         axes.axhline(reference, color=NEUTRAL, lw=0.8, ls="--", zorder=0)
-    return axes.errorbar(
-        ratio.centre, ratio.value, yerr=ratio.error, fmt="o", ms=3, lw=1.1, color=colour, **{"zorder": 3, **options}
-    )
+    error = ratio.error if sides is None else sides
+    style = {"ms": 3 * relative(), "lw": 1.1 * relative(), "zorder": 3, **options}
+    return axes.errorbar(ratio.centre, ratio.value, yerr=error, fmt="o", color=colour, **style)
 
 
-def ratio_limits(axes: Axes, ratios: list[BinRatio], *, reference: float = 1.0, widest: float = 1.0) -> None:
-    """Set the vertical limits of a ratio panel: wide enough for most points, never wider than ``widest``."""
-    values = np.concatenate([np.abs(part.value[part.shown] - reference) + part.error[part.shown] for part in ratios])
-    half = float(np.clip(1.2 * np.quantile(values, 0.95), 0.05, widest)) if len(values) else widest
+_TELLING = 3.0
+"""Standard errors from which a deviation is worth a wider panel."""
+
+
+def ratio_limits(
+    axes: Axes, ratios: Sequence[BinRatio], *, reference: float = 1.0, widest: float = 1.0, least: float = 0.05
+) -> None:
+    """Set the vertical limits of a ratio panel: wide enough for most points and all significant deviations.
+
+    Args:
+        axes: of the panel.
+        ratios: what it shows.
+        reference: its middle.
+        widest: the farthest that it reaches from there; draw what lies beyond with :func:`mark_beyond`.
+        least: the nearest.
+    """
+    away = np.concatenate([np.abs(part.value[part.shown] - reference) for part in ratios])
+    error = np.concatenate([part.error[part.shown] for part in ratios])
+    reach = widest
+    if len(away):
+        telling = away[away > _TELLING * error]
+        reach = max(float(np.quantile(away + error, 0.95)), *telling.tolist(), 0.0)
+    half = float(np.clip(1.2 * reach, least, widest))
     axes.set_ylim(reference - half, reference + half)
+
+
+def mark_beyond(axes: Axes, ratio: BinRatio, *, colour: str) -> list[Any]:
+    """Draw an arrow at the edge of a panel for each point beyond its limits, which must be set."""
+    low, high = axes.get_ylim()
+    drawn = []
+    for beyond, level, marker in ((ratio.value > high, high, "^"), (ratio.value < low, low, "v")):
+        if beyond.any():
+            inside = level + (0.045 if marker == "v" else -0.045) * (high - low)
+            style: dict[str, Any] = {"ms": 5.5 * relative(), "mfc": colour, "mec": colour, "zorder": 5}
+            drawn += axes.plot(ratio.centre[beyond], np.full(int(beyond.sum()), inside), marker, ls="none", **style)
+    return drawn
+
+
+def significant_range(histograms: Sequence[hist.Hist[Any]], *, errors: bool = True) -> tuple[float, float]:
+    """Return the lowest and highest of the bins that are above two standard errors, or of all where none is.
+
+    Args:
+        histograms: one-dimensional, ``Weight()`` storage.
+        errors: whether the range takes in their errors.
+    """
+    values = np.concatenate([np.asarray(part.values(), np.float64) for part in histograms])
+    spread = np.concatenate([bin_errors(part) for part in histograms])
+    telling = np.abs(values) > 2.0 * spread
+    chosen = telling if telling.any() else np.ones(len(values), bool)
+    reach = spread[chosen] if errors else 0.0
+    return float((values[chosen] - reach).min()), float((values[chosen] + reach).max())
+
+
+def log_limits(axes: Axes, histograms: Sequence[hist.Hist[Any]], *, decades: float = 6.0) -> None:
+    """Let a logarithmic axis span the magnitudes of the significant bins, at most so many decades, little beyond."""
+    values = np.concatenate([np.abs(np.asarray(part.values(), np.float64)) for part in histograms])
+    spread = np.concatenate([bin_errors(part) for part in histograms])
+    telling = values[values > 2.0 * spread]
+    shown = telling if len(telling) else values[values > 0]
+    if len(shown):
+        highest = float(values.max())
+        axes.set_ylim(0.5 * max(float(shown.min()), highest * 10.0**-decades), 1.5 * highest)
 
 
 def label_colour(evaluation: Evaluation, label: str) -> str:

@@ -1,7 +1,9 @@
 """The look that all figures share: size, colours, axes, and how a figure reaches the disk.
 
 Figures are made without pyplot, so they need no display and leave no state behind. A plotting function is decorated
-with :func:`in_print_style`; matplotlib's global settings stay as the user has them.
+with :func:`in_print_style`: it draws with the print style where matplotlib's settings are its defaults, and with an
+active style (of mplhep, or of the user) where there is one; sizes follow its fonts. Into axes that it is given it draws
+with the settings as they are. Global settings stay as the user has them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.gridspec import GridSpecBase
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from numpy.typing import NDArray
@@ -24,26 +28,6 @@ from numpy.typing import NDArray
 from hepneg._core.output import atomic_path
 from hepneg.config import FigureFormat
 from hepneg.plots.short_names import plain, short_name, short_names
-
-__all__ = [
-    "COLOURS",
-    "NEGATIVE",
-    "NEUTRAL",
-    "POSITIVE",
-    "Drawn",
-    "Layout",
-    "annotate_negative_bins",
-    "colour_of",
-    "empty_figure",
-    "in_print_style",
-    "mark_negative_bins",
-    "new_figure",
-    "note",
-    "rows_figure",
-    "save",
-    "start_at_zero",
-    "title",
-]
 
 Parameters = ParamSpec("Parameters")
 Drawing = TypeVar("Drawing")
@@ -106,48 +90,140 @@ class Drawn(NamedTuple):
     artists: dict[str, Any]
 
 
+_TELLING: tuple[Any, ...] = (
+    "font.size", "font.family", "axes.labelsize", "axes.linewidth", "lines.linewidth", "xtick.direction",
+)  # fmt: skip
+"""Settings by which an active style is known: every style sheet for figures in print sets one of them."""
+
+
+def _active_style() -> bool:
+    """Tell whether the user, or the configuration, has chosen a style."""
+    return any(mpl.rcParams[key] != mpl.rcParamsDefault[key] for key in _TELLING)
+
+
 def in_print_style(draw: Callable[Parameters, Drawing]) -> Callable[Parameters, Drawing]:
-    """Make a plotting function draw with the print style, whatever matplotlib's global settings are."""
+    """Make a plotting function draw with the print style, unless a style is active or it is given axes."""
 
     @functools.wraps(draw)
     def styled(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Drawing:
+        if kwargs.get("ax") is not None or _active_style():
+            return draw(*args, **kwargs)
         with mpl.rc_context(PRINT_STYLE):
             return draw(*args, **kwargs)
 
     return styled
 
 
+def relative() -> float:
+    """Return how large the active fonts are, in units of those of the print style."""
+    size = FontProperties(size=mpl.rcParams["axes.labelsize"]).get_size_in_points()
+    return float(size) / float(PRINT_STYLE["axes.labelsize"])
+
+
+def _style_size() -> tuple[float, float] | None:
+    """Return the size of figures of an active style, in units of :func:`relative`; None where it has none."""
+    if mpl.rcParams["figure.figsize"] == mpl.rcParamsDefault["figure.figsize"]:
+        return None
+    width, height = mpl.rcParams["figure.figsize"]
+    return width / relative(), height / relative()
+
+
+class OwnFigure(Figure):
+    """A figure of this package, which may grow; those of the user stay as large as they are."""
+
+
 def empty_figure(size: tuple[float, float]) -> Figure:
-    """Make a figure without axes, width × height in inches, that lays its axes out by itself."""
-    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.03, hspace=0.02))
+    """Make a figure without axes, width × height in inches at the print style's fonts, that lays its axes out."""
+    width, height = (relative() * length for length in size)
+    figure = OwnFigure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.03, hspace=0.02))
     FigureCanvasAgg(figure)
     return figure
 
 
 @in_print_style
-def new_figure(panels: int = 0, *, size: tuple[float, float] | None = None) -> Layout:
-    """Make an empty figure in print size.
+def new_figure(
+    panels: int = 0, *, size: tuple[float, float] | None = None, ax: Axes | Sequence[Axes] | None = None
+) -> Layout:
+    """Make an empty figure in print size, or take the axes of another.
 
     Args:
         panels: how many lower panels, 0 to 2, share the horizontal axis of the main axes.
-        size: width and height in inches; left out, 6 × 4.5 and a little higher with panels.
+        size: width and height in inches at the print style's fonts; left out, that of the active style, or 6 × 4.5 and
+            a little higher with panels.
+        ax: axes to draw into, from top to bottom; a single one of a grid makes room for the panels in its own place.
 
     Returns:
         The figure and its axes.
 
     Raises:
-        ValueError: ``panels`` is not 0, 1 or 2.
+        ValueError: ``panels`` is not 0, 1 or 2, or there are more or fewer axes than needed.
     """
     if not 0 <= panels <= 2:
         raise ValueError(f"panels must be 0, 1 or 2, not {panels}")
-    figure = empty_figure(size or (6.0, 4.5 + 0.6 * panels))
-    grid = figure.add_gridspec(1 + panels, 1, height_ratios=[3.2] + [1.0] * panels)
-    main = figure.add_subplot(grid[0, 0])
-    lower = tuple(figure.add_subplot(grid[1 + row, 0], sharex=main) for row in range(panels))
+    if ax is not None:
+        return _given_layout(ax, panels)
+    figure = empty_figure(size or _style_size() or (6.0, 4.5 + 0.6 * panels))
+    grid = figure.add_gridspec(1 + panels, 1, height_ratios=[_MAIN] + [1.0] * panels)
+    return _below(figure.add_subplot(grid[0, 0]), grid)
+
+
+_MAIN = 3.2
+"""Height of the main axes in units of that of a panel."""
+
+
+def _below(main: Axes, grid: GridSpecBase) -> Layout:
+    """Add the panels below the main axes, in the other rows of a grid."""
+    figure = main.get_figure(root=True)
+    assert figure is not None  # noqa: S101 - axes in a grid belong to a figure
+    lower = tuple(main.get_figure().add_subplot(grid[row, 0], sharex=main) for row in range(1, grid.nrows))  # type: ignore[union-attr]
     for above in (main, *lower)[:-1]:
         above.tick_params(labelbottom=False)
     figure.align_ylabels([main, *lower])
     return Layout(figure, main, lower)
+
+
+def _given_layout(ax: Axes | Sequence[Axes], panels: int) -> Layout:
+    axes = axes_of(ax)
+    place = axes[0].get_subplotspec()
+    if len(axes) == 1 and panels and place is not None:
+        grid = place.subgridspec(1 + panels, 1, height_ratios=[_MAIN] + [1.0] * panels, hspace=0.08)
+        axes[0].set_subplotspec(grid[0, 0])
+        return _below(axes[0], grid)
+    figure = given_figure(axes, 1 + panels)
+    return Layout(figure, axes[0], axes[1:])
+
+
+def axes_of(ax: Axes | Sequence[Axes]) -> tuple[Axes, ...]:
+    """Return one or several axes as a tuple."""
+    return (ax,) if isinstance(ax, Axes) else tuple(np.ravel(np.asarray(ax, object)))
+
+
+def given_figure(axes: Sequence[Axes], count: int) -> Figure:
+    """Return the figure of axes that were given.
+
+    Raises:
+        ValueError: they are not as many as the drawing needs.
+    """
+    if len(axes) != count:
+        raise ValueError(f"this figure has {count} axes, but ax= holds {len(axes)}")
+    figure = axes[0].get_figure(root=True)
+    assert figure is not None  # noqa: S101 - axes belong to a figure
+    return figure
+
+
+def axes_grid(
+    ax: Axes | Sequence[Axes] | None, columns: int, size: tuple[float, float], **options: Any
+) -> tuple[Figure, tuple[Axes, ...]]:
+    """Make axes side by side in a new figure, or take those that are given.
+
+    Raises:
+        ValueError: they are not as many as ``columns``.
+    """
+    if ax is not None:
+        axes = axes_of(ax)
+        return given_figure(axes, columns), axes
+    figure = empty_figure(size)
+    return figure, tuple(np.atleast_1d(figure.subplots(1, columns, **options)))
 
 
 _ROW = 0.24
@@ -213,7 +289,7 @@ def note(axes: Axes, text: str, *, where: str = "upper left") -> Text:
         transform=axes.transAxes,
         ha=horizontal,
         va="top" if vertical == "upper" else "bottom",
-        fontsize=10,
+        fontsize=10 * relative(),
         color=NEUTRAL,
     )
 
@@ -244,7 +320,9 @@ def mark_negative_bins(
     if not negative.any():
         return None
     heights = np.abs(values[negative]) if magnitude else values[negative]
-    (marks,) = axes.plot(centres[negative], heights, "v", mfc="white", mec=colour, mew=1.2, ms=6, zorder=5)
+    size = relative()
+    style: dict[str, Any] = {"mfc": "white", "mec": colour, "mew": 1.2 * size, "ms": 6 * size, "zorder": 5}
+    (marks,) = axes.plot(centres[negative], heights, "v", **style)
     return marks
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.evaluation.stack import Stack
     from hepneg.events import EventTable
     from hepneg.models.classifier import Classifier
     from hepneg.models.regressor import Regressor
@@ -180,7 +182,7 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
     with progress:
         events = read(config, progress=progress)
     trained = Trained(model, _evaluate(model, events), model_digest(config.output / "model"))
-    files = (*_write_evaluation(config, trained), *_draw_evaluation(config, trained.evaluation))
+    files = (*_write_evaluation(config, trained), *_draw_evaluation(config, trained, progress))
     return Outcome(trained, files)
 
 
@@ -287,7 +289,7 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
         sums = accumulate(config, systematics=True, progress=progress)
     weights, shapes = _write_weights(config, sums), _write_shapes(config, sums, progress)
     trained = train(config, resume=resume, progress=progress)
-    drawn = _draw_evaluation(config, trained.result.evaluation)
+    drawn = _draw_evaluation(config, trained.result, progress)
     page = report(config)
     result = RunResult(weights.result, shapes.result, trained.result, page.result)
     return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn, *page.files))
@@ -325,16 +327,40 @@ def _write_evaluation(config: Config, trained: Trained) -> tuple[Path, ...]:
 
 
 @timed("figures of the response")
-def _draw_evaluation(config: Config, evaluation: Evaluation | RegressionEvaluation) -> list[Path]:
-    from hepneg.plots.gallery import evaluation_figures
+def _draw_evaluation(config: Config, trained: Trained, progress: Progress) -> list[Path]:
+    from hepneg.plots.gallery import evaluation_figures, stack_figures
 
-    return _save(config, evaluation_figures(evaluation))
+    stacks = _stacks(config, trained, progress)
+    content = {"schema_version": 1, "stacks": [stack.to_dict() for stack in stacks]}
+    files = [write_json(config.output / "stacks.json", content)] if stacks else []
+    if stacks:
+        filled = {name: part for stack in stacks for name, part in stack.histograms().items()}
+        files.append(write_histograms(config.output / "stacks.root", filled))
+    figures = chain(stack_figures(stacks, config), evaluation_figures(trained.evaluation))
+    return [*files, *_save(config, figures)]
+
+
+def _stacks(config: Config, trained: Trained, progress: Progress) -> list[Stack]:
+    """Return the stacks of a classification: of its response, and of more where the files must be read for them."""
+    from hepneg.evaluation.classification import Evaluation
+    from hepneg.evaluation.stack import Stack
+    from hepneg.evaluation.stack_pass import fill_stacks, needs_a_pass
+    from hepneg.models.classifier import Classifier
+
+    if not isinstance(trained.evaluation, Evaluation) or not isinstance(trained.model, Classifier):
+        return []
+    if not needs_a_pass(config):
+        return [Stack.of_evaluation(trained.evaluation)]
+    with progress:
+        return fill_stacks(config, trained.model, progress=progress)
 
 
 def _save(config: Config, figures: Iterable[tuple[str, Figure]]) -> list[Path]:
+    from hepneg.plots.experiment_label import figure_style
     from hepneg.plots.gallery import save_figures
 
-    return save_figures(figures, config.output / "plots", config.plots.formats)
+    with figure_style(config.plots):
+        return save_figures(figures, config.output / "plots", config.plots.formats)
 
 
 def _write_seconds(config: Config, step: str, seconds: Mapping[str, float]) -> None:

@@ -30,6 +30,6 @@ def test_every_key_of_the_schema_is_on_the_page() -> None:
 def test_the_examples_are_configurations() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     configs = [Config.from_dict(yaml.safe_load(block)) for block in blocks]
-    assert len(configs) == 3
+    assert len(configs) == 4
     assert list(configs[0].data) == ["observed"]
     assert configs[0].training.folds == 2

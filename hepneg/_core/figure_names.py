@@ -16,6 +16,7 @@ __all__ = [
     "correlations_stem",
     "overview_stem",
     "shape_stem",
+    "stack_stem",
 ]
 
 MULTIVARIATE_STEM = "shapes_multivariate"
@@ -29,6 +30,11 @@ CLOSURE_TESTS_STEM = "closure_tests"
 
 _LONGEST = 50
 """Bytes of a name; a file name has 255, of a sample and two features, and of what the temporary one adds."""
+
+
+def stack_stem(quantity: str, region: str = "") -> str:
+    """Return the name, without suffix, of the stack of a quantity, in a region if one is named."""
+    return "_".join(("stack", *([_safe(region)] if region else []), _safe(quantity)))
 
 
 def shape_stem(sample: str, feature: str) -> str:

@@ -8,8 +8,8 @@ from hepneg.config.analysis import (
     load_config,
     ungraded_message,
 )
-from hepneg.config.plot_settings import FigureFormat, Plots
 from hepneg.config.figure_look import FigureLook, Variable
+from hepneg.config.plot_settings import FigureFormat, Plots
 from hepneg.config.samples import Feature, Folds, Sample
 from hepneg.config.training_settings import (
     DEFAULT_OBJECTIVES,

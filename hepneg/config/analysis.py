@@ -205,7 +205,7 @@ class Config(Model):
                     raise ValueError(f"`plots.{key}`: no sample {name!r}{nearest_names(name, self.samples)}")
         if look.blind is not None and not self.data:
             raise ValueError("`plots.blind` hides data, but no sample has `label: data`; leave it out")
-        named = [variable.name for variable in look.variables or ()]
+        named = ["response", *(variable.name for variable in look.variables or ())]
         twice = next((name for name in named if named.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"`plots.variables`: {twice!r} is listed twice; give one of them another name")
@@ -265,7 +265,7 @@ class Config(Model):
         """The quantities that are drawn as stacks beside the response."""
         known = {feature.name: feature for feature in self.features}
         if self.plots.variables is None:
-            return tuple(Variable(**dict(feature)) for feature in self.features) if self.data else ()
+            return tuple(Variable(**dict(part)) for part in self.features if part.name != "response" and self.data)
         return tuple(variable.completed(known.get(variable.name)) for variable in self.plots.variables)
 
     def title_of(self, name: str) -> tuple[str | None, str | None]:

@@ -47,7 +47,6 @@ class Variable(Feature):
             raise ValueError("range goes with a number of bins, and its first value is the lower one")
         return self
 
-
     def completed(self, feature: Feature | None) -> Variable:
         """Return it with expression, title and unit of the feature that it names, where it says none of its own."""
         if feature is None or self.expression.text != self.name:

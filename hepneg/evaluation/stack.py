@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepneg._core.arrays import FloatArray
 from hepneg._core.json_values import json_ready
 from hepneg.errors import DataError
+from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import BinRatio, bin_errors, histogram_dict, project, signed_histogram
 from hepneg.evaluation.per_sample import samples_with_events
 from hepneg.events import EventTable
@@ -52,6 +53,12 @@ class Stack:
     systematics: tuple[str, ...] = ()
     varied: Mapping[str, FloatArray] = field(default_factory=dict)
     region: str = ""
+
+    @classmethod
+    def of_evaluation(cls, evaluation: Evaluation) -> Stack:
+        """Return the response of the simulated samples as it was evaluated."""
+        samples = {row.sample: project(evaluation.response, row.sample) for row in evaluation.samples}
+        return cls("response", samples, {row.sample: row.label for row in evaluation.samples})
 
     @property
     def edges(self) -> FloatArray:

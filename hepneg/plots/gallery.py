@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -19,10 +20,12 @@ from hepneg._core.figure_names import (
     correlations_stem,
     overview_stem,
     shape_stem,
+    stack_stem,
 )
-from hepneg.config import FigureFormat, Plots
+from hepneg.config import Config, FigureFormat, Plots
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.regression import RegressionEvaluation
+from hepneg.evaluation.stack import Stack
 from hepneg.plots.correlation_plot import plot_sign_correlations
 from hepneg.plots.feature_overview import plot_feature_overview
 from hepneg.plots.merit_plots import plot_calibration, plot_roc, plot_significance
@@ -32,6 +35,7 @@ from hepneg.plots.regression_plots import plot_bias, plot_pulls, plot_residuals,
 from hepneg.plots.response_plot import plot_response, plot_response_by_sign, plot_response_components
 from hepneg.plots.shape_plots import plot_effect_sizes, plot_feature_shape
 from hepneg.plots.sign_split_plot import plot_closure_curves, plot_closure_tests
+from hepneg.plots.stack_plot import plot_stack
 from hepneg.plots.style import save
 from hepneg.plots.systematics_plot import plot_yardsticks
 from hepneg.plots.training_curves import plot_learning_curves, plot_overtraining
@@ -47,6 +51,7 @@ __all__ = [
     "response_figures",
     "save_figures",
     "shape_figures",
+    "stack_figures",
     "weight_figures",
 ]
 
@@ -117,6 +122,17 @@ def response_figures(evaluation: Evaluation) -> Figures:
         yield "overtraining", plot_overtraining(evaluation).figure
     if evaluation.histories:
         yield "learning_curves", plot_learning_curves(evaluation.histories).figure
+
+
+def stack_figures(stacks: Iterable[Stack], config: Config) -> Figures:
+    """Draw every stack as the configuration asks."""
+    scales = {variable.name: variable.scale for variable in config.drawn_variables}
+    for stack in stacks:
+        scale = scales.get(stack.quantity) or config.plots.scale
+        look = config.plots.model_copy(update={"scale": scale})
+        own = config.title_of(stack.quantity) if stack.quantity != "response" else (look.title, None)
+        options: dict[str, Any] = {"title": own[0], "unit": own[1], "luminosity": config.luminosity}
+        yield stack_stem(stack.quantity, stack.region), plot_stack(stack, look=look, **options).figure
 
 
 def regression_figures(evaluation: RegressionEvaluation) -> Figures:

@@ -348,7 +348,7 @@ def save(figure: Figure, stem: str | Path, formats: Sequence[FigureFormat] = ("p
     engine = figure.get_layout_engine()
     for kind in formats:
         path = Path(f"{stem}.{kind}")
-        with mpl.rc_context(PRINT_STYLE), atomic_path(path) as temporary:
+        with mpl.rc_context({} if _active_style() else PRINT_STYLE), atomic_path(path) as temporary:
             figure.savefig(temporary, metadata=_METADATA[kind])
         paths.append(path)
         figure.set_layout_engine("none")  # laid out once: the layout takes as long as the drawing

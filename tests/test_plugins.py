@@ -154,8 +154,8 @@ def test_a_model_whose_network_is_not_there_says_what_to_install(
 ) -> None:
     classifier = hepneg.train(toy(600), "absolute", network=Residual(4), **FAST)
     folder = classifier.save(tmp_path / "model")
-    packages = {"plugins": ["other-networks"]}  # as if the module came from an installed package
-    monkeypatch.setattr("hepneg.networks.network.packages_distributions", lambda: packages)
+    packages = {"plugins": "other-networks"}  # as if the module came from an installed package
+    monkeypatch.setattr("hepneg.networks.network._package_of", packages.get)
     other = classifier.save(tmp_path / "other")
     NETWORKS.registered.clear()
     with pytest.raises(DataError, match=r"network 'residual' is not known here: register its class"):

@@ -11,6 +11,7 @@ import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
@@ -65,8 +66,7 @@ class Registry(Generic[Kind]):
 
     def names(self) -> tuple[str, ...]:
         """Return all names, our own first."""
-        added = sorted(point.name for point in entry_points(group=self.group))
-        return tuple(dict.fromkeys([*self.own, *self.registered, *added]))
+        return tuple(dict.fromkeys([*self.own, *self.registered, *_names_of_others(self.group)]))
 
     def find(self, name: str) -> type[Kind]:
         """Return the class of a name.
@@ -102,6 +102,12 @@ class Registry(Generic[Kind]):
             return kind(**parameters)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{self.what} {name!r}: {error}") from None
+
+
+@cache
+def _names_of_others(group: str) -> tuple[str, ...]:
+    """Return the names that installed packages add, sorted; once, for the search opens every package's files."""
+    return tuple(sorted(point.name for point in entry_points(group=group)))
 
 
 def parameters_of(chosen: object) -> dict[str, Any]:

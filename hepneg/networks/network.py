@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
 
@@ -77,8 +78,14 @@ def as_network(wanted: object) -> Network:
 def network_to_dict(network: Network) -> dict[str, Any]:
     """Return name, parameters and the package that brings the network, JSON-ready."""
     module = type(network).__module__.partition(".")[0]
-    package = packages_distributions().get(module, [_SESSION])[0]
-    return {"name": network.name, "package": package, **parameters_of(network)}
+    return {"name": network.name, "package": _package_of(module), **parameters_of(network)}
+
+
+@cache
+def _package_of(module: str) -> str:
+    """Return the installed package of a top-level module; our own is known, for the search opens every package."""
+    own = __name__.partition(".")[0]
+    return own if module == own else packages_distributions().get(module, [_SESSION])[0]
 
 
 def network_from_dict(data: Mapping[str, Any]) -> Network:

@@ -89,7 +89,7 @@ def shape_figures(report: ShapeReport, settings: Plots = _DEFAULTS) -> Figures:
         if others:
             yield overview_stem(sample), plot_feature_overview(others, sample=sample).figure
         for density in shapes.joint.densities if shapes.joint else ():
-            drawn = plot_negative_boxes(density, shapes.negative_boxes, sample=sample)
+            drawn = plot_negative_boxes(density, shapes.drawn_boxes, sample=sample)
             yield boxes_stem(sample, *density.names), drawn.figure
 
 

@@ -45,6 +45,7 @@ _SAMPLE, _ENTRIES, _SUM = of.text_field("sample"), of.count_field("entries"), of
 _FRACTION, _EFFECTIVE = of.share_field("f", "negative_fraction"), of.count_field("n_eff")
 _NEGATIVE_BINS = of.count_field("bins with Σw < 0", "negative_bins", essential=False)
 _CLOSURE, _CLIPPED = of.measured_field("closure Σ|w|ĝ / Σw", "inclusive"), of.share_field("clipped", "clipped_share")
+_CLIPPED_SUM = of.measured_field("Σw clipped", "clipped_sum", essential=False)
 _CALIBRATION = of.cell_field("calibration χ² / bins", lambda row: chi2_cell(row["chi2"], row["bins"]))
 
 
@@ -183,7 +184,7 @@ def sign_network_table(health: Data) -> Table:
         "training-signs",
         "Sign networks on held-out events",
         [{**row, **_calibration(row), **_worst(row["features"])} for row in with_names(health["samples"])],
-        *(_SAMPLE, _CLIPPED, of.share_field("at the floor", "floored_share"), _CLOSURE, _CALIBRATION),
+        *(_SAMPLE, _CLIPPED, _CLIPPED_SUM, of.share_field("at the floor", "floored_share"), _CLOSURE, _CALIBRATION),
         of.cell_field("worst feature χ² / bins", "worst_chi2", essential=False),
         *(of.text_field("worst feature", essential=False), of.cell_field("its closure", essential=False)),
     )
@@ -272,7 +273,7 @@ def refinement_table(refinement: Data) -> Table:
     """Show how well the refined weights of ``refine.json`` close, by sample."""
     rows = [{**row, **_calibration(row)} for row in with_names(refinement["samples"])]
     caption = "Refined weights on held-out events, before they are scaled to Σw"
-    return table_of("refinement", caption, rows, _SAMPLE, _CLOSURE, _CLIPPED, _CALIBRATION)
+    return table_of("refinement", caption, rows, _SAMPLE, _CLOSURE, _CLIPPED, _CLIPPED_SUM, _CALIBRATION)
 
 
 def resampling_table(samples: Mapping[str, Data]) -> Table:

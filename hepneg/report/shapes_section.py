@@ -74,7 +74,8 @@ def _sample(results: Results, name: str, shapes: Data, alpha: float) -> Iterator
         yield from _correlations(results, name, shapes["correlations"])
     for region in shapes["negative_regions"]:
         yield Text(_region(region, shapes.get("subsample")))
-    boxes = [region["cuts"] for region in shapes["negative_regions"] if len(region.get("cuts", ())) > 1]
+    described = [box for region in shapes["negative_regions"] for box in region.get("boxes", (region,))]
+    boxes = [box["cuts"] for box in described if len(box.get("cuts", ())) > 1]
     for x, y in dict.fromkeys((cuts[0]["feature"], cuts[1]["feature"]) for cuts in boxes):
         yield Gallery((results.figure(boxes_stem(name, x, y), "boxes", sample=name, x=x, y=y),))
     yield from _features(results, name, _by_size(shapes), alpha)
@@ -108,6 +109,8 @@ def _largest_correlation(pair: Data) -> str:
 
 def _region(region: Data, subsample: Data | None) -> str:
     total, evidence, part = region["sum_weights"], "standard deviations", ""
+    if "boxes" in region:
+        return _learnt(region)
     if "cuts" in region:
         evidence += " in events not used to find the box"
         if subsample and subsample["used"] < subsample["seen"]:
@@ -115,6 +118,23 @@ def _region(region: Data, subsample: Data | None) -> str:
     return (
         f"Σw is significantly negative where {region['where']}: {estimate(total['value'], total['error'])}{part} "
         f"({significant(region['significance'], 2)} {evidence})."
+    )
+
+
+def _learnt(region: Data) -> str:
+    total = region["sum_weights"]
+    found = (
+        f"The density is negative where networks that have not seen the events say so: {percent(region['share'])} of "
+        f"Σ|w|, where Σw is {estimate(total['value'], total['error'])} (p {_equals(region['p_value'])})."
+    )
+    cuts = (
+        f"{box['where']}: {estimate(box['confirmed']['value'], box['confirmed']['error'])}" for box in region["boxes"]
+    )
+    described = "; ".join(cuts)
+    return (
+        f"{found} Cuts, with Σw of the half of the events that they were not found with: {described}."
+        if described
+        else found
     )
 
 

@@ -15,15 +15,20 @@ from hepneg.binning.subsample import Subsample
 from hepneg.events import EventTable
 from hepneg.metrics.correlation import CorrelationDifference, sign_correlations
 from hepneg.shapes.negative.density import further_boxes
+from hepneg.shapes.negative.learnt_region import LearntRegion, learnt_region, out_of_fold_sign
 from hepneg.shapes.negative.pair_cells import NegativeBox
 from hepneg.shapes.shape_tests.multivariate import (
     LEAST_EVENTS,
     MULTIVARIATE_EVENTS,
     MultivariateShape,
     check_multivariate_subsample,
+    normal_scores,
 )
 
 __all__ = ["JointShapes", "check_joint"]
+
+LEAST_LOW_SIGN = 0.005
+"""Share of the last block with a low learnt sign from which on a negative density is looked for by networks."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -37,6 +42,7 @@ class JointShapes:
         used: events of the subsample in which boxes were looked for.
         seen: of how many.
         correlations: of positive and of |negative| events of the subsample; None with one feature.
+        learnt: events whose learnt local mean sign is below zero; None where the classifier sees hardly any.
     """
 
     multivariate: MultivariateShape | None
@@ -45,6 +51,7 @@ class JointShapes:
     used: int
     seen: int
     correlations: CorrelationDifference | None = None
+    learnt: LearntRegion | None = None
 
 
 def check_joint(
@@ -85,7 +92,22 @@ def check_joint(
     )
     boxes = further_boxes(events, regions, seed=seed)
     correlations = _correlations(first, feature_names)
-    return JointShapes(multivariate, boxes, _densities(events, boxes), used, seen, correlations)
+    learnt = _learnt_region(events, multivariate, seed) if multivariate else None
+    drawn = (*boxes, *(learnt.boxes if learnt and learnt.significant else ()))
+    return JointShapes(multivariate, boxes, _densities(events, drawn), used, seen, correlations, learnt)
+
+
+def _learnt_region(events: EventTable, multivariate: MultivariateShape, seed: int) -> LearntRegion | None:
+    """Look for a negative density with networks of all folds where the classifiers of the sign have a hint of one."""
+    if not multivariate.blocks or multivariate.blocks[-1].low_sign < LEAST_LOW_SIGN:
+        return None
+    from hepneg.shapes.shape_tests.sign_classifier import learn_sign
+
+    kept = events.select(np.flatnonzero(events.weight != 0)[:MULTIVARIATE_EVENTS])
+    sign = out_of_fold_sign(
+        normal_scores(kept.features), kept.weight, learn_sign, cluster=kept.clusters(), seed=abs(seed)
+    )
+    return learnt_region(kept, sign)
 
 
 def _correlations(subsample: Subsample, feature_names: Sequence[str]) -> CorrelationDifference | None:

@@ -37,7 +37,14 @@ from hepneg.shapes.shape_tests.power import detectable_total_variation
 from hepneg.shapes.shape_tests.shape_test import shape_tests
 from hepneg.shapes.systematic_sums import SystematicSums, plan_systematic_bins
 from hepneg.shapes.systematics import in_systematic_spreads
-from hepneg.shapes.verdict import negative_regions_clause, overall_verdict, recommend, sample_verdict, too_few
+from hepneg.shapes.verdict import (
+    learnt_region_clause,
+    negative_regions_clause,
+    overall_verdict,
+    recommend,
+    sample_verdict,
+    too_few,
+)
 
 __all__ = ["check_shapes", "check_sums", "fill_sums"]
 
@@ -208,6 +215,7 @@ def _check_sample(name: str, sums: SignedSums, subsample: Subsample, alpha: floa
         features, alpha, detectable, int(bins[0].count.sum()), joint.multivariate if joint else None
     )
     reason += negative_regions_clause(len(regions) + (len(joint.boxes) if joint else 0))
+    reason += learnt_region_clause(joint.learnt if joint else None)
     return SampleShapes(name, verdict, reason, features, regions, fraction, (positive, negative), detectable, joint)
 
 

@@ -10,6 +10,7 @@ from hepneg._core.tables import html_table
 from hepneg.binning.negative_intervals import NegativeRegion
 from hepneg.shapes.feature_check import FeatureShape
 from hepneg.shapes.joint_check import JointShapes
+from hepneg.shapes.negative.learnt_region import LearntRegion
 from hepneg.shapes.negative.pair_cells import NegativeBox
 from hepneg.shapes.shape_tests.multivariate import MultivariateShape
 from hepneg.shapes.systematics import SystematicComparison
@@ -56,12 +57,23 @@ class SampleShapes:
         """Cuts on several features with significantly negative Σw outside ``negative_regions``; of a subsample."""
         return self.joint.boxes if self.joint else ()
 
+    @property
+    def learnt_region(self) -> LearntRegion | None:
+        """Events whose learnt local mean sign is below zero; None where there is no hint of any."""
+        return self.joint.learnt if self.joint else None
+
+    @property
+    def drawn_boxes(self) -> tuple[NegativeBox, ...]:
+        """The boxes of both kinds that a figure outlines."""
+        learnt = self.learnt_region
+        return (*self.negative_boxes, *(learnt.boxes if learnt and learnt.significant else ()))
+
     def __repr__(self) -> str:
         return f"SampleShapes({self.name!r}: {self.verdict}: {self.reason})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the check as plain numbers, strings and lists."""
-        correlations = self.joint.correlations if self.joint else None
+        correlations, learnt = self.joint.correlations if self.joint else None, self.learnt_region
         return {
             "verdict": self.verdict,
             "reason": self.reason,
@@ -74,7 +86,9 @@ class SampleShapes:
             "negative_regions": [
                 *(region.to_dict() for region in self.negative_regions),
                 *(box.to_dict() for box in self.negative_boxes),
+                *([learnt.to_dict()] if learnt and learnt.significant else []),
             ],
+            "negative_sign": learnt.selected.to_dict() if learnt else None,
             "subsample": {"used": self.joint.used, "seen": self.joint.seen} if self.joint else None,
         }
 

@@ -8,11 +8,13 @@ from typing import Literal
 
 from hepneg._core.estimate import Estimate
 from hepneg.shapes.feature_check import FeatureShape
+from hepneg.shapes.negative.learnt_region import LearntRegion
 from hepneg.shapes.shape_tests.multivariate import MultivariateShape
 
 __all__ = [
     "TOLERANCE",
     "Verdict",
+    "learnt_region_clause",
     "negative_regions_clause",
     "overall_verdict",
     "recommend",
@@ -87,6 +89,13 @@ def negative_regions_clause(number: int) -> str:
     """Return the clause on intervals and boxes with significantly negative Σw, empty where there are none."""
     plural = "" if number == 1 else "s"
     return f"; Σw is significantly below zero in {number} region{plural}" if number else ""
+
+
+def learnt_region_clause(region: LearntRegion | None) -> str:
+    """Return the clause on events whose learnt local mean sign is below zero, empty where Σw does not confirm it."""
+    if region is None or not region.significant:
+        return ""
+    return f"; the density is negative where networks say so ({region.selected}), in short {region.where}"
 
 
 def overall_verdict(verdicts: Iterable[Verdict]) -> Verdict:

@@ -13,9 +13,11 @@ from hepneg._core.hashing import uniform_events
 from hepneg._core.output import json_ready
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
+from hepneg.config import Training
 from hepneg.errors import ConfigError, DataError, nearest_names
 from hepneg.events import LABELS, EventTable
 from hepneg.shapes.negative.density import NegativeDensity, negative_density
+from hepneg.shapes.negative.learnt_region import learnt_region
 from hepneg.signs.pooling import pools, regrouped
 from hepneg.signs.refined_weight import LEAST_SIGN, clipped, sum_factors
 from hepneg.signs.resampling import LARGEST, ResampledSample, resampled_samples, resampled_weight
@@ -236,7 +238,6 @@ def refine(
         HepnegWarning: a feature that networks hardly see; a sample without a positive sum, whose label is refined as
             one.
     """
-    from hepneg.config import Training
     from hepneg.learning.trainable import require_density
     from hepneg.signs.crossfit_signs import crossfit_signs
     from hepneg.signs.curve import straightened
@@ -275,7 +276,17 @@ def refine(
         seed=training.seed,
         factors=sum_factors(events, sign),
         closure=closure,
-        negative={name: negative_density(events.of_sample(name), seed=training.seed) for name in closure},
+        negative={name: _negative(events, name, raw, training) for name in closure},
         signs=signs,
         pools=pool_of,
     )
+
+
+def _negative(events: EventTable, sample: str, raw: Float, training: Training) -> NegativeDensity:
+    """Look for a negative density of one sample: in intervals, boxes, and where ĝ, (n,) of all events, is below 0."""
+    members = np.flatnonzero(events.sample == events.sample_names.index(sample))
+    own = events.select(members)
+    found = negative_density(own, seed=training.seed)
+    if not (raw[members] < 0).any():
+        return found
+    return replace(found, learnt=learnt_region(own, raw[members], folds=training.folds))

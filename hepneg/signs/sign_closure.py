@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hepneg._core.estimate import Estimate
 from hepneg.events import EventTable
+from hepneg.metrics.negative_share import NegativeShare, negative_share
 
 __all__ = ["Agreement", "SignClosure", "sign_closure"]
 
@@ -56,23 +57,32 @@ class SignClosure:
     """What a sign network does to the events of one sample.
 
     Attributes:
-        clipped_share: share of Σ|w| where ĝ as learnt is < 0: the density is negative there, or nearly zero.
+        clipped: the events where ĝ as learnt is < 0: the density is negative there, or nearly zero. Non-negative
+            weights lose their Σw.
         floored_share: share of Σ|w| where ĝ as learnt is below its floor.
         inclusive: Σ|w|ĝ / Σw, and the error that it has from the signs.
         calibration: signs against ĝ in bins of ĝ, with Σ|w|ĝ scaled to Σw.
         features: signed against refined distribution of each feature, likewise.
     """
 
-    clipped_share: float
+    clipped: NegativeShare
     floored_share: float
     inclusive: Estimate
     calibration: Agreement
     features: Mapping[str, Agreement]
 
+    @property
+    def clipped_share(self) -> float:
+        """Share of Σ|w| where ĝ as learnt is < 0."""
+        return self.clipped.share
+
     def to_dict(self) -> dict[str, Any]:
         """Return the closure as plain numbers."""
         return {
-            "clipped_share": self.clipped_share,
+            "clipped_share": self.clipped.share,
+            "clipped_sum": self.clipped.sum_weights.value,
+            "clipped_sum_error": self.clipped.sum_weights.error,
+            "clipped_p_value": self.clipped.p_value,
             "floored_share": self.floored_share,
             "inclusive": self.inclusive.value,
             "inclusive_error": self.inclusive.error,
@@ -113,7 +123,7 @@ def _of_sample(events: EventTable, sign: Float, raw: Float, ensembles: Float) ->
     each = _at_equal_sums(size[:, None] * ensembles, refined / scale)
     binned = _Binned(events.weight, size * sign, scale, variance, each)
     return SignClosure(
-        clipped_share=float(size[raw < 0].sum() / size.sum()),
+        clipped=negative_share(events.weight, raw < 0, events.clusters(), folds=max(2, ensembles.shape[1])),
         floored_share=float(size[raw < sign].sum() / size.sum()),
         inclusive=Estimate(ratio, float(np.sqrt(variance.sum())) / abs(total) if total else float("nan")),
         calibration=binned.agreement(sign),

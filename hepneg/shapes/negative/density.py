@@ -12,6 +12,7 @@ from hepneg.binning.bin_plan import plan_bins
 from hepneg.binning.binned_sums import SignedSums
 from hepneg.binning.negative_intervals import NegativeRegion, significant_regions
 from hepneg.events import EventTable
+from hepneg.shapes.negative.learnt_region import LearntRegion
 from hepneg.shapes.negative.pair_cells import NegativeBox, events_inside, negative_boxes
 
 __all__ = ["NegativeDensity", "further_boxes", "negative_density"]
@@ -25,18 +26,22 @@ class NegativeDensity:
         intervals: of one feature, most significant first.
         boxes: cuts on several features that the intervals do not explain, most significant first.
         share: of Σ|w| that lies in any of them.
+        learnt: the events with a learnt local mean sign below zero, where there are any.
     """
 
     intervals: tuple[NegativeRegion, ...]
     boxes: tuple[NegativeBox, ...]
     share: float
+    learnt: LearntRegion | None = None
 
     def __len__(self) -> int:
-        return len(self.intervals) + len(self.boxes)
+        return sum(1 for _ in self)
 
-    def __iter__(self) -> Iterator[NegativeRegion | NegativeBox]:
+    def __iter__(self) -> Iterator[NegativeRegion | NegativeBox | LearntRegion]:
         yield from self.intervals
         yield from self.boxes
+        if self.learnt is not None and self.learnt.significant:
+            yield self.learnt
 
     def to_dict(self) -> dict[str, Any]:
         """Return the regions as plain numbers."""
@@ -44,6 +49,7 @@ class NegativeDensity:
             "intervals": [one.to_dict() for one in self.intervals],
             "boxes": [one.to_dict() for one in self.boxes],
             "share": self.share,
+            "learnt": self.learnt.to_dict() if self.learnt else None,
         }
 
 

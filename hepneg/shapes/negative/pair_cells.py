@@ -16,7 +16,7 @@ from hepneg.binning.negative_intervals import SIGNIFICANCE, interval_text
 from hepneg.events import EventTable, cluster_sums, clusters
 from hepneg.shapes.negative.boxes import CODES, Box, candidate_boxes, significance_of
 
-__all__ = ["Cut", "NegativeBox", "events_inside", "negative_boxes"]
+__all__ = ["Cut", "NegativeBox", "box_of", "events_inside", "negative_boxes"]
 
 _MOST_BOXES = 8
 _LEAST_EFFECTIVE = 10.0
@@ -117,14 +117,10 @@ def negative_boxes(events: EventTable, *, most: int = _MOST_BOXES, seed: int = 1
     found = [_cuts(box, edges, events.feature_names) for box in candidates]
     free, boxes, cluster = ~chosen, [], clusters(events.observation_id)
     for cuts in found:
-        members = events_inside(events, cuts)
-        every, tested = (
-            cluster_sums(np.where(mask, events.weight, 0.0), cluster) for mask in (members, members & free)
-        )
-        box = _tested(cuts, int(np.count_nonzero(members)), every[every != 0], tested[tested != 0], len(found))
+        box = box_of(events, cuts, free, cluster, tests=len(found))
         if box.p_value <= _LIMIT:
             boxes.append(box)
-        free &= ~members
+        free &= ~events_inside(events, cuts)
     return tuple(sorted(boxes, key=lambda one: one.significance))
 
 
@@ -153,13 +149,34 @@ def events_inside(events: EventTable, cuts: tuple[Cut, ...]) -> NDArray[np.bool_
     return kept
 
 
-def _tested(cuts: tuple[Cut, ...], entries: int, every: Floats, tested: Floats, tests: int) -> NegativeBox:
+def box_of(
+    events: EventTable,
+    cuts: tuple[Cut, ...],
+    free: NDArray[np.bool_],
+    cluster: NDArray[np.intp] | None,
+    *,
+    tests: int = 1,
+) -> NegativeBox:
+    """Measure the events that pass cuts.
+
+    Args:
+        events: n events of one sample.
+        cuts: all of them hold inside.
+        free: (n,) the events that the cuts were not found with.
+        cluster: (n,) the event of each row; None where each row is an event of its own.
+        tests: boxes that are tested, for the p-value.
+    """
     from scipy.special import ndtr
 
+    members = events_inside(events, cuts)
+    every, tested = (
+        sums[sums != 0]
+        for sums in (cluster_sums(np.where(mask, events.weight, 0.0), cluster) for mask in (members, members & free))
+    )
     enough = float(np.abs(tested).sum()) ** 2 >= _LEAST_EFFECTIVE * float(tested @ tested)
     significance = significance_of(tested) if enough else 0.0
     p_value = min(1.0, tests * float(ndtr(significance)))
-    return NegativeBox(cuts, entries, _sum(every), _sum(tested), significance, p_value)
+    return NegativeBox(cuts, int(np.count_nonzero(members)), _sum(every), _sum(tested), significance, p_value)
 
 
 def _sum(weight: Floats) -> Estimate:

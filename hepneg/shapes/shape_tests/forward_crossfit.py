@@ -45,12 +45,14 @@ class ScoredBlock:
         tested_on: events in this block.
         auc: of positive against negative events, \\|w\\|-weighted.
         p_value: one-sided, by permutation at fixed scores: the larger one of permuted signs and permuted weights.
+        low_sign: share of Σ|w| with a learnt local mean sign below 0.1, where the density may be negative.
     """
 
     trained_on: int
     tested_on: int
     auc: Estimate
     p_value: float
+    low_sign: float = 0.0
 
 
 def block_bounds(events: int, blocks: int, cluster: NDArray[np.intp] | None = None) -> list[tuple[int, int]]:

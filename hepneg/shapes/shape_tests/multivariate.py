@@ -44,6 +44,7 @@ LEAST_EVENTS = 20
 """Least events of each sign."""
 
 _BLOCKS = 5
+_LOW_SIGN = 0.1
 _REPEATS = 3
 
 Floats = NDArray[np.float64]
@@ -271,8 +272,19 @@ class _Trial:
         except DataError:  # a sign is missing in a small block: it has no say
             chance = Estimate(0.5, 0.0)
             return ScoredBlock(start, stop - start, chance, 0.5), [Estimate(0.0, 0.0)] * x.shape[1], (0.5, 0.5)
+        low = self._low_sign(scores, start, size)
         drops = [self._drop(score, x, column, positive, size, base, rng) for column in range(x.shape[1])]
-        return ScoredBlock(start, stop - start, base.estimate(), max(p_values)), drops, p_values
+        return ScoredBlock(start, stop - start, base.estimate(), max(p_values), low), drops, p_values
+
+    def _low_sign(self, scores: Floats, start: int, size: Floats) -> float:
+        """Return the share of a block with a low local mean sign, as the events before it teach."""
+        positive, negative = (
+            float(self.magnitude[:start][mask[:start]].sum()) for mask in (~self.negative, self.negative)
+        )
+        if not min(positive, negative) > 0:
+            return 0.0
+        sign = np.tanh(0.5 * (scores + math.log(positive / negative)))
+        return float(size[sign < _LOW_SIGN].sum() / size.sum())
 
     def _learnt(self, start: int) -> Callable[[NDArray[np.float32]], NDArray[np.floating]]:
         """Train on the events before a block; without both signs among them there is nothing to learn."""

@@ -6,18 +6,16 @@ returns them with the paths of what it wrote.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from hepneg._core.input import read_small_text
 from hepneg._core.job_folder import checkpoint_folder
 from hepneg._core.output import atomic_path, make_folder, write_json
 from hepneg._core.progress import SILENT, Progress
+from hepneg._core.step_seconds import write_seconds
 from hepneg._core.timing import timed
 from hepneg.config import Config
 from hepneg.errors import DataError
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from hepneg.shapes import ShapeReport
     from hepneg.studies import SignSplitClosure
     from hepneg.studies.scheme_comparison import Comparison
+    from hepneg.templates import Templates
     from hepneg.weights import WeightReport
 
 __all__ = [
@@ -46,10 +45,12 @@ __all__ = [
     "check",
     "closure",
     "compare",
+    "evaluate",
     "inspect",
     "plot",
     "report",
     "run",
+    "templates",
     "train",
 ]
 
@@ -66,11 +67,11 @@ class Outcome(Generic[Result]):
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A classifier or regressor, and its evaluation."""
+    """A classifier or regressor, and its evaluation. A response from elsewhere has neither model nor digest."""
 
-    model: Classifier | Regressor
+    model: Classifier | Regressor | None
     evaluation: Evaluation | RegressionEvaluation
-    digest: str
+    digest: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``metrics.json`` holds: the evaluation, and the digest of the model that it is of."""
@@ -154,13 +155,25 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
         model.save(config.output / "model")
         trained = Trained(model, _evaluate(model, events), model_digest(config.output / "model"))
         files = (config.output / "model", *_write_evaluation(config, trained))
-        _write_seconds(config, "train", {f"fold {history.fold}": history.seconds for history in model.histories})
+        write_seconds(config.output, "train", {f"fold {history.fold}": history.seconds for history in model.histories})
     return Outcome(trained, files)
+
+
+@timed("evaluate")
+def evaluate(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
+    """Evaluate and draw the ``response`` of the configuration; writes what :func:`plot` does, and raises alike."""
+    from hepneg.evaluation.external_response import evaluate_response
+
+    _make_output(config)
+    with progress:
+        scored = Trained(None, evaluate_response(config, progress=progress), None)
+    files = (*_write_evaluation(config, scored), *_draw_evaluation(config, scored, progress))
+    return Outcome(scored, files)
 
 
 @timed("plot")
 def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
-    """Draw the response or the prediction of the trained model and its evaluation, all signed weights applied.
+    """Draw the response or the prediction of the trained model, or ``response``, and its evaluation, all signed.
 
     Raises:
         DataError: there is no model under ``output``, or it is for another task, or the configuration has other
@@ -173,6 +186,8 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
     from hepneg.models.loading import load_model
     from hepneg.models.model_file import model_digest
 
+    if config.response is not None:
+        return evaluate(config, progress=progress)
     model = load_model(config.output / "model")
     if model.task != config.task:
         raise DataError(
@@ -222,7 +237,7 @@ def compare(
         content = result.to_dict()
         seconds = {name: scheme.pop("seconds") for name, scheme in content["schemes"].items()}
         written = write_json(config.output / "compare.json", content)
-        _write_seconds(config, "compare", seconds)
+        write_seconds(config.output, "compare", seconds)
     figures = [("comparison", plot_comparison(result).figure)]
     return Outcome(result, (written, *_save(config, figures)))
 
@@ -259,6 +274,17 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
     return Outcome(result, (written, *_save(config, closure_figures(result))))
 
 
+@timed("templates")
+def templates(config: Config, *, progress: Progress = SILENT) -> Outcome[Templates]:
+    """Make templates, and write them into ``templates/``; see :func:`hepneg.templates.make_templates`."""
+    from hepneg.templates import make_templates, write_templates
+
+    _make_output(config)
+    with progress:
+        found = make_templates(config, progress=progress)
+    return Outcome(found, write_templates(found, config.output / "templates", config.templates.formats))
+
+
 @timed("report")
 def report(config: Config) -> Outcome[ReportPage]:
     """Put what the other steps found under ``output`` onto one page: writes ``report.html``.
@@ -278,7 +304,7 @@ def report(config: Config) -> Outcome[ReportPage]:
 
 @timed("run")
 def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[RunResult]:
-    """Do the main job: inspect, check, train, plot and report.
+    """Do the main job: inspect, check, train, plot and report; with a ``response`` it is evaluated in their place.
 
     Raises:
         HepnegError: as the steps do; what earlier steps wrote stays.
@@ -288,8 +314,11 @@ def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) ->
     with progress:
         sums = accumulate(config, systematics=True, progress=progress)
     weights, shapes = _write_weights(config, sums), _write_shapes(config, sums, progress)
-    trained = train(config, resume=resume, progress=progress)
-    drawn = _draw_evaluation(config, trained.result, progress)
+    if config.response is None:
+        trained = train(config, resume=resume, progress=progress)
+        drawn = _draw_evaluation(config, trained.result, progress)
+    else:
+        trained, drawn = evaluate(config, progress=progress), []
     page = report(config)
     result = RunResult(weights.result, shapes.result, trained.result, page.result)
     return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn, *page.files))
@@ -347,9 +376,9 @@ def _stacks(config: Config, trained: Trained, progress: Progress) -> list[Stack]
     from hepneg.evaluation.stack_pass import fill_stacks, needs_a_pass
     from hepneg.models.classifier import Classifier
 
-    if not isinstance(trained.evaluation, Evaluation) or not isinstance(trained.model, Classifier):
+    if not isinstance(trained.evaluation, Evaluation):
         return []
-    if not needs_a_pass(config):
+    if not isinstance(trained.model, Classifier) or not needs_a_pass(config):
         return [Stack.of_evaluation(trained.evaluation)]
     with progress:
         return fill_stacks(config, trained.model, progress=progress)
@@ -361,16 +390,6 @@ def _save(config: Config, figures: Iterable[tuple[str, Figure]]) -> list[Path]:
 
     with figure_style(config.plots):
         return save_figures(figures, config.output / "plots", config.plots.formats)
-
-
-def _write_seconds(config: Config, step: str, seconds: Mapping[str, float]) -> None:
-    """Put what a step's trainings took into ``timing.json``: the other files are the same for the same seed."""
-    path = config.output / "timing.json"
-    steps: dict[str, Any] = {}
-    with suppress(OSError, ValueError, RecursionError):
-        known = json.loads(read_small_text(path))
-        steps = known if isinstance(known, dict) else {}
-    write_json(path, {**steps, "schema_version": 1, step: dict(seconds)})
 
 
 def _make_output(config: Config) -> Path:

@@ -24,6 +24,7 @@ from hepneg import columnar
 from hepneg.errors import DataError
 from hepneg.expressions import Expression
 from hepneg.shapes.two_passes import Accumulated, accumulate
+from hepneg.templates import make_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -356,3 +357,32 @@ def test_what_is_done_to_a_collection_counts(nano: hepneg.Config, tmp_path: Path
     found = columnar.response(classifier, hard)
     left = ak.to_numpy(ak.num(hard.Jet)) >= 1
     assert np.array_equal(np.isnan(found), ~(left & ak.to_numpy(events.HLT.IsoMu24)))
+
+
+@each_executor
+def test_templates_are_the_same_from_a_loop_processes_and_dask(
+    name: str, executors: dict[str, Any], config: hepneg.Config, model: Path
+) -> None:
+    data = config.to_dict() | {
+        "output": str(model.parent),
+        "regions": {"high": "x0 > 0.5", "all": "event >= 0"},
+        "systematics": {
+            "tilt": "genWeight * (1 + 0.1 * (event % 2))",
+            "moved": {"up": "{sample}_0.root", "samples": ["sig"]},
+        },
+        "templates": {"binning": {"edges": [0.0, 0.45, 0.5, 0.55, 1.0]}, "negative_bins": "keep"},
+    }
+    varied = hepneg.Config.from_dict(data, config.folder)
+    found = columnar.templates(varied, lambda process: run_on(executors[name], process.config)(process))
+    for region, part in make_templates(varied).regions.items():
+        assert len(part.samples["sig"].variations) == 2
+        for sample, template in part.samples.items():
+            other = found.regions[region].samples[sample]
+            close = {"rtol": 1e-12, "atol": 1e-12 * template.error.max()}
+            np.testing.assert_allclose(other.content, template.content, **close)
+            np.testing.assert_allclose(other.error, template.error, rtol=1e-12)
+            for variation, one in template.variations.items():
+                two = other.variations[variation]
+                np.testing.assert_allclose(two.content, one.content, **close)
+                np.testing.assert_allclose(two.difference_error, one.difference_error, rtol=1e-9)
+                assert (template.content != one.content).any()

@@ -11,6 +11,7 @@ from rich.console import Console
 from hepneg._core.formatting import MISSING, measured, p_value, percent, significant
 from hepneg.report import result_tables
 from hepneg.report.table_fields import measurement
+from hepneg.report.template_tables import template_tables
 
 if TYPE_CHECKING:
     from hepneg._core.tables import Table
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hepneg.signs.resampling import ResampledSample
     from hepneg.studies import SignSplitClosure
     from hepneg.studies.scheme_comparison import Comparison
+    from hepneg.templates import Templates
     from hepneg.weights import WeightReport
     from hepneg.workflow import RunResult, Trained
 
@@ -38,6 +40,7 @@ __all__ = [
     "show_refinement",
     "show_run",
     "show_shapes",
+    "show_templates",
     "show_training",
     "show_weights",
 ]
@@ -114,7 +117,8 @@ def _merit(content: Mapping[str, Any], key: str) -> str:
 def show_training(trained: Trained) -> None:
     """Print the signed figures of merit of a training, and its health."""
     show_evaluation(trained.evaluation)
-    show_health(trained.model.health)
+    if trained.model is not None:
+        show_health(trained.model.health)
 
 
 def show_run(result: RunResult, config: Config) -> None:
@@ -171,6 +175,11 @@ def show_refinement(refinement: Refinement, resampled: Mapping[str, ResampledSam
     for name, regions in refinement.negative.items():
         for region in regions:
             _say(f"{name}: the density is negative, and lost to non-negative weights, in {region}")
+
+
+def show_templates(templates: Templates) -> None:
+    """Print the yields, the bins that had to be looked at, and the effects of the systematics."""
+    _print(*template_tables(templates.to_dict()))
 
 
 def show_files(files: Iterable[Path]) -> None:

@@ -18,17 +18,20 @@ Nothing here imports coffea; ``pip install 'hepneg[coffea]'`` brings it.
 from hepneg.columnar.event_columns import logit, refined_weight, response
 from hepneg.columnar.processors import GeneratorSumsProcessor, ResponseProcessor, SubsampleProcessor, SumsProcessor
 from hepneg.columnar.steps import accumulate, fileset, response_histogram, with_generator_sums
+from hepneg.columnar.template_processor import TemplateProcessor, templates
 
 __all__ = [
     "GeneratorSumsProcessor",
     "ResponseProcessor",
     "SubsampleProcessor",
     "SumsProcessor",
+    "TemplateProcessor",
     "accumulate",
     "fileset",
     "logit",
     "refined_weight",
     "response",
     "response_histogram",
+    "templates",
     "with_generator_sums",
 ]

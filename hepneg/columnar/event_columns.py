@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from hepneg.models.classifier import Classifier
     from hepneg.signs.refinement import Refinement
 
-__all__ = ["load_model", "logit", "read_chunk", "refined_weight", "response"]
+__all__ = ["logit", "read_chunk", "refined_weight", "response"]
 
 Float = NDArray[np.float64]
 
@@ -57,9 +55,10 @@ def logit(model: Classifier | str | Path, events: ak.Array, *, held_out: HeldOut
         DataError: a branch does not exist or cannot be used, or there is no model.
         ConfigError: the model does not know the expressions of its features.
     """
+    from hepneg.models.loading import kept_classifier
     from hepneg.networks.inference import one_thread
 
-    classifier = model if not isinstance(model, (str, Path)) else load_model(model)
+    classifier = model if not isinstance(model, (str, Path)) else kept_classifier(model)
     origin = Origin.of(events)
     with one_thread():
         return _logit(classifier, events, origin, held_out)
@@ -137,20 +136,3 @@ def read_chunk(config: Config, events: ak.Array, *, systematics: bool = False) -
         )
     maker = ChunkMaker.of(config, sample, origin.path, systematics=systematics)
     return sample, maker.chunk(origin.start, columns.values)
-
-
-def load_model(folder: str | Path) -> Classifier:
-    """Return the classifier of a model folder; a process reads it once, until the folder holds another model.
-
-    Raises:
-        DataError: a file is missing, damaged, of another model or of a newer format.
-    """
-    path = Path(folder) / "model.json"
-    return _loaded(str(folder), sha256(path.read_bytes()).digest() if path.is_file() else b"")
-
-
-@lru_cache(maxsize=4)
-def _loaded(folder: str, checksum: bytes) -> Classifier:  # noqa: ARG001  (tells one model from the next in a folder)
-    from hepneg.models.classifier import Classifier
-
-    return Classifier.load(folder)

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 import numpy as np
 
 from hepneg.columnar.branch_columns import read_columns
-from hepneg.columnar.event_columns import load_model, read_chunk
+from hepneg.columnar.event_columns import read_chunk
 from hepneg.columnar.origin import Origin
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.evaluation.histograms import response_histogram
-from hepneg.events import LABELS, EventTable
-from hepneg.ntuples import Chunk
+from hepneg.events import EventTable
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.exact_sums import exact_sum
 from hepneg.ntuples.identity import find_same
@@ -141,11 +140,12 @@ class ResponseProcessor:
             DataError: as :func:`hepneg.columnar.event_columns.read_chunk`; also a model that cannot be read or takes
                 other features, or a renamed file of its training where file and entry identify an event.
         """
+        from hepneg.models.loading import kept_classifier
         from hepneg.networks.inference import one_thread
 
         sample, chunk = read_chunk(self.config, events)
-        classifier = load_model(self.model)
-        table = _table(self.config, sample, chunk)
+        classifier = kept_classifier(self.model)
+        table = chunk.table(self.config, sample)
         with one_thread():
             values = self._response(classifier, table, Origin.of(events))
         histogram = response_histogram(values, table, bins=self.bins)
@@ -172,20 +172,6 @@ class ResponseProcessor:
                 f"{', '.join(classifier.feature_names)}"
             )
         return classifier.response(table.features)
-
-
-def _table(config: Config, sample: str, chunk: Chunk) -> EventTable:
-    names = tuple(config.samples)
-    return EventTable(
-        features=chunk.features,
-        weight=chunk.weight,
-        label=np.full(len(chunk), LABELS[config.samples[sample].label], dtype=np.int8),
-        sample=np.full(len(chunk), names.index(sample), dtype=np.int16),
-        event_id=chunk.event_id,
-        feature_names=config.feature_names,
-        sample_names=names,
-        fold=chunk.fold,
-    )
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from hepneg.config.analysis import (
     PB_TO_FB,
     REGRESSION_SCHEME,
     Config,
-    config_schema,
-    load_config,
     ungraded_message,
 )
+from hepneg.config.config_file import load_config
 from hepneg.config.figure_look import FigureLook, Variable
+from hepneg.config.json_schema import config_schema
 from hepneg.config.plot_settings import FigureFormat, Plots
 from hepneg.config.samples import Feature, Folds, Sample
 from hepneg.config.training_settings import (

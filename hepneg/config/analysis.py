@@ -7,7 +7,7 @@ error is one line that names the file and the key.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,13 +17,14 @@ from hepneg._core.plugins import require_task
 from hepneg.config.figure_look import Variable
 from hepneg.config.plot_settings import Plots
 from hepneg.config.samples import Branches, ExpressionField, Feature, Folds, Sample, WeightField
+from hepneg.config.systematic_settings import Systematic, weight_variations
+from hepneg.config.template_settings import GivenResponse, TemplateSettings
 from hepneg.config.training_settings import Task, Training
 from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_short, unknown_keys
-from hepneg.config.yaml_text import parse_yaml, read_yaml_text, refuse_unfinished
 from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions import Expression
 
-__all__ = ["Config", "Feature", "Sample", "config_schema", "load_config"]
+__all__ = ["Config", "Feature", "Sample"]
 
 ONE = Expression("1")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
@@ -52,9 +53,11 @@ class Config(Model):
         selection: condition that events must pass.
         luminosity: in 1/fb.
         on_nan: what a NaN or infinite feature does: stop, or drop the event.
-        systematics: alternative signed weights of the same events by name (scales, parton densities, …), which only
-            the shape check reads.
+        systematics: by name: alternative signed weights of the same events (scales, parton densities, …), which the
+            shape check and the templates read; other files or trees and normalisations, for the templates.
         regions: conditions beside the selection, by name: parts of the analysis, which may overlap.
+        response: a score from elsewhere, to be evaluated in the place of a trained model's.
+        templates: what ``hepneg templates`` makes.
         samples: simulated samples by name; those with ``label: data`` of the file are in ``data``.
         data: samples of measured data by name; not a key of the file.
         features: the network's inputs, in order.
@@ -75,11 +78,13 @@ class Config(Model):
     selection: ExpressionField | None = None
     luminosity: Positive | None = None
     on_nan: Literal["error", "drop"] = "error"
-    systematics: dict[Annotated[str, Field(min_length=1)], ExpressionField] = Field(default={})
+    systematics: dict[Annotated[str, Field(min_length=1)], Systematic] = Field(default={})
     regions: dict[str, ExpressionField] = Field(default={})
     samples: dict[str, Sample] = Field(min_length=1)
     data: dict[str, Sample] = Field(default={}, exclude=True)
     features: tuple[Feature, ...] = Field(min_length=1)
+    response: GivenResponse | None = None
+    templates: TemplateSettings = TemplateSettings()
     task: Task = "classification"
     target: ExpressionField | None = None
     grade: ExpressionField | None = None
@@ -144,10 +149,18 @@ class Config(Model):
             raise ValueError(f"`folds.count` is {count}, but `training.folds` is {given}; leave the latter out")
         return {**values, "training": {**training, "folds": count}}
 
-    @field_validator("samples", "data", "regions")
+    @model_validator(mode="before")
+    @classmethod
+    def _take_response(cls, values: Any) -> Any:
+        """Look at the response as the only feature where there are no others."""
+        given = values.get("response") if isinstance(values, Mapping) and values.get("features") is None else None
+        text = given.get("probability") or given.get("logit") if isinstance(given, Mapping) else given
+        return values if text is None else {**values, "features": [{"response": text}]}
+
+    @field_validator("samples", "data", "regions", "systematics")
     @classmethod
     def _check_names(cls, named: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        what = "region" if info.field_name == "regions" else "sample"
+        what = {"regions": "region", "systematics": "systematic"}.get(str(info.field_name), "sample")
         for name in named:
             if not PLAIN_NAME.fullmatch(name):
                 raise ValueError(f"{what} name {name!r}: use letters, digits and _ - + . only, as it names files")
@@ -180,6 +193,15 @@ class Config(Model):
                 f"there is a luminosity, but sample {unscaled[0]!r} has no cross_section (pb); give both, or "
                 "`scale:` for a sample that is not normalised to a cross section"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_systematics(self) -> Self:
+        for name, systematic in self.systematics.items():
+            for sample in systematic.samples or ():
+                if sample not in self.samples:
+                    hint = nearest_names(sample, self.samples)
+                    raise ValueError(f"systematic {name!r} is of sample {sample!r}, which is none{hint}")
         return self
 
     @model_validator(mode="after")
@@ -247,8 +269,13 @@ class Config(Model):
         """
         sample = self.sample(name)
         weight = sample.weight or (ONE if sample.label == "data" else self.weight)
-        selection = _both(self.selection, sample.selection)
-        return self.model_copy(update={"tree": sample.tree or self.tree, "weight": weight, "selection": selection})
+        changed = {
+            "tree": sample.tree or self.tree,
+            "weight": weight,
+            "selection": _both(self.selection, sample.selection),
+            "systematics": {key: one for key, one in self.systematics.items() if one.applies_to(name, sample.label)},
+        }
+        return self.model_copy(update=changed)
 
     def for_region(self, name: str) -> Config:
         """Return the configuration with the condition of one region beside its selection.
@@ -272,6 +299,11 @@ class Config(Model):
         """Return title and unit of a feature or a quantity to draw, None where it has none."""
         parts = {part.name: part for part in (*self.features, *self.drawn_variables)}
         return (parts[name].title, parts[name].unit) if name in parts else (None, None)
+
+    @property
+    def weight_variations(self) -> dict[str, Expression]:
+        """Systematic variations that are other weights of the same events, by name."""
+        return weight_variations(self.systematics)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -329,52 +361,6 @@ def _both(*conditions: Expression | None) -> Expression | None:
     return Expression(both) if len(given) == 2 else next(iter(given), None)
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
-    """Read ``analysis.yaml``.
-
-    Args:
-        path: the file; relative paths in it are relative to its folder.
-        overrides: ``"training.scheme.name=signed"``: a dotted key and a value, which is parsed as YAML.
-
-    Raises:
-        ConfigError: the file is missing or unusable; one line that names the file and the key.
-    """
-    path = Path(path)
-    data = parse_yaml(read_yaml_text(path), str(path))
-    if not isinstance(data, dict):
-        raise ConfigError(
-            f"{path}: expected keys such as `weight:` and `samples:`; `hepneg init` writes a starter file"
-        )
-    for override in overrides:
-        data = _override(data, override)
-    refuse_unfinished(data, str(path))
-    if data.get("name") is None:
-        data = {**data, "name": path.stem}  # several configurations in a folder must not share their results
-    return Config.from_dict(data, path.parent, source=str(path))
-
-
-def _override(data: dict[str, Any], override: str) -> dict[str, Any]:
-    """Return the data with one dotted key replaced."""
-    key, separator, value = override.partition("=")
-    parts = [part.strip() for part in key.split(".")]
-    if not separator or not all(parts):
-        raise ConfigError(f"--set {override!r}: write it as key=value, for instance training.scheme.name=signed")
-    replaced: dict[str, Any] = _replaced(data, parts, parse_yaml(value, f"--set {override!r}"), override)
-    return replaced
-
-
-def _replaced(data: Any, parts: Sequence[str], value: Any, override: str) -> Any:
-    if not parts:
-        return value
-    if isinstance(data, str) and len(parts) == 1:
-        data = {"name": data}  # the short form of a scheme or an objective
-    if data is not None and not isinstance(data, dict):
-        raise ConfigError(f"--set {override!r}: {parts[0]!r} is inside something that has no keys; set the whole of it")
-    data = dict(data or {})
-    data[parts[0]] = _replaced(data.get(parts[0]), parts[1:], value, override)
-    return data
-
-
 def _check_keys(data: Any, source: str) -> None:
     """Refuse the first unknown key, however deep, and offer the nearest known one.
 
@@ -386,18 +372,3 @@ def _check_keys(data: Any, source: str) -> None:
     for path, key, known in unknown_keys(data, Config):
         dotted = ".".join([*path, str(key)])
         raise ConfigError(f"{source}: unknown key {dotted!r}{nearest_names(str(key), known)}")
-
-
-def config_schema() -> dict[str, Any]:
-    """Return the JSON schema of ``analysis.yaml``, for editors that check while one types."""
-    schema = Config.model_json_schema(mode="validation")
-    del schema["properties"]["folder"], schema["properties"]["data"], schema["properties"]["output"]["default"]
-    feature = schema["$defs"]["Feature"]
-    one = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": "string"}}
-    schema["$defs"]["Feature"] = {
-        "description": feature.get("description", ""),
-        "anyOf": [{"type": "string"}, one],
-    }
-    for choice in ("SchemeChoice", "ObjectiveChoice", "NetworkChoice"):
-        schema["$defs"][choice] = {"anyOf": [{"type": "string"}, schema["$defs"][choice]]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -35,7 +35,7 @@ _POINTS = 65
 
 def needs_a_pass(config: Config) -> bool:
     """Tell whether the stacks show more than the response of simulated samples."""
-    further = config.data or config.drawn_variables or config.regions or config.systematics
+    further = config.data or config.drawn_variables or config.regions or config.weight_variations
     return bool(further) or config.plots.bins != RESPONSE_BINS
 
 
@@ -146,7 +146,7 @@ class _Reading:
 
     def _empty(self, quantity: str, edges: FloatArray, region: str = "") -> StackSums:
         hidden, left_out = self._blinding(quantity, edges)
-        return StackSums(quantity, edges, region, hidden, left_out, tuple(self.config.systematics))
+        return StackSums(quantity, edges, region, hidden, left_out, tuple(self.config.weight_variations))
 
     def _blinding(self, quantity: str, edges: FloatArray) -> tuple[BoolArray, str]:
         """Return which bins are blinded, (bins,), and the condition under which events are left out instead."""
@@ -159,12 +159,20 @@ class _Reading:
         hidden = self.condition.evaluate({quantity: points.ravel()}).astype(bool).reshape(points.shape)
         return np.asarray(hidden.any(axis=0)), ""
 
+    def _varied(self, sample: str, chunk: Chunk) -> FloatArray:
+        """Return the weights under all variations, (n, V); one that is not of the sample leaves its weights."""
+        own, names = list(self.config.for_sample(sample).weight_variations), list(self.config.weight_variations)
+        if own == names:
+            return chunk.variations
+        columns = [chunk.variations[:, own.index(name)] if name in own else chunk.weight for name in names]
+        return np.column_stack(columns)
+
     def fill(self, drawn: Sequence[StackSums], sample: str, chunk: Chunk) -> None:
         """Fill all stacks with a chunk. Rows of one event are known as such within a chunk."""
         if not len(chunk):
             return
         events = self.events(sample, chunk)
-        columns, clusters = self.columns(events, chunk), events.clusters()
+        columns, clusters, varied = self.columns(events, chunk), events.clusters(), self._varied(sample, chunk)
         seen = np.ones(len(chunk), bool)
         if self.condition is not None and self.config.data:
             seen = ~self.condition.evaluate(columns).astype(bool)
@@ -176,7 +184,7 @@ class _Reading:
             kept = kept & seen if sums.left_out else kept
             rows = None if clusters is None else clusters[kept]
             if kept.any():
-                sums.fill(sample, columns[sums.quantity][kept], chunk.weight[kept], chunk.variations[kept], rows)
+                sums.fill(sample, columns[sums.quantity][kept], chunk.weight[kept], varied[kept], rows)
 
 
 def _column_of(region: str) -> str:

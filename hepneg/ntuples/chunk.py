@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepneg.config import Config
 from hepneg.errors import DataError
-from hepneg.events import check_grades, first_entries
+from hepneg.events import EventTable, check_grades, first_entries, label_code
 from hepneg.expressions import Expression, MissingElements
 from hepneg.ntuples.evaluate import Evaluator, named_entries
 from hepneg.ntuples.exact_sums import exact_sum
@@ -57,6 +57,20 @@ class Chunk:
     def __len__(self) -> int:
         return len(self.weight)
 
+    def table(self, config: Config, sample: str) -> EventTable:
+        """Return the events with their raw weights, under the names of all samples."""
+        names = tuple(config.samples)
+        return EventTable(
+            features=self.features,
+            weight=self.weight,
+            label=np.full(len(self), label_code(config.sample(sample).label), dtype=np.int8),
+            sample=np.full(len(self), names.index(sample), dtype=np.int16),
+            event_id=self.event_id,
+            feature_names=config.feature_names,
+            sample_names=names,
+            fold=self.fold,
+        )
+
 
 @dataclass(frozen=True)
 class ChunkMaker:
@@ -79,7 +93,7 @@ class ChunkMaker:
         features = {feature.name: feature.expression for feature in config.features}
         where = f"sample {sample!r}, {path}"
         evaluator = Evaluator(features, config.selection, config.event_id, base_name(path), where)
-        return cls(config, evaluator, config.systematics if systematics else {})
+        return cls(config, evaluator, config.weight_variations if systematics else {})
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Chunk:
         """Evaluate one step.

@@ -87,7 +87,7 @@ class Needs:
     def of(cls, config: Config, *, systematics: bool = False) -> Self:
         """Collect the branches that a configuration needs, each with its first user."""
         features = {feature.name: feature.expression for feature in config.features}
-        varied = config.systematics if systematics else {}
+        varied = config.weight_variations if systematics else {}
         folds = config.folds.by if config.folds else None
         others = {"weight": config.weight, "target": config.target, "grade": config.grade, "folds": folds}
         return cls.collect(features, config.selection, config.event_id, others, varied)

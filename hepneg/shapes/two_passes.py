@@ -151,18 +151,19 @@ class EmptySums:
 
     Attributes:
         plan: fine bins of the features; None leaves the features out.
-        variations: names of the systematic variations.
+        variations: names of the systematic variations of each sample.
         systematics: their bins, by sample; empty where variations are not looked at.
     """
 
     plan: BinPlan | None = None
-    variations: tuple[str, ...] = ()
+    variations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     systematics: Mapping[str, SystematicBins] = field(default_factory=dict)
 
     def __call__(self, sample: str) -> SampleSums:
         """Begin a sample."""
         bins = self.systematics.get(sample)
-        return SampleSums(WeightAccumulator(self.plan), None if bins is None else SystematicSums(bins, self.variations))
+        varied = None if bins is None else SystematicSums(bins, self.variations[sample])
+        return SampleSums(WeightAccumulator(self.plan), varied)
 
 
 class OnePass(Protocol):
@@ -270,9 +271,9 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
     _refuse_copies(config, subsamples)
     warn_about_copies({sample: draws[sample].copies.result() for sample in config.samples})
     plan = plan_bins([subsample.features for subsample in subsamples.values()], config.feature_names)
-    varied = systematics and bool(config.systematics)
-    bins = {name: plan_systematic_bins(plan, one.features) for name, one in subsamples.items()} if varied else {}
-    filled = once(EmptySums(plan, tuple(config.systematics), bins), varied)
+    variations = {name: tuple(config.for_sample(name).weight_variations) for name in config.samples if systematics}
+    bins = {name: plan_systematic_bins(plan, subsamples[name].features) for name, own in variations.items() if own}
+    filled = once(EmptySums(plan, variations, bins), bool(bins))
     for sample in config.samples:
         if not filled[sample].weights.negative:
             warn_without_negative(sample)

@@ -1,0 +1,146 @@
+"""From an analysis to its templates: passes over the nominal events, the other files of variations, and the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hepneg._core.arrays import FloatArray
+from hepneg._core.progress import SILENT, Progress
+from hepneg.config import Config
+from hepneg.config.systematic_settings import paired
+from hepneg.errors import ConfigError, DataError
+from hepneg.ntuples import require_distinct_files, require_selected, scale_factor, warn_about_dropped
+from hepneg.templates.build_region import build_region
+from hepneg.templates.region_bins import RegionSums, grid_of, share_of
+from hepneg.templates.response_source import ModelSource, VariableSource, source_of
+from hepneg.templates.template_pass import Run, TemplatePass, in_a_loop
+from hepneg.templates.template_result import ShapeSystematic, Templates
+from hepneg.templates.template_sums import SQUARE, VALUE, TemplateSums
+from hepneg.templates.varied_files import varied_configs
+
+
+def make_templates(config: Config, *, run: Run | None = None, progress: Progress = SILENT) -> Templates:
+    """Make the templates of an analysis.
+
+    Args:
+        config: the analysis: its regions, systematics and ``templates``.
+        run: fills the sums of a pass; left out, a loop over the files. It is called once for the nominal events with
+            all variations of their weights, once for each variation of other files or trees, and once for data.
+        progress: shows how much of the files is read.
+
+    Raises:
+        ConfigError: the analysis has no response to make templates of, or a variation whose files cannot be told apart.
+        DataError: unusable files or events, no bins that meet the conditions, a region that keeps nothing of all
+            samples, a variation that flips a sample's sign, weighted data, or a bin that is to be refused.
+    """
+    run = in_a_loop(progress) if run is None else run
+    source, settings = source_of(config), config.templates
+    grid = grid_of(settings.binning, of_response=settings.variable is None)
+    config = config.model_copy(update={"systematics": paired(config.systematics)})
+    others = {name: (view, same_files) for name, same_files, view in varied_configs(config)}
+    _require_known_events(config, source, others)
+    share = share_of(settings.binning)
+    simulated = config.model_copy(update={"data": {}})
+
+    def filled(view: Config, *, weights: bool = False, kept: float = share) -> dict[str, TemplateSums]:
+        one = TemplatePass.of(view, source, grid, variations=weights, paired=bool(others), share=kept)
+        found = run(one)
+        return {sample: found.get(sample) or one.empty(sample) for sample in view.samples}
+
+    require_distinct_files(config)
+    nominal = filled(simulated, weights=True)
+    scales = {sample: _scale(config, sample, nominal[sample]) for sample in nominal}
+    varied = {
+        name: {
+            sample: sums.scaled((scales[sample] if same_files else _scale(view, sample, sums)) / (1.0 - share))
+            for sample, sums in filled(view).items()
+        }
+        for name, (view, same_files) in others.items()
+    }
+    nominal = {sample: sums.scaled(scales[sample] / (1.0 - share)) for sample, sums in nominal.items()}
+    data = config.model_copy(update={"samples": config.data, "data": {}})
+    observed = _observed(filled(data, kept=0.0) if config.data else {})
+    signal = {name: sample.label == "signal" for name, sample in config.samples.items()}
+    weights = {name: tuple(config.for_sample(name).weight_variations) for name in config.samples}
+    regions = {}
+    for number, name in enumerate(TemplatePass.of(config, source, grid).regions):
+        region = RegionSums(name, number, nominal, signal)
+        _require_events(config, region)
+        counts = None if observed is None else observed[number]
+        regions[name] = build_region(region, grid, settings, weights, varied, counts)
+    return Templates(
+        name=config.name,
+        title=source.title,
+        labels={name: sample.label for name, sample in config.samples.items()},
+        regions=regions,
+        systematics=_shapes(config),
+        normalisations=_normalisations(config),
+        policy=settings.negative_bins,
+        luminosity=config.luminosity,
+    )
+
+
+def _require_known_events(config: Config, source: VariableSource, others: Mapping[str, object]) -> None:
+    """Refuse a model on other files whose events it could not know again: it would have been trained on some."""
+    if others and isinstance(source, ModelSource) and not config.event_id and config.folds is None:
+        raise ConfigError(
+            f"the systematic variation {next(iter(others))!r} is of other files, in which the events that the networks "
+            "were trained on can only be known by `event_id:`; give it, and train again"
+        )
+
+
+def _scale(config: Config, sample: str, sums: TemplateSums) -> float:
+    require_selected(config, sample, selected=sums.selected, entries=sums.entries, dropped=sums.dropped)
+    warn_about_dropped(sample, sums.dropped, sums.selected)
+    return scale_factor(config, sample, sums.sum_weights_all)
+
+
+def _observed(data: Mapping[str, TemplateSums]) -> FloatArray | None:
+    """Return the data in fine bins, (R, F).
+
+    Raises:
+        DataError: their weights are not 1.
+    """
+    for sample, sums in data.items():
+        if not np.array_equal(sums.moments[VALUE], sums.moments[SQUARE]):
+            raise DataError(
+                f"sample {sample!r} is data with weights other than 1, which are no counts: leave out its `weight:`, "
+                "or label it background if it is an estimate"
+            )
+    if not data:
+        return None
+    return np.asarray(np.sum([sums.moments[VALUE, 0].sum(axis=1) for sums in data.values()], axis=0))
+
+
+def _require_events(config: Config, region: RegionSums) -> None:
+    if not any(region.signs(sample).magnitude.any() for sample in region.sums):
+        condition = config.regions[region.name].text if region.name in config.regions else "the selection"
+        raise DataError(
+            f"region {region.name!r} ({condition}) keeps no event of any sample within the bins; correct it"
+        )
+
+
+def _shapes(config: Config) -> dict[str, ShapeSystematic]:
+    shapes = {}
+    for name, systematic in config.systematics.items():
+        sides = list(systematic.variations(name))
+        if sides:
+            samples = tuple(
+                sample for sample, part in config.samples.items() if systematic.applies_to(sample, part.label)
+            )
+            shapes[name] = ShapeSystematic(sides[0], sides[1] if len(sides) > 1 else None, samples)
+    return shapes
+
+
+def _normalisations(config: Config) -> dict[str, dict[str, float]]:
+    return {
+        name: {
+            sample: systematic.normalisation
+            for sample, part in config.samples.items()
+            if systematic.applies_to(sample, part.label)
+        }
+        for name, systematic in config.systematics.items()
+        if systematic.normalisation is not None
+    }

@@ -1,0 +1,120 @@
+"""One pass over the events of an analysis, or of a variation of it: what is read, and how it fills the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from hepneg._core.arrays import FloatArray
+from hepneg._core.hashing import uniform_events
+from hepneg._core.progress import SILENT, Progress
+from hepneg.binning.fine_grid import FineGrid
+from hepneg.config import Config, Feature
+from hepneg.errors import DataError
+from hepneg.events import EventTable
+from hepneg.expressions import Expression
+from hepneg.ntuples import Chunk, ReadingNotes, read_chunks
+from hepneg.templates.response_source import VariableSource
+from hepneg.templates.template_sums import GROUPS, TemplateSums
+
+ALL_EVENTS = "all"
+"""The name of the only region where the configuration has none."""
+
+Run: TypeAlias = "Callable[[TemplatePass], Mapping[str, TemplateSums]]"
+"""Fills the sums of all samples of a pass, by sample."""
+
+
+@dataclass(frozen=True)
+class TemplatePass:
+    """What is read in one pass, and how it fills the sums. It is light to send to workers.
+
+    Attributes:
+        config: of what is read: its features are those of the variable, and one for each region.
+        regions: names.
+        source: of the variable.
+        grid: fine bins.
+        variations: whether to read other weights too.
+        paired: whether sums by group are wanted, to be compared with those of other passes.
+        share: of the events that are kept for choosing edges; 0 for none.
+    """
+
+    config: Config
+    regions: tuple[str, ...]
+    source: VariableSource
+    grid: FineGrid
+    variations: bool = False
+    paired: bool = False
+    share: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        source: VariableSource,
+        grid: FineGrid,
+        *,
+        variations: bool = False,
+        paired: bool = False,
+        share: float = 0.0,
+    ) -> TemplatePass:
+        """Prepare a pass over the samples of a configuration; data stand among them, with their label."""
+        regions = config.regions or {ALL_EVENTS: Expression("1")}
+        conditions = tuple(
+            Feature.model_construct(name=f"(region {name})", expression=condition)
+            for name, condition in regions.items()
+        )
+        reading = config.model_copy(
+            update={"features": (*source.features(config), *conditions), "target": None, "grade": None}
+        )
+        return cls(reading, tuple(regions), source, grid, variations, paired, share)
+
+    def empty(self, sample: str) -> TemplateSums:
+        """Begin a sample."""
+        varied = len(self.config.for_sample(sample).weight_variations) if self.variations else 0
+        return TemplateSums.empty(len(self.regions), len(self.grid), varied, GROUPS if self.paired else 0)
+
+    def fill(self, sums: TemplateSums, sample: str, chunk: Chunk) -> None:
+        """Add the events of a chunk.
+
+        Raises:
+            DataError: the variable cannot be found, or a response lies outside [0, 1].
+        """
+        sums.entries += chunk.entries
+        sums.selected += len(chunk)
+        sums.dropped += chunk.dropped
+        sums.sum_weights_all += chunk.sum_weights_all
+        if not len(chunk):
+            return
+        table = chunk.table(self.config, sample)
+        members = table.features[:, len(table.feature_names) - len(self.regions) :] != 0
+        seed = self.config.training.seed
+        choosing = uniform_events(chunk.event_id, seed, "edges") < self.share if self.share else None
+        group = None
+        if self.paired:
+            group = (uniform_events(chunk.event_id, seed, "pairs") * GROUPS).astype(np.intp)
+        place = self.grid.place(self._values(table, sample))
+        sums.fill(place, members, chunk.weight, chunk.variations, choosing, group)
+
+    def _values(self, table: EventTable, sample: str) -> FloatArray:
+        try:
+            return self.source.values(table)
+        except DataError as error:
+            raise DataError(f"sample {sample!r}: {error}") from None
+
+
+def in_a_loop(progress: Progress = SILENT) -> Run:
+    """Return what goes over the files one after the other."""
+
+    def run(one: TemplatePass) -> dict[str, TemplateSums]:
+        notes = ReadingNotes()
+        found = {}
+        for sample in one.config.samples:
+            found[sample] = one.empty(sample)
+            for chunk in read_chunks(one.config, sample, systematics=one.variations, notes=notes, progress=progress):
+                one.fill(found[sample], sample, chunk)
+        return found
+
+    return run

@@ -6,11 +6,9 @@ returns them with the paths of what it wrote.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from hepneg._core.job_folder import checkpoint_folder
 from hepneg._core.output import atomic_path, make_folder, write_json
@@ -19,15 +17,14 @@ from hepneg._core.step_seconds import write_seconds
 from hepneg._core.timing import timed
 from hepneg.config import Config
 from hepneg.errors import DataError
-from hepneg.ntuples import read, write_histograms
+from hepneg.ntuples import ChunkReader, KeptChunks, read, write_histograms
+from hepneg.plots.figure_writer import FigureWriter, NoFigures
+from hepneg.report.step_results import Outcome, RunResult, Trained
 from hepneg.shapes.two_passes import Accumulated, accumulate
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.regression import RegressionEvaluation
-    from hepneg.evaluation.stack import Stack
     from hepneg.events import EventTable
     from hepneg.models.classifier import Classifier
     from hepneg.models.regressor import Regressor
@@ -54,78 +51,46 @@ __all__ = [
     "train",
 ]
 
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[Result]):
-    """The result of a step, and the files that it wrote."""
-
-    result: Result
-    files: tuple[Path, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A classifier or regressor, and its evaluation. A response from elsewhere has neither model nor digest."""
-
-    model: Classifier | Regressor | None
-    evaluation: Evaluation | RegressionEvaluation
-    digest: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what ``metrics.json`` holds: the evaluation, and the digest of the model that it is of."""
-        return {**self.evaluation.to_dict(), "model": self.digest}
-
-
-@dataclass(frozen=True, eq=False)
-class RunResult:
-    """The results of the main job, step by step."""
-
-    weights: WeightReport
-    shapes: ShapeReport
-    trained: Trained
-    report: ReportPage
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the results, JSON-ready: the contents of their files by the name of the step."""
-        return {
-            "schema_version": 1,
-            "inspect": self.weights.to_dict(),
-            "check": self.shapes.to_dict(),
-            "train": self.trained.to_dict(),
-            "report": self.report.to_dict(),
-        }
-
 
 @timed("inspect")
-def inspect(config: Config, *, progress: Progress = SILENT) -> Outcome[WeightReport]:
-    """Summarise the weights: writes ``inspect.json`` and its figure. The files are read in chunks.
+def inspect(
+    config: Config, *, progress: Progress = SILENT, figures: FigureWriter | None = None
+) -> Outcome[WeightReport]:
+    """Summarise the weights: writes ``inspect.json`` and its figure. Arguments as for :func:`check`.
 
     Raises:
         HepnegError: the files or the weights are unusable, or the results cannot be written.
     """
-    _make_output(config)
+    make_folder(config.output, "`output:`")
     with progress:
         sums = accumulate(config, progress=progress)
-    return _write_weights(config, sums)
+    with figures or FigureWriter() as drawing:
+        return _write_weights(config, sums, drawing).with_files(drawing.finish())
 
 
 @timed("check")
-def check(config: Config, *, progress: Progress = SILENT) -> Outcome[ShapeReport]:
+def check(config: Config, *, progress: Progress = SILENT, figures: FigureWriter | None = None) -> Outcome[ShapeReport]:
     """Compare positive with negative shapes: writes ``check.json`` and its figures. The files are read in chunks.
+
+    Args:
+        config: the analysis.
+        progress: bars for reading and for the classifier of the sign.
+        figures: draws them; left out, in this process.
 
     Raises:
         HepnegError: the files are unusable, or the results cannot be written.
     """
-    _make_output(config)
+    make_folder(config.output, "`output:`")
     with progress:
         sums = accumulate(config, systematics=True, progress=progress)
-    return _write_shapes(config, sums, progress)
+    with figures or FigureWriter() as drawing:
+        return _write_shapes(config, sums, progress, drawing).with_files(drawing.finish())
 
 
 @timed("train")
-def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[Trained]:
+def train(
+    config: Config, *, resume: bool = False, progress: Progress = SILENT, chunks: ChunkReader | None = None
+) -> Outcome[Trained]:
     """Train under the configured scheme: writes ``model/``, ``metrics.json`` and ``histograms.root``.
 
     While it runs, the state of every fold is kept under ``checkpoint/train``.
@@ -134,6 +99,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
         config: the analysis.
         resume: go on from the checkpoint of an interrupted training of the same events and settings.
         progress: bars for reading and for each fold.
+        chunks: reads a sample, where not all is to be read from the files.
 
     Raises:
         HepnegError: the events cannot train a network, or the results cannot be written.
@@ -145,7 +111,7 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
 
     with checkpoint_folder(config.output, "train", resume=resume) as checkpoint:
         with progress:
-            events = read(config, progress=progress)
+            events = read(config, progress=progress, chunks=chunks)
         settings = config.training.model_dump(exclude={"scheme"})
         scheme = config.training.scheme.make()
         train_model = training.train if config.task == "classification" else training.train_regressor
@@ -160,15 +126,19 @@ def train(config: Config, *, resume: bool = False, progress: Progress = SILENT) 
 
 
 @timed("evaluate")
-def evaluate(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
+def evaluate(config: Config, *, progress: Progress = SILENT, figures: FigureWriter | None = None) -> Outcome[Trained]:
     """Evaluate and draw the ``response`` of the configuration; writes what :func:`plot` does, and raises alike."""
+    make_folder(config.output, "`output:`")
+    with figures or FigureWriter() as drawing:
+        return _write_response(config, progress, drawing).with_files(drawing.finish())
+
+
+def _write_response(config: Config, progress: Progress, figures: FigureWriter) -> Outcome[Trained]:
     from hepneg.evaluation.external_response import evaluate_response
 
-    _make_output(config)
     with progress:
         scored = Trained(None, evaluate_response(config, progress=progress), None)
-    files = (*_write_evaluation(config, scored), *_draw_evaluation(config, scored, progress))
-    return Outcome(scored, files)
+    return Outcome(scored, (*_write_evaluation(config, scored), *_draw_evaluation(config, scored, progress, figures)))
 
 
 @timed("plot")
@@ -197,13 +167,19 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
     with progress:
         events = read(config, progress=progress)
     trained = Trained(model, _evaluate(model, events), model_digest(config.output / "model"))
-    files = (*_write_evaluation(config, trained), *_draw_evaluation(config, trained, progress))
-    return Outcome(trained, files)
+    with FigureWriter() as drawing:
+        files = (*_write_evaluation(config, trained), *_draw_evaluation(config, trained, progress, drawing))
+        return Outcome(trained, (*files, *drawing.finish()))
 
 
 @timed("compare")
 def compare(
-    config: Config, schemes: Sequence[str], *, resume: bool = False, progress: Progress = SILENT
+    config: Config,
+    schemes: Sequence[str],
+    *,
+    resume: bool = False,
+    progress: Progress = SILENT,
+    figures: FigureWriter | None = None,
 ) -> Outcome[Comparison]:
     """Train several schemes on the same folds and compare them: writes ``compare.json`` and a figure.
 
@@ -212,11 +188,11 @@ def compare(
         schemes: names of schemes.
         resume: go on from the checkpoint of an interrupted comparison.
         progress: bars for reading and for each fold.
+        figures: draws them; left out, in this process.
 
     Raises:
         HepnegError: an unknown scheme, events that cannot train a classifier, results that cannot be written.
     """
-    from hepneg.plots import plot_comparison
     from hepneg.studies import scheme_comparison
 
     config.require_classification("`hepneg compare`")
@@ -238,12 +214,15 @@ def compare(
         seconds = {name: scheme.pop("seconds") for name, scheme in content["schemes"].items()}
         written = write_json(config.output / "compare.json", content)
         write_seconds(config.output, "compare", seconds)
-    figures = [("comparison", plot_comparison(result).figure)]
-    return Outcome(result, (written, *_save(config, figures)))
+    with figures or FigureWriter() as drawing:
+        drawing.draw(config, "comparison_figures", result)
+        return Outcome(result, (written, *drawing.finish()))
 
 
 @timed("closure")
-def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[SignSplitClosure]:
+def closure(
+    config: Config, *, resume: bool = False, progress: Progress = SILENT, figures: FigureWriter | None = None
+) -> Outcome[SignSplitClosure]:
     """Look for mismodelling by classifiers trained with |w|: writes ``closure.json`` and its figures.
 
     Three of them are trained with \\|w\\|, on the positive, on the negative and on all events, whatever scheme is
@@ -253,13 +232,13 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
         config: the analysis; its folds, network, seed and so on are used.
         resume: go on from the checkpoint of an interrupted closure.
         progress: bars for reading and for each fold.
+        figures: draws them; left out, in this process.
 
     Raises:
         HepnegError: a label without events of one sign, events that cannot train a classifier, results that cannot be
             written.
         KeyboardInterrupt: on Ctrl-C; what is trained is in the checkpoint.
     """
-    from hepneg.plots.gallery import closure_figures
     from hepneg.studies import sign_split_closure
 
     config.require_classification("`hepneg closure`")
@@ -271,7 +250,9 @@ def closure(config: Config, *, resume: bool = False, progress: Progress = SILENT
             del settings["batch_size"]  # each part gets one of its own
         result = sign_split_closure(events, progress=progress, checkpoint=checkpoint, **settings)
         written = write_json(config.output / "closure.json", result.to_dict())
-    return Outcome(result, (written, *_save(config, closure_figures(result))))
+    with figures or FigureWriter() as drawing:
+        drawing.draw(config, "closure_figures", result)
+        return Outcome(result, (written, *drawing.finish()))
 
 
 @timed("templates")
@@ -279,15 +260,19 @@ def templates(config: Config, *, progress: Progress = SILENT) -> Outcome[Templat
     """Make templates, and write them into ``templates/``; see :func:`hepneg.templates.make_templates`."""
     from hepneg.templates import make_templates, write_templates
 
-    _make_output(config)
+    make_folder(config.output, "`output:`")
     with progress:
         found = make_templates(config, progress=progress)
     return Outcome(found, write_templates(found, config.output / "templates", config.templates.formats))
 
 
 @timed("report")
-def report(config: Config) -> Outcome[ReportPage]:
+def report(config: Config, *, figures: bool = True) -> Outcome[ReportPage]:
     """Put what the other steps found under ``output`` onto one page: writes ``report.html``.
+
+    Args:
+        config: the analysis.
+        figures: whether to show those under ``plots``.
 
     Raises:
         DataError: no step has left any result, or a file of theirs is damaged.
@@ -295,7 +280,7 @@ def report(config: Config) -> Outcome[ReportPage]:
     """
     from hepneg.report import build_page, load_results
 
-    page = build_page(load_results(config))
+    page = build_page(load_results(config, pictures=figures))
     path = config.output / "report.html"
     with atomic_path(path) as temporary:
         temporary.write_text(page.html, encoding="utf-8")
@@ -303,44 +288,55 @@ def report(config: Config) -> Outcome[ReportPage]:
 
 
 @timed("run")
-def run(config: Config, *, resume: bool = False, progress: Progress = SILENT) -> Outcome[RunResult]:
+def run(
+    config: Config, *, resume: bool = False, progress: Progress = SILENT, figures: FigureWriter | None = None
+) -> Outcome[RunResult]:
     """Do the main job: inspect, check, train, plot and report; with a ``response`` it is evaluated in their place.
+
+    Files that fit into memory are read once.
+
+    Args:
+        config: the analysis.
+        resume: go on from the checkpoint of an interrupted training.
+        progress: bars for reading and training.
+        figures: draws them, while the next step runs if it has processes for that; left out, in this process.
 
     Raises:
         HepnegError: as the steps do; what earlier steps wrote stays.
         KeyboardInterrupt: on Ctrl-C; ``resume`` goes on from there.
     """
-    _make_output(config)
-    with progress:
-        sums = accumulate(config, systematics=True, progress=progress)
-    weights, shapes = _write_weights(config, sums), _write_shapes(config, sums, progress)
-    if config.response is None:
-        trained = train(config, resume=resume, progress=progress)
-        drawn = _draw_evaluation(config, trained.result, progress)
-    else:
-        trained, drawn = evaluate(config, progress=progress), []
-    page = report(config)
+    make_folder(config.output, "`output:`")
+    chunks = KeptChunks(systematics=bool(config.systematics))
+    with figures or FigureWriter() as drawing:
+        with progress:
+            sums = accumulate(config, systematics=True, progress=progress, chunks=chunks)
+        weights, shapes = _write_weights(config, sums, drawing), _write_shapes(config, sums, progress, drawing)
+        if config.response is None:
+            trained = train(config, resume=resume, progress=progress, chunks=chunks.last)
+            trained = trained.with_files(_draw_evaluation(config, trained.result, progress, drawing))
+        else:
+            trained = _write_response(config, progress, drawing)
+        drawn = drawing.finish()
+    page = report(config, figures=not isinstance(drawing, NoFigures))
     result = RunResult(weights.result, shapes.result, trained.result, page.result)
     return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn, *page.files))
 
 
-@timed("weight summary and its figures")
-def _write_weights(config: Config, sums: Accumulated) -> Outcome[WeightReport]:
-    from hepneg.plots.gallery import weight_figures
-
+@timed("weight summary")
+def _write_weights(config: Config, sums: Accumulated, figures: FigureWriter) -> Outcome[WeightReport]:
     weights = sums.weight_report(batch_size=config.training.batch_size)
     written = write_json(config.output / "inspect.json", weights.to_dict())
-    return Outcome(weights, (written, *_save(config, weight_figures(weights))))
+    figures.draw(config, "weight_figures", weights)
+    return Outcome(weights, (written,))
 
 
-@timed("shape check and its figures")
-def _write_shapes(config: Config, sums: Accumulated, progress: Progress) -> Outcome[ShapeReport]:
-    from hepneg.plots.gallery import shape_figures
-
+@timed("shape check")
+def _write_shapes(config: Config, sums: Accumulated, progress: Progress, figures: FigureWriter) -> Outcome[ShapeReport]:
     with progress:
         shapes = sums.shape_report(progress=progress)
     written = write_json(config.output / "check.json", shapes.to_dict())
-    return Outcome(shapes, (written, *_save(config, shape_figures(shapes, config.plots))))
+    figures.draw(config, "shape_figures", shapes, config.plots)
+    return Outcome(shapes, (written,))
 
 
 @timed("evaluation")
@@ -355,42 +351,21 @@ def _write_evaluation(config: Config, trained: Trained) -> tuple[Path, ...]:
     return metrics, write_histograms(config.output / "histograms.root", trained.evaluation.histograms())
 
 
-@timed("figures of the response")
-def _draw_evaluation(config: Config, trained: Trained, progress: Progress) -> list[Path]:
-    from hepneg.plots.gallery import evaluation_figures, stack_figures
+def _draw_evaluation(config: Config, trained: Trained, progress: Progress, figures: FigureWriter) -> tuple[Path, ...]:
+    """Write the stacks, have all figures of a response or a prediction drawn, and return the stacks' files."""
+    from hepneg.evaluation.stack_pass import stacks_of
 
-    stacks = _stacks(config, trained, progress)
-    content = {"schema_version": 1, "stacks": [stack.to_dict() for stack in stacks]}
-    files = [write_json(config.output / "stacks.json", content)] if stacks else []
-    if stacks:
-        filled = {name: part for stack in stacks for name, part in stack.histograms().items()}
-        files.append(write_histograms(config.output / "stacks.root", filled))
-    figures = chain(stack_figures(stacks, config), evaluation_figures(trained.evaluation))
-    return [*files, *_save(config, figures)]
-
-
-def _stacks(config: Config, trained: Trained, progress: Progress) -> list[Stack]:
-    """Return the stacks of a classification: of its response, and of more where the files must be read for them."""
-    from hepneg.evaluation.classification import Evaluation
-    from hepneg.evaluation.stack import Stack
-    from hepneg.evaluation.stack_pass import fill_stacks, needs_a_pass
-    from hepneg.models.classifier import Classifier
-
-    if not isinstance(trained.evaluation, Evaluation):
-        return []
-    if not isinstance(trained.model, Classifier) or not needs_a_pass(config):
-        return [Stack.of_evaluation(trained.evaluation)]
+    files: tuple[Path, ...] = ()
     with progress:
-        return fill_stacks(config, trained.model, progress=progress)
-
-
-def _save(config: Config, figures: Iterable[tuple[str, Figure]]) -> list[Path]:
-    from hepneg.plots.experiment_label import figure_style
-    from hepneg.plots.gallery import save_figures
-
-    with figure_style(config.plots):
-        return save_figures(figures, config.output / "plots", config.plots.formats)
-
-
-def _make_output(config: Config) -> Path:
-    return make_folder(config.output, "`output:`")
+        stacks = stacks_of(config, trained.model, trained.evaluation, progress=progress)
+    if stacks:
+        content = {"schema_version": 1, "stacks": [stack.to_dict() for stack in stacks]}
+        filled = {name: part for stack in stacks for name, part in stack.histograms().items()}
+        files = (
+            write_json(config.output / "stacks.json", content),
+            write_histograms(config.output / "stacks.root", filled),
+        )
+        figures.draw(config, "stack_figures", stacks, config)
+    kind = "response_figures" if config.task == "classification" else "regression_figures"
+    figures.draw(config, kind, trained.evaluation)
+    return files

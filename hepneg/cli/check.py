@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import Display, with_config
+from hepneg.cli.options import Display, figures_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
+    from hepneg.plots.figure_writer import FigureWriter
 
 __all__ = ["command"]
 
 
 @click.command("check")
 @with_config
-def command(config: Config, *, display: Display) -> None:
+@figures_option
+def command(config: Config, *, display: Display, figures: FigureWriter | None) -> None:
     """Compare the kinematic shapes of positive and negative events; verdict.
 
     Writes check.json and figures. The files are read in chunks, so they may be of any size.
@@ -26,5 +28,5 @@ def command(config: Config, *, display: Display) -> None:
     from hepneg import workflow
     from hepneg.cli.show import show_shapes
 
-    outcome = workflow.check(config, progress=display.progress)
+    outcome = workflow.check(config, progress=display.progress, figures=figures)
     display.finish(outcome.result.to_dict(), outcome.files, lambda: show_shapes(outcome.result))

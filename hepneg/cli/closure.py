@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import Display, resumable, resume_option, with_config
+from hepneg.cli.options import Display, figures_option, resumable, resume_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
+    from hepneg.plots.figure_writer import FigureWriter
 
 __all__ = ["command"]
 
@@ -17,7 +18,8 @@ __all__ = ["command"]
 @click.command("closure")
 @with_config
 @resume_option
-def command(config: Config, *, display: Display, resume: bool) -> None:
+@figures_option
+def command(config: Config, *, display: Display, resume: bool, figures: FigureWriter | None) -> None:
     """Train classifiers with |w| on each sign alone and on both, and look for mismodelling.
 
     One is trained on positive events only, one on negative events only, one on all, each with |w|. If each sign is
@@ -30,5 +32,5 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     from hepneg.cli.show import show_closure
 
     with resumable(config, "closure"):
-        outcome = workflow.closure(config, resume=resume, progress=display.progress)
+        outcome = workflow.closure(config, resume=resume, progress=display.progress, figures=figures)
     display.finish(outcome.result.to_dict(), outcome.files, lambda: show_closure(outcome.result))

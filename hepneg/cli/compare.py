@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import Display, complete_schemes, resumable, resume_option, with_config
+from hepneg.cli.options import Display, complete_schemes, figures_option, resumable, resume_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
+    from hepneg.plots.figure_writer import FigureWriter
 
 __all__ = ["command"]
 
@@ -23,7 +24,10 @@ __all__ = ["command"]
     help="Which schemes; left out, absolute, positive, signed, paired, refined and auto.",
 )
 @resume_option
-def command(config: Config, *, schemes: str | None, display: Display, resume: bool) -> None:
+@figures_option
+def command(
+    config: Config, *, schemes: str | None, display: Display, resume: bool, figures: FigureWriter | None
+) -> None:
     """Train several schemes on the same folds and compare them on the same signed events.
 
     Writes compare.json and a figure.
@@ -36,5 +40,5 @@ def command(config: Config, *, schemes: str | None, display: Display, resume: bo
 
     names = [name.strip() for name in schemes.split(",")] if schemes else DEFAULT_SCHEMES
     with resumable(config, "compare"):
-        outcome = workflow.compare(config, names, resume=resume, progress=display.progress)
+        outcome = workflow.compare(config, names, resume=resume, progress=display.progress, figures=figures)
     display.finish(outcome.result.to_dict(), outcome.files, lambda: show_comparison(outcome.result))

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import Display, with_config
+from hepneg.cli.options import Display, figures_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
+    from hepneg.plots.figure_writer import FigureWriter
 
 __all__ = ["command"]
 
 
 @click.command("evaluate")
 @with_config
-def command(config: Config, *, display: Display) -> None:
+@figures_option
+def command(config: Config, *, display: Display, figures: FigureWriter | None) -> None:
     """Evaluate and draw a score from elsewhere, all signed weights applied.
 
     CONFIG names it: `response: my_bdt`, a branch or expression in (0, 1), or `response: {logit: my_log_odds}`.
@@ -27,5 +29,5 @@ def command(config: Config, *, display: Display) -> None:
     from hepneg import workflow
     from hepneg.cli.show import show_evaluation
 
-    outcome = workflow.evaluate(config, progress=display.progress)
+    outcome = workflow.evaluate(config, progress=display.progress, figures=figures)
     display.finish(outcome.result.to_dict(), outcome.files, lambda: show_evaluation(outcome.result.evaluation))

@@ -15,11 +15,13 @@ from hepneg.cli.display import Display, with_display
 
 if TYPE_CHECKING:
     from hepneg.config import Config
+    from hepneg.plots.figure_writer import FigureWriter
 
 __all__ = [
     "Display",
     "Interruption",
     "complete_schemes",
+    "figures_option",
     "format_option",
     "resumable",
     "resume_option",
@@ -56,6 +58,17 @@ _CONFIG = (
 
 resume_option = click.option(
     "--resume", is_flag=True, help="Go on from the checkpoint of an interrupted training of the same events."
+)
+
+
+def _figure_writer(_ctx: click.Context, _param: click.Parameter, left_out: bool) -> FigureWriter | None:
+    from hepneg.plots.figure_writer import NoFigures
+
+    return NoFigures() if left_out else None
+
+
+figures_option = click.option(
+    "--no-figures", "figures", is_flag=True, callback=_figure_writer, help="Write the results without figures."
 )
 
 format_option = click.option(

@@ -6,18 +6,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import Display, resumable, resume_option, with_config
+from hepneg.cli.options import Display, figures_option, resumable, resume_option, with_config
 
 if TYPE_CHECKING:
     from hepneg.config import Config
+    from hepneg.plots.figure_writer import FigureWriter
 
 __all__ = ["command"]
+
+
+_MOST_JOBS = 4
+"""Processes that draw figures while the training runs; one core is left to that."""
 
 
 @click.command("run")
 @with_config
 @resume_option
-def command(config: Config, *, display: Display, resume: bool) -> None:
+@figures_option
+def command(config: Config, *, display: Display, resume: bool, figures: FigureWriter | None) -> None:
     """Do the main job: inspect, check, train, plot and report.
 
     Writes inspect.json, check.json, model/, metrics.json, histograms.root, plots/ and report.html.
@@ -25,8 +31,11 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     Example: hepneg run analysis.yaml
     """
     from hepneg import workflow
+    from hepneg._core.worker_process import cores
     from hepneg.cli.show import show_run
+    from hepneg.plots.figure_writer import FigureWriter
 
+    drawing = figures or FigureWriter(min(cores() - 1, _MOST_JOBS))
     with resumable(config, "train"):
-        outcome = workflow.run(config, resume=resume, progress=display.progress)
+        outcome = workflow.run(config, resume=resume, progress=display.progress, figures=drawing)
     display.finish(outcome.result.to_dict(), outcome.files, lambda: show_run(outcome.result, config))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg.binning.axis_bins import figure_edges
 from hepneg.config import Config, Feature, Variable
 from hepneg.errors import DataError
+from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.stack import Stack
 from hepneg.evaluation.stack_sums import StackSums
 from hepneg.events import EventTable, label_code
@@ -23,7 +24,11 @@ from hepneg.ntuples import read_chunks
 from hepneg.ntuples.chunk import Chunk
 from hepneg.ntuples.normalisation import scale_factor
 
-__all__ = ["RESPONSE", "fill_stacks", "needs_a_pass"]
+if TYPE_CHECKING:
+    from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.models.regressor import Regressor
+
+__all__ = ["RESPONSE", "fill_stacks", "needs_a_pass", "stacks_of"]
 
 RESPONSE = "response"
 """What conditions call the classifier's response."""
@@ -189,3 +194,18 @@ class _Reading:
 
 def _column_of(region: str) -> str:
     return f"(region {region})"
+
+
+def stacks_of(
+    config: Config,
+    model: Classifier | Regressor | None,
+    evaluation: Evaluation | RegressionEvaluation,
+    *,
+    progress: Progress = SILENT,
+) -> list[Stack]:
+    """Return the stacks of a classification: of its response, and of more where the files must be read for them."""
+    if not isinstance(evaluation, Evaluation):
+        return []
+    if not isinstance(model, Classifier) or not needs_a_pass(config):
+        return [Stack.of_evaluation(evaluation)]
+    return fill_stacks(config, model, progress=progress)

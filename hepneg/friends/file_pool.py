@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection
 from typing import Any
 
 from hepneg._core.progress import Task
+from hepneg._core.worker_process import live_with_parent
 from hepneg.errors import OutputError
 from hepneg.friends.outcome import FriendFile
 from hepneg.friends.plan import Job, Settings
@@ -92,19 +89,10 @@ def _start(settings: Settings, graph: bytes | None, done: Any, stop: Any) -> Non
     """Prepare a worker: one thread, no Ctrl-C of its own, an end with its parent."""
     from hepneg.networks.inference import use_one_thread
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    live_with_parent()
     use_one_thread()
     engine = Engine.of(load_model(settings.model), graph)
     _WORKER.update(settings=settings, done=done, stop=stop, engine=engine)
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent is killed: it would wait for jobs for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def _work(job: Job) -> FriendFile:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -11,6 +10,7 @@ from typing import TypeVar
 import torch
 
 from hepneg._core.progress import Progress, Task
+from hepneg._core.worker_process import cores
 from hepneg.errors import ConfigError
 from hepneg.learning.loop import Interrupted
 from hepneg.networks.inference import one_thread, use_one_thread
@@ -48,7 +48,7 @@ def run_folds(
             raise Interrupted
         return job(fold, tasks[fold], stop)
 
-    jobs = 1 if device.type == "cuda" else min(folds, _cores())
+    jobs = 1 if device.type == "cuda" else min(folds, cores())
     with (
         progress,
         one_thread(),
@@ -68,10 +68,6 @@ def choose_device(wanted: str) -> torch.device:
     if wanted == "cuda" and not available:
         raise ConfigError("training.device is 'cuda', but torch finds no GPU; use 'auto' or 'cpu'")
     return torch.device("cuda" if wanted != "cpu" and available else "cpu")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _collect(futures: list[Future[Result]], stop: threading.Event) -> list[Result]:

@@ -2,9 +2,10 @@
 
 from hepneg.ntuples.chunk import Chunk, ChunkMaker
 from hepneg.ntuples.explore import TreeSummary, WeightCandidate, explore
+from hepneg.ntuples.kept_chunks import KeptChunks
 from hepneg.ntuples.normalisation import scale_factor
 from hepneg.ntuples.overlaps import refuse_copies, require_distinct_files
-from hepneg.ntuples.read import read, read_chunks, require_selected
+from hepneg.ntuples.read import ChunkReader, read, read_chunks, require_selected
 from hepneg.ntuples.reading_notes import ReadingNotes
 from hepneg.ntuples.starter import starter_config
 from hepneg.ntuples.table_checks import warn_about_dropped, warn_without_negative
@@ -13,6 +14,8 @@ from hepneg.ntuples.write import write_histograms
 __all__ = [
     "Chunk",
     "ChunkMaker",
+    "ChunkReader",
+    "KeptChunks",
     "ReadingNotes",
     "TreeSummary",
     "WeightCandidate",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,10 @@ from hepneg.ntuples.reading_notes import ReadingNotes
 from hepneg.ntuples.sample_files import SampleFiles
 from hepneg.ntuples.table_checks import warn_about_dropped, warn_about_events
 
-__all__ = ["read", "read_chunks", "require_selected"]
+__all__ = ["ChunkReader", "read", "read_chunks", "require_selected"]
+
+ChunkReader: TypeAlias = Callable[..., Iterator[Chunk]]
+"""Reads a sample in chunks, as :func:`read_chunks` does."""
 
 
 def read_chunks(
@@ -77,7 +81,12 @@ def read_chunks(
 
 
 def read(
-    config: Config, *, data: bool = False, progress: Progress = SILENT, step_size: int | str = STEP_SIZE
+    config: Config,
+    *,
+    data: bool = False,
+    progress: Progress = SILENT,
+    step_size: int | str = STEP_SIZE,
+    chunks: ChunkReader | None = None,
 ) -> EventTable:
     """Read all samples into memory, with the weights scaled to cross section and luminosity.
 
@@ -88,6 +97,7 @@ def read(
         data: read the samples of measured data (``label: data``) instead of the simulated ones.
         progress: shows how much of the files is read.
         step_size: as in :func:`read_chunks`.
+        chunks: reads a sample; left out, :func:`read_chunks` does.
 
     Raises:
         DataError: as :func:`read_chunks`; also a sample of which the selection keeps nothing, events that would count
@@ -102,11 +112,9 @@ def read(
         raise DataError("the configuration has no sample with `label: data`")
     source = {} if data else require_distinct_files(config)
     notes = ReadingNotes()
+    chunked = chunks or partial(read_chunks, step_size=step_size)
     with timed("reading the events"):
-        parts = {
-            sample: list(read_chunks(config, sample, notes=notes, progress=progress, step_size=step_size))
-            for sample in samples
-        }
+        parts = {sample: list(chunked(config, sample, notes=notes, progress=progress)) for sample in samples}
     table = replace(_joined(config, samples, parts), source=source)
     if not data:
         notes.warn(config)

@@ -1,12 +1,10 @@
-"""Which figures an analysis gets, under which names."""
+"""Which figures an analysis gets, under which names. Each is drawn when it is called for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
-
-from matplotlib.figure import Figure
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from hepneg._core.figure_names import (
     CLOSURE_STEM,
@@ -22,10 +20,8 @@ from hepneg._core.figure_names import (
     shape_stem,
     stack_stem,
 )
-from hepneg.config import Config, FigureFormat, Plots
-from hepneg.evaluation.classification import Evaluation
-from hepneg.evaluation.regression import RegressionEvaluation
-from hepneg.evaluation.stack import Stack
+from hepneg.config import Config, Plots
+from hepneg.plots.comparison_plot import plot_comparison
 from hepneg.plots.correlation_plot import plot_sign_correlations
 from hepneg.plots.feature_overview import plot_feature_overview
 from hepneg.plots.merit_plots import plot_calibration, plot_roc, plot_significance
@@ -36,32 +32,40 @@ from hepneg.plots.response_plot import plot_response, plot_response_by_sign, plo
 from hepneg.plots.shape_plots import plot_effect_sizes, plot_feature_shape
 from hepneg.plots.sign_split_plot import plot_closure_curves, plot_closure_tests
 from hepneg.plots.stack_plot import plot_stack
-from hepneg.plots.style import save
+from hepneg.plots.style import Drawn
 from hepneg.plots.systematics_plot import plot_yardsticks
 from hepneg.plots.training_curves import plot_learning_curves, plot_overtraining
 from hepneg.plots.weight_plots import plot_weights
 from hepneg.shapes import ShapeReport
-from hepneg.studies import SignSplitClosure
-from hepneg.weights import WeightReport
+
+if TYPE_CHECKING:
+    from hepneg.evaluation.classification import Evaluation
+    from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.evaluation.stack import Stack
+    from hepneg.studies import SignSplitClosure
+    from hepneg.studies.scheme_comparison import Comparison
+    from hepneg.weights import WeightReport
 
 __all__ = [
+    "Figures",
     "closure_figures",
-    "evaluation_figures",
+    "comparison_figures",
     "regression_figures",
     "response_figures",
-    "save_figures",
     "shape_figures",
     "stack_figures",
     "weight_figures",
 ]
 
-Figures = Iterator[tuple[str, Figure]]
+Figures = Iterator[tuple[str, Callable[[], Drawn]]]
+"""The name of each figure, and what draws it."""
+
 _DEFAULTS = Plots()
 
 
 def weight_figures(report: WeightReport) -> Figures:
     """Draw the weight summary."""
-    yield "weights", plot_weights(report).figure
+    yield "weights", partial(plot_weights, report)
 
 
 def shape_figures(report: ShapeReport, settings: Plots = _DEFAULTS) -> Figures:
@@ -71,57 +75,59 @@ def shape_figures(report: ShapeReport, settings: Plots = _DEFAULTS) -> Figures:
         report: the shape check.
         settings: say which features get a figure of their own; the others share one.
     """
-    yield "shapes", plot_effect_sizes(report).figure
+    yield "shapes", partial(plot_effect_sizes, report)
     together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
     if together:
-        yield MULTIVARIATE_STEM, plot_multivariate(together).figure
+        yield MULTIVARIATE_STEM, partial(plot_multivariate, together)
     if any(shapes.systematics for shapes in report.samples.values()):
-        yield YARDSTICK_STEM, plot_yardsticks(report).figure
+        yield YARDSTICK_STEM, partial(plot_yardsticks, report)
     for sample, shapes in report.samples.items():
         if shapes.joint and shapes.joint.correlations:
-            yield correlations_stem(sample), plot_sign_correlations(shapes.joint.correlations, sample=sample).figure
+            yield correlations_stem(sample), partial(plot_sign_correlations, shapes.joint.correlations, sample=sample)
         others = []
         for feature, shape in shapes.features.items():
             if settings.has_page(shape.p_adjusted, report.alpha):
-                yield shape_stem(sample, feature), plot_feature_shape(shape, sample=sample).figure
+                yield shape_stem(sample, feature), partial(plot_feature_shape, shape, sample=sample)
             else:
                 others.append(shape)
         if others:
-            yield overview_stem(sample), plot_feature_overview(others, sample=sample).figure
+            yield overview_stem(sample), partial(plot_feature_overview, others, sample=sample)
         for density in shapes.joint.densities if shapes.joint else ():
-            drawn = plot_negative_boxes(density, shapes.drawn_boxes, sample=sample)
-            yield boxes_stem(sample, *density.names), drawn.figure
+            yield (
+                boxes_stem(sample, *density.names),
+                partial(plot_negative_boxes, density, shapes.drawn_boxes, sample=sample),
+            )
+
+
+def comparison_figures(comparison: Comparison) -> Figures:
+    """Draw the response under several schemes."""
+    yield "comparison", partial(plot_comparison, comparison)
 
 
 def closure_figures(closure: SignSplitClosure) -> Figures:
     """Draw how well classifiers trained with |w| fit each sign and both together, and their response by sign."""
-    yield CLOSURE_STEM, plot_closure_curves(closure).figure
-    yield CLOSURE_TESTS_STEM, plot_closure_tests(closure).figure
+    yield CLOSURE_STEM, partial(plot_closure_curves, closure)
+    yield CLOSURE_TESTS_STEM, partial(plot_closure_tests, closure)
     label = "Response of a classifier trained with |w|"
     for sample, shapes in closure.response.samples.items():
         for shape in shapes.features.values():
-            yield closure_response_stem(sample), plot_feature_shape(shape, sample=sample, axis_label=label).figure
-
-
-def evaluation_figures(evaluation: Evaluation | RegressionEvaluation) -> Figures:
-    """Draw what a model is worth, whatever its task."""
-    return response_figures(evaluation) if isinstance(evaluation, Evaluation) else regression_figures(evaluation)
+            yield closure_response_stem(sample), partial(plot_feature_shape, shape, sample=sample, axis_label=label)
 
 
 def response_figures(evaluation: Evaluation) -> Figures:
     """Draw the response and what it is worth."""
-    yield "response", plot_response(evaluation).figure
-    yield "response_log", plot_response(evaluation, scale="log").figure
+    yield "response", partial(plot_response, evaluation)
+    yield "response_log", partial(plot_response, evaluation, scale="log")
     for row in evaluation.samples:
-        yield components_stem(row.sample), plot_response_components(evaluation, row.sample).figure
-        yield by_sign_stem(row.sample), plot_response_by_sign(evaluation, row.sample).figure
-    yield "roc", plot_roc(evaluation).figure
-    yield "calibration", plot_calibration(evaluation).figure
-    yield "significance", plot_significance(evaluation).figure
+        yield components_stem(row.sample), partial(plot_response_components, evaluation, row.sample)
+        yield by_sign_stem(row.sample), partial(plot_response_by_sign, evaluation, row.sample)
+    yield "roc", partial(plot_roc, evaluation)
+    yield "calibration", partial(plot_calibration, evaluation)
+    yield "significance", partial(plot_significance, evaluation)
     if evaluation.overtraining:
-        yield "overtraining", plot_overtraining(evaluation).figure
+        yield "overtraining", partial(plot_overtraining, evaluation)
     if evaluation.histories:
-        yield "learning_curves", plot_learning_curves(evaluation.histories).figure
+        yield "learning_curves", partial(plot_learning_curves, evaluation.histories)
 
 
 def stack_figures(stacks: Iterable[Stack], config: Config) -> Figures:
@@ -132,30 +138,14 @@ def stack_figures(stacks: Iterable[Stack], config: Config) -> Figures:
         look = config.plots.model_copy(update={"scale": scale})
         own = config.title_of(stack.quantity) if stack.quantity != "response" else (look.title, None)
         options: dict[str, Any] = {"title": own[0], "unit": own[1], "luminosity": config.luminosity}
-        yield stack_stem(stack.quantity, stack.region), plot_stack(stack, look=look, **options).figure
+        yield stack_stem(stack.quantity, stack.region), partial(plot_stack, stack, look=look, **options)
 
 
 def regression_figures(evaluation: RegressionEvaluation) -> Figures:
     """Draw how far predictions lie from their targets."""
-    yield "residuals", plot_residuals(evaluation).figure
-    yield "pulls", plot_pulls(evaluation).figure
-    yield "bias", plot_bias(evaluation).figure
-    yield "response_matrix", plot_response_matrix(evaluation).figure
+    yield "residuals", partial(plot_residuals, evaluation)
+    yield "pulls", partial(plot_pulls, evaluation)
+    yield "bias", partial(plot_bias, evaluation)
+    yield "response_matrix", partial(plot_response_matrix, evaluation)
     if evaluation.histories:
-        yield "learning_curves", plot_learning_curves(evaluation.histories, unit="").figure
-
-
-def save_figures(
-    figures: Iterable[tuple[str, Figure]], folder: Path, formats: Sequence[FigureFormat] = ("png",)
-) -> list[Path]:
-    """Save each figure and return the paths.
-
-    Args:
-        figures: by their names without suffix.
-        folder: for the files.
-        formats: of each figure; the file of another format that an earlier job wrote of it is removed.
-
-    Raises:
-        OutputError: a file cannot be written.
-    """
-    return [path for stem, figure in figures for path in save(figure, folder / stem, formats)]
+        yield "learning_curves", partial(plot_learning_curves, evaluation.histories, unit="")

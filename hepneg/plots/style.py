@@ -21,12 +21,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.gridspec import GridSpecBase
+from matplotlib.image import imsave
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from hepneg._core.output import atomic_path
 from hepneg.config import FigureFormat
+from hepneg.plots.known_positions import StackedPanels, draw_laid_out
 from hepneg.plots.short_names import plain, short_name, short_names
 
 Parameters = ParamSpec("Parameters")
@@ -132,10 +134,10 @@ class OwnFigure(Figure):
     """A figure of this package, which may grow; those of the user stay as large as they are."""
 
 
-def empty_figure(size: tuple[float, float]) -> Figure:
+def empty_figure(size: tuple[float, float], layout: type[ConstrainedLayoutEngine] = ConstrainedLayoutEngine) -> Figure:
     """Make a figure without axes, width × height in inches at the print style's fonts, that lays its axes out."""
     width, height = (relative() * length for length in size)
-    figure = OwnFigure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.03, hspace=0.02))
+    figure = OwnFigure(figsize=(width, height), layout=layout(h_pad=0.03, hspace=0.02))
     FigureCanvasAgg(figure)
     return figure
 
@@ -162,7 +164,7 @@ def new_figure(
         raise ValueError(f"panels must be 0, 1 or 2, not {panels}")
     if ax is not None:
         return _given_layout(ax, panels)
-    figure = empty_figure(size or _style_size() or (6.0, 4.5 + 0.6 * panels))
+    figure = empty_figure(size or _style_size() or (6.0, 4.5 + 0.6 * panels), StackedPanels)
     grid = figure.add_gridspec(1 + panels, 1, height_ratios=[_MAIN] + [1.0] * panels)
     return _below(figure.add_subplot(grid[0, 0]), grid)
 
@@ -344,15 +346,28 @@ def save(figure: Figure, stem: str | Path, formats: Sequence[FigureFormat] = ("p
     Raises:
         OutputError: the files cannot be written.
     """
-    paths = []
     engine = figure.get_layout_engine()
-    for kind in formats:
-        path = Path(f"{stem}.{kind}")
-        with mpl.rc_context({} if _active_style() else PRINT_STYLE), atomic_path(path) as temporary:
-            figure.savefig(temporary, metadata=_METADATA[kind])
-        paths.append(path)
-        figure.set_layout_engine("none")  # laid out once: the layout takes as long as the drawing
+    with mpl.rc_context({} if _active_style() else PRINT_STYLE):
+        for kind in sorted(formats, key="png".__ne__):
+            with atomic_path(f"{stem}.{kind}") as temporary:
+                _write(figure, temporary, kind)
+            figure.set_layout_engine("none")  # laid out once: the layout takes as long as the drawing
     figure.set_layout_engine(engine)
     for former in set(_METADATA) - set(formats):
         Path(f"{stem}.{former}").unlink(missing_ok=True)
-    return paths
+    return [Path(f"{stem}.{kind}") for kind in formats]
+
+
+def _write(figure: Figure, path: Path, kind: FigureFormat) -> None:
+    """Write one file. ``savefig`` would draw a PNG twice: once for a layout that the drawing makes again."""
+    if kind == "pdf":
+        figure.savefig(path, metadata=_METADATA[kind])
+        return
+    dpi = figure.dpi
+    wanted = mpl.rcParams["savefig.dpi"]
+    figure.set_dpi(dpi if wanted == "figure" else wanted)
+    canvas = FigureCanvasAgg(figure)
+    draw_laid_out(figure, canvas.draw)
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    imsave(path, pixels, format="png", dpi=figure.dpi, metadata=_METADATA[kind])  # type: ignore[arg-type]
+    figure.set_dpi(dpi)

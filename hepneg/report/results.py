@@ -80,11 +80,12 @@ class Results:
         return Figure(stem, caption, alternative, self.pictures.get(stem), texts.command)
 
 
-def load_results(config: Config) -> Results:
+def load_results(config: Config, *, pictures: bool = True) -> Results:
     """Read the results of an analysis.
 
     Args:
         config: the analysis; the files are looked for under its ``output``.
+        pictures: whether to read the figures, which may be of an earlier job.
 
     Raises:
         DataError: there is nothing, or a file is damaged or of another version of the format.
@@ -92,7 +93,8 @@ def load_results(config: Config) -> Results:
     contents = {field: _read(config.output / name) for field, name in FILES.items()}
     if all(content is None for content in contents.values()):
         raise DataError(f"nothing to report in {config.output}: it holds no results; do `hepneg run` first")
-    return Results(config=config, pictures=read_pictures(config.output / "plots"), **_of_one_model(config, contents))
+    drawn = read_pictures(config.output / "plots") if pictures else {}
+    return Results(config=config, pictures=drawn, **_of_one_model(config, contents))
 
 
 def _of_one_model(config: Config, contents: dict[str, Data | None]) -> dict[str, Data | None]:

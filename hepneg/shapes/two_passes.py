@@ -21,6 +21,7 @@ from hepneg.config import Config
 from hepneg.events import EventTable, clustering, label_code
 from hepneg.ntuples import (
     Chunk,
+    ChunkReader,
     ReadingNotes,
     read_chunks,
     refuse_copies,
@@ -217,7 +218,14 @@ class Accumulated:
 
 
 @timed("two passes over the files")
-def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, progress: Progress = SILENT) -> Accumulated:
+def accumulate(
+    config: Config,
+    *,
+    systematics: bool = False,
+    seed: int = 1,
+    progress: Progress = SILENT,
+    chunks: ChunkReader = read_chunks,
+) -> Accumulated:
     """Go through the files twice: first for a subsample that plans the bins, then to fill them.
 
     Args:
@@ -225,6 +233,7 @@ def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, prog
         systematics: whether to look at the systematic variations of the weight too.
         seed: of the subsample.
         progress: shows how much of the files is read.
+        chunks: reads a sample.
 
     Raises:
         DataError: the files are unusable, or the selection keeps nothing of a sample.
@@ -239,9 +248,7 @@ def accumulate(config: Config, *, systematics: bool = False, seed: int = 1, prog
 
     def once(empty: Callable[[str], Part], varied: bool) -> dict[str, Part]:
         return {
-            sample: _filled(
-                empty(sample), read_chunks(config, sample, systematics=varied, notes=notes, progress=progress)
-            )
+            sample: _filled(empty(sample), chunks(config, sample, systematics=varied, notes=notes, progress=progress))
             for sample in config.samples
         }
 

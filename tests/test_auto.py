@@ -87,13 +87,35 @@ def test_where_the_signs_tell_combined_goes_first() -> None:
     json.dumps(choice.to_dict(), allow_nan=False)
 
 
+def test_with_a_negative_density_the_brier_score_takes_the_place_of_the_loss() -> None:
+    rng, n = np.random.default_rng(30), 6000
+    x, label = rng.random(n), np.arange(n) % 2
+    sign = np.where((label == 1) & (x < 0.15), -0.5, 0.8)
+    weight = np.where(rng.random(n) < 0.5 + 0.5 * sign, 1.0, -1.0)
+    events = EventTable.from_arrays(x[:, None], weight, label, feature_names=["x"], event_id=np.arange(n))
+    sensible = np.where(x < 0.15, -4.0, 0.2)
+    bound = np.where(x < 0.15, -12.0, 0.9)  # worse where the density is positive, but the farther the lower its loss
+    logits = {"absolute": bound, "combined": sensible}
+    assert choose(events, logits, np.maximum(sign, 0.02)).scheme == "absolute"  # as told by the loss alone
+    choice = choose(events, logits, np.maximum(sign, 0.02), sign)
+    assert choice.scheme == "combined"
+    assert choice.negative["signal"].share == pytest.approx(0.15, abs=0.02)
+    assert "background" not in choice.negative
+    assert "the density is negative, or cannot be told from it, of the signal in 1" in choice.reason
+    json.dumps(choice.to_dict(), allow_nan=False)
+
+
 def test_where_nothing_is_seen_absolute_goes_first_unless_it_is_clearly_worse() -> None:
     events = signs_that_tell(4000, 3)
     x, blind = column(events), np.full(len(events), 0.5)
     near = {"absolute": exact_logit(x), "combined": exact_logit(x) + 0.01 * np.sin(50 * x)}
     choice = choose(events, near, blind)
     assert choice.scheme == "absolute"
-    assert choice.reason.startswith("no dependence of the signs on the features is seen, and no other scheme")
+    assert choice.reason.startswith("ĝ, learnt from the features, describes the signs of held-out events no better")
+    assert ", and no other scheme has" in choice.reason
+    told = choose(events, near, blind, differs=lambda: "the shape check sees a dependence: in a corner")
+    assert told.scheme == "combined"  # the evidence of the check counts where ĝ shows none
+    assert "does, but the shape check sees a dependence: in a corner, and no other" in told.reason
     far = choose(events, {"absolute": np.zeros(len(x)), "combined": exact_logit(x)}, blind)
     assert far.scheme == "combined"
     assert "but combined has a significantly lower signed loss than absolute" in far.reason

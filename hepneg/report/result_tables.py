@@ -258,6 +258,7 @@ def comparison_table(comparison: Data, *, timed: bool = False) -> Table:
         *(of.measured_field("AUC", "auc"), of.measured_field("loss (nats)", "loss")),
         of.measured_field("ΔAUC", functools.partial(_difference, "auc_difference"), essential=False),
         of.measured_field("Δloss (nats)", functools.partial(_difference, "loss_difference")),
+        of.measured_field("ΔBrier", functools.partial(_difference, "brier_difference"), essential=False),
         of.cell_field(
             "calibration χ² / bins", lambda row: chi2_cell(row["calibration_chi2"], row["calibration_degrees"])
         ),

@@ -27,7 +27,8 @@ _STOPPED_BY = {
 _NOT_SIGNED = "it says when to stop, and is not to be compared with the signed loss of held-out events."
 
 _SIGN_LEGEND = (
-    "ĝ is the local mean sign that the scheme has learnt, evaluated on held-out events. Where the density is "
+    "ĝ is the local mean sign that the scheme has learnt, of each sample, or of a label's samples together where they "
+    "share one, evaluated on held-out events. Where the density is "
     "negative, ĝ is clipped at zero; where the networks can tell no smaller mean sign, it is lifted to their floor, "
     "which held-out events set, so that a large share there says little of the density. Both are shares of Σ|w|. The "
     "closure Σ|w|ĝ / Σw is 1 for a perfect ĝ, and χ² compares the signs with ĝ in bins of ĝ and the signed with the "

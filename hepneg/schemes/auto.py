@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from hepneg.errors import HepnegWarning
 from hepneg.events import EventTable
 from hepneg.schemes.choice import choose
 from hepneg.schemes.sign_terms import Combined
@@ -48,5 +50,17 @@ class Auto(Combined):
             TrainingError: no candidate gives finite log-odds.
         """
         logits = fits.held_out_logits(events)
-        choice = choose(events, logits, fits.held_out_sign(events) if logits else None)
+        sign, raw = (fits.held_out_sign(events, raw=raw) if logits else None for raw in (False, True))
+        choice = choose(events, logits, sign, raw, differs=lambda: _difference_of_shapes(events))
         return fits.only(choice.scheme, choice.to_dict())
+
+
+def _difference_of_shapes(events: EventTable) -> str:
+    """Say which sample's shapes the shape check calls different between the signs, and why; empty for none."""
+    from hepneg.shapes import check_shapes
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HepnegWarning)  # of samples that cannot be checked
+        report = check_shapes(events)
+    reasons = [f"in {name} {one.reason}" for name, one in report.samples.items() if one.verdict == "different"]
+    return "the shape check sees a dependence: " + "; ".join(reasons) if reasons else ""

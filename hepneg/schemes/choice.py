@@ -14,7 +14,7 @@ difference is normal with standard deviation σ and true mean μσ below zero ad
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.estimate import Estimate
+from hepneg._core.log_odds import sigmoid
 from hepneg._core.output import json_ready
 from hepneg.errors import TrainingError
 from hepneg.events import LABELS, EventTable, cluster_sums
-from hepneg.metrics import ScoredEvents, log_loss, log_loss_influence
+from hepneg.metrics import Influence, ScoredEvents, brier_influence, log_loss, log_loss_influence
+from hepneg.metrics.negative_share import NegativeShare, negative_share
 
 __all__ = ["Candidate", "Choice", "choose", "sign_gain"]
 
@@ -75,12 +77,15 @@ class Choice:
         sign_gain: by label, how much better ĝ(x) describes the signs of held-out events than their mean does, in nats
             an event; empty where there are no signs to describe.
         candidates: by scheme.
+        negative: by label, the events with ĝ < 0 where their density is negative or cannot be told from it: the Brier
+            score takes the place of the log-loss then, which has no minimum.
     """
 
     scheme: str
     reason: str
     sign_gain: Mapping[str, Estimate] = field(default_factory=dict)
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
+    negative: Mapping[str, NegativeShare] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the choice, JSON-ready."""
@@ -89,18 +94,28 @@ class Choice:
             "reason": self.reason,
             "sign_gain": {label: gain.to_dict() for label, gain in self.sign_gain.items()},
             "candidates": {name: candidate.to_dict() for name, candidate in self.candidates.items()},
+            "negative": {label: share.to_dict() for label, share in self.negative.items()},
         }
         ready: dict[str, Any] = json_ready(content)
         return ready
 
 
-def choose(events: EventTable, logits: Mapping[str, Float], sign: Float | None) -> Choice:
+def choose(
+    events: EventTable,
+    logits: Mapping[str, Float],
+    sign: Float | None,
+    raw: Float | None = None,
+    differs: Callable[[], str] = str,
+) -> Choice:
     """Choose a scheme by what held-out events say.
 
     Args:
         events: n signed events of both labels.
         logits: log-odds by networks that have not seen the event, (n,), by scheme; ``absolute`` among them.
         sign: local mean sign ĝ by networks that have not seen the event, (n,); None where there is none to learn.
+        raw: the same without its floor, which negative densities are looked for with; left out, they are not.
+        differs: asked where ĝ shows no dependence: which sample's shapes differ between the signs all the same, as the
+            shape check says it; empty for none. A dependence in a corner can cost a network more than it gains.
 
     Raises:
         DataError: a label whose Σw is not positive.
@@ -110,19 +125,30 @@ def choose(events: EventTable, logits: Mapping[str, Float], sign: Float | None) 
         return Choice("absolute", "no event has a negative weight" if (events.weight >= 0).all() else TOO_FEW)
     gains = {name: sign_gain(events, sign, code) for name, code in LABELS.items()}
     seen = [name for name, gain in gains.items() if gain.error > 0 and gain.value > SEEN * gain.error]
-    usable = [name for name in _order(depends=bool(seen)) if name in logits and np.isfinite(logits[name]).all()]
+    other_evidence = "" if seen else differs()
+    usable = [
+        name
+        for name in _order(depends=bool(seen or other_evidence))
+        if name in logits and np.isfinite(logits[name]).all()
+    ]
     if not usable:
         raise TrainingError(
             "no network of the scheme 'auto' gives finite log-odds: look for extreme features or weights"
         )
-    chosen = next(name for name in usable if not _beaten(events, logits, name, usable))
+    negative = {} if raw is None else _negative(events, raw)
+    score = _brier_of if negative else _loss_of
+    scores = {name: score(events, logits[name]) for name in usable}
+    chosen = next(name for name in usable if not _beaten(scores, name))
     candidates = {
         name: Candidate(
             log_loss(ScoredEvents.of_table(events, logits[name])), _difference(events, logits[name], logits[chosen])
         )
         for name in usable
     }
-    return Choice(chosen, _reason(gains, seen, candidates, usable[0], chosen), gains, candidates)
+    gaps = {name: (scores[name] - scores[chosen]).estimate() for name in usable}
+    measure = ("Brier score", "") if negative else ("loss", " nats")
+    reason = _reason(gains, seen, other_evidence, gaps, usable[0], chosen, measure) + _negative_clause(negative)
+    return Choice(chosen, reason, gains, candidates, negative)
 
 
 def sign_gain(events: EventTable, sign: Float, label: int) -> Estimate:
@@ -161,28 +187,67 @@ def _order(*, depends: bool) -> tuple[str, ...]:
 
 
 def _difference(events: EventTable, logit: Float, other: Float) -> Estimate:
-    one, two = (log_loss_influence(ScoredEvents.of_table(events, score)) for score in (logit, other))
-    return (one - two).estimate()
+    return (_loss_of(events, logit) - _loss_of(events, other)).estimate()
 
 
-def _beaten(events: EventTable, logits: Mapping[str, Float], name: str, names: list[str]) -> bool:
-    differences = (_difference(events, logits[name], logits[other]) for other in names if other != name)
+def _loss_of(events: EventTable, logit: Float) -> Influence:
+    return log_loss_influence(ScoredEvents.of_table(events, logit))
+
+
+def _brier_of(events: EventTable, logit: Float) -> Influence:
+    return brier_influence(ScoredEvents.of_table(events, sigmoid(logit)))
+
+
+def _beaten(scores: Mapping[str, Influence], name: str) -> bool:
+    differences = ((scores[name] - other).estimate() for key, other in scores.items() if key != name)
     return any(gap.value > BEATEN * gap.error > 0 for gap in differences)
 
 
+def _negative(events: EventTable, raw: Float) -> dict[str, NegativeShare]:
+    """Return what ĝ below zero selects of each label, where that is not clearly positive after all."""
+    cluster = events.clusters()
+    found = {}
+    for name, code in LABELS.items():
+        own = events.label == code
+        part = None if cluster is None else cluster[own]
+        share = negative_share(events.weight[own], raw[own] < 0, part)
+        if share.doubtful:
+            found[name] = share
+    return found
+
+
+def _negative_clause(negative: Mapping[str, NegativeShare]) -> str:
+    if not negative:
+        return ""
+    where = "; ".join(f"of the {label} in {share}" for label, share in negative.items())
+    return (
+        f"; the density is negative, or cannot be told from it, {where}: no response between 0 and 1 follows it there, "
+        "schemes were compared by the Brier score, and signed_target or mixture give a signed density ratio, coarser "
+        "features perhaps a positive one"
+    )
+
+
 def _reason(
-    gains: Mapping[str, Estimate], seen: list[str], candidates: Mapping[str, Candidate], first: str, chosen: str
+    gains: Mapping[str, Estimate],
+    seen: list[str],
+    other_evidence: str,
+    gaps: Mapping[str, Estimate],
+    first: str,
+    chosen: str,
+    measure: tuple[str, str],
 ) -> str:
     """Say in one sentence what was seen and what followed from it."""
     told = " and ".join(f"{name} {gains[name].value / gains[name].error:.1f}" for name in seen)
-    nothing = "no dependence of the signs on the features is seen"
+    nothing = "ĝ, learnt from the features, describes the signs of held-out events no better than their mean does"
+    nothing += f", but {other_evidence}" if other_evidence else ""
     sure = any(gains[name].value > SURE * gains[name].error for name in seen)
     depend = "depend" if sure else "may depend"
     signs = f"the signs {depend} on the features ({told} standard deviations)" if seen else nothing
     other = first if chosen != first else next((name for name in ("absolute", "combined") if name != chosen), chosen)
-    if other not in candidates:
+    if other not in gaps:
         return signs
-    gap = f"loss of {other} minus that of {chosen}: {candidates[other].difference} nats"
+    name, unit = measure
+    gap = f"{name} of {other} minus that of {chosen}: {gaps[other]}{unit}"
     if chosen == first:
-        return f"{signs}, and no other scheme has a significantly lower signed loss ({gap})"
-    return f"{signs}, but {chosen} has a significantly lower signed loss than {other} ({gap})"
+        return f"{signs}, and no other scheme has a significantly lower signed {name} ({gap})"
+    return f"{signs}, but {chosen} has a significantly lower signed {name} than {other} ({gap})"

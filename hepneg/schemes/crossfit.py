@@ -29,7 +29,7 @@ from hepneg.schemes.context import FoldContext
 from hepneg.schemes.fold_fit import FoldFit
 from hepneg.schemes.scheme import Scheme
 from hepneg.signs.local_signs import SignReader, held_out_sign
-from hepneg.signs.sign_health import SchemeHealth, scheme_health
+from hepneg.signs.sign_health import SchemeHealth, by_label, scheme_health
 
 __all__ = ["CrossFit", "crossfit"]
 
@@ -58,9 +58,12 @@ class CrossFit:
         readers = [fold.signs for fold in self.folds if fold.signs is not None]
         return readers if len(readers) == len(self.folds) else None
 
-    def held_out_sign(self, events: EventTable) -> Float | None:
-        """Return the local mean sign of each trained event by networks that have not seen it, (n,); None if unknown."""
-        return held_out_sign(self.readers, events, self.fold_of) if self.readers else None
+    def held_out_sign(self, events: EventTable, *, raw: bool = False) -> Float | None:
+        """Return the local mean sign of each trained event by networks that have not seen it, (n,); None if unknown.
+
+        ``raw`` leaves out its floor.
+        """
+        return held_out_sign(self.readers, events, self.fold_of, raw=raw) if self.readers else None
 
     def held_out_logits(self, events: EventTable) -> dict[str, Float]:
         """Return, for each scheme that every fold has the networks of, the held-out log-odds of the trained events.
@@ -135,8 +138,12 @@ def _health(events: EventTable, fits: CrossFit, objective: Objective) -> SchemeH
         held_out_sign(fits.readers, events, fits.fold_of, raw=raw) if fits.readers else None for raw in (False, True)
     )
     negative_batches = float(np.mean([fold.negative_batches for fold in fits.folds]))
+    ensembles = None if fits.readers is None else np.stack([read(events, False) for read in fits.readers], axis=1)
     seen = learning_task(objective).for_signs(events)
-    return scheme_health(seen, logit, sign, raw, negative_batches=negative_batches)
+    grouped = by_label(seen) if fits.folds[0].signs_of == "label" else seen
+    return scheme_health(
+        grouped, logit, sign, raw, ensembles=ensembles, fold_of=fits.fold_of, negative_batches=negative_batches
+    )
 
 
 def _held_out_output(networks: Sequence[FoldNetwork], events: EventTable, fold_of: NDArray[np.int8]) -> Float:

@@ -94,4 +94,6 @@ def _factorised(context: FoldContext, signs: LocalSigns, floor: float, share: fl
     )
     network = FactorisedNetwork(cast("ResponseNetwork", absolute.network), signs.networks, floor)
     network.set_norm(signs.read(context.seen, False), context.seen)
-    return replace(absolute, network=network.cpu(), signs=signs.cpu().read, parts={"absolute": absolute})
+    return replace(
+        absolute, network=network.cpu(), signs=signs.cpu().read, signs_of="label", parts={"absolute": absolute}
+    )

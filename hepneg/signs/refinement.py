@@ -263,7 +263,7 @@ def refine(
     readers = [local.read for local in signs]
     sign, raw = (held_out_sign(readers, events, fold_of, raw=raw) for raw in (False, True))
     ensembles = np.stack([reader(events, False) for reader in readers], axis=1)
-    closure = sign_closure(events, sign, raw, ensembles)
+    closure = sign_closure(events, sign, raw, ensembles, fold_of)
     labels = {
         name: events.label_of_sample(name)
         for code, name in enumerate(events.sample_names)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.output import json_ready
-from hepneg.events import EventTable
+from hepneg.events import LABELS, EventTable
 from hepneg.signs.sign_closure import SignClosure, sign_closure
 
-__all__ = ["SchemeHealth", "scheme_health"]
+__all__ = ["SchemeHealth", "by_label", "scheme_health"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class SchemeHealth:
     Attributes:
         largest_logit: largest |log-odds|; None for a regression.
         negative_batches: share of the batches in which the training weights of a label summed to zero or less.
-        samples: what the sign networks did to each sample; empty for a scheme without any.
+        samples: what the sign networks did to each sample, or, where a scheme learns one local mean sign for each
+            label, to each label; empty for a scheme without any.
     """
 
     largest_logit: float | None
@@ -48,18 +49,38 @@ def scheme_health(
     held_out_sign: NDArray[np.float64] | None = None,
     raw_sign: NDArray[np.float64] | None = None,
     *,
+    ensembles: NDArray[np.float64] | None = None,
+    fold_of: NDArray[np.integer] | None = None,
     negative_batches: float = 0.0,
 ) -> SchemeHealth:
     """Judge a training on the events that each network has not seen.
 
     Args:
-        events: n signed events.
+        events: n signed events; its samples are what the signs were learnt of.
         held_out_logit: (n,) log-odds; None for a regression.
         held_out_sign: (n,) local mean signs; None for a scheme that learns none.
         raw_sign: the same without its floor; left out, it has none.
+        ensembles: local mean signs by the networks of each fold, (n, K).
+        fold_of: the fold of each event, (n,).
         negative_batches: share of the batches with a label whose training weights sum to zero or less.
     """
     raw = held_out_sign if raw_sign is None else raw_sign
-    closure = {} if held_out_sign is None or raw is None else sign_closure(events, held_out_sign, raw)
+    closure = (
+        {} if held_out_sign is None or raw is None else sign_closure(events, held_out_sign, raw, ensembles, fold_of)
+    )
     largest = None if held_out_logit is None else float(np.abs(held_out_logit).max(initial=0.0))
     return SchemeHealth(largest, negative_batches, closure)
+
+
+def by_label(events: EventTable) -> EventTable:
+    """Return the same events with each label as one sample, named after its only one, or ``all background``."""
+    names = {}
+    for label, code in LABELS.items():
+        present = np.unique(events.sample[events.label == code]).tolist()
+        names[code] = events.sample_names[present[0]] if len(present) == 1 else f"all {label}"
+    codes = sorted(names)
+    return replace(
+        events,
+        sample=np.searchsorted(codes, events.label).astype(np.int16),
+        sample_names=tuple(names[code] for code in codes),
+    )

@@ -19,16 +19,24 @@ from hepneg.config import Settings, Training
 from hepneg.errors import ConfigError, HepnegWarning, TrainingError
 from hepneg.evaluation.classification import Evaluation
 from hepneg.events import EventTable
-from hepneg.metrics import ScoredEvents, auc_influence, log_loss_influence
+from hepneg.metrics import ScoredEvents, auc_influence
+from hepneg.metrics.negative_share import NegativeShare
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
 from hepneg.schemes import Scheme, as_scheme, make_scheme, require_task
+from hepneg.studies.recommendation import (
+    SIGNIFICANT,
+    Doubt,
+    doubt_of,
+    recommended,
+    standings,
+    total_error,
+    training_noise,
+)
 
 __all__ = ["DEFAULT_SCHEMES", "Comparison", "SchemeResult", "compare", "make_schemes"]
 
 DEFAULT_SCHEMES = ("absolute", "positive", "signed", "paired", "refined", "auto")
-
-SIGNIFICANT = 2.0  # standard deviations from which two schemes are called different
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +47,10 @@ class SchemeResult:
         evaluation: signed, on held-out events.
         auc_difference: its AUC minus that of the recommended scheme, paired on the same events.
         loss_difference: its signed loss minus that of the recommended scheme, paired, in nats.
+        loss_noise: what that difference owes to the chance of the trainings, one standard deviation, from the spread
+            over the folds; the error of the difference is that of the events alone.
+        brier_difference: its signed Brier score minus that of the recommended scheme, paired.
+        at_bound: share of Σ|w| whose log-odds are within a tenth of the largest.
         seconds: of training.
         message: what the user should know about its training, or an empty string.
     """
@@ -46,6 +58,9 @@ class SchemeResult:
     evaluation: Evaluation
     auc_difference: Estimate
     loss_difference: Estimate
+    loss_noise: float
+    brier_difference: Estimate
+    at_bound: float
     seconds: float
     message: str
 
@@ -59,8 +74,8 @@ class SchemeResult:
         return {
             "chosen": self.evaluation.chosen,
             "chosen_because": self.evaluation.reason,
-            **json_fields(self.evaluation, "auc", "loss"),
-            **json_fields(self, "auc_difference", "loss_difference"),
+            **json_fields(self.evaluation, "auc", "loss", "brier"),
+            **json_fields(self, "auc_difference", "loss_difference", "loss_noise", "brier_difference", "at_bound"),
             "calibration_chi2": self.evaluation.calibration.chi2,
             "calibration_degrees": self.evaluation.calibration.degrees,
             "negative_bins": sum(row.negative_bins for row in self.evaluation.samples),
@@ -76,14 +91,17 @@ class Comparison:
     Attributes:
         schemes: results by scheme, in the order asked for.
         failures: why a scheme gave none, by scheme.
-        recommended: the scheme with the lowest signed loss.
+        recommended: the scheme with the lowest signed loss, or, where a density is negative or cannot be told from it,
+            of the lowest signed Brier score (:func:`hepneg.studies.recommendation.recommended`).
         reason: one sentence.
+        scored_by: ``loss`` or ``brier``, what the recommendation goes by.
     """
 
     schemes: Mapping[str, SchemeResult]
     failures: Mapping[str, str]
     recommended: str
     reason: str
+    scored_by: str = "loss"
 
     @property
     def evaluations(self) -> dict[str, Evaluation]:
@@ -100,12 +118,21 @@ class Comparison:
                 result.evaluation.auc,
                 result.evaluation.loss,
                 result.loss_difference,
+                result.brier_difference,
                 result.calibration,
                 f"{result.seconds:.1f}",
             )
             for result in self.schemes.values()
         ]
-        header = ("scheme", "AUC", "loss", "loss − recommended", "calibration χ²/bins", "seconds")
+        header = (
+            "scheme",
+            "AUC",
+            "loss",
+            "loss − recommended",
+            "Brier − recommended",
+            "calibration χ²/bins",
+            "seconds",
+        )
         return html_table(header, rows, self.reason)
 
     def to_dict(self) -> dict[str, Any]:
@@ -205,31 +232,66 @@ def _side_by_side(events: EventTable, trained: Mapping[str, _Trained], failures:
     evaluations = {
         name: Evaluation.of_model(own.classifier, events, held_out=own.held_out) for name, own in trained.items()
     }
-    areas = {name: auc_influence(own.held_out) for name, own in trained.items()}
-    losses = {name: log_loss_influence(own.held_out) for name, own in trained.items()}
-    best = min(losses, key=lambda name: losses[name].value)
-    results = {
-        name: SchemeResult(
+    held_out = {name: own.held_out for name, own in trained.items()}
+    areas, standing = {name: auc_influence(scored) for name, scored in held_out.items()}, standings(held_out)
+    doubt = _doubt_of_signs(trained) or doubt_of(held_out)
+    best = recommended(standing, bounded=doubt is not None)
+    results = {}
+    for name, own in trained.items():
+        difference = standing[name].loss - standing[best].loss
+        fold_of = events.folds(len(own.classifier.networks), own.classifier.seed)
+        results[name] = SchemeResult(
             evaluation=evaluations[name],
             auc_difference=(areas[name] - areas[best]).estimate(),
-            loss_difference=(losses[name] - losses[best]).estimate(),
+            loss_difference=difference.estimate(),
+            loss_noise=training_noise(difference, own.held_out.share, fold_of),
+            brier_difference=(standing[name].brier - standing[best].brier).estimate(),
+            at_bound=standing[name].at_bound,
             seconds=own.seconds,
             message="; ".join(history.message for history in own.classifier.histories if history.message),
         )
-        for name, own in trained.items()
-    }
-    return Comparison(results, dict(failures), best, _reason(results, best))
+    reason = _reason(results, best) if doubt is None else _reason_in_doubt(results, best, doubt)
+    return Comparison(results, dict(failures), best, reason, "loss" if doubt is None else "brier")
+
+
+def _doubt_of_signs(trained: Mapping[str, _Trained]) -> Doubt | None:
+    """Look into the health of the schemes that learn signs: what they clip, if that is not clearly positive."""
+    for own in trained.values():
+        for sample, closure in own.classifier.health.get("samples", {}).items():
+            total = Estimate(closure["clipped_sum"], closure["clipped_sum_error"])
+            significance = total.value / total.error if total.error > 0 else 0.0
+            found = NegativeShare(0, closure["clipped_share"], total, significance, closure["clipped_p_value"])
+            if found.doubtful:
+                return Doubt(sample, found)
+    return None
 
 
 def _reason(results: Mapping[str, SchemeResult], best: str) -> str:
     """Say in one sentence why a scheme is recommended, and which others are as good within the errors."""
-    others = {name: result.loss_difference for name, result in results.items() if name != best}
+    others = {name: (result.loss_difference, result.loss_noise) for name, result in results.items() if name != best}
     if not others:
         return f"{best} is the only scheme that was trained"
-    ties = [name for name, gap in others.items() if gap.value <= SIGNIFICANT * gap.error]
+    ties = [name for name, (gap, noise) in others.items() if gap.value <= SIGNIFICANT * total_error(gap, noise)]
     sentence = f"{best} has the lowest signed loss on held-out events"
     if ties:
         return f"{sentence}; {', '.join(ties)} cannot be told from it within {SIGNIFICANT:g} standard deviations"
-    runner_up = min(others, key=lambda name: others[name].value)
-    gap = others[runner_up]
-    return f"{sentence}, ahead of {runner_up} by {gap} nats ({gap.value / gap.error:.1f} standard deviations)"
+    runner_up = min(others, key=lambda name: others[name][0].value)
+    gap, noise = others[runner_up]
+    sure = f"{gap.value / gap.error:.1f} standard deviations of the events"
+    return f"{sentence}, ahead of {runner_up} by {gap} nats ({sure}; trainings differ by {noise:.2g} more)"
+
+
+def _reason_in_doubt(results: Mapping[str, SchemeResult], best: str, doubt: Doubt) -> str:
+    """Say why the recommendation does not go by the log-loss, and what it goes by."""
+    lowest = min(results, key=lambda name: results[name].evaluation.loss.value)
+    others = [f"{name} {result.brier_difference}" for name, result in results.items() if name != best]
+    sentence = (
+        f"{doubt}: there the signed log-loss has no minimum and proves nothing, so the signed Brier score decides, "
+        f"which stays bounded; {best} is taken"
+    )
+    if others:
+        sentence += f" (Brier score less that of {best}: {', '.join(others)})"
+    if lowest != best:
+        why = "its log-odds lie at their bound" if results[lowest].at_bound > 0.01 else "its Brier score is no better"
+        sentence += f"; the lowest log-loss, that of {lowest}, is no reason to take it: {why}"
+    return sentence

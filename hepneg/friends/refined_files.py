@@ -62,9 +62,11 @@ def refine_files(
     ``<input stem>.hepneg.root`` holds a tree ``hepneg`` with one entry for each entry of the input, in its order: the
     branches that identify the event, ``hepneg_weight`` and ``hepneg_weight_error`` (float64, in the unit of the weight
     expression). Each event has the weight of networks that have not seen it; its error is the spread over the folds'
-    ensembles. Entries that fail the selection, or have a feature that is NaN, hold NaN.
+    ensembles. The error of a sum of weights v with errors δ is √(Σv² + (Σδ)²).
+    Entries that fail the selection, or have a feature that is NaN, hold NaN.
     With ``resample``, ``hepneg_resampled`` stands beside them: 0 for events to be dropped, and for the others a
-    positive weight, such that Σw and Σw² are those of the signed weights in every region of the features, on average.
+    positive weight, such that Σw and Σw² are those of the signed weights in a region of the features on average, as far
+    as ĝ has converged there.
     ``refine.json`` holds the closure: signed against refined weights, by sample and feature; it is written last. Where
     files of several samples have the same name, the friend files are in a folder for each sample.
 

@@ -127,7 +127,8 @@ class Refinement:
     ) -> Float:
         """Return the spread of the refined weights over the ensembles of the folds, (n,); see :meth:`weight`.
 
-        It is not divided by the root of their number: any two of them share most of their events.
+        It is not divided by the root of their number: any two of them share most of their events. The error of a sum is
+        that of :func:`hepneg.signs.refined_weight.refined_sums`: these errors add up linearly within a region.
         """
         events = EventTable.from_arrays(features, weight, label, sample=sample, feature_names=self.feature_names)
         code = self._codes(events, named=sample is not None)
@@ -146,8 +147,10 @@ class Refinement:
     def resample(self, events: EventTable, *, seed: int = 1, largest: float = LARGEST) -> Float:
         """Return resampled weights of the events that ĝ was learnt from, (n,): 0 for those that are dropped.
 
-        Fewer events, none of them negative, with the sums and the uncertainties of the signed ones in every region of
-        the features, on average: an event is kept with probability ĝ² and then weighs \\|w\\|/ĝ; see
+        Fewer events, none of them negative, with the sums and the uncertainties of the signed ones in a region of the
+        features on average, as far as ĝ has converged there: with a few thousand events regions were off by up to six
+        standard errors of 60 toys, and Σw² by 3 to 11 %. An event is kept with probability ĝ² and then weighs
+        \\|w\\|/ĝ; see
         :func:`hepneg.signs.resampling.resampled_weight`. Which events are kept follows from their identifiers and the
         seed.
 

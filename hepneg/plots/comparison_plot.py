@@ -15,9 +15,18 @@ from hepneg._core.estimate import Estimate
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import normalised, project
 from hepneg.plots.legend import ROW, legend_above
-from hepneg.plots.short_names import short_names
+from hepneg.plots.sample_looks import sample_looks
 from hepneg.plots.signed_axes import draw_signed, per_bin_label
-from hepneg.plots.style import NEUTRAL, Drawn, annotate_negative_bins, colour_of, empty_figure, in_print_style
+from hepneg.plots.style import (
+    NEUTRAL,
+    Drawn,
+    GivenAxes,
+    annotate_negative_bins,
+    axes_of,
+    empty_figure,
+    given_figure,
+    in_print_style,
+)
 
 if TYPE_CHECKING:
     from hepneg.studies.scheme_comparison import Comparison
@@ -26,7 +35,7 @@ __all__ = ["plot_comparison"]
 
 
 @in_print_style
-def plot_comparison(comparison: Comparison) -> Drawn:
+def plot_comparison(comparison: Comparison, *, ax: GivenAxes = None) -> Drawn:
     """Draw the net response of every sample under each scheme, and how their AUC and loss differ.
 
     The recommended scheme is the reference: its response is repeated as a dotted line in the others, and the lower
@@ -35,19 +44,16 @@ def plot_comparison(comparison: Comparison) -> Drawn:
     """
     evaluations = comparison.evaluations
     reference = evaluations[comparison.recommended]
-    rows = (len(evaluations) + 1) // 2
-    figure = empty_figure((7.0, 2.1 * rows + 0.28 * len(evaluations) + 1.0))
-    grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.1] * rows + [0.28 * len(evaluations) + 0.4])
+    figure, free = _places(len(evaluations), ax)
     axes: list[Axes] = []
     artists: dict[str, Any] = {}
     for position, (name, evaluation) in enumerate(evaluations.items()):
-        shared = {"sharex": axes[0], "sharey": axes[0]} if axes else {}
-        axes.append(figure.add_subplot(grid[position // 2, position % 2], **shared))
+        axes.append(free[position])
         artists[name] = _draw_scheme(axes[-1], evaluation, None if evaluation is reference else reference)
         axes[-1].tick_params(labelleft=position % 2 == 0, labelbottom=position + 2 >= len(evaluations))
-    _label_multiples(figure, axes, reference)
+    _label_multiples(axes, reference)
     for column, (metric, text) in enumerate((("auc", "AUC"), ("loss", "loss [nats]"))):
-        axes.append(figure.add_subplot(grid[rows, column]))
+        axes.append(free[len(evaluations) + column])
         values = {name: getattr(result, f"{metric}_difference") for name, result in comparison.schemes.items()}
         artists[metric] = _draw_estimates(axes[-1], values)
         better = "right" if metric == "auc" else "left"
@@ -56,22 +62,37 @@ def plot_comparison(comparison: Comparison) -> Drawn:
     return Drawn(figure, tuple(axes), artists)
 
 
+def _places(count: int, ax: GivenAxes) -> tuple[Figure, tuple[Axes, ...]]:
+    """Return axes for the response of each scheme, which share their scales, and two for AUC and loss."""
+    if ax is not None:
+        axes = axes_of(ax)
+        return given_figure(axes, count + 2), axes
+    rows, low = (count + 1) // 2, 0.28 * count + 0.4
+    figure = empty_figure((7.0, 2.1 * rows + low + 0.6))
+    grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.1] * rows + [low])
+    first = figure.add_subplot(grid[0, 0])
+    others = [figure.add_subplot(grid[i // 2, i % 2], sharex=first, sharey=first) for i in range(1, count)]
+    return figure, (first, *others, *(figure.add_subplot(grid[rows, column]) for column in range(2)))
+
+
 def _draw_scheme(axes: Axes, evaluation: Evaluation, reference: Evaluation | None) -> list[Any]:
     artists = []
-    names = short_names(row.sample for row in evaluation.samples)
-    for position, row in enumerate(evaluation.samples):
+    looks = sample_looks({row.sample: row.label for row in evaluation.samples})
+    for row in evaluation.samples:
         net = normalised(project(evaluation.response, row.sample))
         if reference is not None:
             outline = normalised(project(reference.response, row.sample))
             edges, values = outline.axes[0].edges, np.asarray(outline.values(), np.float64)
-            artists.append(axes.stairs(values, edges, color=colour_of(position), ls=":", lw=1.0, alpha=0.8, zorder=1))
-        artists += draw_signed(axes, net, colour=colour_of(position), label=names[row.sample], linewidth=1.2)
+            artists.append(
+                axes.stairs(values, edges, color=looks[row.sample].colour, ls=":", lw=1.0, alpha=0.8, zorder=1)
+            )
+        artists += draw_signed(axes, net, label=looks[row.sample].name, linewidth=1.2, **looks[row.sample].style)
     axes.axhline(0.0, color=NEUTRAL, lw=0.8)
     axes.text(0.97, 0.95, evaluation.scheme, transform=axes.transAxes, ha="right", va="top", weight="bold")
     return [*artists, annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
 
 
-def _label_multiples(figure: Figure, axes: list[Axes], reference: Evaluation) -> None:
+def _label_multiples(axes: list[Axes], reference: Evaluation) -> None:
     low, high = axes[0].get_ylim()
     axes[0].set(xlim=(0, 1), ylim=(low, high + 0.25 * (high - low)))
     net = project(reference.response, reference.samples[0].sample)
@@ -84,7 +105,7 @@ def _label_multiples(figure: Figure, axes: list[Axes], reference: Evaluation) ->
     if len(axes) > 1:
         handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1.0))
         labels.append(f"{reference.title}, for comparison")
-    legend_above(figure, handles, labels, room=ROW)
+    legend_above(axes[0], handles, labels, room=ROW)
 
 
 def _draw_estimates(axes: Axes, values: Mapping[str, Estimate]) -> list[Any]:

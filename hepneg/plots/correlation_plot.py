@@ -9,7 +9,7 @@ from matplotlib.image import AxesImage
 from hepneg._core.arrays import FloatArray
 from hepneg.metrics.correlation import CorrelationDifference
 from hepneg.plots.short_names import plain, short_name, short_names
-from hepneg.plots.style import Drawn, empty_figure, in_print_style
+from hepneg.plots.style import Drawn, GivenAxes, axes_grid, in_print_style
 
 __all__ = ["plot_sign_correlations"]
 
@@ -22,7 +22,7 @@ _SIGNIFICANT = 3.0
 
 
 @in_print_style
-def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Drawn:
+def plot_sign_correlations(result: CorrelationDifference, *, sample: str, ax: GivenAxes = None) -> Drawn:
     """Draw three matrices side by side: w > 0, \\|w\\| of w < 0, and the difference in standard deviations.
 
     Args:
@@ -40,9 +40,9 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
     names = [short[name] for name in result.names]
     size = min(8.5, max(4.5, 60.0 * side / count))
     label_room = 0.3 + 0.009 * size * max(len(name) for name in names)
-    figure = empty_figure((label_room + 3 * side + 1.4, side + label_room + 0.45))
-    figure.set_layout_engine("compressed")  # the others reckon too little room for labels below square axes
-    axes = figure.subplots(1, 3)
+    figure, axes = axes_grid(ax, 3, (label_room + 3 * side + 1.4, side + label_room + 0.45))
+    if ax is None:
+        figure.set_layout_engine("compressed")  # the others reckon too little room for labels below square axes
     images = {
         "positive": _matrix(axes[0], result.positive.matrix, "w > 0", 1.0),
         "negative": _matrix(axes[1], result.negative.matrix, "|w|, w < 0", 1.0),
@@ -57,8 +57,9 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str) -> Dra
     figure.colorbar(images["difference"], ax=axes[2], label="Difference / error", shrink=0.8, pad=0.02, extend="both")
     if count <= _MOST_NUMBERED:
         _write_significant(axes[2], result)
-    figure.suptitle(plain(short_name(sample, _LONGEST_TITLE)), fontsize=12)
-    return Drawn(figure, tuple(axes), dict(images))
+    if ax is None:
+        figure.suptitle(plain(short_name(sample, _LONGEST_TITLE)), fontsize=12)
+    return Drawn(figure, axes, dict(images))
 
 
 def _matrix(axes: Axes, matrix: FloatArray, title: str, reach: float) -> AxesImage:

@@ -8,7 +8,6 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 
@@ -67,21 +66,25 @@ def add_legend(
         legend.remove()
     _grow(axes, _growth((below + 0.5 * _PAD) / axes_height) if below else 0.0)
     handles, labels = axes.get_legend_handles_labels()
-    return legend_above(figure, options.get("handles", handles), options.get("labels", labels))
+    return legend_above(axes, options.get("handles", handles), options.get("labels", labels))
 
 
 def legend_above(
-    figure: Figure, handles: Sequence[Artist], labels: Sequence[str], *, room: float = 0.0, **options: Any
+    axes: Axes, handles: Sequence[Artist], labels: Sequence[str], *, room: float = 0.0, **options: Any
 ) -> Legend:
-    """Add a legend above all axes, in as many columns as the width has room for.
+    """Add a legend above all axes, in as many columns as the width has room for; into axes of the user's figure.
 
     Args:
-        figure: that lays its axes out by itself; it grows by the height of the legend.
+        axes: of the figure, which lays its axes out by itself and grows by the height of the legend; where the figure
+            is the user's, the legend goes into these.
         handles: what the legend shows.
         labels: the text beside each.
         room: inches of the height that the figure has for it already.
         **options: of the legend.
     """
+    figure = axes.get_figure(root=True)
+    if not isinstance(figure, OwnFigure):
+        return axes.legend(handles, labels, **options)
     widest, figure_height = figure.get_size_inches()
     style = {"loc": "outside upper center", "fontsize": mpl.rcParams["legend.fontsize"], **options}
     for columns in range(max(1, len(labels)), 0, -1):

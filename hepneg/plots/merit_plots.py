@@ -9,7 +9,7 @@ import numpy as np
 from hepneg.evaluation.classification import Evaluation
 from hepneg.plots.legend import add_legend
 from hepneg.plots.signed_axes import label_colour
-from hepneg.plots.style import NEUTRAL, Drawn, colour_of, in_print_style, new_figure, note
+from hepneg.plots.style import NEUTRAL, Drawn, GivenAxes, colour_of, in_print_style, new_figure, note
 
 __all__ = ["plot_calibration", "plot_roc", "plot_significance"]
 
@@ -18,14 +18,14 @@ _SIGNIFICANCE_LABEL = "Asimov significance with the MC\nstatistical error of the
 
 
 @in_print_style
-def plot_roc(evaluation: Evaluation, *, envelope: bool = False) -> Drawn:
+def plot_roc(evaluation: Evaluation, *, envelope: bool = False, ax: GivenAxes = None) -> Drawn:
     """Draw signal against background efficiency with the band of one standard error.
 
     Args:
         evaluation: of a trained scheme.
         envelope: draw the monotone envelope instead of the curve as it is, which signed weights can make turn back.
     """
-    layout = new_figure()
+    layout = new_figure(ax=ax)
     axes = layout.main
     curve = evaluation.roc.envelope() if envelope else evaluation.roc
     x, y = curve.background_efficiency, curve.signal_efficiency
@@ -37,17 +37,17 @@ def plot_roc(evaluation: Evaluation, *, envelope: bool = False) -> Drawn:
     axes.plot([0, 1], [0, 1], color=NEUTRAL, lw=0.8, ls="--", label="no separation")
     axes.set(xlabel="Background efficiency (signed)", ylabel="Signal efficiency (signed)", xlim=(-0.02, 1.02))
     axes.set_ylim(min(-0.02, float(y.min())), max(1.04, float(y.max()) + 0.02))
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right" if evaluation.auc.value > 0.6 else "upper left")
     return Drawn(layout.figure, (axes,), {"curve": [line], "band": [band]})
 
 
 @in_print_style
-def plot_calibration(evaluation: Evaluation) -> Drawn:
+def plot_calibration(evaluation: Evaluation, *, ax: GivenAxes = None) -> Drawn:
     """Draw the signed share of signal against the mean response, and their difference below.
 
     Horizontal bars span the merged bins.
     """
-    layout = new_figure(panels=1)
+    layout = new_figure(panels=1, ax=ax)
     axes, panel = layout.main, layout.panels[0]
     part = evaluation.calibration
     widths = [part.expected - part.edges[:-1], part.edges[1:] - part.expected]
@@ -61,20 +61,20 @@ def plot_calibration(evaluation: Evaluation) -> Drawn:
     text = f"χ² / bins = {part.chi2:.1f} / {part.degrees}\np = {part.p_value:.2g}"
     remark = note(axes, text)
     axes.set(xlim=(0, 1), ylabel="Observed share of signal (signed)")
-    panel.set(xlabel=f"Response ({evaluation.title})", ylabel="observed\n− expected")
+    panel.set(xlabel="Response", ylabel="observed\n− expected")
     return Drawn(
         layout.figure, (axes, panel), {"points": [points, diagonal], "difference": [difference], "note": [remark]}
     )
 
 
 @in_print_style
-def plot_significance(evaluation: Evaluation) -> Drawn:
+def plot_significance(evaluation: Evaluation, *, ax: GivenAxes = None) -> Drawn:
     """Draw the expected significance against the cut on the response, and the yields that are left below.
 
     The statistical error √Σw² of the simulated background enters the significance. It is left out where a yield is not
     positive; a note says how often.
     """
-    layout = new_figure(panels=1)
+    layout = new_figure(panels=1, ax=ax)
     axes, panel = layout.main, layout.panels[0]
     scan = evaluation.significance
     (line,) = axes.plot(scan.threshold, scan.significance, color=colour_of(2), label=_SIGNIFICANCE_LABEL)
@@ -95,8 +95,8 @@ def plot_significance(evaluation: Evaluation) -> Drawn:
     positive = [part[part > 0] for part in (scan.signal, scan.background) if (part > 0).any()]
     panel.set_yscale("log", nonpositive="clip")
     panel.set_ylim(bottom=0.5 * float(min(part.min() for part in positive)) if positive else None)
-    panel.set(xlabel=f"Cut: response ({evaluation.title}) above", ylabel="Σw kept")
-    panel.legend(loc="lower left", ncols=2)
+    panel.set(xlabel="Cut: response above", ylabel="Σw kept")
+    add_legend(panel, headroom=0.1, remarks=[], columns=(2,), loc="upper right")
     axes.set(xlim=(0, 1), ylabel="Expected significance [σ]")
     axes.set_ylim(bottom=0.0)
     undefined = int((~scan.defined).sum())

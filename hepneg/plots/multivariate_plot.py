@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from hepneg.errors import DataError
 from hepneg.plots.short_names import LONGEST_TITLE, short_names
-from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, empty_figure, in_print_style
+from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, GivenAxes, axes_grid, in_print_style, label_below
 from hepneg.shapes.shape_tests.multivariate import MultivariateShape
 
 __all__ = ["plot_multivariate"]
@@ -21,7 +21,7 @@ _INCHES_A_LETTER = 0.115
 
 
 @in_print_style
-def plot_multivariate(results: Mapping[str, MultivariateShape], *, most: int = _MOST) -> Drawn:
+def plot_multivariate(results: Mapping[str, MultivariateShape], *, most: int = _MOST, ax: GivenAxes = None) -> Drawn:
     """Draw for each sample the permutation importance of its most important features: the decrease in AUC.
 
     Args:
@@ -42,15 +42,15 @@ def plot_multivariate(results: Mapping[str, MultivariateShape], *, most: int = _
     features = short_names((name for result in shown.values() for name in result.importance), _LONGEST_NAME)
     longest = max(len(features[name]) for result in shown.values() for name in list(result.importance)[:most])
     width = 2.0 + _INCHES_A_LETTER * max(longest, 10)
-    figure = empty_figure((0.6 + width * len(shown), 1.5 + _ROW * max(4, rows)))
-    axes = np.atleast_1d(figure.subplots(1, len(shown), sharex=True))
+    size = (0.6 + width * len(shown), 1.5 + _ROW * max(4, rows))
+    figure, axes = axes_grid(ax, len(shown), size, sharex=True)
     artists: dict[str, object] = {}
     titles = short_names(shown, LONGEST_TITLE)
     for panel, (name, result) in zip(axes, shown.items(), strict=True):
         artists[name] = _draw(panel, result, {feature: features[feature] for feature in list(result.importance)[:most]})
         panel.set_title(f"{titles[name]}\n{_findings(result)}", fontsize=10.5, loc="left")
-    figure.supxlabel("Permutation importance (decrease in AUC, %)", fontsize=11)
-    return Drawn(figure, tuple(axes), artists)
+    label_below(figure, axes, "Permutation importance (decrease in AUC, %)", ax)
+    return Drawn(figure, axes, artists)
 
 
 def _draw(axes: Axes, result: MultivariateShape, features: Mapping[str, str]) -> list[object]:

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from hepneg.binning.density_cells import SignedDensity
 from hepneg.plots.short_names import plain, short_name
-from hepneg.plots.style import Drawn, empty_figure, in_print_style, note, title
+from hepneg.plots.style import Drawn, GivenAxes, axes_grid, in_print_style, note, title
 from hepneg.shapes.negative.pair_cells import NegativeBox
 
 __all__ = ["plot_negative_boxes"]
@@ -21,7 +21,12 @@ _LONGEST_LABEL = 40
 
 @in_print_style
 def plot_negative_boxes(
-    density: SignedDensity, boxes: Sequence[NegativeBox], *, sample: str, axis_labels: tuple[str, str] | None = None
+    density: SignedDensity,
+    boxes: Sequence[NegativeBox],
+    *,
+    sample: str,
+    axis_labels: tuple[str, str] | None = None,
+    ax: GivenAxes = None,
 ) -> Drawn:
     """Draw the signed density of two features in units of its error, with the boxes of negative density outlined.
 
@@ -35,8 +40,7 @@ def plot_negative_boxes(
         The figure, its axes, and the artists ``density`` and ``boxes``. Cuts on other features cannot be seen here:
         such boxes are dashed.
     """
-    figure = empty_figure((6.0, 4.9))
-    axes = figure.add_subplot()
+    figure, (axes,) = axes_grid(ax, 1, (6.0, 4.9))
     reach = 5.0
     mesh = axes.pcolormesh(
         density.x_edges,

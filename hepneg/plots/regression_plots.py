@@ -12,12 +12,13 @@ from hepneg._core.arrays import FloatArray
 from hepneg.evaluation.histograms import count_negative_bins, normalised, project
 from hepneg.evaluation.regression import Histogram, RegressionEvaluation
 from hepneg.plots.legend import add_legend
-from hepneg.plots.short_names import short_names
+from hepneg.plots.sample_looks import sample_looks
 from hepneg.plots.signed_axes import draw_signed, per_bin_label
 from hepneg.plots.style import (
     NEGATIVE,
     NEUTRAL,
     Drawn,
+    GivenAxes,
     annotate_negative_bins,
     colour_of,
     in_print_style,
@@ -29,13 +30,13 @@ __all__ = ["plot_bias", "plot_pulls", "plot_residuals", "plot_response_matrix"]
 
 
 @in_print_style
-def plot_residuals(evaluation: RegressionEvaluation) -> Drawn:
+def plot_residuals(evaluation: RegressionEvaluation, *, ax: GivenAxes = None) -> Drawn:
     """Draw prediction − target of every sample, net, normalised to |Σw| = 1 with its flow; negative bins are marked."""
-    return _distributions(evaluation, evaluation.residual, f"Prediction − target ({evaluation.scheme})", [])
+    return _distributions(evaluation, evaluation.residual, f"Prediction − target ({evaluation.scheme})", [], ax=ax)
 
 
 @in_print_style
-def plot_pulls(evaluation: RegressionEvaluation) -> Drawn:
+def plot_pulls(evaluation: RegressionEvaluation, *, ax: GivenAxes = None) -> Drawn:
     """Draw (prediction − target)/σ of every sample over the density of a unit normal distribution."""
     return _distributions(
         evaluation,
@@ -43,18 +44,25 @@ def plot_pulls(evaluation: RegressionEvaluation) -> Drawn:
         f"(Prediction − target) / σ ({evaluation.scheme})",
         [f"mean {evaluation.pull_mean}", f"width {evaluation.pull_width}"],
         normal=True,
+        ax=ax,
     )
 
 
 def _distributions(
-    evaluation: RegressionEvaluation, histogram: Histogram, label: str, remarks: list[str], *, normal: bool = False
+    evaluation: RegressionEvaluation,
+    histogram: Histogram,
+    label: str,
+    remarks: list[str],
+    *,
+    normal: bool = False,
+    ax: GivenAxes,
 ) -> Drawn:
-    layout = new_figure()
+    layout = new_figure(ax=ax)
     axes, artists, negative = layout.main, {}, 0
-    names = short_names(evaluation.samples)
-    for position, name in enumerate(evaluation.samples):
+    looks = sample_looks(dict.fromkeys(evaluation.samples, "signal"))
+    for name in evaluation.samples:
         net = project(histogram, name)
-        artists[name] = draw_signed(axes, normalised(net), colour=colour_of(position), label=names[name])
+        artists[name] = draw_signed(axes, normalised(net), label=looks[name].name, **looks[name].style)
         negative += count_negative_bins(net)
     axes.axhline(0.0, color=NEUTRAL, lw=0.8)
     axis = histogram.axes[2]
@@ -77,12 +85,12 @@ def _draw_normal(axes: Axes, axis: Any) -> list[Any]:
 
 
 @in_print_style
-def plot_response_matrix(evaluation: RegressionEvaluation) -> Drawn:
+def plot_response_matrix(evaluation: RegressionEvaluation, *, ax: GivenAxes = None) -> Drawn:
     """Draw the signed distribution of the prediction in each bin of the target, and the diagonal.
 
     Every column is scaled to a sum of 1. Cells with Σw < 0 have a colour of their own; columns with Σw ≤ 0 are empty.
     """
-    layout = new_figure(size=(6.0, 5.0))
+    layout = new_figure(size=(6.0, 5.0), ax=ax)
     axes = layout.main
     target, prediction = evaluation.matrix.axes
     shares = _columns(np.asarray(evaluation.matrix.values(), np.float64))
@@ -106,14 +114,14 @@ def _columns(values: FloatArray) -> FloatArray:
 
 
 @in_print_style
-def plot_bias(evaluation: RegressionEvaluation) -> Drawn:
+def plot_bias(evaluation: RegressionEvaluation, *, ax: GivenAxes = None) -> Drawn:
     """Draw the mean residual in bins of the prediction and of the target, and the resolution below.
 
     The bias in bins of the prediction should be zero where the objective asks for the mean. In bins of the target it
     falls with the target wherever the features do not determine it. Horizontal bars span the bins; the outermost may
     reach beyond the axis.
     """
-    layout = new_figure(panels=1)
+    layout = new_figure(panels=1, ax=ax)
     axes, panel = layout.main, layout.panels[0]
     artists: dict[str, Any] = {}
     parts = (("prediction", evaluation.by_prediction), ("target", evaluation.by_target))

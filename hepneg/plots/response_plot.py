@@ -2,63 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from hepneg.config import FigureLook
+from hepneg.config.figure_look import Scale
 from hepneg.errors import DataError, nearest_names
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import count_negative_bins, net_over_positive, normalised, project, ratio
+from hepneg.plots.experiment_label import experiment_label
 from hepneg.plots.legend import add_legend
+from hepneg.plots.sample_looks import sample_looks
 from hepneg.plots.short_names import short_names
-from hepneg.plots.signed_axes import draw_ratio, draw_signed, per_bin_label, ratio_limits
+from hepneg.plots.signed_axes import draw_ratio, draw_signed, mark_beyond, per_bin_label, ratio_limits, signed_limits
 from hepneg.plots.style import (
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
     Drawn,
+    GivenAxes,
     annotate_negative_bins,
-    colour_of,
+    below,
     in_print_style,
     new_figure,
 )
 
 __all__ = ["plot_response", "plot_response_by_sign", "plot_response_components"]
 
-Scale = Literal["linear", "log"]
+_FEW = 30.0
+"""Effective events below which a sample says little about the shape."""
+_FAINT = 0.35
 
 
 @in_print_style
-def plot_response(evaluation: Evaluation, *, scale: Scale = "linear", normalise: bool = True) -> Drawn:
+def plot_response(
+    evaluation: Evaluation,
+    *,
+    scale: Scale = "linear",
+    normalise: bool = True,
+    look: FigureLook | None = None,
+    luminosity: float | None = None,
+    ax: GivenAxes = None,
+) -> Drawn:
     """Draw the net response of every sample with √Σw² errors.
 
     Args:
         evaluation: of a trained scheme.
         scale: of the vertical axis. On a logarithmic one negative bins stand at their magnitude.
         normalise: scale every sample to |Σw| = 1; otherwise the weights as they are.
+        look: names and colours of samples, title of the response, the experiment.
+        luminosity: in 1/fb, for the experiment's label.
+        ax: axes to draw into, in the style that is active.
 
-    Negative bins are marked by hollow triangles and counted.
+    Negative bins are marked by hollow triangles and counted. Samples of fewer than 30 effective events are faint, and
+    the vertical axis takes no notice of them, nor of bins that are not significant.
     """
-    layout = new_figure()
+    look = look or FigureLook()
+    layout = new_figure(ax=ax)
     axes = layout.main
     axes.set_yscale(scale)
-    names = _names(evaluation)
-    artists, negative = {}, 0
-    for position, row in enumerate(evaluation.samples):
+    looks = sample_looks({row.sample: row.label for row in evaluation.samples}, look)
+    artists, telling = {}, []
+    for row in evaluation.samples:
         net = project(evaluation.response, row.sample)
         drawn = normalised(net) if normalise else net
-        name = row.sample if row.sample == row.label else f"{names[row.sample]} ({row.label})"
-        label = f"{name}, f = {row.negative_fraction:.0%}"
-        artists[row.sample] = draw_signed(axes, drawn, colour=colour_of(position), label=label)
-        negative += row.negative_bins
+        name = looks[row.sample].name
+        of_label = name if row.sample == row.label else f"{name} ({row.label})"
+        label = f"{of_label}, f = {row.negative_fraction:.0%}"
+        faint = row.n_eff < _FEW
+        style = {**looks[row.sample].style, **({"alpha": _FAINT} if faint else {})}
+        artists[row.sample] = draw_signed(axes, drawn, label=label, **style)
+        telling += [] if faint else [drawn]
     if scale == "linear":
         axes.axhline(0.0, color=NEUTRAL, lw=0.8)
-    axes.set(xlim=(0, 1), xlabel=f"Response ({evaluation.title})", ylabel=per_bin_label(net, normalise=normalise))
-    artists["note"] = [annotate_negative_bins(axes, negative)]
-    add_legend(axes, headroom=0.12 + 0.07 * len(evaluation.samples), remarks=artists["note"])
+    signed_limits(axes, telling or [drawn])
+    axes.set(xlim=(0, 1), xlabel=look.title, ylabel=per_bin_label(net, normalise=normalise))
+    artists["label"] = list(experiment_label(axes, look, luminosity=luminosity, data=False))
+    artists["note"] = [annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
+    inside = below(axes, artists["note"][0], artists["label"])
+    add_legend(axes, headroom=0.08, remarks=[*inside, *artists["note"]], laid_out=bool(artists["label"]))
     return Drawn(layout.figure, (axes,), artists)
 
 
 @in_print_style
-def plot_response_components(evaluation: Evaluation, sample: str, *, scale: Scale = "linear") -> Drawn:
+def plot_response_components(
+    evaluation: Evaluation, sample: str, *, scale: Scale = "linear", ax: GivenAxes = None
+) -> Drawn:
     """Draw the positive component, the magnitude of the negative one and their net, with the net's share below.
 
     Args:
@@ -70,7 +96,7 @@ def plot_response_components(evaluation: Evaluation, sample: str, *, scale: Scal
         DataError: there is no such sample.
     """
     _check_sample(evaluation, sample)
-    layout = new_figure(panels=1)
+    layout = new_figure(panels=1, ax=ax)
     axes, panel = layout.main, layout.panels[0]
     axes.set_yscale(scale)
     name = _names(evaluation)[sample]
@@ -86,14 +112,15 @@ def plot_response_components(evaluation: Evaluation, sample: str, *, scale: Scal
     for level in (0.0, 1.0):
         panel.axhline(level, color=NEUTRAL, lw=0.8, ls="--", zorder=0)
     axes.set(xlim=(0, 1), ylabel=per_bin_label(net, normalise=False))
-    panel.set(ylim=(-0.25, 1.15), xlabel=f"Response ({evaluation.title})", ylabel="net / positive")
+    panel.set(ylim=(-0.25, 1.15), xlabel="Response", ylabel="net / positive")
+    artists["ratio"] += mark_beyond(panel, share, colour="black")
     artists["note"] = [annotate_negative_bins(axes, count_negative_bins(net))]
     add_legend(axes, remarks=artists["note"])
     return Drawn(layout.figure, (axes, panel), artists)
 
 
 @in_print_style
-def plot_response_by_sign(evaluation: Evaluation, sample: str) -> Drawn:
+def plot_response_by_sign(evaluation: Evaluation, sample: str, *, ax: GivenAxes = None) -> Drawn:
     """Draw the response of the events with w > 0 and of those with w < 0, each normalised by itself, and their ratio.
 
     Equal shapes mean that the sign does not depend on what the classifier looks at.
@@ -106,7 +133,7 @@ def plot_response_by_sign(evaluation: Evaluation, sample: str) -> Drawn:
         DataError: there is no such sample.
     """
     _check_sample(evaluation, sample)
-    layout = new_figure(panels=1)
+    layout = new_figure(panels=1, ax=ax)
     axes, panel = layout.main, layout.panels[0]
     positive = normalised(project(evaluation.response, sample, "positive"))
     negative = normalised(project(evaluation.response, sample, "negative")) * -1.0
@@ -118,8 +145,9 @@ def plot_response_by_sign(evaluation: Evaluation, sample: str) -> Drawn:
     quotient = ratio(negative, positive)
     artists["ratio"] = [draw_ratio(panel, quotient, colour=NEGATIVE)]
     ratio_limits(panel, [quotient])
+    artists["ratio"] += mark_beyond(panel, quotient, colour=NEGATIVE)
     axes.set(xlim=(0, 1), ylabel=per_bin_label(positive, normalise=True).replace("Σw", "Σ|w|"))
-    panel.set(xlabel=f"Response ({evaluation.title})", ylabel="w < 0 / w > 0")
+    panel.set(xlabel="Response", ylabel="w < 0 / w > 0")
     axes.set_ylim(bottom=0.0)
     add_legend(axes, remarks=[])
     return Drawn(layout.figure, (axes, panel), artists)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mplhep
 import numpy as np
 from matplotlib.axes import Axes
 
+from hepneg.evaluation.histograms import BinRatio
 from hepneg.plots.legend import ROW, add_legend, legend_above
 from hepneg.plots.short_names import LONGEST_TITLE, plain, short_name, short_names
+from hepneg.plots.signed_axes import draw_ratio, mark_beyond, ratio_limits
 from hepneg.plots.style import (
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
     Drawn,
+    GivenAxes,
     in_print_style,
     new_figure,
     note,
+    relative,
     rows_figure,
     start_at_zero,
     title,
@@ -31,7 +37,9 @@ _LONGEST_LABEL = 48
 
 
 @in_print_style
-def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | None = None) -> Drawn:
+def plot_feature_shape(
+    shape: FeatureShape, *, sample: str, axis_label: str | None = None, ax: GivenAxes = None
+) -> Drawn:
     """Draw positive-only and |negative-only| events of one feature, each normalised to 1, with ratio and pulls.
 
     Args:
@@ -45,7 +53,7 @@ def plot_feature_shape(shape: FeatureShape, *, sample: str, axis_label: str | No
         are logarithmic where the range or the densities span several powers of ten. What lies beyond the range drawn,
         as padding values do, is said in the caption.
     """
-    layout = new_figure(2)
+    layout = new_figure(2, ax=ax)
     ratio, pulls = layout.panels
     comparison = shape.comparison
     artists = _draw_overlay(layout.main, comparison)
@@ -109,26 +117,15 @@ def set_density_scales(axes: Axes, comparison: Comparison) -> None:
         axes.set_ylim(bottom=0.0)
 
 
-def _draw_ratio(axes: Axes, comparison: Comparison) -> object:
-    edges = comparison.bins.edges
+def _draw_ratio(axes: Axes, comparison: Comparison) -> list[Any]:
+    edges = np.clip(comparison.bins.edges, *comparison.bins.view)  # points stand in the part of a bin that is seen
     centres, half = 0.5 * (edges[1:] + edges[:-1]), 0.5 * np.diff(edges)
-    shown = np.isfinite(comparison.ratio)
-    axes.axhline(1.0, color=NEUTRAL, lw=0.8, ls="--", zorder=0)
-    drawn = axes.errorbar(
-        centres[shown],
-        comparison.ratio[shown],
-        xerr=half[shown],
-        yerr=comparison.ratio_error[shown],
-        fmt="o",
-        ms=2.5,
-        lw=1.0,
-        color=NEGATIVE,
-    )
-    far = np.abs(comparison.ratio[shown] - 1.0) + comparison.ratio_error[shown]
-    reach = float(np.clip(1.1 * np.quantile(far, 0.95), 0.05, 1.0)) if shown.any() else 1.0
-    axes.set_ylim(1.0 - reach, 1.0 + reach)
-    axes.set_ylabel("w < 0\nover w > 0", fontsize=9)
-    return drawn
+    seen = np.isfinite(comparison.ratio) & (half > 0)
+    ratio = BinRatio(centres, np.where(seen, comparison.ratio, np.nan), comparison.ratio_error, seen)
+    drawn = draw_ratio(axes, ratio, colour=NEGATIVE, xerr=half, ms=2.5, lw=1.0)
+    ratio_limits(axes, [ratio])
+    axes.set_ylabel("w < 0\nover w > 0", fontsize=9 * relative())
+    return [drawn, *mark_beyond(axes, ratio, colour=NEGATIVE)]
 
 
 def _draw_pulls(axes: Axes, comparison: Comparison) -> object:
@@ -138,12 +135,12 @@ def _draw_pulls(axes: Axes, comparison: Comparison) -> object:
     for line in (-2.0, 2.0):
         axes.axhline(line, color=NEUTRAL, lw=0.6, ls=":")
     axes.set_ylim(-reach, reach)
-    axes.set_ylabel("Pull", fontsize=9)
+    axes.set_ylabel("Pull", fontsize=9 * relative())
     return drawn
 
 
 @in_print_style
-def plot_effect_sizes(report: ShapeReport) -> Drawn:
+def plot_effect_sizes(report: ShapeReport, *, ax: GivenAxes = None) -> Drawn:
     """Draw the total variation of every feature in every sample.
 
     Args:
@@ -156,14 +153,14 @@ def plot_effect_sizes(report: ShapeReport) -> Drawn:
     samples = [sample for sample in report.samples.values() if sample.features]
     names = list(samples[0].features) if samples else []
     label = "Total variation between w > 0 and w < 0 (%)"
-    figure, axes = rows_figure(names, max(1, len(samples)), label)
+    figure, axes = rows_figure(names, max(1, len(samples)), label, ax)
     titles = short_names((sample.name for sample in samples), LONGEST_TITLE)
     artists = {s.name: _draw_sizes(panel, s, report.alpha) for panel, s in zip(axes, samples, strict=False)}
     for panel, sample in zip(axes, samples, strict=False):
         panel.set_title(f"{titles[sample.name]}\n{sample.verdict}", fontsize=10.5)
     if samples:
         start_at_zero(axes)
-        legend_above(figure, *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)
+        legend_above(axes[0], *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)
     return Drawn(figure, axes, artists)
 
 

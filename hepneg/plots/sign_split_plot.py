@@ -12,6 +12,7 @@ from hepneg.plots.style import (
     NEUTRAL,
     POSITIVE,
     Drawn,
+    GivenAxes,
     in_print_style,
     new_figure,
     rows_figure,
@@ -29,7 +30,7 @@ _LOOKS = {
 
 
 @in_print_style
-def plot_closure_curves(closure: SignSplitClosure) -> Drawn:
+def plot_closure_curves(closure: SignSplitClosure, *, ax: GivenAxes = None) -> Drawn:
     """Draw the observed share of signal minus the response, of each sign alone and of both together.
 
     Args:
@@ -39,12 +40,12 @@ def plot_closure_curves(closure: SignSplitClosure) -> Drawn:
         The figure, its axes, and the points of each part. Bins are merged where there are few events. A classifier that
         fits lies on the line; what only the signed events miss is the bias of ignoring the signs.
     """
-    layout = new_figure()
+    layout = new_figure(ax=ax)
     axes = layout.main
     axes.axhline(0.0, color=NEUTRAL, lw=0.8, ls="--")
     artists: dict[str, object] = {part.part: _draw_curve(axes, part) for part in closure.parts.values()}
     axes.set(xlim=(0, 1), xlabel="Response", ylabel="Observed share of signal − response")
-    add_legend(axes, headroom=0.3, loc="upper left")
+    add_legend(axes, headroom=0.1, remarks=[], loc="upper left")
     return Drawn(layout.figure, (axes,), artists)
 
 
@@ -58,7 +59,7 @@ def _draw_curve(axes: Axes, part: PartClosure) -> object:
 
 
 @in_print_style
-def plot_closure_tests(closure: SignSplitClosure) -> Drawn:
+def plot_closure_tests(closure: SignSplitClosure, *, ax: GivenAxes = None) -> Drawn:
     """Draw the χ² per bin of the residuals in every feature, of each sign alone and of both together.
 
     Args:
@@ -69,7 +70,7 @@ def plot_closure_tests(closure: SignSplitClosure) -> Drawn:
         of tests, open ones are not.
     """
     names = list(closure.parts["combined"].tests)
-    figure, axes = rows_figure(names, len(closure.parts), "χ² of Σ w (label − response) per bin")
+    figure, axes = rows_figure(names, len(closure.parts), "χ² of Σ w (label − response) per bin", ax)
     parts = closure.parts.values()
     artists: dict[str, object] = {part.part: _draw_tests(panel, part) for panel, part in zip(axes, parts, strict=True)}
     start_at_zero(axes)

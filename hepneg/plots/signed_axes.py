@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from hepneg._core.arrays import FloatArray
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import BinRatio, bin_errors
-from hepneg.plots.style import NEUTRAL, colour_of, mark_negative_bins, relative
+from hepneg.plots.sample_looks import sample_looks
+from hepneg.plots.style import NEUTRAL, mark_negative_bins, relative
 
 
 def draw_signed(
@@ -131,6 +132,17 @@ def significant_range(histograms: Sequence[hist.Hist[Any]], *, errors: bool = Tr
     return float((values[chosen] - reach).min()), float((values[chosen] + reach).max())
 
 
+def signed_limits(axes: Axes, histograms: Sequence[hist.Hist[Any]]) -> None:
+    """Set the vertical limits by the significant bins, with zero and a twentieth of room on both sides."""
+    if axes.get_yscale() == "log":
+        log_limits(axes, histograms)
+        return
+    low, high = significant_range(histograms)
+    low, high = min(low, 0.0), max(high, 0.0)
+    room = 0.05 * (high - low)
+    axes.set_ylim(low - room if low < 0 else 0.0, high + room)
+
+
 def log_limits(axes: Axes, histograms: Sequence[hist.Hist[Any]], *, decades: float = 6.0) -> None:
     """Let a logarithmic axis span the magnitudes of the significant bins, at most so many decades, little beyond."""
     values = np.concatenate([np.abs(np.asarray(part.values(), np.float64)) for part in histograms])
@@ -144,7 +156,8 @@ def log_limits(axes: Axes, histograms: Sequence[hist.Hist[Any]], *, decades: flo
 
 def label_colour(evaluation: Evaluation, label: str) -> str:
     """Return the colour of a label: that of its first sample, so that all figures of an evaluation agree."""
-    return colour_of([row.label for row in evaluation.samples].index(label))
+    labels = {row.sample: row.label for row in evaluation.samples}
+    return next(look.colour for name, look in sample_looks(labels).items() if labels[name] == label)
 
 
 def per_bin_label(histogram: hist.Hist[Any], *, normalise: bool) -> str:

@@ -20,7 +20,7 @@ from hepneg.plots.experiment_label import experiment_label
 from hepneg.plots.legend import add_legend
 from hepneg.plots.signed_axes import draw_ratio, log_limits, mark_beyond, ratio_limits
 from hepneg.plots.stack_layers import Layer, background_layers, signal_layers
-from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, in_print_style, new_figure, note, relative
+from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, below, in_print_style, new_figure, note, relative
 
 __all__ = ["plot_stack"]
 
@@ -76,8 +76,8 @@ def plot_stack(
     layout.lowest.set_xlabel(axis_title(title or stack.quantity, unit, look, plain_text=title is None))
     _scale(axes, stack, summed)
     artists["label"] = list(experiment_label(axes, look, luminosity=luminosity, data=stack.data is not None))
-    inside = [text for text in artists["label"] if axes.bbox.contains(*_middle(text))]
-    artists["note"] = _note(axes, stack, inside)
+    artists["note"] = [note(axes, f"without {stack.left_out}")] if stack.left_out else []
+    inside = below(axes, artists["note"][0] if artists["note"] else Text(), artists["label"])
     handles = _legend(artists, layers)
     legend: dict[str, Any] = {
         "handles": list(handles.values()),
@@ -175,22 +175,6 @@ def _scale(axes: Axes, stack: Stack, summed: tuple[str, ...]) -> None:
     axes.set_ylim(bottom, bottom + (top - bottom) / 0.95)
     if lowest < 0:
         axes.axhline(0.0, color=NEUTRAL, lw=0.8)
-
-
-def _note(axes: Axes, stack: Stack, above: Sequence[Text]) -> list[Text]:
-    """Say which events are left out, below the texts that are there."""
-    if not stack.left_out:
-        return []
-    text = note(axes, f"without {stack.left_out}")
-    if above:
-        lowest = min(part.get_window_extent().y0 for part in above)
-        text.set_y(float(axes.transAxes.inverted().transform((0.0, lowest))[1]) - 0.03)
-    return [text]
-
-
-def _middle(text: Any) -> tuple[float, float]:
-    box = text.get_window_extent()
-    return 0.5 * (box.x0 + box.x1), 0.5 * (box.y0 + box.y1)
 
 
 def _legend(artists: Mapping[str, Sequence[Any]], layers: Sequence[Layer]) -> dict[str, Any]:

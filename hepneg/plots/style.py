@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -33,6 +33,9 @@ from hepneg.plots.short_names import plain, short_name, short_names
 
 Parameters = ParamSpec("Parameters")
 Drawing = TypeVar("Drawing")
+
+GivenAxes: TypeAlias = "Axes | Sequence[Axes] | None"
+"""What plotting functions take for ``ax=``: one axes or all that they draw into; None for a figure of their own."""
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#A39B00")
 """Okabe and Ito's palette (jfly.uni-koeln.de/color), its yellow darkened so that it shows on white."""
@@ -143,9 +146,7 @@ def empty_figure(size: tuple[float, float], layout: type[ConstrainedLayoutEngine
 
 
 @in_print_style
-def new_figure(
-    panels: int = 0, *, size: tuple[float, float] | None = None, ax: Axes | Sequence[Axes] | None = None
-) -> Layout:
+def new_figure(panels: int = 0, *, size: tuple[float, float] | None = None, ax: GivenAxes = None) -> Layout:
     """Make an empty figure in print size, or take the axes of another.
 
     Args:
@@ -214,7 +215,7 @@ def given_figure(axes: Sequence[Axes], count: int) -> Figure:
 
 
 def axes_grid(
-    ax: Axes | Sequence[Axes] | None, columns: int, size: tuple[float, float], **options: Any
+    ax: GivenAxes, columns: int, size: tuple[float, float], **options: Any
 ) -> tuple[Figure, tuple[Axes, ...]]:
     """Make axes side by side in a new figure, or take those that are given.
 
@@ -234,13 +235,16 @@ _LEAST_WIDTH = 4.6
 _LONGEST_TITLE, _TITLE_IN_FULL_SIZE = 72, 44
 
 
-def rows_figure(names: Sequence[str], columns: int, label: str) -> tuple[Figure, tuple[Axes, ...]]:
+def rows_figure(
+    names: Sequence[str], columns: int, label: str, ax: GivenAxes = None
+) -> tuple[Figure, tuple[Axes, ...]]:
     """Make a figure with one row for each feature and one axes for each sample, which share their scales.
 
     Args:
         names: of the features, from top to bottom; long ones are cut.
         columns: how many samples.
         label: of the horizontal axis.
+        ax: as many axes, to draw into; left out, a figure is made.
 
     Returns:
         The figure and its axes; there is room for a legend outside at the top. Give :func:`start_at_zero` the axes when
@@ -249,23 +253,33 @@ def rows_figure(names: Sequence[str], columns: int, label: str) -> tuple[Figure,
     written = short_names(names)
     short = [written[name] for name in names]
     room = 0.4 + _INCHES_A_LETTER * max((len(name) for name in short), default=0)
-    figure = empty_figure((max(_LEAST_WIDTH, room + 2.2 * columns), 1.4 + _ROW * max(4, len(names))))
-    axes = tuple(np.atleast_1d(figure.subplots(1, columns, sharey=True, sharex=True)))
-    axes[0].set_yticks(range(len(names)), short)
-    axes[0].set_ylim(max(4, len(names)) - 0.4, -0.6)
+    size = (max(_LEAST_WIDTH, room + 2.2 * columns), 1.4 + _ROW * max(4, len(names)))
+    figure, axes = axes_grid(ax, columns, size, sharey=True, sharex=True)
+    for panel in axes if ax is not None else axes[:1]:
+        panel.set_yticks(range(len(names)), short)
+        panel.set_ylim(max(4, len(names)) - 0.4, -0.6)
     for panel in axes:
         panel.tick_params(axis="y", which="both", length=0)
         panel.yaxis.minorticks_off()
         panel.grid(axis="y", lw=0.4, color="0.88")
-    figure.supxlabel(label, fontsize=11)
+    label_below(figure, axes, label, ax)
     return figure, axes
+
+
+def label_below(figure: Figure, axes: Sequence[Axes], label: str, ax: GivenAxes) -> None:
+    """Write the horizontal label of axes that share it: once below a figure of ours, else at each of them."""
+    if ax is None:
+        figure.supxlabel(label, fontsize=11 * relative())
+        return
+    for panel in axes:
+        panel.set_xlabel(label)
 
 
 def start_at_zero(axes: Sequence[Axes]) -> None:
     """Let the horizontal scale that axes share start at 0, with room for a marker there."""
     high = max(float(panel.dataLim.x1) for panel in axes)
-    if high > 0:
-        axes[0].set_xlim(-0.03 * high, 1.05 * high)
+    for panel in axes if high > 0 else ():
+        panel.set_xlim(-0.03 * high, 1.05 * high)
 
 
 def title(axes: Axes, name: str) -> Text:
@@ -294,6 +308,16 @@ def note(axes: Axes, text: str, *, where: str = "upper left") -> Text:
         fontsize=10 * relative(),
         color=NEUTRAL,
     )
+
+
+def below(axes: Axes, text: Text, others: Sequence[Text]) -> list[Text]:
+    """Move a remark in the upper left corner below the texts that stand inside the axes; return these."""
+    boxes = {other: other.get_window_extent() for other in others}
+    inside = [other for other, box in boxes.items() if axes.bbox.contains(*np.mean([box.p0, box.p1], axis=0))]
+    if inside:
+        lowest = min(boxes[other].y0 for other in inside)
+        text.set_y(float(axes.transAxes.inverted().transform((0.0, lowest))[1]) - 0.03)
+    return inside
 
 
 def annotate_negative_bins(axes: Axes, count: int, *, where: str = "upper left") -> Text:

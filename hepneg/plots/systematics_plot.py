@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 from hepneg.errors import DataError
 from hepneg.plots.legend import ROW, legend_above
 from hepneg.plots.short_names import LONGEST_TITLE, short_names
-from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, in_print_style, rows_figure, start_at_zero
+from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, GivenAxes, in_print_style, rows_figure, start_at_zero
 from hepneg.shapes import SampleShapes, ShapeReport
 
 __all__ = ["plot_yardsticks"]
 
 
 @in_print_style
-def plot_yardsticks(report: ShapeReport) -> Drawn:
+def plot_yardsticks(report: ShapeReport, *, ax: GivenAxes = None) -> Drawn:
     """Draw the displacement of every feature by \\|w\\|, over the spread of its systematic variations.
 
     Args:
@@ -31,11 +31,11 @@ def plot_yardsticks(report: ShapeReport) -> Drawn:
     samples = [sample for sample in report.samples.values() if sample.systematics]
     if not samples:
         raise DataError("no sample has systematic variations to draw; name some under `systematics:`")
-    figure, axes = rows_figure(list(samples[0].systematics), len(samples), "Total variation (%)")
+    figure, axes = rows_figure(list(samples[0].systematics), len(samples), "Total variation (%)", ax)
     titles = short_names((sample.name for sample in samples), LONGEST_TITLE)
     artists = {s.name: _draw(panel, s, titles[s.name]) for panel, s in zip(axes, samples, strict=True)}
     start_at_zero(axes)
-    legend_above(figure, *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)
+    legend_above(axes[0], *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)
     return Drawn(figure, axes, artists)
 
 

@@ -11,14 +11,14 @@ from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import count_negative_bins, normalised, ratio
 from hepneg.learning.history import FoldHistory
 from hepneg.plots.legend import add_legend
-from hepneg.plots.signed_axes import draw_ratio, draw_signed, label_colour, per_bin_label, ratio_limits
-from hepneg.plots.style import Drawn, annotate_negative_bins, colour_of, in_print_style, new_figure
+from hepneg.plots.signed_axes import draw_ratio, draw_signed, label_colour, mark_beyond, per_bin_label, ratio_limits
+from hepneg.plots.style import Drawn, GivenAxes, annotate_negative_bins, colour_of, in_print_style, new_figure
 
 __all__ = ["plot_learning_curves", "plot_overtraining"]
 
 
 @in_print_style
-def plot_overtraining(evaluation: Evaluation) -> Drawn:
+def plot_overtraining(evaluation: Evaluation, *, ax: GivenAxes = None) -> Drawn:
     """Draw the response of networks that have not seen the events over that of networks that were trained on them.
 
     The two are of disjoint halves of the events, each normalised to |Σw| = 1, so points and areas are independent; the
@@ -30,7 +30,7 @@ def plot_overtraining(evaluation: Evaluation) -> Drawn:
     """
     if not evaluation.overtraining:
         raise DataError("the evaluation holds no response of trained networks; evaluate with `trained_logit`")
-    layout = new_figure(panels=1)
+    layout = new_figure(panels=1, ax=ax)
     axes, panel = layout.main, layout.panels[0]
     artists, ratios, negative = {}, [], 0
     for label in ("signal", "background"):
@@ -45,15 +45,20 @@ def plot_overtraining(evaluation: Evaluation) -> Drawn:
         artists[f"{label} ratio"] = [draw_ratio(panel, ratios[-1], colour=colour)]
         negative += count_negative_bins(held_out)
     ratio_limits(panel, ratios)
+    artists["beyond"] = [
+        mark
+        for quotient, label in zip(ratios, ("signal", "background"), strict=True)
+        for mark in mark_beyond(panel, quotient, colour=label_colour(evaluation, label))
+    ]
     axes.set(xlim=(0, 1), ylabel=per_bin_label(held_out, normalise=True))
-    panel.set(xlabel=f"Response ({evaluation.title})", ylabel="held out\n/ trained")
-    add_legend(axes, headroom=0.45)
+    panel.set(xlabel="Response", ylabel="held out\n/ trained")
     artists["note"] = [annotate_negative_bins(axes, negative)]
+    add_legend(axes, headroom=0.1, remarks=artists["note"], columns=(1, 2))
     return Drawn(layout.figure, (axes, panel), artists)
 
 
 @in_print_style
-def plot_learning_curves(histories: Sequence[FoldHistory], *, unit: str = "nats") -> Drawn:
+def plot_learning_curves(histories: Sequence[FoldHistory], *, unit: str = "nats", ax: GivenAxes = None) -> Drawn:
     """Draw the validation loss of each fold with its error band, its best epoch, and the training objective.
 
     Args:
@@ -67,7 +72,7 @@ def plot_learning_curves(histories: Sequence[FoldHistory], *, unit: str = "nats"
     """
     if not any(history.epochs for history in histories):
         raise DataError("no epochs to draw: the histories are empty")
-    layout = new_figure(panels=1)
+    layout = new_figure(panels=1, ax=ax)
     axes, panel = layout.main, layout.panels[0]
     artists = {}
     for position, history in enumerate(part for part in histories if part.epochs):
@@ -83,5 +88,5 @@ def plot_learning_curves(histories: Sequence[FoldHistory], *, unit: str = "nats"
     axes.plot([], [], "o", mfc="white", mec="black", ms=6, label="best epoch")
     axes.set(ylabel=f"Validation loss [{unit}]" if unit else "Validation loss")
     panel.set(xlabel="Epoch", ylabel="Training\nobjective")
-    add_legend(axes, headroom=0.05, ncols=2)
+    add_legend(axes, headroom=0.05, remarks=[], columns=(2, 3))
     return Drawn(layout.figure, (axes, panel), artists)

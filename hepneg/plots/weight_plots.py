@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from hepneg.plots.legend import ROW, legend_above
 from hepneg.plots.short_names import short_names
-from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, empty_figure, in_print_style
+from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, GivenAxes, axes_grid, in_print_style
 from hepneg.weights import WeightReport, WeightSummary
 
 __all__ = ["plot_weights"]
@@ -15,7 +16,7 @@ _INCHES_A_LETTER, _LETTERS_WITH_ROOM = 0.09, 10
 
 
 @in_print_style
-def plot_weights(report: WeightReport) -> Drawn:
+def plot_weights(report: WeightReport, *, ax: GivenAxes = None) -> Drawn:
     """Draw for each sample how much of Σ|w| is positive and negative, and what is left as Σw.
 
     Args:
@@ -29,8 +30,7 @@ def plot_weights(report: WeightReport) -> Drawn:
     names = short_names(summary.name for summary in summaries)
     longest = max(map(len, names.values()), default=0)
     width = 6.4 + _INCHES_A_LETTER * max(0, longest - _LETTERS_WITH_ROOM)
-    figure = empty_figure((width, 1.5 + 0.55 * len(summaries)))
-    axes = figure.add_subplot()
+    figure, (axes,) = axes_grid(ax, 1, (width, 1.5 + 0.55 * len(summaries)))
     rows = np.arange(len(summaries))
     fraction = np.array([summary.negative_fraction for summary in summaries])
     net = np.array([summary.sum_weights / summary.sum_abs_weights for summary in summaries])
@@ -49,7 +49,7 @@ def plot_weights(report: WeightReport) -> Drawn:
     axes.set_xlim(-0.55, 1.75)
     axes.set_xticks(np.arange(-0.5, 1.01, 0.25))
     axes.set_xlabel("Share of Σ|w|", loc="left")
-    figure.legend(loc="outside upper center", ncols=3, fontsize=10)
+    legend_above(axes, *axes.get_legend_handles_labels(), room=ROW)
     return Drawn(figure, (axes,), artists)
 
 

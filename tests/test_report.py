@@ -25,6 +25,7 @@ import hepneg
 from hepneg import workflow
 from hepneg._core import formatting as shown
 from hepneg._core.figure_names import shape_stem
+from hepneg._core.formatting import with_p
 from hepneg.config import Config
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.report import build_page, load_results
@@ -84,7 +85,7 @@ def edit(config: Config, name: str, **keys: Any) -> None:
 
 def test_the_sections_stand_in_order_and_the_navigation_leads_to_them(page: ET.Element) -> None:
     names = [one.get("id") for one in every(page, "section")]
-    assert names == ["summary", "weights", "shapes", "training", "response", "comparison", "configuration"]
+    assert names == ["summary", "response", "weights", "shapes", "training", "comparison", "configuration"]
     (nav,) = every(page, "nav")
     assert [link.get("href") for link in every(nav, "a")] == [f"#{name}" for name in names]
     identifiers = [one.get("id") for one in page.iter() if one.get("id")]
@@ -112,7 +113,27 @@ def test_headings_never_skip_a_level(page: ET.Element) -> None:
     assert all(level - before <= 1 for before, level in itertools.pairwise(levels))
 
 
-def test_the_verdict_comes_first(page: ET.Element, finished: Config) -> None:
+def test_what_the_results_are_of_stands_on_top(page: ET.Element, finished: Config) -> None:
+    facts = every(section(page, "summary"), "dl")[0]
+    values = dict(zip(map(words, every(facts, "dt")), map(words, every(facts, "dd")), strict=True))
+    metrics = json.loads((finished.output / "metrics.json").read_text())
+    assert values["model"] == metrics["model"][:12]
+    assert values["selection"] == "none"
+    assert values["luminosity"] == "none: weights as they are"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", values["results of"])
+
+
+def test_the_response_section_begins_with_the_stack(page: ET.Element) -> None:
+    first = every(section(page, "response"), "figure")[0]
+    assert "Stack of Response" in (every(first, "img")[0].get("alt") or "")
+
+
+def test_p_values_are_written_as_such() -> None:
+    assert with_p(1e-12).split() == ["p", "<", "10⁻¹⁰"]
+    assert with_p(0.5).split() == ["p", "=", "0.5"]
+
+
+def test_the_verdict_is_in_the_summary(page: ET.Element, finished: Config) -> None:
     check = json.loads((finished.output / "check.json").read_text())
     summary = words(section(page, "summary"))
     assert check["verdict"] in summary.split("Schemes to prefer")[0]
@@ -162,8 +183,10 @@ def test_every_figure_is_there_once_with_its_alternative_text_and_its_pdf(page: 
         assert (finished.output / (link.get("href") or "")).is_file()
     assert sorted(shown_images) == sorted(images)
     details = every(page, "details")
-    assert len(details) == 6  # three features of two samples
-    assert all(len(every(one, "summary")) == len(every(one, "img")) == 1 for one in details)
+    assert len(details) == 7  # the table of all tests, and three features of two samples
+    assert all(len(every(one, "summary")) == 1 for one in details)
+    assert [len(every(one, "table")) for one in details] == [1] + [0] * 6
+    assert [len(every(one, "img")) for one in details] == [0] + [1] * 6
 
 
 def test_tables_are_sortable_and_their_headers_have_a_scope(page: ET.Element) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "p_value",
     "percent",
     "significant",
+    "with_p",
 ]
 
 MISSING = "—"
@@ -84,6 +85,12 @@ def p_value(number: float | None) -> str:
     if number is None:
         return MISSING
     return f"<{_SPACE}10⁻¹⁰" if number < 1e-10 else significant(number, 2)
+
+
+def with_p(number: float | None) -> str:
+    """Return ``p = 0.012``, or ``p < 10⁻¹⁰`` where its size is of no interest."""
+    text = p_value(number)
+    return f"p{_SPACE}{text}" if text.startswith("<") else f"p{_SPACE}={_SPACE}{text}"
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -9,7 +9,7 @@ from matplotlib.image import AxesImage
 from hepneg._core.arrays import FloatArray
 from hepneg.metrics.correlation import CorrelationDifference
 from hepneg.plots.short_names import plain, short_name, short_names
-from hepneg.plots.style import Drawn, GivenAxes, axes_grid, in_print_style
+from hepneg.plots.style import Drawn, GivenAxes, axes_grid, in_print_style, relative
 
 __all__ = ["plot_sign_correlations"]
 
@@ -58,23 +58,21 @@ def plot_sign_correlations(result: CorrelationDifference, *, sample: str, ax: Gi
     if count <= _MOST_NUMBERED:
         _write_significant(axes[2], result)
     if ax is None:
-        figure.suptitle(plain(short_name(sample, _LONGEST_TITLE)), fontsize=12)
+        figure.suptitle(plain(short_name(sample, _LONGEST_TITLE)), fontsize=12 * relative())
     return Drawn(figure, axes, dict(images))
 
 
 def _matrix(axes: Axes, matrix: FloatArray, title: str, reach: float) -> AxesImage:
     axes.set_facecolor("0.8")
     image = axes.imshow(np.ma.masked_invalid(matrix), cmap="RdBu_r", vmin=-reach, vmax=reach)
-    axes.set_title(title, fontsize=10.5)
+    axes.set_title(title, fontsize=10.5 * relative())
     return image
 
 
 def _write_significant(axes: Axes, result: CorrelationDifference) -> None:
     for row, column in np.argwhere(np.abs(result.significance) >= _SIGNIFICANT):
         dark = abs(result.significance[row, column]) > 3.6
-        axes.text(
-            column, row, f"{100 * result.difference[row, column]:+.0f}", ha="center", va="center", fontsize=7.5,
-            color="white" if dark else "black",
-        )  # fmt: skip
+        text, colour = f"{100 * result.difference[row, column]:+.0f}", "white" if dark else "black"
+        axes.text(column, row, text, ha="center", va="center", fontsize=7.5 * relative(), color=colour)
     if (np.abs(result.significance) >= _SIGNIFICANT).any():
-        axes.set_title("difference (numbers in %)", fontsize=10.5)
+        axes.set_title("difference (numbers in %)", fontsize=10.5 * relative())

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 
-from hepneg.plots.style import OwnFigure
+from hepneg.plots.style import OwnFigure, points
 
 ROW = 0.35
 """Inches of height that a legend of one row takes."""
@@ -86,7 +86,7 @@ def legend_above(
     if not isinstance(figure, OwnFigure):
         return axes.legend(handles, labels, **options)
     widest, figure_height = figure.get_size_inches()
-    style = {"loc": "outside upper center", "fontsize": mpl.rcParams["legend.fontsize"], **options}
+    style = {"loc": "outside upper center", "fontsize": points(mpl.rcParams["legend.fontsize"]), **options}
     for columns in range(max(1, len(labels)), 0, -1):
         legend = figure.legend(handles, labels, ncols=columns, **style)
         width, height = _inches(legend)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from hepneg.errors import DataError
 from hepneg.plots.short_names import LONGEST_TITLE, short_names
-from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, GivenAxes, axes_grid, in_print_style, label_below
+from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, GivenAxes, axes_grid, in_print_style, label_below, relative
 from hepneg.shapes.shape_tests.multivariate import MultivariateShape
 
 __all__ = ["plot_multivariate"]
@@ -48,7 +48,7 @@ def plot_multivariate(results: Mapping[str, MultivariateShape], *, most: int = _
     titles = short_names(shown, LONGEST_TITLE)
     for panel, (name, result) in zip(axes, shown.items(), strict=True):
         artists[name] = _draw(panel, result, {feature: features[feature] for feature in list(result.importance)[:most]})
-        panel.set_title(f"{titles[name]}\n{_findings(result)}", fontsize=10.5, loc="left")
+        panel.set_title(f"{titles[name]}\n{_findings(result)}", fontsize=10.5 * relative(), loc="left")
     label_below(figure, axes, "Permutation importance (decrease in AUC, %)", ax)
     return Drawn(figure, axes, artists)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hepneg.config import FigureLook
 from hepneg.config.figure_look import Scale
 from hepneg.errors import DataError, nearest_names
@@ -77,7 +79,10 @@ def plot_response(
     artists["label"] = list(experiment_label(axes, look, luminosity=luminosity, data=False))
     artists["note"] = [annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
     inside = below(axes, artists["note"][0], artists["label"])
-    add_legend(axes, headroom=0.08, remarks=[*inside, *artists["note"]], laid_out=bool(artists["label"]))
+    hides = len(telling) < len(evaluation.samples)  # faint samples may reach beyond the axes
+    options: dict[str, Any] = {"frameon": True, "framealpha": 0.85, "edgecolor": "none"} if hides else {}
+    remarks = [*inside, *artists["note"]]
+    add_legend(axes, headroom=0.08, remarks=remarks, laid_out=bool(artists["label"]), **options)
     return Drawn(layout.figure, (axes,), artists)
 
 

@@ -157,10 +157,10 @@ def plot_effect_sizes(report: ShapeReport, *, ax: GivenAxes = None) -> Drawn:
     titles = short_names((sample.name for sample in samples), LONGEST_TITLE)
     artists = {s.name: _draw_sizes(panel, s, report.alpha) for panel, s in zip(axes, samples, strict=False)}
     for panel, sample in zip(axes, samples, strict=False):
-        panel.set_title(f"{titles[sample.name]}\n{sample.verdict}", fontsize=10.5)
+        panel.set_title(f"{titles[sample.name]}\n{sample.verdict}", fontsize=10.5 * relative())
     if samples:
         start_at_zero(axes)
-        legend_above(axes[0], *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)
+        legend_above(axes[0], *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9 * relative())
     return Drawn(figure, axes, artists)
 
 

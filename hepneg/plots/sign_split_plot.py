@@ -15,6 +15,7 @@ from hepneg.plots.style import (
     GivenAxes,
     in_print_style,
     new_figure,
+    relative,
     rows_figure,
     start_at_zero,
 )
@@ -83,7 +84,7 @@ def _draw_tests(axes: Axes, part: PartClosure) -> list[object]:
     failed = np.isin(list(part.tests), part.mismodelled)
     rows = np.arange(len(ratio))
     axes.axvline(1.0, color=NEUTRAL, lw=0.8, ls="--")
-    axes.set_title(label.replace(": ", ":\n").replace(", ", ",\n"), fontsize=10.5)
+    axes.set_title(label.replace(": ", ":\n").replace(", ", ",\n"), fontsize=10.5 * relative())
     return [
         axes.plot(ratio[mask], rows[mask], marker, color=colour, mfc=face, ms=5, ls="")[0]
         for mask, face in ((failed, colour), (~failed, "white"))

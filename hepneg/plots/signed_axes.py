@@ -133,12 +133,13 @@ def significant_range(histograms: Sequence[hist.Hist[Any]], *, errors: bool = Tr
 
 
 def signed_limits(axes: Axes, histograms: Sequence[hist.Hist[Any]]) -> None:
-    """Set the vertical limits by the significant bins, with zero and a twentieth of room on both sides."""
+    """Set the vertical limits by the significant bins, with zero, all negative bins and a twentieth of room."""
     if axes.get_yscale() == "log":
         log_limits(axes, histograms)
         return
     low, high = significant_range(histograms)
-    low, high = min(low, 0.0), max(high, 0.0)
+    low = min(low, 0.0, *(float(np.min(part.values())) for part in histograms))
+    high = max(high, 0.0)
     room = 0.05 * (high - low)
     axes.set_ylim(low - room if low < 0 else 0.0, high + room)
 

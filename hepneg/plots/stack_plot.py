@@ -73,7 +73,7 @@ def plot_stack(
     artists["blinded"] = [span for part in (axes, *layout.panels) for span in _shade(part, stack)]
     axes.set_xlim(stack.edges[0], stack.edges[-1])
     axes.set_ylabel(per_bin("Events" if luminosity or stack.data is not None else "Σw", stack.edges, unit))
-    layout.lowest.set_xlabel(axis_title(title or stack.quantity, unit, look, plain_text=title is None))
+    layout.lowest.set_xlabel(axis_title(_title(stack, look, title), unit, look, plain_text=title is None))
     _scale(axes, stack, summed)
     artists["label"] = list(experiment_label(axes, look, luminosity=luminosity, data=stack.data is not None))
     artists["note"] = [note(axes, f"without {stack.left_out}")] if stack.left_out else []
@@ -86,6 +86,10 @@ def plot_stack(
     }
     add_legend(axes, headroom=0.08, remarks=[*inside, *artists["note"]], columns=(1, 2, 3), **legend)
     return Drawn(layout.figure, (axes, *layout.panels), artists)
+
+
+def _title(stack: Stack, look: FigureLook, title: str | None) -> str:
+    return title or (look.title if stack.quantity == "response" else stack.quantity)
 
 
 def _draw_layers(axes: Axes, edges: FloatArray, layers: Sequence[Layer]) -> dict[str, list[Any]]:

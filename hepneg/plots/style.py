@@ -121,8 +121,12 @@ def in_print_style(draw: Callable[Parameters, Drawing]) -> Callable[Parameters, 
 
 def relative() -> float:
     """Return how large the active fonts are, in units of those of the print style."""
-    size = FontProperties(size=mpl.rcParams["axes.labelsize"]).get_size_in_points()
-    return float(size) / float(PRINT_STYLE["axes.labelsize"])
+    return points(mpl.rcParams["axes.labelsize"]) / float(PRINT_STYLE["axes.labelsize"])
+
+
+def points(size: Any) -> float:
+    """Return a font size in points; styles give it as a number, or as a word that depends on the active one."""
+    return float(FontProperties(size=size).get_size_in_points())
 
 
 def _style_size() -> tuple[float, float] | None:
@@ -285,7 +289,7 @@ def start_at_zero(axes: Sequence[Axes]) -> None:
 def title(axes: Axes, name: str) -> Text:
     """Write a sample's name above its axes, on the left, whole but for the very longest: long ones are smaller."""
     text = plain(short_name(name, _LONGEST_TITLE))
-    size = mpl.rcParams["axes.titlesize"] * min(1.0, _TITLE_IN_FULL_SIZE / max(1, len(text)))
+    size = points(mpl.rcParams["axes.titlesize"]) * min(1.0, _TITLE_IN_FULL_SIZE / max(1, len(text)))
     return axes.set_title(text, loc="left", fontsize=size)
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from hepneg.errors import DataError
 from hepneg.plots.legend import ROW, legend_above
 from hepneg.plots.short_names import LONGEST_TITLE, short_names
-from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, GivenAxes, in_print_style, rows_figure, start_at_zero
+from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, GivenAxes, in_print_style, relative, rows_figure, start_at_zero
 from hepneg.shapes import SampleShapes, ShapeReport
 
 __all__ = ["plot_yardsticks"]
@@ -35,7 +35,7 @@ def plot_yardsticks(report: ShapeReport, *, ax: GivenAxes = None) -> Drawn:
     titles = short_names((sample.name for sample in samples), LONGEST_TITLE)
     artists = {s.name: _draw(panel, s, titles[s.name]) for panel, s in zip(axes, samples, strict=True)}
     start_at_zero(axes)
-    legend_above(axes[0], *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9)
+    legend_above(axes[0], *axes[0].get_legend_handles_labels(), room=ROW, fontsize=9 * relative())
     return Drawn(figure, axes, artists)
 
 
@@ -49,5 +49,5 @@ def _draw(axes: Axes, sample: SampleShapes, title: str) -> list[object]:
     points = axes.errorbar(
         value, rows, xerr=error, fmt="o", ms=4.5, lw=1.2, color=NEGATIVE, zorder=3, label="|w| instead of w"
     )
-    axes.set_title(title, fontsize=10.5)
+    axes.set_title(title, fontsize=10.5 * relative())
     return [bars, points]

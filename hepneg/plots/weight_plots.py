@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from hepneg.plots.legend import ROW, legend_above
 from hepneg.plots.short_names import short_names
-from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, GivenAxes, axes_grid, in_print_style
+from hepneg.plots.style import NEGATIVE, NEUTRAL, POSITIVE, Drawn, GivenAxes, axes_grid, in_print_style, relative
 from hepneg.weights import WeightReport, WeightSummary
 
 __all__ = ["plot_weights"]
@@ -56,4 +56,4 @@ def plot_weights(report: WeightReport, *, ax: GivenAxes = None) -> Drawn:
 def _figures(axes: Axes, row: int, summary: WeightSummary) -> None:
     text = f"f = {summary.negative_fraction:.1%}, dilution {summary.dilution:.2f}\nn$_{{eff}}$ {summary.n_eff:.0f}"
     text += f" of {summary.selected}"
-    axes.text(1.04, row, text, va="center", ha="left", fontsize=8.5, color=NEUTRAL)
+    axes.text(1.04, row, text, va="center", ha="left", fontsize=8.5 * relative(), color=NEUTRAL)

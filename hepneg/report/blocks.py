@@ -88,12 +88,12 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Something that opens on a click."""
+    """A figure or a table that opens on a click."""
 
     kind: ClassVar[str] = "details"
     title: str
     remark: str
-    figure: Figure
+    content: Figure | Table
 
 
 @dataclass(frozen=True, slots=True)

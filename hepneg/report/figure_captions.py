@@ -78,6 +78,10 @@ CAPTIONS = {
         "Response to events held out and trained on; Kolmogorov–Smirnov test: {p_values}.",
         "Normalised response of signal and background to events held out and trained on, with their ratio",
     ),
+    "stack": FigureCaption(
+        "{quantity}: backgrounds and signal stacked{data}, with the uncertainty of their sum.",
+        "Stack of {quantity}: Σw of every sample by bin{data}, the error band of the sum, ratio where there are data",
+    ),
     "response": FigureCaption(
         "Net response of every sample, normalised.", "Share of Σw by response for every sample, with errors"
     ),

@@ -27,10 +27,10 @@ from hepneg.report.weights_section import weights_section
 __all__ = ["ReportPage", "build_page"]
 
 _SECTIONS: tuple[tuple[Callable[[Results], Section], tuple[str, ...]], ...] = (
+    (response_section, ("evaluation", "stacks")),
     (weights_section, ("weights",)),
     (shapes_section, ("shapes", "closure")),
     (training_section, ("evaluation", "model")),
-    (response_section, ("evaluation",)),
     (comparison_section, ("comparison",)),
     (settings_section, ("model",)),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hepneg._core.formatting import count, estimate, p_value
+from hepneg._core.formatting import count, estimate, with_p
 from hepneg.report.blocks import Block, Facts, Gallery, Section, Text
 from hepneg.report.result_tables import quantile_table, regression_table
 from hepneg.report.results import Data, Results
@@ -44,7 +44,7 @@ def regression_merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
 
 def _further_merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
     profile = evaluation["by_prediction"]
-    test = f"χ² {profile['chi2']:.1f} for {profile['degrees']} bins, p = {p_value(profile['p_value'])}"
+    test = f"χ² {profile['chi2']:.1f} for {profile['degrees']} bins, {with_p(profile['p_value'])}"
     facts = [
         ("mean absolute error", _estimate(evaluation, "mae")),
         ("variance of the target", _estimate(evaluation, "variance")),

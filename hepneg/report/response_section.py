@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hepneg._core.figure_names import by_sign_stem, components_stem
-from hepneg._core.formatting import estimate, p_value
-from hepneg.report.blocks import Facts, Figure, Gallery, NotRun, Section, Text
+from hepneg._core.figure_names import by_sign_stem, components_stem, stack_stem
+from hepneg._core.formatting import estimate, with_p
+from hepneg.report.blocks import Block, Facts, Figure, Gallery, NotRun, Section, Text
 from hepneg.report.regression_section import is_regression, regression_section
 from hepneg.report.result_tables import process_table
 from hepneg.report.results import Data, Results
@@ -23,13 +23,32 @@ def response_section(results: Results) -> Section:
         return Section("response", "Response", (NotRun("hepneg train"),))
     if is_regression(evaluation):
         return regression_section(results, evaluation)
-    blocks = (
+    blocks: tuple[Block, ...] = (
+        *stack_gallery(results, own="response"),
         Text("All figures are signed, and each event is evaluated by the network that has not seen it."),
         Facts(_merits(evaluation)),
         process_table(evaluation),
+        *stack_gallery(results),
         Gallery((*map(results.figure, _FIGURES), *_by_sample(results, evaluation["samples"]))),
     )
     return Section("response", "Response", blocks)
+
+
+def stack_gallery(results: Results, own: str = "") -> tuple[Gallery, ...]:
+    """Return the stacks of one quantity, or of all but the response."""
+    stacks = (results.stacks or {"stacks": []})["stacks"]
+    shown = [stack for stack in stacks if (stack["quantity"] == own if own else stack["quantity"] != "response")]
+    return (Gallery(tuple(_stack(results, stack) for stack in shown)),) if shown else ()
+
+
+def _stack(results: Results, stack: Data) -> Figure:
+    name = stack["quantity"] if stack["quantity"] != "response" else "Response"
+    where = f"{name} in {stack['region']}" if stack["region"] else name
+    data = " and data" if stack["data"] is not None else ""
+    without = f" (without {stack['left_out']})" if stack["left_out"] else ""
+    return results.figure(
+        stack_stem(stack["quantity"], stack["region"]), "stack", quantity=f"{where}{without}", data=data
+    )
 
 
 def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
@@ -40,7 +59,7 @@ def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
         ("Brier score", estimate(evaluation["brier"], evaluation["brier_error"])),
         (
             "calibration",
-            f"χ² {calibration['chi2']:.1f} for {calibration['degrees']} bins, p = {p_value(calibration['p_value'])}",
+            f"χ² {calibration['chi2']:.1f} for {calibration['degrees']} bins, {with_p(calibration['p_value'])}",
         ),
     )
 

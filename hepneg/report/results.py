@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,6 +28,7 @@ FILES = {
     "evaluation": "metrics.json",
     "model": "model/model.json",
     "comparison": "compare.json",
+    "stacks": "stacks.json",
 }
 """The file behind each field of :class:`Results`."""
 
@@ -46,6 +48,8 @@ class Results:
         evaluation: content of ``metrics.json``, or None.
         model: content of ``model/model.json``, or None.
         comparison: content of ``compare.json``, or None.
+        stacks: content of ``stacks.json``, or None.
+        day: on which the newest of these was written, empty where that is not known.
         pictures: figures by their names without suffix.
     """
 
@@ -56,6 +60,8 @@ class Results:
     evaluation: Data | None = None
     model: Data | None = None
     comparison: Data | None = None
+    stacks: Data | None = None
+    day: str = ""
     pictures: Mapping[str, Picture]
 
     def __repr__(self) -> str:
@@ -94,7 +100,14 @@ def load_results(config: Config, *, pictures: bool = True) -> Results:
     if all(content is None for content in contents.values()):
         raise DataError(f"nothing to report in {config.output}: it holds no results; do `hepneg run` first")
     drawn = read_pictures(config.output / "plots") if pictures else {}
-    return Results(config=config, pictures=drawn, **_of_one_model(config, contents))
+    return Results(config=config, pictures=drawn, day=_newest(config), **_of_one_model(config, contents))
+
+
+def _newest(config: Config) -> str:
+    """Return the day (UTC) on which the newest result was written, from the files' times: the files hold no clock."""
+    paths = [config.output / name for name in FILES.values()]
+    times = [path.stat().st_mtime for path in paths if path.exists()]
+    return datetime.fromtimestamp(max(times), UTC).date().isoformat()
 
 
 def _of_one_model(config: Config, contents: dict[str, Data | None]) -> dict[str, Data | None]:

@@ -12,7 +12,7 @@ from hepneg._core.figure_names import (
     overview_stem,
     shape_stem,
 )
-from hepneg._core.formatting import MISSING, estimate, p_value, percent, significant
+from hepneg._core.formatting import MISSING, estimate, percent, significant, with_p
 from hepneg.report.blocks import Block, Details, Gallery, Heading, NotRun, Section, Text
 from hepneg.report.result_tables import feature_table, systematics_table
 from hepneg.report.results import Data, Results
@@ -35,7 +35,7 @@ def shapes_section(results: Results) -> Section:
         return Section("shapes", "Shapes", (NotRun(_COMMAND), *closure_blocks(results)))
     blocks: list[Block] = [Text(_legend(report["alpha"]))]
     if any(shapes["features"] for shapes in report["samples"].values()):
-        blocks.append(feature_table(report))
+        blocks.append(Details("All tests of all features", "effect sizes and p-values", feature_table(report)))
     blocks.append(Gallery((results.figure("shapes"),)))
     if any(shapes.get("multivariate") for shapes in report["samples"].values()):
         blocks.append(Gallery((results.figure(MULTIVARIATE_STEM),)))
@@ -87,7 +87,7 @@ def _features(results: Results, name: str, features: list[tuple[str, Data]], alp
     for feature, shape in features:
         if feature in own:
             stem = shape_stem(name, feature)
-            remark = f"total variation {_size(shape)}, p\N{NO-BREAK SPACE}{_equals(shape['p_value'])}"
+            remark = f"total variation {_size(shape)}, {with_p(shape['p_value'])}"
             yield Details(feature, remark, results.figure(stem, "shape", sample=name, feature=feature))
     if len(own) < len(features):
         yield Gallery((results.figure(overview_stem(name), "overview", sample=name),))
@@ -103,7 +103,7 @@ def _largest_correlation(pair: Data) -> str:
     positive, negative = (estimate(pair[sign]["value"], pair[sign]["error"]) for sign in ("positive", "negative"))
     return (
         f"The correlation that differs most is that of {' and '.join(pair['features'])}: {positive} for positive, "
-        f"{negative} for negative events (p {_equals(pair['p_adjusted'])}, adjusted for the number of pairs)."
+        f"{negative} for negative events ({with_p(pair['p_adjusted'])}, adjusted for the number of pairs)."
     )
 
 
@@ -125,7 +125,7 @@ def _learnt(region: Data) -> str:
     total = region["sum_weights"]
     found = (
         f"The density is negative where networks that have not seen the events say so: {percent(region['share'])} of "
-        f"Σ|w|, where Σw is {estimate(total['value'], total['error'])} (p {_equals(region['p_value'])})."
+        f"Σ|w|, where Σw is {estimate(total['value'], total['error'])} ({with_p(region['p_value'])})."
     )
     cuts = (
         f"{box['where']}: {estimate(box['confirmed']['value'], box['confirmed']['error'])}" for box in region["boxes"]
@@ -142,13 +142,8 @@ def _multivariate(test: Data) -> str:
     return (
         "A classifier of the sign, of all features together, reaches an AUC of "
         f"{estimate(test['auc'], test.get('auc_error'))} "
-        f"(p {_equals(test['p_value'])})."
+        f"({with_p(test['p_value'])})."
     )
-
-
-def _equals(p: float | None) -> str:
-    text = p_value(p)
-    return text if text.startswith("<") else f"=\N{NO-BREAK SPACE}{text}"
 
 
 def _sentence(text: str) -> str:

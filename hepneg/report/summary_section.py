@@ -23,13 +23,28 @@ _VERDICTS = {
 
 
 def summary_section(results: Results, missing: Iterable[str]) -> Section:
-    """Show the verdict first, then the figures of merit, the samples and the warnings."""
-    blocks: list[Block] = [*_verdict(results), *_merits(results), _samples(results)]
+    """Show what the results are of, the figures of merit, then the verdict, the samples and the warnings."""
+    blocks: list[Block] = [Facts(_origin(results)), *_merits(results), *_verdict(results), _samples(results)]
     warnings = result_warnings(results)
     if warnings:
         blocks.append(Items("Warnings", warnings))
     blocks += [NotRun(command) for command in missing]
     return Section("summary", "Summary", tuple(blocks))
+
+
+def _origin(results: Results) -> tuple[tuple[str, str], ...]:
+    """Return luminosity, selection, day and digest of the model."""
+    config, evaluation = results.config, results.evaluation or {}
+    luminosity = "none: weights as they are" if config.luminosity is None else f"{config.luminosity:g} fb⁻¹"
+    digest = str(evaluation.get("model") or "")[:12]
+    facts = (
+        ("luminosity", luminosity),
+        ("selection", config.selection.text if config.selection else "none"),
+        ("data", ", ".join(config.data)),
+        ("results of", results.day),
+        ("model", digest),
+    )
+    return tuple((name, text) for name, text in facts if text)
 
 
 def _verdict(results: Results) -> list[Block]:

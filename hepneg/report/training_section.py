@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hepneg._core.formatting import count, p_value, percent, significant
+from hepneg._core.formatting import count, percent, significant, with_p
 from hepneg.config import DEFAULT_OBJECTIVES
 from hepneg.report.blocks import Block, Facts, Figure, Gallery, Items, NotRun, Section, Text
 from hepneg.report.regression_section import is_regression
@@ -94,7 +94,7 @@ def _plain(value: Any) -> str:
 
 def _figures(results: Results) -> tuple[Figure, ...]:
     tests = (results.evaluation or {}).get("overtraining", {})
-    p_values = ", ".join(f"{label} p = {p_value(test['p_value'])}" for label, test in tests.items())
+    p_values = ", ".join(f"{label} {with_p(test['p_value'])}" for label, test in tests.items())
     overtraining = (results.figure("overtraining", p_values=p_values),) if tests else ()
     return (results.figure("learning_curves"), *overtraining)
 

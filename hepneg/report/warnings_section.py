@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hepneg._core.formatting import p_value
+from hepneg._core.formatting import p_value, with_p
 from hepneg.report.regression_section import is_regression
 from hepneg.report.results import Data, Results
 
@@ -108,7 +108,7 @@ def _of_training(evaluation: Data) -> Iterator[str]:
         if test["p_value"] is not None and test["p_value"] < _IMPROBABLE:
             yield (
                 f"The response of the {label} differs between events held out and trained on "
-                f"(p = {p_value(test['p_value'])})."
+                f"({with_p(test['p_value'])})."
             )
 
 
@@ -122,7 +122,7 @@ def _of_signs(health: Data) -> Iterator[str]:
         if p < _IMPROBABLE:
             yield (
                 f"The learnt mean sign of {name} is not that of its held-out events: χ² {test['chi2']:.0f} for "
-                f"{test['ndf']} bins, p = {p_value(p)}."
+                f"{test['ndf']} bins, {with_p(p)}."
             )
 
 
@@ -132,7 +132,7 @@ def _of_prediction(evaluation: Data) -> Iterator[str]:
     if mean and profile["p_value"] is not None and profile["p_value"] < _IMPROBABLE:
         yield (
             f"The prediction is biased in bins of itself: χ² {profile['chi2']:.0f} for {profile['degrees']} bins, "
-            f"p = {p_value(profile['p_value'])}."
+            f"{with_p(profile['p_value'])}."
         )
     for row in evaluation["quantiles"]:
         q, below, error = row["probability"], row["below"], row["below_error"]
@@ -145,7 +145,7 @@ def _of_response(evaluation: Data) -> Iterator[str]:
     if calibration["p_value"] is not None and calibration["p_value"] < _IMPROBABLE:
         yield (
             f"The response is not calibrated within its errors: χ² {calibration['chi2']:.0f} for "
-            f"{calibration['degrees']} bins, p = {p_value(calibration['p_value'])}."
+            f"{calibration['degrees']} bins, {with_p(calibration['p_value'])}."
         )
     for name, row in evaluation["samples"].items():
         if row["negative_bins"]:

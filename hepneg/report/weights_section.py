@@ -27,8 +27,13 @@ def weights_section(results: Results) -> Section:
     )
 
 
+def _chance(risk: float | None) -> str:
+    text = p_value(risk)
+    return f"below {text[1:].strip()}" if text.startswith("<") else text
+
+
 def _legend(report: Data) -> str:
-    risks = " and ".join(f"{p_value(risk)} for the {label}" for label, risk in report["batch_risk"].items())
+    risks = " and ".join(f"{_chance(risk)} for the {label}" for label, risk in report["batch_risk"].items())
     return (
         "f is the negative fraction Σ|w|(w<0) / Σ|w|, the dilution (1 − 2f)², and n_eff = (Σw)² / Σw² the number of "
         "equally weighted events without negative ones that would know Σw as well. In a random training batch of "

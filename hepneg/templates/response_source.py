@@ -119,9 +119,6 @@ def source_of(config: Config) -> VariableSource:
         ConfigError: it is that of a model, and the analysis is a regression.
         DataError: there is no model, or it is of other events or features than the configuration's.
     """
-    from hepneg.models.compatibility import require_same_events
-    from hepneg.models.loading import load_model
-
     settings, given = config.templates, config.response
     if settings.variable is not None:
         name = settings.variable.text
@@ -130,6 +127,9 @@ def source_of(config: Config) -> VariableSource:
         feature = Feature(name=VARIABLE, expression=given.expression)
         return ExpressionSource(feature, is_logit=given.logit is not None, is_response=True)
     config.require_classification("a template of the response")
+    from hepneg.models.compatibility import require_same_events
+    from hepneg.models.loading import load_model
+
     folder = config.output / "model"
     require_same_events(config, load_model(folder))
     return ModelSource(str(folder))

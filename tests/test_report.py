@@ -369,6 +369,8 @@ def test_the_health_of_the_scheme_is_shown(copied: Config) -> None:
     undefined = {"chi2": None, "ndf": 0, "closure": []}
     closure = {
         "clipped_share": 0.013,
+        "clipped_sum": -12.0,
+        "clipped_sum_error": 3.0,
         "floored_share": 0.2,
         "inclusive": 1.012,
         "inclusive_error": 0.0075,
@@ -379,7 +381,17 @@ def test_the_health_of_the_scheme_is_shown(copied: Config) -> None:
     edit(copied, "model/model.json", health=health)
     training = section(parsed(copied), "training")
     (row,) = [row for row in every(training, "tr") if words(row[0]) == "sig"]
-    shares = ["sig", "1.3 %", "20.0 %", "1.0120 ± 0.0075", "29.1 / 9", "26.6 / 8", "x2", "0.930 to 1.100"]
+    shares = [
+        "sig",
+        "1.3 %",
+        "−12.0 ± 3.0",
+        "20.0 %",
+        "1.0120 ± 0.0075",
+        "29.1 / 9",
+        "26.6 / 8",
+        "x2",
+        "0.930 to 1.100",
+    ]
     assert [words(cell) for cell in row] == shares
     assert "12.3" in words(training)
     assert "25.0 %" in words(training)

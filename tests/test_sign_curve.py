@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hepneg._core.hashing import assign_folds
+from hepneg._core.linear_spline import LinearSpline
 from hepneg.events import EventTable
 from hepneg.signs.curve import SignCurve, best_curve, straightened
 from hepneg.signs.refinement import refine
@@ -67,7 +68,7 @@ steps = st.lists(st.tuples(st.floats(1e-3, 2), st.floats(0, 2)), min_size=2, max
 @given(steps, st.floats(-3, 3), st.lists(st.floats(-1.2, 1.2), min_size=2))
 def test_it_never_falls_and_stays_a_sign(steps: list[tuple[float, float]], start: float, learnt: list[float]) -> None:
     knots, values = (start + np.cumsum([step[i] for step in steps]) for i in (0, 1))
-    corrected = SignCurve(tuple(knots.tolist()), tuple(values.tolist()))(np.sort(learnt))
+    corrected = SignCurve(LinearSpline(tuple(knots.tolist()), tuple(values.tolist())))(np.sort(learnt))
     assert (np.diff(corrected) >= -1e-12).all()
     assert (np.abs(corrected) <= 1).all()
 

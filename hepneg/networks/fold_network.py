@@ -20,6 +20,7 @@ _KINDS: Registry[Any] = Registry(
     {
         "response": "hepneg.networks.response_network:ResponseNetwork",
         "regression": "hepneg.networks.regression_network:RegressionNetwork",
+        "calibrated": "hepneg.networks.calibrated_network:CalibratedNetwork",
         "signs": "hepneg.signs.sign_ensemble:SignEnsemble",
         "factorised": "hepneg.schemes.term_networks:FactorisedNetwork",
         "mean": "hepneg.schemes.term_networks:MeanNetwork",

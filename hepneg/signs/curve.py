@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.linear_spline import IDENTITY, LinearSpline, fit_logistic_spline
 from hepneg.events import EventTable
 from hepneg.signs.local_signs import LocalSigns, held_out_sign
 
@@ -25,33 +26,23 @@ _ENDS = (0.01, 0.99)  # quantiles of the outer ones
 _PRIOR, _PRIOR_OF_KINKS = 1.0, 0.25
 _FEWEST = 50.0  # effective events of a sign: fewer bend nothing
 _CELLS = 4096  # more events are added up in cells of ĝ, so many that lines hardly bend within one
-_STEPS = 50
 
 Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class SignCurve:
-    """Straight lines between knots, from the log-odds of w > 0 that ĝ says to better ones; never falling.
+    """From the log-odds of w > 0 that ĝ says to better ones; never falling.
 
     Attributes:
-        knots: increasing log-odds, two at least; beyond the outer ones the first and the last line go on.
-        values: what they become.
+        spline: of log-odds.
     """
 
-    knots: tuple[float, ...]
-    values: tuple[float, ...]
+    spline: LinearSpline = IDENTITY
 
     def __call__(self, sign: Float) -> Float:
         """Return the corrected local mean sign, (n,), from the learnt one, (n,)."""
-        z, x, y = _log_odds(sign), np.array(self.knots), np.array(self.values)
-        corrected = np.interp(z, x, y)
-        below, above = (y[1] - y[0]) / (x[1] - x[0]), (y[-1] - y[-2]) / (x[-1] - x[-2])
-        corrected += below * np.minimum(z - x[0], 0.0) + above * np.maximum(z - x[-1], 0.0)
-        return np.asarray(np.tanh(0.5 * corrected))
-
-
-_IDENTITY = SignCurve((-1.0, 1.0), (-1.0, 1.0))
+        return np.asarray(np.tanh(0.5 * self.spline(_log_odds(sign))))
 
 
 def best_curve(learnt: Float, weight: Float) -> SignCurve:
@@ -64,27 +55,19 @@ def best_curve(learnt: Float, weight: Float) -> SignCurve:
     Returns:
         The curve; the identity where there are too few events or only one sign.
     """
-    from scipy.optimize import isotonic_regression
-
     size = np.abs(weight)
     effective = size * (size.sum() / (size @ size)) if size.any() else size
     if min(effective[weight > 0].sum(), effective[weight < 0].sum()) < _FEWEST:
-        return _IDENTITY
+        return SignCurve()
     z = _log_odds(learnt)
     centre = float(_log_odds(weight.sum() / size.sum()))
     knots = np.unique(np.quantile(z, np.linspace(*_ENDS, _KNOTS + 2)))
     if len(knots) < 2:
         knots = knots[0] + np.array([-1.0, 1.0])  # the same ĝ everywhere: there is an offset to find
     cells, positive, both = _in_cells(z, effective * (weight > 0), effective)
-    parameters = _logistic(_spline(cells, knots, centre), centre, positive, both)
-    # The knots have as many events each, so where the fit falls with ĝ they share their mean, which keeps Σw.
-    values = isotonic_regression(centre + _spline(knots, knots, centre) @ parameters).x
-    return SignCurve(tuple(knots.tolist()), tuple(values.tolist()))
-
-
-def _spline(z: Float, knots: Float, centre: float) -> Float:
-    """Return the functions of a linear spline, (n, knots): 1, z − centre, and a kink at each inner knot."""
-    return np.stack([np.ones_like(z), z - centre, *(np.maximum(z - knot, 0.0) for knot in knots[1:-1])], axis=1)
+    return SignCurve(
+        fit_logistic_spline(cells, positive, both, knots, centre=centre, prior=_PRIOR, prior_of_kinks=_PRIOR_OF_KINKS)
+    )
 
 
 def straightened(
@@ -125,35 +108,3 @@ def _in_cells(z: Float, positive: Float, both: Float) -> tuple[Float, Float, Flo
 
 def _log_odds(sign: Float | float) -> Float:
     return np.asarray(2 * np.arctanh(np.clip(sign, -_LIMIT, _LIMIT)))
-
-
-def _logistic(design: Float, centre: float, positive: Float, both: Float) -> Float:
-    """Maximise the likelihood of a logistic regression with a normal prior about (0, 1, 0, …), by Newton's method.
-
-    Args:
-        design: (n, parameters).
-        centre: the log-odds where all parameters are zero.
-        positive: effective events of positive weight, (n,).
-        both: of either sign, (n,).
-    """
-    prior = np.zeros(design.shape[1])
-    prior[1] = 1.0
-    precision = np.full(len(prior), _PRIOR_OF_KINKS**-2)
-    precision[:2] = _PRIOR**-2
-    found = prior.copy()
-
-    def loss(parameters: Float) -> float:
-        z = centre + design @ parameters
-        return float(both @ np.logaddexp(0.0, z) - positive @ z + 0.5 * (precision @ (parameters - prior) ** 2))
-
-    for _ in range(_STEPS):
-        probability = 0.5 * (1 + np.tanh(0.5 * (centre + design @ found)))
-        gradient = design.T @ (both * probability - positive) + precision * (found - prior)
-        curvature = (design.T * (both * probability * (1 - probability))) @ design + np.diag(precision)
-        step = np.linalg.solve(curvature, gradient)
-        while loss(found - step) > loss(found) and np.abs(step).max() > 1e-9:
-            step = 0.5 * step
-        found = found - step
-        if np.abs(step).max() < 1e-7:
-            break
-    return found

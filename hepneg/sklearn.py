@@ -48,6 +48,7 @@ _SAME = (
     "folds",
     "objective",
     "activity",
+    "calibration",
     "epochs",
     "batch_size",
     "learning_rate",
@@ -79,6 +80,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         output: bounds of the response, a mapping as ``network.output`` of a configuration; None for none.
         objective: name of what is minimised, or a mapping of ``name`` and parameters; None for the cross-entropy.
         activity: a price on the activity of hidden units, a mapping as ``activity`` of a configuration; None for none.
+        calibration: ``spline`` makes the response a probability after the training; ``none`` leaves it.
         epochs: most passes over the events.
         batch_size: events in a batch.
         learning_rate: of the optimiser at the start.
@@ -105,6 +107,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         output: Mapping[str, Any] | None = None,
         objective: str | Mapping[str, Any] | None = None,
         activity: Mapping[str, Any] | None = None,
+        calibration: str | Mapping[str, Any] = "spline",
         epochs: int = 60,
         batch_size: int = 1024,
         learning_rate: float = 3e-3,
@@ -121,6 +124,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.output = output
         self.objective = objective
         self.activity = activity
+        self.calibration = calibration
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate

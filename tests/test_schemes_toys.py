@@ -93,6 +93,14 @@ def test_the_measurement_runs(
     assert written["geometries"][0]["seed"] == 1
 
 
+def test_the_calibration_is_measured_before_and_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    found = importlib.import_module("calibrated").main(["--quick", "--schemes", "absolute"])
+    figures = found["absolute"][0]
+    assert figures["χ² per bin"].after < figures["χ² per bin"].before
+    assert figures["excess of the mean"].after < figures["excess of the mean"].before
+
+
 def test_the_price_is_read_off_the_learning_curve(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
     measure = importlib.import_module("measure")

@@ -32,7 +32,7 @@ class LinearSpline:
         return _lines(value, np.array(self.values), np.array(self.knots))
 
 
-IDENTITY = LinearSpline((-1.0, 1.0), (-1.0, 1.0))
+IDENTITY = LinearSpline((0.0, 1.0), (0.0, 1.0))
 
 
 def _lines(z: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:

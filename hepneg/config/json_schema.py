@@ -24,6 +24,6 @@ def config_schema() -> dict[str, Any]:
     }
     for name, short in texts.items():
         schema["$defs"][name] = {"anyOf": [short, schema["$defs"][name]]}
-    for choice in ("SchemeChoice", "ObjectiveChoice", "NetworkChoice"):
+    for choice in ("SchemeChoice", "ObjectiveChoice", "NetworkChoice", "CalibrationChoice"):
         schema["$defs"][choice] = {"anyOf": [{"type": "string"}, schema["$defs"][choice]]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -15,6 +15,7 @@ from hepneg.errors import ConfigError, nearest_names
 __all__ = [
     "DEFAULT_OBJECTIVES",
     "Activity",
+    "CalibrationChoice",
     "NetworkChoice",
     "ObjectiveChoice",
     "Output",
@@ -179,6 +180,21 @@ class Activity(Model):
                 )
 
 
+class CalibrationChoice(Model):
+    """How a response is made a probability after the training; of use where the objective makes it one to begin with.
+
+    Attributes:
+        name: ``spline``, a cross-fitted linear spline of the log-odds on signed weights, or ``none``.
+    """
+
+    name: Literal["spline", "none"] = "spline"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
 class Settings(TypedDict, total=False):
     """The settings of a training as keywords: the fields of :class:`Training` but the scheme."""
 
@@ -186,6 +202,7 @@ class Settings(TypedDict, total=False):
     folds: int
     network: Any
     activity: Any
+    calibration: Any
     seed: int
     epochs: int
     batch_size: int
@@ -205,6 +222,7 @@ class Training(Model):
         folds: networks in the cross-validation, each tested on events that it has not seen.
         network: by name, with its parameters and the range of its output.
         activity: a price or a reward on the activity of the hidden units of ``mlp``.
+        calibration: of the response, where that estimates a probability.
         seed: of everything that is random.
         epochs: most passes over the events.
         batch_size: events in a batch.
@@ -220,6 +238,7 @@ class Training(Model):
     folds: int = Field(default=5, ge=2, le=127)
     network: NetworkChoice = NetworkChoice.model_validate({})
     activity: Activity | None = None
+    calibration: CalibrationChoice = CalibrationChoice()
     seed: Annotated[int, Field(ge=0)] = 1
     epochs: int = Field(default=60, ge=1)
     batch_size: int = Field(default=1024, ge=2)

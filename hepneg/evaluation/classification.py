@@ -17,6 +17,7 @@ from hepneg._core.json_values import json_fields
 from hepneg._core.log_odds import sigmoid
 from hepneg._core.tables import html_table
 from hepneg.errors import DataError
+from hepneg.evaluation.before_calibration import BeforeCalibration
 from hepneg.evaluation.histograms import SIGNS, count_negative_bins, histogram_dict, project, response_histogram
 from hepneg.evaluation.per_sample import UNDEFINED, samples_with_events, sum_of_weights
 from hepneg.events import LABEL_NAMES, LABELS, EventTable, cluster_sums
@@ -111,6 +112,7 @@ class Evaluation:
         histories: learning curves of the folds.
         chosen: the scheme whose networks gave the response: that of ``auto``'s choice, or ``scheme`` itself.
         reason: why ``auto`` has chosen it, in one sentence; empty for any other scheme.
+        before_calibration: the response before it was calibrated; None where it was not.
     """
 
     task: ClassVar[str] = "classification"
@@ -127,6 +129,7 @@ class Evaluation:
     histories: tuple[FoldHistory, ...]
     chosen: str
     reason: str = ""
+    before_calibration: BeforeCalibration | None = None
 
     @classmethod
     def of_model(
@@ -145,9 +148,11 @@ class Evaluation:
         """
         if held_out is None:
             held_out = ScoredEvents.of_table(events, model.held_out_logit(events), "the log-odds")
+        raw = model.uncalibrated_logit(events, held_out.score)
         return cls.of_scores(
             events,
             held_out,
+            uncalibrated=raw,
             trained_logit=model.trained_logit(events),
             scheme=model.scheme,
             chosen=model.chosen,
@@ -164,6 +169,7 @@ class Evaluation:
         logit: ScoredEvents,
         *,
         trained_logit: ArrayLike | None = None,
+        uncalibrated: FloatArray | None = None,
         scheme: str,
         chosen: str = "",
         reason: str = "",
@@ -178,6 +184,7 @@ class Evaluation:
             logit: the same events with log-odds that they had no part in.
             trained_logit: (n,) log-odds by networks that were trained on the event; None leaves out the test of
                 overtraining.
+            uncalibrated: (n,) the log-odds before their calibration, if there was one.
             scheme: name of the scheme, for tables.
             chosen: the scheme that ``auto`` has chosen; left out, ``scheme``.
             reason: why.
@@ -208,6 +215,7 @@ class Evaluation:
             histories=tuple(histories),
             chosen=chosen or scheme,
             reason=reason,
+            before_calibration=None if uncalibrated is None else BeforeCalibration.of(logit, uncalibrated),
         )
 
     @property
@@ -240,7 +248,7 @@ class Evaluation:
             "schema_version": 1,
             **json_fields(self, "scheme", "chosen", "reason", "auc", "loss", "brier"),
             "samples": {row.sample: row.to_dict() for row in self.samples},
-            **json_fields(self, "roc", "calibration", "overtraining", "significance"),
+            **json_fields(self, "roc", "calibration", "overtraining", "significance", "before_calibration"),
             "response": {row.sample: self._response_dict(row.sample) for row in self.samples},
             **json_fields(self, "histories"),
         }

@@ -165,7 +165,9 @@ def _shrunk(spline: LinearSpline, cells: FloatArray, effective: float) -> Linear
     residual = np.stack([-response, 1 - response], axis=1)
     noise = np.linalg.solve(curvature + _stiffness(knots) / effective, _covariance(basis, residual, sums, squares))
     share = np.trace(noise @ np.linalg.solve(curvature + _stiffness(knots) / effective, curvature)) / gain
-    kept = max(0.0, 1 - _CAREFUL * float(share))
+    kept = 1 - _CAREFUL * float(share)
+    if kept <= 0:
+        return IDENTITY
     return LinearSpline(spline.knots, tuple((knots + kept * distance).tolist()))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hepneg._core.log_odds import sigmoid
 from hepneg.config import Task
 from hepneg.events import EventTable
+from hepneg.models.calibrate import uncalibrated
 from hepneg.models.model import Float, Model, ModelInputs
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import in_pieces
@@ -25,7 +26,8 @@ SMALLEST_DENSITY = 1e-9
 class Classifier(Model):
     """k networks that tell signal from background, one for each fold; see :class:`hepneg.models.model.Model`.
 
-    With the objective ``cross_entropy`` the logit estimates the log-odds of signal at equal priors. Other objectives
+    With the objective ``cross_entropy`` the logit estimates the log-odds of signal at equal priors, calibrated unless
+    ``training.calibration`` is ``none`` (see :func:`hepneg.models.calibrate.calibration_spline`). Other objectives
     and a bounded output move the response on purpose (see :mod:`hepneg.objectives`): it stays within (0, 1), the logit
     is always log(response/(1 − response)), and both rank the events, but neither is a probability any more.
     """
@@ -78,6 +80,15 @@ class Classifier(Model):
             DataError: the table's features are not those of the classifier.
         """
         return self.output_of_fold(events)
+
+    def uncalibrated_logit(self, events: EventTable, held_out: Float) -> Float | None:
+        """Return held-out log-odds as they were before their calibration, (n,); None where there was none.
+
+        Args:
+            events: n events.
+            held_out: (n,), of :meth:`held_out_logit`.
+        """
+        return uncalibrated(self.networks, held_out, events.folds(self.folds, self.seed))
 
     def held_out_response(self, events: EventTable) -> Float:
         """Return for each event the response in (0, 1) of the network that has not seen it, (n,)."""

@@ -13,12 +13,14 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg.config import REGRESSION_SCHEME, Settings, Training, ungraded_message
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.events import EventTable
+from hepneg.models.calibrate import calibrated, is_probability
 from hepneg.models.classifier import Classifier
 from hepneg.models.model import ModelInputs
 from hepneg.models.regressor import Regressor
+from hepneg.networks.fold_network import FoldNetwork
 from hepneg.objectives import Objective, objective_parameters
 from hepneg.schemes import Scheme, as_scheme, require_task, scheme_parameters
-from hepneg.schemes.crossfit import crossfit
+from hepneg.schemes.crossfit import CrossFit, crossfit
 from hepneg.signs.pooling import pooled
 
 __all__ = ["train", "train_regressor"]
@@ -127,7 +129,7 @@ def _train(
             warnings.warn(history.message, HepnegWarning, stacklevel=3)
     named = {"name": objective.name, **objective_parameters(objective)}
     return kind(
-        networks=tuple(fold.network for fold in fitted.folds),
+        networks=_networks(events, fitted, training, objective),
         inputs=inputs or ModelInputs({name: name for name in events.feature_names}),
         scheme=chosen.name,
         scheme_parameters=scheme_parameters(chosen),
@@ -138,6 +140,17 @@ def _train(
         health=fitted.health,
         choice=fitted.choice,
     )
+
+
+def _networks(
+    events: EventTable, fitted: CrossFit, training: Training, objective: Objective
+) -> tuple[FoldNetwork, ...]:
+    """Return the networks of the folds, calibrated where their response means a probability."""
+    networks = [fold.network for fold in fitted.folds]
+    if training.calibration.name == "none" or not is_probability(objective, training.network.output):
+        return tuple(networks)
+    logit = fitted.held_out_output(events)
+    return calibrated(networks, logit, events.label, events.weight, fitted.fold_of)
 
 
 def _require_use_of_grades(events: EventTable, objective: Objective) -> None:

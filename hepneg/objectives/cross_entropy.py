@@ -26,6 +26,7 @@ class CrossEntropy:
 
     name: ClassVar[str] = "cross_entropy"
     task: ClassVar[Task] = "classification"
+    probability: ClassVar[bool] = True
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""

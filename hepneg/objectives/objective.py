@@ -29,7 +29,8 @@ class Objective(Protocol):
     The first line of its docstring is what reports and tables say about it; the rest gives its formula, where it is
     valid and where it comes from. One that asks for anything but the log-odds (or the mean) of the training weights
     works only where one network gives the output: with schemes that add terms to it or average several networks,
-    training refuses it.
+    training refuses it. A class variable ``probability = True`` says that the response estimates the probability of
+    signal, which is then calibrated after the training.
     """
 
     name: ClassVar[str]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hepneg.evaluation.classification import Evaluation
+from hepneg.plots.before_calibration import draw_before_calibration
 from hepneg.plots.legend import add_legend
 from hepneg.plots.signed_axes import label_colour
 from hepneg.plots.style import NEUTRAL, Drawn, GivenAxes, colour_of, in_print_style, new_figure, note
@@ -45,7 +46,7 @@ def plot_roc(evaluation: Evaluation, *, envelope: bool = False, ax: GivenAxes = 
 def plot_calibration(evaluation: Evaluation, *, ax: GivenAxes = None) -> Drawn:
     """Draw the signed share of signal against the mean response, and their difference below.
 
-    Horizontal bars span the merged bins.
+    Horizontal bars span the merged bins. Open points are those of the response before it was calibrated.
     """
     layout = new_figure(panels=1, ax=ax)
     axes, panel = layout.main, layout.panels[0]
@@ -58,13 +59,16 @@ def plot_calibration(evaluation: Evaluation, *, ax: GivenAxes = None) -> Drawn:
     )
     (diagonal,) = axes.plot([0, 1], [0, 1], color=NEUTRAL, lw=0.8, ls="--")
     panel.axhline(0.0, color=NEUTRAL, lw=0.8, ls="--")
+    artists: dict[str, list[Any]] = {"points": [points, diagonal], "difference": [difference]}
+    if evaluation.before_calibration is not None:
+        artists["before"] = draw_before_calibration(axes, panel, evaluation.before_calibration)
+        axes.legend(loc="lower right")
     text = f"χ² / bins = {part.chi2:.1f} / {part.degrees}\np = {part.p_value:.2g}"
     remark = note(axes, text)
     axes.set(xlim=(0, 1), ylabel="Observed share of signal (signed)")
-    panel.set(xlabel="Response", ylabel="observed\n− expected")
-    return Drawn(
-        layout.figure, (axes, panel), {"points": [points, diagonal], "difference": [difference], "note": [remark]}
-    )
+    panel.set(xlabel="Response", ylabel="observed
+− expected")
+    return Drawn(layout.figure, (axes, panel), {**artists, "note": [remark]})
 
 
 @in_print_style

@@ -99,7 +99,8 @@ CAPTIONS = {
     ),
     "roc": FigureCaption("Signed ROC curve.", "Background efficiency against signal efficiency with its error band"),
     "calibration": FigureCaption(
-        "Calibration.", "Observed signal share against the response, with errors and the diagonal"
+        "Calibration.",
+        "Observed signal share against the response, with errors and the diagonal; open: before the calibration",
     ),
     "significance": FigureCaption(
         "Significance of a cut.", "Expected significance against the cut on the response, with errors"

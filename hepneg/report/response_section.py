@@ -61,7 +61,17 @@ def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
             "calibration",
             f"χ² {calibration['chi2']:.1f} for {calibration['degrees']} bins, {with_p(calibration['p_value'])}",
         ),
+        *_before_calibration(evaluation.get("before_calibration")),
     )
+
+
+def _before_calibration(before: Data | None) -> Iterator[tuple[str, str]]:
+    if before:
+        part, change = before["calibration"], estimate(before["loss_change"], before["loss_change_error"])
+        yield (
+            "before calibration",
+            f"χ² {part['chi2']:.1f} for {part['degrees']} bins; the spline changed the loss by {change} nats",
+        )
 
 
 def _by_sample(results: Results, samples: Iterable[str]) -> Iterator[Figure]:

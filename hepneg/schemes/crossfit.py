@@ -78,6 +78,10 @@ class CrossFit:
         networks = {name: [fold.parts[name].network for fold in self.folds] for name in schemes}
         return {name: _held_out_output(each, events, self.fold_of) for name, each in networks.items()}
 
+    def held_out_output(self, events: EventTable) -> Float:
+        """Return what the network of each trained event's fold says of it, (n,) or (n, M)."""
+        return _held_out_output([fold.network for fold in self.folds], events, self.fold_of)
+
     def only(self, scheme: str, choice: Mapping[str, Any]) -> CrossFit:
         """Return the training with the networks of one scheme alone, and why."""
         return replace(self, folds=tuple(fold.only(scheme) for fold in self.folds), choice=choice)
@@ -132,8 +136,7 @@ def crossfit(
 
 def _health(events: EventTable, fits: CrossFit, objective: Objective) -> SchemeHealth:
     """Measure the health of a training on the events that each network has not seen."""
-    networks = [fold.network for fold in fits.folds]
-    logit = _held_out_output(networks, events, fits.fold_of) if objective.task == "classification" else None
+    logit = fits.held_out_output(events) if objective.task == "classification" else None
     sign, raw = (
         held_out_sign(fits.readers, events, fits.fold_of, raw=raw) if fits.readers else None for raw in (False, True)
     )

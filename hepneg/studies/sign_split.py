@@ -186,6 +186,7 @@ def sign_split_closure(
     from hepneg.models.training import train
 
     Training.refuse(settings, ["scheme"], "the closure takes |w| alone")
+    settings["calibration"] = "none"  # on signed weights it would tell the classifiers of the signs
     parts: dict[Part, PartClosure] = {}
     for part, table, weight in _tables(events):
         # The parts differ in size: each gets enough steps an epoch.

@@ -70,7 +70,7 @@ _HOMES = {
     "train": "hepneg.models.training",
     "train_regressor": "hepneg.models.training",
 }
-_ROOMS = ("columnar", "metrics", "plots", "sklearn")
+_ROOMS = ("columnar", "losses", "metrics", "plots", "sklearn")
 _WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them
 
 __all__ = [
@@ -100,6 +100,7 @@ __all__ = [
     "export_onnx",
     "load_config",
     "load_model",
+    "losses",
     "make_stack",
     "metrics",
     "plots",

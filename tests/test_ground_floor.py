@@ -313,6 +313,7 @@ PUBLIC = [
     "export_onnx",
     "load_config",
     "load_model",
+    "losses",
     "make_stack",
     "metrics",
     "plots",

@@ -17,6 +17,7 @@ from hepneg.config import Activity, Output, Training
 from hepneg.errors import ConfigError, TrainingError
 from hepneg.events import EventTable
 from hepneg.learning.activity import ActivityLoss
+from hepneg.losses.running_rates import LARGEST_RATE, RunningPrice, RunningRates
 from hepneg.metrics import auc, operating_point
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
@@ -27,7 +28,6 @@ from hepneg.networks.response_network import ResponseNetwork
 from hepneg.objectives.balanced_cross_entropy import BalancedCrossEntropy
 from hepneg.objectives.losses.label_loss import LabelLoss
 from hepneg.objectives.losses.rows import label_loss
-from hepneg.objectives.losses.running_rates import LARGEST_RATE, RunningPrice, RunningRates
 from hepneg.objectives.response_preference import ResponsePreference
 
 FAST: dict[str, Any] = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
@@ -69,29 +69,29 @@ sums = st.floats(-3, 3, width=32)
 
 @given(batches=st.lists(st.tuples(sums, sums), max_size=30), strength=st.floats(0.01, 1.0))
 def test_running_rates_stay_rates_whatever_the_signed_sums(batches: list[tuple[float, float]], strength: float) -> None:
-    rates = RunningRates((1.0,), strength)
+    rates = RunningRates(1, strength)
     for part, whole in batches:
-        rates.update(torch.tensor([part]), torch.tensor([whole]))
+        rates.update(*torch.tensor([[part], [whole], [abs(whole)]]))
         assert abs(float(rates.rates[0]) - 0.5) <= LARGEST_RATE - 0.5 + 1e-6
 
 
 def test_at_the_start_all_batches_count_alike_and_so_does_one_of_a_half() -> None:
-    rates = RunningRates((1.0,), 0.25)
+    rates = RunningRates(1, 0.25)
     assert float(rates.rates[0]) == 0.5
     for number, mean in ((1, (0.5 + 0.8) / 2), (2, (0.5 + 1.6) / 3), (3, (0.5 + 2.4) / 4)):
-        rates.update(torch.tensor([0.8]), torch.tensor([1.0]))
+        rates.update(*torch.tensor([[0.8], [1.0], [1.0]]))
         assert float(rates.rates[0]) == pytest.approx(mean)
         assert float(rates.started) == 0 or number == 4
-    rates.update(torch.tensor([0.8]), torch.tensor([1.0]))
+    rates.update(*torch.tensor([[0.8], [1.0], [1.0]]))
     assert float(rates.rates[0]) == pytest.approx(0.75 * (0.5 + 2.4) / 4 + 0.25 * 0.8)
     assert float(rates.started) == 1
 
 
 def test_a_batch_without_weight_holds_the_rate() -> None:
-    rates = RunningRates((1.0,), 1.0)
-    rates.update(torch.tensor([0.8]), torch.tensor([1.0]))
+    rates = RunningRates(1, 1.0)
+    rates.update(*torch.tensor([[0.8], [1.0], [1.0]]))
     held = float(rates.rates[0])
-    rates.update(torch.tensor([-0.7]), torch.tensor([-3.0]))
+    assert not rates.update(*torch.tensor([[-0.7], [-3.0], [3.0]]))
     assert float(rates.rates[0]) == held
 
 
@@ -110,7 +110,7 @@ def test_start_up_is_plain_cross_entropy(objective: BalancedCrossEntropy | Respo
     with torch.no_grad():
         losses = [float(loss(network, rows)) for _ in range(batches)]
         assert losses == pytest.approx([float(label_loss(network, rows))] * batches, rel=1e-6)
-    assert float(loss.price.value) != 0  # set by the batch that filled the filter
+    assert float(loss.event_loss.price.value) != 0  # set by the batch that filled the filter
 
 
 def test_prices_turn_towards_the_error_that_is_too_frequent() -> None:
@@ -119,8 +119,8 @@ def test_prices_turn_towards_the_error_that_is_too_frequent() -> None:
     loss = BalancedCrossEntropy(filter_strength=0.5).make_loss()
     for _ in range(20):
         loss(network, rows)
-    assert float(loss.price.value) < 0  # false positives have become dearer
-    costs = [2 * torch.sigmoid(sign * loss.price.value) for sign in (1, -1)]
+    assert float(loss.event_loss.price.value) < 0  # false positives have become dearer
+    costs = [2 * torch.sigmoid(sign * loss.event_loss.price.value) for sign in (1, -1)]
     assert float(sum(costs)) == pytest.approx(2.0)
 
 
@@ -306,7 +306,7 @@ def test_a_price_calms_the_units_and_a_reward_stirs_them() -> None:
     events, mean = toy(n=3000), {}
     for strength in (-0.2, 0.2):
         network = {"hidden": [16], "activation": "tanh"}
-        chosen = {**FAST, "epochs": 15, "network": network, "activity": {"strength": strength}}
+        chosen = {**FAST, "epochs": 15, "network": network, "activity": {"strength": strength}, "calibration": "none"}
         trained = train(events, "absolute", **chosen).networks[0]
         first = torch.nn.Sequential(trained.body.scaling, *list(trained.body.layers)[:2])
         mean[strength] = float(np.abs(network_logits(first, events.features)).mean())

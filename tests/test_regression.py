@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import hepneg
 from hepneg import Classifier, EventTable, Regressor, load_model, train_regressor
 from hepneg.errors import ConfigError, DataError, HepnegWarning, TrainingError
+from hepneg.losses import HuberLoss, LogCoshLoss, QuantileLoss, ReciprocalLoss, SignedSquaredLoss, SquaredLoss
 from hepneg.metrics import bias, paired_difference, squared_error_influence
 from hepneg.networks.perceptron import Perceptron
 from hepneg.networks.regression_network import (
@@ -23,7 +24,6 @@ from hepneg.networks.regression_network import (
     central_quantile,
 )
 from hepneg.objectives import make_objective, objective_names
-from hepneg.objectives.losses.target_loss import huber, log_cosh, pinball, reciprocal, signed_squared, squared
 from hepneg.schemes import scheme_names
 
 FAST: dict[str, Any] = {"folds": 2, "epochs": 4, "batch_size": 64, "learning_rate": 0.01, "network": {"hidden": [8, 8]}}
@@ -114,8 +114,8 @@ residuals = st.floats(-30, 30)
 @settings(deadline=None)
 def test_the_pull_of_counter_examples_is_bounded_as_stated(r: float, scale: float, strength: float) -> None:
     for terms, bound in (
-        (lambda p, t, y: signed_squared(p, t, y, reach=scale), 0.858 * scale),
-        (lambda p, t, y: reciprocal(p, t, y, epsilon=scale), 0.65 * scale**-1.5),
+        (SignedSquaredLoss(scale).terms, 0.858 * scale),
+        (ReciprocalLoss(scale).terms, 0.65 * scale**-1.5),
     ):
         p = torch.tensor([[r]], dtype=torch.float64, requires_grad=True)
         value = terms(p, torch.zeros(1, dtype=torch.float64), torch.tensor([strength], dtype=torch.float64))
@@ -129,14 +129,14 @@ def test_the_pull_of_counter_examples_is_bounded_as_stated(r: float, scale: floa
 @settings(deadline=None)
 def test_objectives_are_what_their_formulas_say(r: float, scale: float) -> None:
     p, t, v = torch.tensor([[0.0]], dtype=torch.float64), torch.tensor([r], dtype=torch.float64), torch.ones(1).double()
-    assert float(squared(p, t, v)) == pytest.approx(r * r)
+    assert float(SquaredLoss().terms(p, t, v)) == pytest.approx(r * r)
     expected = 0.5 * r * r if abs(r) <= scale else scale * (abs(r) - 0.5 * scale)
-    assert float(huber(p, t, v, delta=scale)) == pytest.approx(expected)
-    assert float(log_cosh(p, t, v, scale=scale)) == pytest.approx(
+    assert float(HuberLoss(scale).terms(p, t, v)) == pytest.approx(expected)
+    assert float(LogCoshLoss(scale).terms(p, t, v)) == pytest.approx(
         scale**2 * (np.logaddexp(r / scale, -r / scale) - np.log(2)), abs=1e-12
     )
-    assert float(pinball(p, t, v, quantiles=(0.3,))) == pytest.approx(max(0.3 * r, -0.7 * r))
-    assert float(signed_squared(p, t, v, reach=scale)) == pytest.approx(r * r)
+    assert float(QuantileLoss((0.3,), ordered=True).terms(p[:, None], t, v)) == pytest.approx(max(0.3 * r, -0.7 * r))
+    assert float(SignedSquaredLoss(scale).terms(p, t, v)) == pytest.approx(r * r)
 
 
 @given(st.integers(0, 2**31), st.lists(st.floats(0.01, 0.99), min_size=1, max_size=6, unique=True).map(sorted))

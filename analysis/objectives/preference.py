@@ -14,8 +14,8 @@ from torch import nn
 
 import hepneg
 from hepneg._core.log_odds import sigmoid
+from hepneg.losses.preference_loss import MARGIN
 from hepneg.networks.inference import network_logits
-from hepneg.objectives.losses.response_share_loss import MARGIN
 from hepneg.objectives.response_preference import ResponsePreference
 from hepneg.plots.style import COLOURS, NEUTRAL, Drawn, empty_figure, in_print_style
 
@@ -140,6 +140,7 @@ def activity_rows(space: Levels, events: hepneg.EventTable, epochs: int) -> Iter
         settings = {
             "activity": {"strength": strength, "layers": [2]},
             "network": {"hidden": [32, 32], "activation": "tanh"},
+            "calibration": "none",
         }
         for trained in hepneg.train(events, "absolute", folds=2, epochs=epochs, **settings).networks:
             response = sigmoid(network_logits(trained, space.cells))

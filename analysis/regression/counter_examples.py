@@ -10,9 +10,8 @@ over independent points, in the target's unit.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,11 @@ import hepneg
 from hepneg.learning.batches import ShuffledBatches
 from hepneg.learning.loop import train_epoch
 from hepneg.learning.task import MARGIN
+from hepneg.losses import EventLoss, ReciprocalLoss, SignedSquaredLoss, SquaredLoss
 from hepneg.networks.perceptron import Perceptron
 from hepneg.networks.regression_network import RegressionNetwork, TargetScaling
 from hepneg.objectives.losses.rows import event_table
-from hepneg.objectives.losses.target_loss import TargetLoss, Terms, reciprocal, signed_squared, squared
+from hepneg.objectives.losses.target_loss import TargetLoss
 from hepneg.plots.legend import add_legend
 from hepneg.plots.style import NEUTRAL, Drawn, colour_of, in_print_style, new_figure, save
 
@@ -94,7 +94,7 @@ def measure(seed: int, setup: Setup) -> Geometry:
     return Geometry(errors, bounded, free, all(inside))
 
 
-def overtrain(events: hepneg.EventTable, terms: Terms, output: str, epochs: int) -> tuple[Float, Float]:
+def overtrain(events: hepneg.EventTable, event_loss: EventLoss, output: str, epochs: int) -> tuple[Float, Float]:
     """Train without early stopping; return loss and largest |prediction − mean| in standard deviations, by epoch."""
     grade = np.asarray(events.grade)
     target = events.required_target()
@@ -110,17 +110,19 @@ def overtrain(events: hepneg.EventTable, terms: Terms, output: str, epochs: int)
     for epoch in range(epochs):
         index = [torch.from_numpy(batch) for batch in batches.epoch(rng)]
         first = epoch * batches.count
-        losses.append(train_epoch(network, optimizer, average, rows, index, loss=TargetLoss(terms), first_step=first))
+        losses.append(
+            train_epoch(network, optimizer, average, rows, index, loss=TargetLoss(event_loss), first_step=first)
+        )
         with torch.inference_mode():
             largest.append(float(network.standardised(features).abs().max()))
     return np.array(losses), np.array(largest)
 
 
-RUNS: dict[str, tuple[Callable[..., Terms] | Any, str]] = {
-    "naive: Σ y(t − p)²": (squared, "linear"),
-    "signed_squared, no range": (partial(signed_squared, reach=2.0), "linear"),
-    "signed_squared": (partial(signed_squared, reach=2.0), "tanh"),
-    "reciprocal": (partial(reciprocal, epsilon=0.3), "tanh"),
+RUNS: dict[str, tuple[EventLoss, str]] = {
+    "naive: Σ y(t − p)²": (SquaredLoss(), "linear"),
+    "signed_squared, no range": (SignedSquaredLoss(), "linear"),
+    "signed_squared": (SignedSquaredLoss(), "tanh"),
+    "reciprocal": (ReciprocalLoss(), "tanh"),
 }
 NAIVE_WEIGHTS = "naive, on weights with f = 0.3"
 
@@ -206,9 +208,9 @@ def main(arguments: Sequence[str] | None = None) -> list[Geometry]:
     geometries = [measure(seed, setup) for seed in seeds]
     print(table(geometries))
     events = MistakenToy.make(seeds[0]).sample(np.random.default_rng(5), setup.events // 4)
-    runs = {name: overtrain(events, terms, output, setup.epochs) for name, (terms, output) in RUNS.items()}
+    runs = {name: overtrain(events, loss, output, setup.epochs) for name, (loss, output) in RUNS.items()}
     signed = signed_as_graded(seeds[0], setup.events // 4)
-    runs[NAIVE_WEIGHTS] = overtrain(signed, squared, "linear", setup.epochs)
+    runs[NAIVE_WEIGHTS] = overtrain(signed, SquaredLoss(), "linear", setup.epochs)
     for name, (loss, largest) in runs.items():
         print(f"{name}: loss {loss[-1]:.3g}, largest prediction {largest[-1]:.3g} sd after {setup.epochs} epochs")
     save(plot_runs(runs).figure, chosen.figures / "counter_examples_runs")

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from hepneg._core.parameters import require_between, require_count
+from hepneg.losses.quantile_loss import central_quantile, ordered_quantiles, quantile_ladder
 from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
@@ -21,11 +21,6 @@ __all__ = ["RegressionNetwork", "TargetScaling", "central_quantile"]
 Float = NDArray[np.float64]
 
 _OUTPUTS = ("linear", "relu", "clipped", "tanh", "sigmoid")
-
-
-def central_quantile(quantiles: tuple[float, ...]) -> int:
-    """Return the position of the quantile that stands for the prediction: the one nearest to the median."""
-    return int(np.argmin([abs(q - 0.5) for q in quantiles])) if quantiles else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +77,7 @@ class RegressionNetwork(FoldNetwork):
         outputs = max(1, len(quantiles))
         for name, start in (("shift", 0.0), ("spread", 1.0), ("centre", 0.0), ("reach", 1.0)):
             self.register_buffer(name, torch.tensor(start))
-        self.register_buffer("ladder", _ladder(outputs, central_quantile(quantiles)), persistent=False)
+        self.register_buffer("ladder", quantile_ladder(outputs, central_quantile(quantiles)), persistent=False)
         self.body = make_body(network, inputs, outputs)
 
     def parameters_to_dict(self) -> dict[str, Any]:
@@ -131,8 +126,7 @@ class RegressionNetwork(FoldNetwork):
         """Return the predictions in standard deviations of the target from its mean, (n, M)."""
         values: torch.Tensor = self.body(features)
         if len(self.quantiles) > 1:
-            gaps = nn.functional.softplus(values[:, 1:])
-            values = values[:, :1] + gaps @ self.ladder
+            values = ordered_quantiles(values, self.ladder)
         match self.output:
             case "linear":
                 return values
@@ -154,14 +148,3 @@ class RegressionNetwork(FoldNetwork):
             return None
         middle, half = float(self.shift + self.spread * self.centre), float(self.spread * self.reach)
         return middle - half, middle + half
-
-
-def _ladder(outputs: int, central: int) -> torch.Tensor:
-    """Return the matrix, (M − 1, M), that turns gaps into distances from the central quantile."""
-    ladder = torch.zeros(outputs - 1, outputs)
-    for gap in range(outputs - 1):
-        if gap < central:
-            ladder[gap, : gap + 1] = -1.0
-        else:
-            ladder[gap, gap + 1 :] = 1.0
-    return ladder

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from hepneg._core.parameters import require_count, require_positive
+from hepneg.losses.cross_entropy_loss import bounded_logit
 from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import in_pieces
@@ -72,9 +73,8 @@ class ResponseNetwork(FoldNetwork):
 
     def squash(self, latent: torch.Tensor) -> torch.Tensor:
         """Return the log-odds that belong to values of the layers: a function that never falls."""
-        bound, output = self.logit_bound, self.output
-        logit = latent if bound is None else bound * torch.tanh(latent / bound)
-        return logit if output is None else response_log_odds(logit, output)
+        logit = bounded_logit(latent, self.logit_bound)
+        return logit if self.output is None else response_log_odds(logit, self.output)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the log-odds of being signal at equal priors, (n,)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from hepneg._core.registry import parameters_of
 from hepneg.config import Task
 
 if TYPE_CHECKING:
@@ -70,4 +71,4 @@ class BalancedCrossEntropy:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
         from hepneg.objectives.losses.operating_point_loss import OperatingPointLoss
 
-        return OperatingPointLoss(self.ratio, self.sensitivity, self.specificity, self.filter_strength)
+        return OperatingPointLoss(**parameters_of(self))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from hepneg._core.parameters import require_positive
@@ -47,9 +46,10 @@ class SignedSquared(TargetObjective):
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.target_loss import TargetLoss, signed_squared
+        from hepneg.losses import SignedSquaredLoss
+        from hepneg.objectives.losses.target_loss import TargetLoss
 
-        return TargetLoss(partial(signed_squared, reach=self.reach))
+        return TargetLoss(SignedSquaredLoss(self.reach))
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class Reciprocal(TargetObjective):
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.target_loss import TargetLoss, reciprocal
+        from hepneg.losses import ReciprocalLoss
+        from hepneg.objectives.losses.target_loss import TargetLoss
 
-        return TargetLoss(partial(reciprocal, epsilon=self.epsilon))
+        return TargetLoss(ReciprocalLoss(self.epsilon))

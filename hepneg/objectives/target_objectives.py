@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from hepneg._core.parameters import require_positive
@@ -50,9 +49,10 @@ class Squared(TargetObjective):
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.target_loss import TargetLoss, squared
+        from hepneg.losses import SquaredLoss
+        from hepneg.objectives.losses.target_loss import TargetLoss
 
-        return TargetLoss(squared)
+        return TargetLoss(SquaredLoss())
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,10 @@ class Huber(TargetObjective):
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.target_loss import TargetLoss, huber
+        from hepneg.losses import HuberLoss
+        from hepneg.objectives.losses.target_loss import TargetLoss
 
-        return TargetLoss(partial(huber, delta=self.delta))
+        return TargetLoss(HuberLoss(self.delta))
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,10 @@ class LogCosh(TargetObjective):
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.target_loss import TargetLoss, log_cosh
+        from hepneg.losses import LogCoshLoss
+        from hepneg.objectives.losses.target_loss import TargetLoss
 
-        return TargetLoss(partial(log_cosh, scale=self.scale))
+        return TargetLoss(LogCoshLoss(self.scale))
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class Quantile(TargetObjective):
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.target_loss import TargetLoss, pinball
+        from hepneg.losses import QuantileLoss
+        from hepneg.objectives.losses.target_loss import TargetLoss
 
-        return TargetLoss(partial(pinball, quantiles=self.quantiles))
+        return TargetLoss(QuantileLoss(self.quantiles, ordered=True))

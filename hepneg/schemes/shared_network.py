@@ -13,6 +13,7 @@ from torch import nn
 
 from hepneg._core.parameters import require_between, require_count
 from hepneg.events import EventTable
+from hepneg.losses import MixtureLoss
 from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import in_pieces
@@ -29,7 +30,7 @@ SMALLEST = 1e-4
 
 Float = NDArray[np.float64]
 
-_bce = nn.functional.binary_cross_entropy_with_logits
+_mixture = MixtureLoss()
 
 
 class SharedNetwork(FoldNetwork):
@@ -154,17 +155,12 @@ class MixtureNetwork(SharedNetwork):
 
     @staticmethod
     def loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
-        """Return the cross-entropy over the four classes (label, sign).
+        """Return the cross-entropy over the four classes (label, sign); see :class:`hepneg.losses.MixtureLoss`.
 
-        P(label, sign | x) = P(label | x) P(sign | x, label), so its logarithm is a sum of two binary terms. The
-        network's ``outputs`` are three log-odds: label, sign among background, sign among signal.
+        The network's ``outputs`` are three log-odds: label, sign among background, sign among signal.
         """
-        label, positive, weight = rows[:, -3], rows[:, -2], rows[:, -1]
-        log_odds = cast(SharedNetwork, network).outputs(rows[:, :-3])
-        of_label = torch.where(label > 0.5, log_odds[:, 2], log_odds[:, 1])
-        return _bce(log_odds[:, 0], label, weight=weight, reduction="sum") + _bce(
-            of_label, positive, weight=weight, reduction="sum"
-        )
+        label, sign, weight = rows[:, -3], 2 * rows[:, -2] - 1, rows[:, -1]
+        return _mixture.terms(cast(SharedNetwork, network).outputs(rows[:, :-3]), label, sign * weight).sum()
 
 
 class SignedTargetNetwork(SharedNetwork):

@@ -1,4 +1,4 @@
-"""Plain cross-entropy of the label."""
+"""The loss of a classification: one of the event, of log-odds, label and weight."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from numpy.typing import NDArray
 from torch import nn
 
 from hepneg.events import EventTable
+from hepneg.losses import CrossEntropyLoss, EventLoss
 from hepneg.objectives.losses.objective_loss import ObjectiveLoss
-from hepneg.objectives.losses.rows import label_loss
 from hepneg.objectives.losses.validation_loss import ValidationLoss, label_validation_loss
 
 __all__ = ["LabelLoss"]
 
 
 class LabelLoss(ObjectiveLoss):
-    """The loss of :class:`hepneg.objectives.cross_entropy.CrossEntropy`; it has no state."""
+    """A loss of the label; by default that of :class:`hepneg.objectives.cross_entropy.CrossEntropy`."""
+
+    def __init__(self, event_loss: EventLoss | None = None) -> None:
+        super().__init__()
+        self.event_loss = event_loss or CrossEntropyLoss()
 
     def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
-        """Return the cross-entropy of the label, summed; the columns behind the features are label and weight."""
-        return label_loss(network, rows)
+        """Return the loss, summed; the columns behind the features are label and weight."""
+        return self.event_loss.terms(network(rows[:, :-2]), rows[:, -2], rows[:, -1]).sum()
 
     def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
         """Return the log-loss, labels balanced, in nats."""

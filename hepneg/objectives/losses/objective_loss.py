@@ -41,6 +41,10 @@ class ObjectiveLoss(nn.Module):
             weight: of these events, (n,), of the kind that the scheme trains with.
         """
 
+    def running(self) -> dict[str, float]:
+        """Return what the running state says, by name, for the record of an epoch; by default nothing."""
+        return {}
+
     def settle(self, network: nn.Module, events: EventTable, weight: NDArray[np.float64]) -> None:
         """Adjust a trained network in place on events that it was not trained on; by default, leave it alone.
 

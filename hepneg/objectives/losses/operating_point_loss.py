@@ -2,65 +2,41 @@
 
 from __future__ import annotations
 
-import math
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import logit
 from torch import nn
 
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
+from hepneg.losses import BalancedCrossEntropyLoss
 from hepneg.metrics import OperatingPoint, operating_point
 from hepneg.networks.response_network import ResponseNetwork
-from hepneg.objectives.losses.objective_loss import ObjectiveLoss
-from hepneg.objectives.losses.running_rates import RunningPrice, RunningRates
+from hepneg.objectives.losses.label_loss import LabelLoss
 from hepneg.objectives.losses.validation_loss import ValidationLoss, label_validation_loss
 
 __all__ = ["OperatingPointLoss"]
 
-LARGEST_LOG_PRICE = math.log(100)
 HALVINGS = 40
 
-_bce = nn.functional.binary_cross_entropy_with_logits
 
+class OperatingPointLoss(LabelLoss):
+    """The loss of :class:`hepneg.objectives.balanced_cross_entropy.BalancedCrossEntropy`.
 
-class OperatingPointLoss(ObjectiveLoss):
-    """The loss of :class:`hepneg.objectives.balanced_cross_entropy.BalancedCrossEntropy`."""
+    Args:
+        wish: ``ratio``, ``sensitivity``, ``specificity`` and ``filter_strength``.
+    """
 
-    def __init__(
-        self, ratio: float | None, sensitivity: float | None, specificity: float | None, filter_strength: float
-    ) -> None:
-        super().__init__()
-        self.ratio, self.sensitivity, self.specificity = ratio or 1.0, sensitivity, specificity
-        self.rates = RunningRates((0.5, 0.5), filter_strength)
-        self.price = RunningPrice(0.5 * filter_strength, LARGEST_LOG_PRICE)
+    event_loss: BalancedCrossEntropyLoss
 
-    def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
-        """Return the priced cross-entropy, summed; the columns behind the features are label and weight."""
-        label, weight = rows[:, -2], rows[:, -1]
-        log_odds = network(rows[:, :-2])
-        costs = 2 * torch.sigmoid(torch.where(label > 0.5, self.price.value, -self.price.value))
-        self._follow(log_odds.detach(), label, weight)
-        return _bce(log_odds, label, weight=weight * costs, reduction="sum")
+    def __init__(self, **wish: Any) -> None:
+        super().__init__(BalancedCrossEntropyLoss(**wish, keep_history=False))
 
-    def _follow(self, log_odds: torch.Tensor, label: torch.Tensor, weight: torch.Tensor) -> None:
-        """Bring rates and price up to date with a batch; a logit of exactly 0 counts half on either side."""
-        of_label = torch.stack([weight * label, weight * (1 - label)]) / len(weight)
-        above = 0.5 * (1 + torch.sign(log_odds))
-        self.rates.update((of_label * torch.stack([above, 1 - above])).sum(dim=1), of_label.sum(dim=1))
-        self.price.update(self.rates.started * self._error())
-
-    def _error(self) -> torch.Tensor:
-        """Return how much dearer false negatives should become, on a logarithmic scale."""
-        sensitivity, specificity = self.rates.rates
-        if self.sensitivity is not None:
-            return float(logit(self.sensitivity)) - torch.logit(sensitivity)
-        if self.specificity is not None:
-            return torch.logit(specificity) - float(logit(self.specificity))
-        return math.log(self.ratio) - torch.log(sensitivity / specificity)
+    def running(self) -> dict[str, float]:
+        """Return running sensitivity, specificity and price."""
+        return self.event_loss.running()
 
     def require(self, network: nn.Module) -> None:
         """Refuse an output whose range leaves ½ out: there is no operating point in it.
@@ -78,7 +54,7 @@ class OperatingPointLoss(ObjectiveLoss):
     def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
         """Return the log-loss, labels balanced, of the log-odds without their price, in nats."""
         plain = label_validation_loss(events, weight)
-        return lambda network: plain(_Shifted(network, -float(self.price.value)))
+        return lambda network: plain(_Shifted(network, -float(self.event_loss.price.value)))
 
     def settle(self, network: nn.Module, events: EventTable, weight: NDArray[np.float64]) -> None:
         """Set the bias of the last layer so that the operating point is met on these events.
@@ -96,12 +72,12 @@ class OperatingPointLoss(ObjectiveLoss):
 
     def _excess(self, point: OperatingPoint) -> float:
         """Return by how much the sensitivity is too high, or the specificity too low; it falls with the threshold."""
-        sensitivity, specificity = point.sensitivity.value, point.specificity.value
-        if self.sensitivity is not None:
-            return sensitivity - self.sensitivity
-        if self.specificity is not None:
-            return self.specificity - specificity
-        return sensitivity - self.ratio * specificity
+        sensitivity, specificity, wish = point.sensitivity.value, point.specificity.value, self.event_loss
+        if wish.sensitivity is not None:
+            return sensitivity - wish.sensitivity
+        if wish.specificity is not None:
+            return wish.specificity - specificity
+        return sensitivity - wish.ratio * specificity
 
 
 class _Shifted(nn.Module):

@@ -9,12 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg.losses import CrossEntropyLoss
+
 __all__ = ["Loss", "balanced_weight", "event_table", "label_loss"]
 
 Loss = Callable[[nn.Module, torch.Tensor], torch.Tensor]
 """From a network and the rows of a batch to the sum of the loss over these rows."""
 
-_bce = nn.functional.binary_cross_entropy_with_logits
+_cross_entropy = CrossEntropyLoss()
 
 
 def event_table(features: NDArray[np.float32], *columns: NDArray[np.generic]) -> torch.Tensor:
@@ -37,4 +39,4 @@ def balanced_weight(train_weight: NDArray[np.float64], target: NDArray[np.int8])
 
 def label_loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
     """Cross-entropy of the label; the columns behind the features are label and weight."""
-    return _bce(network(rows[:, :-2]), rows[:, -2], weight=rows[:, -1], reduction="sum")
+    return _cross_entropy.terms(network(rows[:, :-2]), rows[:, -2], rows[:, -1]).sum()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -13,33 +12,40 @@ from torch import nn
 
 from hepneg._core.estimate import Estimate
 from hepneg.events import EventTable
+from hepneg.losses import EventLoss, QuantileLoss
 from hepneg.networks.inference import PIECE
 from hepneg.networks.regression_network import RegressionNetwork
 from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 from hepneg.objectives.losses.validation_loss import ValidationLoss
 
-__all__ = ["TargetLoss", "Terms", "huber", "log_cosh", "pinball", "reciprocal", "signed_squared", "squared"]
-
-Terms = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
-"""From predictions, (n, M), targets, (n,), both standardised, and the weight times the grade, (n,), to terms, (n,)."""
+__all__ = ["TargetLoss"]
 
 Float = NDArray[np.float64]
 
 
 class TargetLoss(ObjectiveLoss):
-    """A sum of terms; it has no state.
+    """The sum of a loss over the events; it has no state.
 
     The columns of a batch behind the features are the standardised target and the weight times the grade.
+
+    Args:
+        event_loss: of predictions, (n, M), targets, (n,), both standardised, and the weight times the grade, (n,).
     """
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, event_loss: EventLoss) -> None:
         super().__init__()
-        self.terms = terms
+        self.event_loss = event_loss
+
+    def _terms(self, output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
+        """Return the loss of each event, (n,); all outputs of a network for quantiles are of one target."""
+        if not isinstance(self.event_loss, QuantileLoss):
+            target = target[:, None]
+        return self.event_loss.terms(output, target, strength)
 
     def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
         """Return the sum of the terms over the rows of a batch."""
         regression = cast(RegressionNetwork, network)
-        return self.terms(regression.standardised(rows[:, :-2]), rows[:, -2], rows[:, -1]).sum()
+        return self._terms(regression.standardised(rows[:, :-2]), rows[:, -2], rows[:, -1]).sum()
 
     def validation_loss(self, events: EventTable, weight: Float) -> ValidationLoss:
         """Return Σ terms / Σ weight; NaN once the network gives no finite numbers."""
@@ -63,45 +69,5 @@ class TargetLoss(ObjectiveLoss):
                 piece = slice(start, start + PIECE)
                 features = torch.from_numpy(np.array(events.features[piece], order="C")).to(device)
                 output = network.standardised(features).cpu().double()
-                parts.append(self.terms(output, target[piece], size[piece]).numpy())
+                parts.append(self._terms(output, target[piece], size[piece]).numpy())
         return np.concatenate(parts)
-
-
-def squared(output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
-    """Return v(t − p)²."""
-    return strength * (target - output[:, 0]).square()
-
-
-def huber(output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor, *, delta: float) -> torch.Tensor:
-    """Return v·(r²/2 for |r| ≤ δ, else δ(|r| − δ/2)), r = t − p."""
-    size = (target - output[:, 0]).abs()
-    inner = size.clamp(max=delta)
-    return strength * inner * (size - 0.5 * inner)
-
-
-def log_cosh(output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor, *, scale: float) -> torch.Tensor:
-    """Return v·s²·log cosh(r/s), r = t − p, without overflow."""
-    size = ((target - output[:, 0]) / scale).abs()
-    return strength * scale**2 * (size + torch.log1p(torch.exp(-2.0 * size)) - math.log(2.0))
-
-
-def pinball(
-    output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor, *, quantiles: tuple[float, ...]
-) -> torch.Tensor:
-    """Return v·Σ_q max(q·r, (q − 1)·r), r = t − p_q."""
-    q = torch.tensor(quantiles, dtype=output.dtype, device=output.device)
-    residual = target[:, None] - output
-    return strength * torch.maximum(q * residual, (q - 1.0) * residual).sum(dim=1)
-
-
-def signed_squared(output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor, *, reach: float) -> torch.Tensor:
-    """Return v·r² for v > 0 and |v|·a²·exp(−r²/a²) for v < 0, r = t − p and a the reach."""
-    square = (target - output[:, 0]).square()
-    repelling = reach**2 * torch.exp(-square / reach**2)
-    return torch.where(strength > 0, strength * square, -strength * repelling)
-
-
-def reciprocal(output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor, *, epsilon: float) -> torch.Tensor:
-    """Return v·r² for v > 0 and |v|/(r² + ε) for v < 0, r = t − p."""
-    square = (target - output[:, 0]).square()
-    return torch.where(strength > 0, strength * square, -strength / (square + epsilon))

@@ -1,17 +1,15 @@
-"""Running state of objectives: rates behind a low-pass filter, and a price that follows them."""
+"""Running state of losses: rates behind a low-pass filter, and a price that follows them."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-__all__ = ["LARGEST_RATE", "RunningPrice", "RunningRates"]
-
 LARGEST_RATE = 0.999
 """Running rates are kept within 1 − LARGEST_RATE and LARGEST_RATE, so that their log-odds are finite."""
 
-LEAST_SUM = 0.1
-"""A filtered sum of weights below this share of what is expected says nothing: the rate is then held."""
+LEAST_SUM = 0.02
+"""A filtered sum of weights below this share of that of |w| says nothing: the rate is then held."""
 
 
 class RunningRates(nn.Module):
@@ -19,27 +17,24 @@ class RunningRates(nn.Module):
 
     Both sums go through the filter before they are divided, so that a batch whose signed weights happen to sum to
     nothing, or to less, does no more than its share. A newest batch counts ``strength``; at the start all batches so
-    far count alike, and so does one batch, made up, whose rates are ½. A rate is held while its filtered whole is
-    below LEAST_SUM of what is expected, and always lies within [1 − LARGEST_RATE, LARGEST_RATE].
+    far count alike, and so does one batch, made up, as large as the first, whose rates are ½. A rate is held while its
+    filtered whole is below LEAST_SUM of the filtered Σ|w|, whatever their scale, and always lies within
+    [1 − LARGEST_RATE, LARGEST_RATE].
 
     Args:
-        expected: the whole of an average batch, for each rate, (R,).
+        rates: their number R.
         strength: weight of the newest batch, in (0, 1].
     """
 
     rates: torch.Tensor
-    parts: torch.Tensor
-    wholes: torch.Tensor
+    sums: torch.Tensor
     batches: torch.Tensor
-    expected: torch.Tensor
 
-    def __init__(self, expected: tuple[float, ...], strength: float) -> None:
+    def __init__(self, rates: int, strength: float) -> None:
         super().__init__()
         self.strength = strength
-        self.register_buffer("expected", torch.tensor(expected), persistent=False)
-        self.register_buffer("parts", 0.5 * torch.tensor(expected))
-        self.register_buffer("wholes", torch.tensor(expected))
-        self.register_buffer("rates", torch.full((len(expected),), 0.5))
+        self.register_buffer("sums", torch.zeros(3, rates))
+        self.register_buffer("rates", torch.full((rates,), 0.5))
         self.register_buffer("batches", torch.zeros(()))
 
     @property
@@ -48,15 +43,22 @@ class RunningRates(nn.Module):
         return (self.batches * self.strength >= 1).to(self.rates.dtype)
 
     @torch.no_grad()
-    def update(self, parts: torch.Tensor, wholes: torch.Tensor) -> None:
-        """Take in a batch: for each rate, the two sums of weights over the events of the batch, (R,) each."""
+    def update(self, parts: torch.Tensor, wholes: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
+        """Take in a batch, and return which rates are known, (R,).
+
+        Args:
+            parts: Σw of what counts, (R,).
+            wholes: Σw, (R,).
+            sizes: Σ|w|, (R,).
+        """
         self.batches += 1
-        step = torch.clamp(1 / (1 + self.batches), min=self.strength)
-        self.parts.lerp_(parts, step)
-        self.wholes.lerp_(wholes, step)
-        known = self.wholes > LEAST_SUM * self.expected
-        rates = (self.parts / torch.where(known, self.wholes, 1.0)).clamp(1 - LARGEST_RATE, LARGEST_RATE)
+        made_up = torch.stack([0.5 * sizes, sizes, sizes])
+        self.sums.copy_(torch.where(self.sums[2] > 0, self.sums, made_up))
+        self.sums.lerp_(torch.stack([parts, wholes, sizes]), torch.clamp(1 / (1 + self.batches), min=self.strength))
+        known = self.sums[1] > LEAST_SUM * self.sums[2]
+        rates = (self.sums[0] / torch.where(known, self.sums[1], 1.0)).clamp(1 - LARGEST_RATE, LARGEST_RATE)
         self.rates.copy_(torch.where(known, rates, self.rates))
+        return known
 
 
 class RunningPrice(nn.Module):

@@ -1,0 +1,32 @@
+"""Cross-entropy with weights of either sign, the log-odds bounded where that is wanted."""
+
+from __future__ import annotations
+
+import torch
+
+from hepneg.losses.event_loss import EventLoss, bce_terms
+
+
+def bounded_logit(logit: torch.Tensor, bound: float | None) -> torch.Tensor:
+    """Return b·tanh(z/b): the identity near 0, never beyond ±b; None leaves z as it is."""
+    return logit if bound is None else bound * torch.tanh(logit / bound)
+
+
+class CrossEntropyLoss(EventLoss):
+    """w·log(1 + e^∓z), the sign that of the label: z becomes the log-odds of signal at equal sums of weights.
+
+    With refined weights \\|w\\|·max(ĝ, 0) ≥ 0 (:func:`hepneg.refine`) it is bounded from below. With signed weights it
+    is right on average, but an isolated event of negative weight lowers it for ever: give a ``logit_bound``, batches so
+    large that the sum of each label is positive, and stop on the signed loss of other events.
+
+    Args:
+        logit_bound: log-odds are squashed into ±logit_bound; apply :func:`bounded_logit` in use too. None for none.
+    """
+
+    def __init__(self, logit_bound: float | None = None) -> None:
+        super().__init__()
+        self.logit_bound = logit_bound
+
+    def terms(self, logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Return the loss of each event, (n,)."""
+        return bce_terms(bounded_logit(logit, self.logit_bound), target, weight=weight, reduction="none")

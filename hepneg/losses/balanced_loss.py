@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from hepneg._core.log_odds import log_odds
 from hepneg.losses.event_loss import EventLoss, bce_terms
 from hepneg.losses.running_plot import plot_running
 from hepneg.losses.running_rates import LARGEST_RATE, RunningPrice, RunningRates
@@ -93,5 +94,4 @@ class BalancedCrossEntropyLoss(EventLoss):
 
 def _log_odds(rate: float) -> float:
     """Return the log-odds of a wanted rate, no farther than running rates go."""
-    rate = min(max(rate, 1 - LARGEST_RATE), LARGEST_RATE)
-    return math.log(rate / (1 - rate))
+    return log_odds(min(max(rate, 1 - LARGEST_RATE), LARGEST_RATE))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 
+from hepneg._core.log_odds import log_odds
 from hepneg.losses.event_loss import EventLoss, bce_terms
 from hepneg.losses.running_plot import plot_running
 from hepneg.losses.running_rates import RunningPrice, RunningRates
@@ -46,7 +46,7 @@ class ResponsePreferenceLoss(EventLoss):
     ) -> None:
         super().__init__()
         self.share, self.most, self.temperature = share, price, temperature
-        self.low, self.high = (log_odds_of(end) for end in (low, high))
+        self.low, self.high = (log_odds(end) for end in (low, high))
         self.rates = RunningRates(1, filter_strength)
         self.price = RunningPrice(GAIN * filter_strength, price)
         self.keep_history, self.history = keep_history, list[dict[str, float]]()
@@ -82,10 +82,3 @@ class ResponsePreferenceLoss(EventLoss):
         self.price.update(self.rates.started * known[0] * (self.share - self.rates.rates[0]))
         if self.keep_history:
             self.history.append(self.running())
-
-
-def log_odds_of(response: float) -> float:
-    """Return the log-odds of a response, infinite at 0 and 1."""
-    if response in {0, 1}:
-        return math.copysign(math.inf, response - 0.5)
-    return math.log(response / (1 - response))

@@ -35,6 +35,7 @@ from hepneg.metrics.ks import KSTest, ks_two_sample
 from hepneg.metrics.operating_point import OperatingPoint, operating_point
 from hepneg.metrics.proper import brier, brier_influence, log_loss, log_loss_influence
 from hepneg.metrics.quantiles import Quantiles, quantiles
+from hepneg.metrics.response_share import response_share
 from hepneg.metrics.roc import RocCurve, roc_curve
 from hepneg.metrics.scored import ScoredEvents, scored_events
 from hepneg.metrics.significance import SignificanceScan, asimov_significance, significance_scan
@@ -88,6 +89,7 @@ __all__ = [
     "quantile_loss",
     "quantiles",
     "resolution",
+    "response_share",
     "roc_curve",
     "scored_events",
     "sign_correlations",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from hepneg._core.arrays import FloatArray
 from hepneg._core.by_fold import by_fold
 from hepneg._core.linear_spline import IDENTITY, LinearSpline, fit_logistic_spline, spline_basis
 from hepneg._core.log_odds import sigmoid
+from hepneg.events import clustering
+from hepneg.metrics import ScoredEvents
 from hepneg.networks.calibrated_network import CalibratedNetwork
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.objectives import Objective
@@ -40,10 +42,9 @@ def is_probability(objective: Objective, output: object | None) -> bool:
 
 def calibrated(
     networks: Sequence[FoldNetwork],
-    logit: FloatArray,
-    label: NDArray[np.int8],
-    weight: FloatArray,
+    events: ScoredEvents,
     fold_of: NDArray[np.integer],
+    fit: Callable[[ScoredEvents], LinearSpline],
 ) -> tuple[CalibratedNetwork, ...]:
     """Give the network of each fold a spline that is fitted to the held-out log-odds of the *other* folds.
 
@@ -52,16 +53,17 @@ def calibrated(
 
     Args:
         networks: of the folds.
-        logit: of each event by the network that has not seen it, (n,).
-        label: 0 or 1, (n,).
-        weight: signed, (n,).
+        events: with the log-odds of the network that has not seen them.
         fold_of: the fold of each event, (n,).
+        fit: from events with log-odds to a spline that rises.
     """
-    splines = []
-    for fold in range(len(networks)):
+
+    def without(fold: int) -> ScoredEvents:
         other = fold_of != fold
-        splines.append(calibration_spline(logit[other], label[other], weight[other]))
-    return tuple(CalibratedNetwork.of(*pair) for pair in zip(networks, splines, strict=True))
+        cluster = None if events.cluster is None else events.cluster[other]
+        return ScoredEvents(events.score[other], events.code[other], events.weight[other], cluster)
+
+    return tuple(CalibratedNetwork.of(network, fit(without(fold))) for fold, network in enumerate(networks))
 
 
 def uncalibrated(networks: Sequence[FoldNetwork], logit: FloatArray, fold_of: NDArray[np.integer]) -> FloatArray | None:
@@ -78,7 +80,7 @@ def uncalibrated(networks: Sequence[FoldNetwork], logit: FloatArray, fold_of: ND
     return by_fold(fold_of, len(splines), lambda fold, members: splines[fold].inverse(logit[members]))
 
 
-def calibration_spline(logit: FloatArray, label: NDArray[np.int8], weight: FloatArray) -> LinearSpline:
+def calibration_spline(events: ScoredEvents) -> LinearSpline:
     """Fit better log-odds at equal priors to signed weights: a logistic regression on a linear spline with six knots.
 
     The events are added up in cells along the log-odds. Neighbours are merged until no label has a negative sum and
@@ -86,30 +88,31 @@ def calibration_spline(logit: FloatArray, label: NDArray[np.int8], weight: Float
     the identity holds what the events say little about, and the spline always rises. Its distance from the identity is
     then shrunk by 1 − 2·noise/gain, not below 0: gain is the quadratic fall of the loss that it promises, noise the
     part of it that chance would give, from the spread of the signed weights (James, Stein, 4th Berkeley Symposium
-    (1961) 361, twice as careful). Where the events show no fault, nothing is changed.
+    (1961) 361, twice as careful). Where the events show no fault, nothing is changed. Candidates of one event count as
+    one, by how they raise the variance of Σw.
 
     Args:
-        logit: learnt log-odds, (n,), of events that the network has not seen.
-        label: 0 or 1, (n,).
-        weight: signed, (n,).
+        events: with log-odds of networks that have not seen them.
 
     Returns:
         The spline; the identity where a label has less than 50 effective events or Σw ≤ 0.
     """
+    logit, label, weight = events.score, events.code, events.weight
     sums = np.array([weight[label == code].sum() for code in (0, 1)])
-    squares = np.array([np.square(weight[label == code]).sum() for code in (0, 1)])
+    shared = clustering(weight, events.cluster)
+    squares = shared * np.array([np.square(weight[label == code]).sum() for code in (0, 1)])
     if not ((sums > 0) & (sums**2 >= _FEWEST * squares)).all():
         return IDENTITY
     balanced = weight * (0.5 / sums)[label]
     order = np.argsort(logit, kind="stable")
     reached = np.cumsum(np.abs(balanced[order]))
-    knots = np.unique(np.interp(np.linspace(*_ENDS, KNOTS), reached / reached[-1], logit[order]))
-    if len(knots) < 2:
-        knots = knots[0] + np.array([-1.0, 1.0])  # the same log-odds everywhere: there is an offset to find
+    knots = np.unique(np.quantile(logit, np.linspace(*_ENDS, KNOTS)))
+    knots = np.concatenate([knots[:1] - 1.0, knots, knots[-1:] + 1.0])  # the slope may change at the outer ones too
     place = np.empty(len(logit), np.intp)
     place[order] = np.minimum((reached * (_CELLS / reached[-1])).astype(np.intp), _CELLS - 1)
     cells = _cells(place, logit, balanced, label)
-    effective = float(1 / np.square(balanced).sum())
+    cells[:, 4:] *= shared
+    effective = float(1 / cells[:, 4:].sum())
     z, positive, both = _merged(cells)
     spline = fit_logistic_spline(
         z,

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hepneg._core.by_fold import by_fold
 from hepneg._core.progress import SILENT, Progress
 from hepneg.config import REGRESSION_SCHEME, Settings, Training, ungraded_message
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.events import EventTable
-from hepneg.models.calibrate import calibrated, is_probability
+from hepneg.metrics import ScoredEvents
+from hepneg.models.calibrate import calibrated, calibration_spline, is_probability
 from hepneg.models.classifier import Classifier
 from hepneg.models.model import ModelInputs
 from hepneg.models.regressor import Regressor
+from hepneg.networks.calibrated_network import CalibratedNetwork
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.objectives import Objective, objective_parameters
 from hepneg.schemes import Scheme, as_scheme, require_task, scheme_parameters
@@ -145,12 +149,27 @@ def _train(
 def _networks(
     events: EventTable, fitted: CrossFit, training: Training, objective: Objective
 ) -> tuple[FoldNetwork, ...]:
-    """Return the networks of the folds, calibrated where their response means a probability."""
-    networks = [fold.network for fold in fitted.folds]
-    if training.calibration.name == "none" or not is_probability(objective, training.network.output):
-        return tuple(networks)
-    logit = fitted.held_out_output(events)
-    return calibrated(networks, logit, events.label, events.weight, fitted.fold_of)
+    """Return the networks of the folds, behind them what makes their response a probability, or what was asked for."""
+    networks = tuple(fold.network for fold in fitted.folds)
+    fit = getattr(objective, "adjustment", None)
+    if is_probability(objective, training.network.output) and training.calibration.name != "none":
+        fit = calibration_spline
+    if fit is None:
+        return networks
+    held_out = ScoredEvents.of_table(events, fitted.held_out_output(events))
+    adjusted = calibrated(networks, held_out, fitted.fold_of, fit)
+    if message := _missed(objective, held_out, adjusted, fitted.fold_of):
+        warnings.warn(message, HepnegWarning, stacklevel=4)
+    return adjusted
+
+
+def _missed(
+    objective: Objective, events: ScoredEvents, networks: Sequence[CalibratedNetwork], fold_of: NDArray[np.integer]
+) -> str:
+    """Return what an objective has to say of held-out events after its adjustment; empty for nothing."""
+    splines = [network.spline for network in networks]
+    logit = by_fold(fold_of, len(splines), lambda fold, members: splines[fold](events.score[members]))
+    return str(objective.missed(events.with_score(logit))) if hasattr(objective, "missed") else ""
 
 
 def _require_use_of_grades(events: EventTable, objective: Objective) -> None:

@@ -61,9 +61,11 @@ class CalibratedNetwork(FoldNetwork):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the calibrated log-odds, (n,)."""
         logit: torch.Tensor = self.network(features)
-        slopes = self.values.diff() / self.knots.diff()
-        beyond = torch.relu(logit[:, None] - self.knots[1:-1])  # each inner knot changes the slope
-        return self.values[0] + slopes[0] * (logit - self.knots[0]) + beyond @ slopes.diff()
+        widths = self.knots.diff()
+        slopes = self.values.diff() / widths
+        inside = torch.minimum(torch.relu(logit[:, None] - self.knots[:-1]), widths)  # no large terms that cancel
+        below = slopes[0] * torch.clamp(logit - self.knots[0], max=0.0)
+        return self.values[0] + below + inside @ slopes + slopes[-1] * torch.relu(logit - self.knots[-1])
 
     def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
         """Return p₀ and p₁ at a common scale, (n, 2); those of a network that knows signs stay as they are."""

@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from hepneg._core.linear_spline import LinearSpline
+from hepneg._core.log_odds import log_odds
 from hepneg._core.parameters import require_positive
 from hepneg._core.registry import parameters_of
 from hepneg.config import Task
+from hepneg.metrics import ScoredEvents, response_share
+from hepneg.objectives.share_spline import share_spline
 
 if TYPE_CHECKING:
     from hepneg.objectives.losses.objective_loss import ObjectiveLoss
 
 __all__ = ["ResponsePreference"]
+
+TOLERANCE = 0.02
+"""Of the share of held-out events; more is worth a warning."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,14 @@ class ResponsePreference:
     smooth surrogate s(z) = σ(d/T), T = ``temperature``, where d is the distance of z from the nearer end of the range
     in units of the logit, positive inside. Events within a few T of an end move first, events far from it hardly, and
     those that are beyond it by T/2, on the side where more are wanted, are left alone. Start-up: S begins at ½, which
-    counts as one batch, and μ stays 0 for the first 1/filter_strength batches. Early stopping goes by the formula
+    counts as one batch, and μ stays 0 for the first 1/filter_strength batches. The validation loss is the formula
     above, S unsmoothed.
+
+    A training of few steps cannot follow a price. So the log-odds go through a rising spline afterwards, cross-fitted
+    on signed weights, which moves the events nearest to the range across its ends until the share is met, none of them
+    for more than ``price`` nats (:func:`hepneg.objectives.share_spline.share_spline`). The share of held-out events is
+    then met to about one event, from some hundred effective events on; where it is off by more than 0.02, a warning
+    says so.
 
     Valid for a share that the inputs can give: where S can only jump, as with few distinct inputs, the nearest step is
     met. A response that was moved is no probability: rankings keep their meaning, calibration does not.
@@ -69,3 +82,18 @@ class ResponsePreference:
         from hepneg.objectives.losses.response_share_loss import ResponseShareLoss
 
         return ResponseShareLoss(**parameters_of(self))
+
+    def adjustment(self, events: ScoredEvents) -> LinearSpline:
+        """Return the spline of log-odds under which the share is met on these events."""
+        return share_spline(events, self.share, log_odds(self.low), log_odds(self.high), self.price)
+
+    def missed(self, events: ScoredEvents) -> str:
+        """Say by how much the share is missed on events with their final log-odds; empty where it is met."""
+        found = response_share(events, log_odds(self.low), log_odds(self.high))
+        if abs(found.value - self.share) <= TOLERANCE:
+            return ""
+        return (
+            f"response_preference: a share of {found} of the held-out events has a response in [{self.low:g}, "
+            f"{self.high:g}], not {self.share:g}: the inputs have too few different values, or more would cost over "
+            f"{self.price:g} nats; raise `price`, or ask for another share"
+        )

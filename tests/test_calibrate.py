@@ -105,8 +105,8 @@ def test_the_module_is_its_spline_on_both_sides_of_the_knots() -> None:
     with torch.no_grad():
         found = network(torch.from_numpy(z[:, None].astype(np.float32)))
         posteriors = network.signed_posteriors(torch.from_numpy(z[:, None].astype(np.float32)))
-    np.testing.assert_allclose(found, spline(z), atol=2e-6)
-    np.testing.assert_allclose(posteriors[:, 1], sigmoid(spline(z)), atol=1e-6)
+    np.testing.assert_allclose(found, spline(z), atol=3e-4)  # a slope of 250, in single precision
+    np.testing.assert_allclose(posteriors[:, 1], sigmoid(spline(z)), atol=1e-4)
 
 
 def toy(n: int = 6000) -> EventTable:

@@ -164,7 +164,7 @@ def run_script(code: str, folder: Path) -> str:
 
 def test_all_python_examples_are_those_that_are_run() -> None:
     with_python = {path.stem for path in PAGES if blocks(path.read_text(encoding="utf-8"), "python")}
-    assert with_python == {"README", "2_your_own", "4_on_a_cluster", "5_scikit_learn"}
+    assert with_python == {"README", "2_your_own", "4_on_a_cluster", "5_scikit_learn", "8_own_loop"}
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["network", "scheme"])
@@ -176,6 +176,11 @@ def test_the_pipeline_and_the_search_of_scikit_learn_run(tmp_path: Path) -> None
     pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'hepneg[sklearn]'")
     code = "\n".join(blocks(page("5_scikit_learn"), "python"))
     assert "nan" not in run_script(code, tmp_path)
+
+
+def test_a_loop_of_ones_own_runs(tmp_path: Path) -> None:
+    (code,) = blocks(page("8_own_loop"), "python")
+    assert "'sensitivity': 0." in run_script(code, tmp_path)
 
 
 @pytest.mark.slow

@@ -43,7 +43,8 @@ def test_every_setting_of_a_training_is_an_argument_with_the_same_default() -> N
     network = settings.pop("network")
     assert network.pop("name") == "mlp"
     assert given.pop("random_state") == settings.pop("seed")
-    assert given.pop("scheme") == settings.pop("scheme")["name"]
+    for choice in ("scheme", "calibration"):
+        assert given.pop(choice) == settings.pop(choice)["name"]
     assert given == settings | network | {"hidden": tuple(network["hidden"])}
 
 

@@ -12,7 +12,7 @@ from hepneg.losses.running_plot import plot_running
 from hepneg.losses.running_rates import RunningPrice, RunningRates
 
 MARGIN = 0.5  # temperatures beyond an end at which an event is left alone
-GAIN = 0.3  # nats for each unit of share, and each time constant of the filter
+GAIN = 1.0  # nats for each unit of share, and each time constant of the filter
 
 
 class ResponsePreferenceLoss(EventLoss):

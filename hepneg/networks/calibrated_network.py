@@ -61,11 +61,13 @@ class CalibratedNetwork(FoldNetwork):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the calibrated log-odds, (n,)."""
         logit: torch.Tensor = self.network(features)
-        widths = self.knots.diff()
-        slopes = self.values.diff() / widths
-        inside = torch.minimum(torch.relu(logit[:, None] - self.knots[:-1]), widths)  # no large terms that cancel
-        below = slopes[0] * torch.clamp(logit - self.knots[0], max=0.0)
-        return self.values[0] + below + inside @ slopes + slopes[-1] * torch.relu(logit - self.knots[-1])
+        # As a change of the log-odds, which is small where a calibration is: rounding is, too.
+        left, right = self.knots[:-1], self.knots[1:]
+        tilts = (self.values[1:] - self.values[:-1]) / (right - left) - 1.0
+        change = (self.values[0] - self.knots[0]) - tilts[0] * torch.relu(left[0] - logit)
+        for low, high, tilt in zip(left, right, tilts, strict=True):
+            change = change + tilt * (torch.relu(logit - low) - torch.relu(logit - high))
+        return logit + (change + tilts[-1] * torch.relu(logit - right[-1]))
 
     def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
         """Return p₀ and p₁ at a common scale, (n, 2); those of a network that knows signs stay as they are."""

@@ -18,6 +18,10 @@ PIECE = 8192
 """Events at a time: few enough for a core's caches, many enough that the calls behind them cost little."""
 
 
+ROWS = 64
+"""Small batches are filled up to so many events: other sizes take other instructions, which round otherwise."""
+
+
 def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the log-odds of each event.
 
@@ -54,8 +58,14 @@ def in_pieces(
             rows = torch.from_numpy(
                 np.array(features[start : start + piece], order="C")
             )  # a copy: torch wants it writable
-            parts.append(function(rows.to(device)).cpu().numpy())
+            parts.append(function(_filled(rows).to(device))[: len(rows)].cpu().numpy())
     return np.concatenate(parts).astype(np.float64)
+
+
+def _filled(rows: torch.Tensor) -> torch.Tensor:
+    """Append copies of the last row up to a multiple of ROWS; how a row is rounded then hardly depends on others."""
+    missing = -len(rows) % ROWS
+    return torch.cat([rows, rows[-1:].expand(missing, -1)]) if missing and len(rows) else rows
 
 
 def use_one_thread() -> None:

@@ -66,8 +66,7 @@ def plot_calibration(evaluation: Evaluation, *, ax: GivenAxes = None) -> Drawn:
     text = f"χ² / bins = {part.chi2:.1f} / {part.degrees}\np = {part.p_value:.2g}"
     remark = note(axes, text)
     axes.set(xlim=(0, 1), ylabel="Observed share of signal (signed)")
-    panel.set(xlabel="Response", ylabel="observed
-− expected")
+    panel.set(xlabel="Response", ylabel="observed\n− expected")
     return Drawn(layout.figure, (axes, panel), {**artists, "note": [remark]})
 
 

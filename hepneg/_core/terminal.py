@@ -10,6 +10,7 @@ from typing import Self
 from rich import progress as rich_progress
 from rich.console import Console
 
+from hepneg._core.line_progress import LineProgress
 from hepneg._core.progress import SILENT, Progress, Task
 
 __all__ = ["RichProgress", "terminal_progress"]
@@ -58,6 +59,8 @@ def _new_display() -> rich_progress.Progress:
     )
 
 
-def terminal_progress(*, quiet: bool = False) -> Progress:
-    """Return a display on standard error, or a silent one if that is no terminal or ``quiet`` is asked for."""
-    return SILENT if quiet or not sys.stderr.isatty() else RichProgress()
+def terminal_progress(*, quiet: bool = False, bars: bool = True) -> Progress:
+    """Return a display on standard error: bars on a terminal, lines elsewhere or without ``bars``, nothing if quiet."""
+    if quiet:
+        return SILENT
+    return RichProgress() if bars and sys.stderr.isatty() else LineProgress()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from hepneg._core.line_progress import JsonLines
     from hepneg._core.progress import Progress
 
 __all__ = ["Display", "with_display"]
@@ -28,18 +31,29 @@ class Display:
         quiet: no progress and no tables.
         json: the result as one JSON document on standard output, instead of tables.
         verbose: what is read and how long each step takes, on standard error, instead of progress.
+        log: takes down progress as well.
     """
 
     quiet: bool = False
     json: bool = False
     verbose: bool = False
+    log: JsonLines | None = None
 
     @property
     def progress(self) -> Progress:
-        """Bars on a terminal, else silence."""
+        """Bars on a terminal, a line each half minute elsewhere, and records in the log."""
+        from hepneg._core.line_progress import Together
         from hepneg._core.terminal import terminal_progress
 
-        return terminal_progress(quiet=self.quiet or self.verbose)
+        shown = terminal_progress(quiet=self.quiet, bars=not self.verbose)
+        return shown if self.log is None else Together((shown, self.log))
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Show what a result is to be taken with, on standard error."""
+        from hepneg.errors import HepnegWarning
+
+        for sentence in sentences:
+            warnings.warn(sentence, HepnegWarning, stacklevel=2)
 
     def finish(
         self, content: Mapping[str, Any], files: Iterable[Path] | None = None, show: Callable[[], None] | None = None
@@ -67,19 +81,24 @@ class Display:
 _OPTIONS = (
     click.option("--quiet", is_flag=True, help="No progress and no tables: warnings and errors only."),
     click.option("--verbose", is_flag=True, help="Say on stderr what is read and how long each step takes."),
+    click.option(
+        "--log",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Add steps, epochs and warnings to this file, one JSON object a line.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, and nothing else there."),
 )
 
 
 def with_display(function: Command) -> Command:
-    """Add ``--quiet``, ``--verbose`` and ``--json`` to a command; it receives a :class:`Display` as ``display``."""
+    """Add ``--quiet``, ``--verbose``, ``--log`` and ``--json`` to a command; it receives a :class:`Display`."""
 
     @functools.wraps(function)
-    def command(*arguments: Any, quiet: bool, verbose: bool, as_json: bool, **options: Any) -> Any:
+    def command(*arguments: Any, quiet: bool, verbose: bool, log: Path | None, as_json: bool, **options: Any) -> Any:
         if quiet and verbose:
             raise click.UsageError("--quiet and --verbose exclude each other")
-        with _logging() if verbose else _nothing():
-            return function(*arguments, display=Display(quiet, as_json, verbose), **options)
+        with _logging() if verbose else nullcontext(), _logged(log) as taken:
+            return function(*arguments, display=Display(quiet, as_json, verbose, taken), **options)
 
     for add in _OPTIONS:
         command = add(command)
@@ -121,5 +140,12 @@ def _logging() -> Iterator[None]:
 
 
 @contextmanager
-def _nothing() -> Iterator[None]:
-    yield
+def _logged(path: Path | None) -> Iterator[JsonLines | None]:
+    """Open the file of ``--log`` and close it with how the command ended."""
+    if path is None:
+        yield None
+        return
+    from hepneg.cli.command_log import take_down
+
+    with take_down(path, " ".join(sys.argv[1:])) as log:
+        yield log

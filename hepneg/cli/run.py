@@ -34,8 +34,10 @@ def command(config: Config, *, display: Display, resume: bool, figures: FigureWr
     from hepneg._core.worker_process import cores
     from hepneg.cli.show import show_run
     from hepneg.plots.figure_writer import FigureWriter
+    from hepneg.report.warnings_section import training_warnings
 
     drawing = figures or FigureWriter(min(cores() - 1, _MOST_JOBS))
     with resumable(config, "train"):
         outcome = workflow.run(config, resume=resume, progress=display.progress, figures=drawing)
+    display.warn(training_warnings(outcome.result.trained.evaluation.to_dict()))
     display.finish(outcome.result.to_dict(), outcome.files, lambda: show_run(outcome.result, config))

@@ -26,7 +26,9 @@ def command(config: Config, *, display: Display, resume: bool) -> None:
     """
     from hepneg import workflow
     from hepneg.cli.show import show_training
+    from hepneg.report.warnings_section import training_warnings
 
     with resumable(config, "train"):
         outcome = workflow.train(config, resume=resume, progress=display.progress)
+    display.warn(training_warnings(outcome.result.evaluation.to_dict()))
     display.finish(outcome.result.to_dict(), outcome.files, lambda: show_training(outcome.result))

@@ -242,7 +242,7 @@ def train_network(
             raise Interrupted
         _one_epoch(run, fit, training)
         last = run.records[-1]
-        task.advance(note=f"loss {last.validation_loss:.4f} ± {last.validation_error:.4f}")
+        task.advance(note=f"epoch {last.epoch}, loss {last.validation_loss:.4f} ± {last.validation_error:.4f}")
     task.advance(training.epochs - len(run.records))
     network.load_state_dict(run.best)
     network.eval()

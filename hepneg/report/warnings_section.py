@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
-from hepneg._core.formatting import p_value, with_p
+from hepneg._core.formatting import estimate, p_value, with_p
 from hepneg.report.regression_section import is_regression
 from hepneg.report.results import Data, Results
 
-__all__ = ["result_warnings"]
+__all__ = ["result_warnings", "training_warnings"]
 
 _RISK = 1e-3
 """Probability of a batch with Σw ≤ 0 that is worth a remark: with some 100 batches, one in ten epochs has one."""
@@ -30,6 +31,16 @@ def result_warnings(results: Results) -> tuple[str, ...]:
         warnings += _of_signs((results.model or {}).get("health") or {})
         warnings += (_of_prediction if is_regression(results.evaluation) else _of_response)(results.evaluation)
     return tuple(warnings)
+
+
+def training_warnings(evaluation: Data) -> tuple[str, ...]:
+    """Return one sentence for each warning about a training, what it has warned of itself left out.
+
+    Args:
+        evaluation: content of ``metrics.json``.
+    """
+    rest = _of_prediction(evaluation) if is_regression(evaluation) else _of_learning(evaluation)
+    return (*_of_epochs(evaluation), *rest)
 
 
 def _mismatches(results: Results) -> Iterator[str]:
@@ -99,17 +110,34 @@ def _of_training(evaluation: Data) -> Iterator[str]:
     for history in histories:
         if history["message"]:
             yield f"Fold {history['fold']}: {history['message']}."
-    cut = sum(history["stopped"] == "epochs" for history in histories)
-    if cut:
-        yield (
-            f"{cut} of {len(histories)} folds had not stopped improving when the epochs ran out: raise training.epochs."
-        )
+    yield from _of_epochs(evaluation)
+    if not is_regression(evaluation):
+        yield from _of_learning(evaluation)
     for label, test in evaluation.get("overtraining", {}).items():
         if test["p_value"] is not None and test["p_value"] < _IMPROBABLE:
             yield (
                 f"The response of the {label} differs between events held out and trained on "
                 f"({with_p(test['p_value'])})."
             )
+
+
+def _of_epochs(evaluation: Data) -> Iterator[str]:
+    histories = evaluation["histories"]
+    cut = sum(history["stopped"] == "epochs" for history in histories)
+    if cut:
+        yield (
+            f"{cut} of {len(histories)} folds had not stopped improving when the epochs ran out: raise training.epochs."
+        )
+
+
+def _of_learning(evaluation: Data) -> Iterator[str]:
+    """Warn where the signed loss is not below that of a response of ½ for every event."""
+    loss, error = evaluation["loss"], evaluation["loss_error"]
+    if loss is not None and error is not None and loss + _MANY_ERRORS * error >= math.log(2):
+        yield (
+            f"The signed loss, {estimate(loss, error)} nats, is not below that of a response that tells nothing "
+            f"(ln 2 = {math.log(2):.4f})."
+        )
 
 
 def _of_signs(health: Data) -> Iterator[str]:

@@ -188,7 +188,7 @@ class FoldContext:
         Raises:
             Interrupted: a stop was asked for.
         """
-        fitter = SignFitter(self.fold, plan, self.training, self.device, self.stop, self.keep)
+        fitter = SignFitter(self.fold, plan, self.training, self.device, self.stop, self.keep, self.progress)
         return fitter.fit(self.task.for_signs(self.seen), by)
 
     def reader(self, signs: LocalSigns) -> SignReader:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from hepneg._core.hashing import uniform_events
-from hepneg._core.progress import SilentProgress
+from hepneg._core.progress import SilentProgress, Task
 from hepneg.config import Training
 from hepneg.events import EventTable
 from hepneg.learning.batches import ShuffledBatches
@@ -32,6 +32,18 @@ FEWEST = 50  # events: fewer tell no more than their mean
 Float = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class _Noted:
+    """Tells which sign networks are trained, and moves no bar."""
+
+    task: Task
+    name: str
+
+    def advance(self, step: float = 1.0, note: str = "") -> None:  # noqa: ARG002
+        if note:
+            self.task.advance(0.0, f"signs by {self.name}, {note}")
+
+
 @dataclass(frozen=True, eq=False)
 class SignFitter:
     """Trains the sign networks of one fold.
@@ -43,6 +55,7 @@ class SignFitter:
         device: to train on.
         stop: set from outside to stop.
         keep: the checkpoints of the fold's networks.
+        progress: shows their epochs, but counts none: they are not in the fold's share.
     """
 
     fold: int
@@ -51,6 +64,7 @@ class SignFitter:
     device: torch.device
     stop: threading.Event
     keep: FoldFiles
+    progress: Task = field(default_factory=lambda: SilentProgress().task(""))
 
     def fit(self, events: EventTable, by: str) -> LocalSigns:
         """Learn the local mean sign of every sample or label.
@@ -96,8 +110,9 @@ class SignFitter:
             start_loss=validation_loss(network).value,
         )
         training = self.training.model_copy(update={"patience": plan.patience})
-        task = SilentProgress().task("")
-        train_network(network, fit, training, task=task, stop=self.stop, checkpoint=self.keep(name))
+        train_network(
+            network, fit, training, task=_Noted(self.progress, name), stop=self.stop, checkpoint=self.keep(name)
+        )
         self._calibrate(network, events, weight[:, None] * aside)
         return network
 

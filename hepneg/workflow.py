@@ -335,7 +335,7 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress, figures
     with progress:
         shapes = sums.shape_report(progress=progress)
     written = write_json(config.output / "check.json", shapes.to_dict())
-    figures.draw(config, "shape_figures", shapes, config.plots)
+    figures.draw(config, "shape_figures", shapes, config.plots, config.features)
     return Outcome(shapes, (written,))
 
 
@@ -366,6 +366,8 @@ def _draw_evaluation(config: Config, trained: Trained, progress: Progress, figur
             write_histograms(config.output / "stacks.root", filled),
         )
         figures.draw(config, "stack_figures", stacks, config)
-    kind = "response_figures" if config.task == "classification" else "regression_figures"
-    figures.draw(config, kind, trained.evaluation)
+    if config.task == "classification":
+        figures.draw(config, "response_figures", trained.evaluation, config.plots, config.luminosity)
+    else:
+        figures.draw(config, "regression_figures", trained.evaluation)
     return files

@@ -543,3 +543,13 @@ def test_pictures_know_their_size_and_their_pdf(finished: Config) -> None:
         assert (pictures["roc"].width, pictures["roc"].height) == image.size
     assert pictures["roc"].pdf == "plots/roc.pdf"
     assert replace(pictures["roc"], content=b"x").uri == "data:image/png;base64,eA=="
+
+
+def test_templates_are_on_the_page_with_their_negative_bins(copied: Config, finished: Config) -> None:
+    assert not every(parsed(copied), "section", id="fit-templates")
+    workflow.templates(copied)
+    shown = section(parsed(copied), "fit-templates")
+    written = json.loads((copied.output / "templates" / "templates.json").read_text())
+    table = every(shown, "table")[0]
+    yields = [row for part in written["regions"].values() for row in part["samples"].values()]
+    assert len(every(every(table, "tbody")[0], "tr")) == len(yields) > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ from hepneg._core.figure_names import (
     shape_stem,
     stack_stem,
 )
-from hepneg.config import Config, Plots
+from hepneg.config import Config, Feature, Plots
+from hepneg.plots.axis_titles import axis_title
 from hepneg.plots.comparison_plot import plot_comparison
 from hepneg.plots.correlation_plot import plot_sign_correlations
 from hepneg.plots.feature_overview import plot_feature_overview
@@ -68,13 +69,19 @@ def weight_figures(report: WeightReport) -> Figures:
     yield "weights", partial(plot_weights, report)
 
 
-def shape_figures(report: ShapeReport, settings: Plots = _DEFAULTS) -> Figures:
+def shape_figures(report: ShapeReport, settings: Plots = _DEFAULTS, features: Sequence[Feature] = ()) -> Figures:
     """Draw the effect sizes, the features of each sample, and the tests of all of them together.
 
     Args:
         report: the shape check.
         settings: say which features get a figure of their own; the others share one.
+        features: with the titles and units of their axes.
     """
+    titles = {
+        part.name: axis_title(part.title or part.name, part.unit, settings, plain_text=part.title is None)
+        for part in features
+        if part.title or part.unit
+    }
     yield "shapes", partial(plot_effect_sizes, report)
     together = {sample: shapes.multivariate for sample, shapes in report.samples.items() if shapes.multivariate}
     if together:
@@ -87,7 +94,8 @@ def shape_figures(report: ShapeReport, settings: Plots = _DEFAULTS) -> Figures:
         others = []
         for feature, shape in shapes.features.items():
             if settings.has_page(shape.p_adjusted, report.alpha):
-                yield shape_stem(sample, feature), partial(plot_feature_shape, shape, sample=sample)
+                label = titles.get(feature)
+                yield shape_stem(sample, feature), partial(plot_feature_shape, shape, sample=sample, axis_label=label)
             else:
                 others.append(shape)
         if others:
@@ -114,10 +122,11 @@ def closure_figures(closure: SignSplitClosure) -> Figures:
             yield closure_response_stem(sample), partial(plot_feature_shape, shape, sample=sample, axis_label=label)
 
 
-def response_figures(evaluation: Evaluation) -> Figures:
+def response_figures(evaluation: Evaluation, look: Plots = _DEFAULTS, luminosity: float | None = None) -> Figures:
     """Draw the response and what it is worth."""
-    yield "response", partial(plot_response, evaluation)
-    yield "response_log", partial(plot_response, evaluation, scale="log")
+    response = partial(plot_response, evaluation, look=look, luminosity=luminosity)
+    yield "response", response
+    yield "response_log", partial(response, scale="log")
     for row in evaluation.samples:
         yield components_stem(row.sample), partial(plot_response_components, evaluation, row.sample)
         yield by_sign_stem(row.sample), partial(plot_response_by_sign, evaluation, row.sample)

@@ -61,9 +61,7 @@ def plot_feature_shape(
     artists["pulls"] = _draw_pulls(pulls, comparison)
     layout.main.set_ylabel("Share / unit")
     title(layout.main, sample)
-    layout.lowest.set_xlabel(
-        short_name(axis_label, _LONGEST_LABEL) if axis_label else plain(short_name(shape.name, _LONGEST_LABEL))
-    )
+    layout.lowest.set_xlabel(axis_label or plain(short_name(shape.name, _LONGEST_LABEL)))
     add_legend(layout.main, headroom=0.32)
     note(layout.main, _caption(shape))
     return Drawn(layout.figure, (layout.main, *layout.panels), artists)

@@ -21,6 +21,7 @@ from hepneg.report.results import FILES, Results
 from hepneg.report.settings_section import settings_section
 from hepneg.report.shapes_section import shapes_section
 from hepneg.report.summary_section import summary_section
+from hepneg.report.templates_section import templates_section
 from hepneg.report.training_section import training_section
 from hepneg.report.weights_section import weights_section
 
@@ -32,6 +33,7 @@ _SECTIONS: tuple[tuple[Callable[[Results], Section], tuple[str, ...]], ...] = (
     (shapes_section, ("shapes", "closure")),
     (training_section, ("evaluation", "model")),
     (comparison_section, ("comparison",)),
+    (templates_section, ("templates",)),
     (settings_section, ("model",)),
 )
 """Each section, and the results that it is made from."""
@@ -63,7 +65,7 @@ def build_page(results: Results) -> ReportPage:
     Raises:
         DataError: a file of the results lacks what this version writes into it.
     """
-    present = [(make, sources) for make, sources in _SECTIONS if make is not comparison_section or _compares(results)]
+    present = [(make, sources) for make, sources in _SECTIONS if _applies(make, results)]
     sections = [_section(make, results, *sources) for make, sources in present]
     missing = tuple(dict.fromkeys(command for section in sections for command in section.missing))
     first = _section(lambda results: summary_section(results, missing), results, *FILES)
@@ -82,9 +84,11 @@ def build_page(results: Results) -> ReportPage:
     return ReportPage(html, missing)
 
 
-def _compares(results: Results) -> bool:
-    """Tell whether schemes can be compared: those of a classification can."""
-    return results.config.task == "classification"
+def _applies(make: Callable[[Results], Section], results: Results) -> bool:
+    """Tell whether a section is shown: schemes of a classification can be compared, templates are optional."""
+    if make is templates_section:
+        return results.templates is not None
+    return make is not comparison_section or results.config.task == "classification"
 
 
 def _section(make: Callable[[Results], Section], results: Results, *sources: str) -> Section:

@@ -29,6 +29,7 @@ FILES = {
     "model": "model/model.json",
     "comparison": "compare.json",
     "stacks": "stacks.json",
+    "templates": "templates/templates.json",
 }
 """The file behind each field of :class:`Results`."""
 
@@ -49,6 +50,7 @@ class Results:
         model: content of ``model/model.json``, or None.
         comparison: content of ``compare.json``, or None.
         stacks: content of ``stacks.json``, or None.
+        templates: content of ``templates/templates.json``, or None.
         day: on which the newest of these was written, empty where that is not known.
         pictures: figures by their names without suffix.
     """
@@ -61,6 +63,7 @@ class Results:
     model: Data | None = None
     comparison: Data | None = None
     stacks: Data | None = None
+    templates: Data | None = None
     day: str = ""
     pictures: Mapping[str, Picture]
 

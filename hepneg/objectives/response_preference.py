@@ -41,8 +41,8 @@ class ResponsePreference:
     A training of few steps cannot follow a price. So the log-odds go through a rising spline afterwards, cross-fitted
     on signed weights, which moves the events nearest to the range across its ends until the share is met, none of them
     for more than ``price`` nats (:func:`hepneg.objectives.share_spline.share_spline`). The share of held-out events is
-    then met to about one event, from some hundred effective events on; where it is off by more than 0.02, a warning
-    says so.
+    then met as far as the folds agree, to some 0.02 with 700 effective events and better with more; where it is off by
+    more than 0.02, a warning says so.
 
     Valid for a share that the inputs can give: where S can only jump, as with few distinct inputs, the nearest step is
     met. A response that was moved is no probability: rankings keep their meaning, calibration does not.
@@ -94,6 +94,7 @@ class ResponsePreference:
             return ""
         return (
             f"response_preference: a share of {found} of the held-out events has a response in [{self.low:g}, "
-            f"{self.high:g}], not {self.share:g}: the inputs have too few different values, or more would cost over "
-            f"{self.price:g} nats; raise `price`, or ask for another share"
+            f"{self.high:g}], not {self.share:g}: there are too few events or too few different values of the "
+            f"inputs, or more would cost over {self.price:g} nats; take more events, raise `price`, or ask for another "
+            "share"
         )

@@ -27,7 +27,7 @@ from hepneg.events import EventTable
 from hepneg.models.loading import load_model
 from hepneg.networks.weights_file import save_tensors
 from hepneg.plots import plot_feature_shape
-from hepneg.plots.style import save
+from hepneg.plots.save_figure import save
 from hepneg.shapes import check_shapes
 
 FORMULA = r"$\frac{p_T$ of $x_{"

@@ -91,7 +91,8 @@ def means(found: Sequence[dict[str, Any]], key: str, name: str, **where: Any) ->
 
 
 def draw_events(found: Sequence[dict[str, Any]], stem: Path) -> None:
-    from hepneg.plots.style import COLOURS, NEUTRAL, in_print_style, new_figure, save
+    from hepneg.plots.save_figure import save
+    from hepneg.plots.style import COLOURS, NEUTRAL, in_print_style, new_figure
 
     @in_print_style
     def figure() -> Any:
@@ -113,7 +114,8 @@ def draw_events(found: Sequence[dict[str, Any]], stem: Path) -> None:
 
 
 def draw_fraction(found: Sequence[dict[str, Any]], stem: Path) -> None:
-    from hepneg.plots.style import COLOURS, NEUTRAL, in_print_style, new_figure, save
+    from hepneg.plots.save_figure import save
+    from hepneg.plots.style import COLOURS, NEUTRAL, in_print_style, new_figure
 
     @in_print_style
     def figure(shapes: str) -> Any:

@@ -29,7 +29,8 @@ from hepneg.networks.regression_network import RegressionNetwork, TargetScaling
 from hepneg.objectives.losses.rows import event_table
 from hepneg.objectives.losses.target_loss import TargetLoss
 from hepneg.plots.legend import add_legend
-from hepneg.plots.style import NEUTRAL, Drawn, colour_of, in_print_style, new_figure, save
+from hepneg.plots.save_figure import save
+from hepneg.plots.style import NEUTRAL, Drawn, colour_of, in_print_style, new_figure
 
 REACHES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 NO_RANGE = {"activation": "clipped", "low": -1e9, "high": 1e9}

@@ -51,7 +51,11 @@ OBJECTIVES: Registry[Any] = Registry(
     },
 )
 
-NETWORKS: Registry[Any] = Registry("network", "hepneg.networks", {"mlp": "hepneg.networks.perceptron:Perceptron"})
+NETWORKS: Registry[Any] = Registry(
+    "network",
+    "hepneg.networks",
+    {"mlp": "hepneg.networks.perceptron:Perceptron", "tabular": "hepneg.networks.tabular:Tabular"},
+)
 
 
 def require_task(scheme: Any, task: str) -> None:

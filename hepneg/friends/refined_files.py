@@ -20,7 +20,7 @@ from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, 
 from hepneg.friends.plan import Job, plan_jobs
 from hepneg.ntuples import read, require_distinct_files
 from hepneg.ntuples.columns import Needs
-from hepneg.ntuples.evaluate import Evaluator
+from hepneg.ntuples.evaluator import Evaluator
 from hepneg.ntuples.files import sample_files
 from hepneg.ntuples.friend_files import TreeFormat
 from hepneg.ntuples.identity import base_name

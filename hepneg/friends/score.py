@@ -21,7 +21,7 @@ from hepneg.friends.plan import HeldOut, Job, Settings, note_of
 from hepneg.models.model import Model, ModelInputs
 from hepneg.models.onnx import onnx_output
 from hepneg.ntuples.columns import Needs
-from hepneg.ntuples.evaluate import Evaluator
+from hepneg.ntuples.evaluator import Evaluator
 from hepneg.ntuples.event_source import open_events
 from hepneg.ntuples.friend_files import read_note
 from hepneg.ntuples.identity import FileIdentity, find_same, identify_file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -24,6 +25,22 @@ _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "clipped": nn.Hardtanh,
 }
+
+
+LARGE_START = 6.0
+"""First weights are uniform within ±√(start/inputs): 6 is Kaiming's bound for a relu."""
+SMALL_START = 2.0
+"""Smaller outputs of the hidden layers, and so smoother functions at first; torch's own bound, 1, trains longer."""
+
+
+class Scaling(Protocol):
+    """A module in front of the layers that is fitted to the events of the training."""
+
+    def fit(self, features: NDArray[np.float32]) -> None:
+        """Take what it needs from events, (n, F)."""
+
+    def __call__(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the inputs of the first layer."""
 
 
 class Multilayer(nn.Sequential):
@@ -52,9 +69,12 @@ class Multilayer(nn.Sequential):
 class PerceptronBody(Body):
     """The layers of one perceptron. The last one starts at zero: so do all outputs."""
 
-    def __init__(self, widths: Sequence[int], activation: str) -> None:
+    def __init__(
+        self, widths: Sequence[int], activation: str, scaling: Scaling | None = None, start: float = LARGE_START
+    ) -> None:
         super().__init__()
-        self.scaling = Standardise(widths[0])
+        self.first_weights = start
+        self.scaling = scaling or Standardise(widths[0])
         self.layers = Multilayer(widths, activation)
 
     @property
@@ -68,7 +88,9 @@ class PerceptronBody(Body):
         with torch.no_grad():
             for layer in self.layers.linear:
                 bound = 1 / math.sqrt(layer.in_features)
-                nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=generator)
+                # √(start/inputs), rounded as torch's own functions round it
+                first = math.sqrt(3.0) * (math.sqrt(self.first_weights / 3.0) / math.sqrt(layer.in_features))
+                layer.weight.uniform_(-first, first, generator=generator)
                 layer.bias.uniform_(-bound, bound, generator=generator)
             self.layers.linear[-1].weight.zero_()
             self.layers.linear[-1].bias.zero_()
@@ -92,11 +114,18 @@ class PerceptronBody(Body):
 class PackedPerceptrons(Body):
     """Perceptrons with one output each, side by side, which share the scaling of their inputs."""
 
-    def __init__(self, widths: Sequence[int], activation: str, members: int) -> None:
+    def __init__(
+        self,
+        widths: Sequence[int],
+        activation: str,
+        members: int,
+        scaling: Scaling | None = None,
+        start: float = LARGE_START,
+    ) -> None:
         super().__init__()
-        self.members, self.name = members, activation
+        self.members, self.name, self.first_weights = members, activation, start
         self.activation = _ACTIVATIONS[activation]()
-        self.scaling = Standardise(widths[0])
+        self.scaling = scaling or Standardise(widths[0])
         self.weights = nn.ParameterList(
             nn.Parameter(torch.zeros(members, *pair)) for pair in itertools.pairwise(widths)
         )
@@ -108,7 +137,8 @@ class PackedPerceptrons(Body):
         with torch.no_grad():
             for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
                 inputs = weight.shape[1]
-                weight.uniform_(-math.sqrt(6 / inputs), math.sqrt(6 / inputs), generator=generator)
+                first = math.sqrt(self.first_weights / inputs)
+                weight.uniform_(-first, first, generator=generator)
                 bias.uniform_(-1 / math.sqrt(inputs), 1 / math.sqrt(inputs), generator=generator)
             self.weights[-1].zero_()
             self.biases[-1].zero_()

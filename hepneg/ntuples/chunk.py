@@ -15,7 +15,7 @@ from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.events import EventTable, check_grades, first_entries, label_code
 from hepneg.expressions import Expression, MissingElements
-from hepneg.ntuples.evaluate import Evaluator, named_entries
+from hepneg.ntuples.evaluator import Evaluator, named_entries
 from hepneg.ntuples.exact_sums import exact_sum
 from hepneg.ntuples.identity import base_name
 

@@ -16,7 +16,7 @@ from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.ntuples.column_stream import stream_columns
 from hepneg.ntuples.columns import Needs
-from hepneg.ntuples.evaluate import Evaluator, named_entries
+from hepneg.ntuples.evaluator import Evaluator, named_entries
 from hepneg.ntuples.event_source import open_events
 from hepneg.ntuples.files import is_remote, sample_files
 from hepneg.ntuples.identity import base_name

@@ -108,7 +108,7 @@ def _draw(config: Config, kind: str, results: tuple[Any, ...], part: int = 0, pa
     """Draw every ``parts``-th figure of a step and return the files."""
     from hepneg.plots import gallery
     from hepneg.plots.experiment_label import figure_style
-    from hepneg.plots.style import save
+    from hepneg.plots.save_figure import save
 
     files: list[Path] = []
     with figure_style(config.plots):

@@ -1,4 +1,4 @@
-"""The look that all figures share: size, colours, axes, and how a figure reaches the disk.
+"""The look that all figures share: size, colours and axes.
 
 Figures are made without pyplot, so they need no display and leave no state behind. A plotting function is decorated
 with :func:`in_print_style`: it draws with the print style where matplotlib's settings are its defaults, and with an
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import matplotlib as mpl
@@ -21,14 +20,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.gridspec import GridSpecBase
-from matplotlib.image import imsave
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
-from hepneg._core.output import atomic_path
-from hepneg.config import FigureFormat
-from hepneg.plots.known_positions import StackedPanels, draw_laid_out
+from hepneg.plots.known_positions import StackedPanels
 from hepneg.plots.short_names import plain, short_name, short_names
 
 Parameters = ParamSpec("Parameters")
@@ -101,7 +97,7 @@ _TELLING: tuple[Any, ...] = (
 """Settings by which an active style is known: every style sheet for figures in print sets one of them."""
 
 
-def _active_style() -> bool:
+def active_style() -> bool:
     """Tell whether the user, or the configuration, has chosen a style."""
     return any(mpl.rcParams[key] != mpl.rcParamsDefault[key] for key in _TELLING)
 
@@ -111,7 +107,7 @@ def in_print_style(draw: Callable[Parameters, Drawing]) -> Callable[Parameters, 
 
     @functools.wraps(draw)
     def styled(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Drawing:
-        if kwargs.get("ax") is not None or _active_style():
+        if kwargs.get("ax") is not None or active_style():
             return draw(*args, **kwargs)
         with mpl.rc_context(PRINT_STYLE):
             return draw(*args, **kwargs)
@@ -354,48 +350,3 @@ def mark_negative_bins(
     style: dict[str, Any] = {"mfc": "white", "mec": colour, "mew": 1.2 * size, "ms": 6 * size, "zorder": 5}
     (marks,) = axes.plot(centres[negative], heights, "v", **style)
     return marks
-
-
-_METADATA: dict[FigureFormat, dict[str, None]] = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
-"""Of each format that figures are written in: what would make two writings of the same figure differ."""
-
-
-def save(figure: Figure, stem: str | Path, formats: Sequence[FigureFormat] = ("png", "pdf")) -> list[Path]:
-    """Write a figure, each file whole or not at all, without the time of writing in it.
-
-    Args:
-        figure: what to write.
-        stem: path without suffix.
-        formats: of the files. One of another format from an earlier writing is removed, as it shows something else.
-
-    Returns:
-        The paths, in the order of the formats.
-
-    Raises:
-        OutputError: the files cannot be written.
-    """
-    engine = figure.get_layout_engine()
-    with mpl.rc_context({} if _active_style() else PRINT_STYLE):
-        for kind in sorted(formats, key="png".__ne__):
-            with atomic_path(f"{stem}.{kind}") as temporary:
-                _write(figure, temporary, kind)
-            figure.set_layout_engine("none")  # laid out once: the layout takes as long as the drawing
-    figure.set_layout_engine(engine)
-    for former in set(_METADATA) - set(formats):
-        Path(f"{stem}.{former}").unlink(missing_ok=True)
-    return [Path(f"{stem}.{kind}") for kind in formats]
-
-
-def _write(figure: Figure, path: Path, kind: FigureFormat) -> None:
-    """Write one file. ``savefig`` would draw a PNG twice: once for a layout that the drawing makes again."""
-    if kind == "pdf":
-        figure.savefig(path, metadata=_METADATA[kind])
-        return
-    dpi = figure.dpi
-    wanted = mpl.rcParams["savefig.dpi"]
-    figure.set_dpi(dpi if wanted == "figure" else wanted)
-    canvas = FigureCanvasAgg(figure)
-    draw_laid_out(figure, canvas.draw)
-    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    imsave(path, pixels, format="png", dpi=figure.dpi, metadata=_METADATA[kind])  # type: ignore[arg-type]
-    figure.set_dpi(dpi)

@@ -192,7 +192,8 @@ def test_only_the_networks_of_the_chosen_scheme_are_kept() -> None:
     events = signs_at_random(2000, 8)
     classifier = train(events, **{**FAST, "epochs": 10})
     kinds = {"absolute": ResponseNetwork, "refined": ResponseNetwork, "factorised": FactorisedNetwork}
-    assert {type(network) for network in classifier.networks} == {kinds.get(classifier.chosen, MeanNetwork)}
+    calibrated = {type(network.network) for network in classifier.networks}
+    assert calibrated == {kinds.get(classifier.chosen, MeanNetwork)}
     held_out = log_loss(classifier.held_out_logit(events), events.label, events.weight)
     assert classifier.choice["candidates"][classifier.chosen]["loss"] == pytest.approx(held_out.value, abs=1e-12)
     assert classifier.choice["candidates"][classifier.chosen]["loss_difference"] == 0
@@ -215,7 +216,7 @@ def test_a_fold_without_negative_events_leaves_absolute() -> None:
     classifier = train(EventTable.from_arrays(rng.normal(size=(800, 2)), weight, label), **FAST)
     assert classifier.chosen == "absolute"
     assert classifier.reason.startswith("there are too few events of negative weight")
-    assert {type(network) for network in classifier.networks} == {ResponseNetwork}
+    assert {type(network.network) for network in classifier.networks} == {ResponseNetwork}
 
 
 def test_the_choice_is_shown_with_the_results() -> None:

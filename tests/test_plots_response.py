@@ -53,7 +53,8 @@ def calm():
 def comparison_of(evaluation, *names):
     """The same evaluation under several names, all but the first a little worse."""
     gaps = [Estimate(0.001 * position, 0.0005) for position in range(len(names))]
-    results = {n: SchemeResult(evaluation, gap, gap, 1.0, "") for n, gap in zip(names, gaps, strict=True)}
+    pairs = zip(names, gaps, strict=True)
+    results = {n: SchemeResult(evaluation, gap, gap, 0.0, gap, 0.0, 1.0, "") for n, gap in pairs}
     return Comparison(results, {}, names[0], "a reason")
 
 

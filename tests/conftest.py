@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the tests share the cores already
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import awkward as ak
 import hypothesis
@@ -20,12 +26,21 @@ from hepneg.config import Config, load_config
 hypothesis.settings.register_profile("hepneg", deadline=None)
 hypothesis.settings.load_profile("hepneg")
 
+HUNG = 1800
+"""Seconds after which a process counts as hung; no measure of speed."""
+
 EVENTS = 3000
 HOSTILE = "<script>alert('x')</script> & \"co\""
 """A name for a feature that would do harm in a page that took it for HTML."""
 
 LONG = "transverse_mass_of_the_hardest_lepton_and_the_missing_momentum"
 """A name without a place to break it."""
+
+
+def wait_for(there: Callable[[], object], running: subprocess.Popen[Any]) -> None:
+    """Wait until what a process makes is there, or the process has ended."""
+    while not there() and running.poll() is None:
+        time.sleep(0.002)
 
 
 def _write_ntuple(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import wait_for
 
 from hepneg._core.job_folder import checkpoint_folder
 from hepneg.errors import OutputError
@@ -57,9 +57,7 @@ def test_a_new_job_does_not_see_what_an_interrupted_one_left(tmp_path: Path) -> 
 def test_a_second_job_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
     first = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)])
     try:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "checkpoint" / "train" / "half").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for((tmp_path / "checkpoint" / "train" / "half").exists, first)
         with (
             pytest.raises(OutputError, match="another `hepneg train` is writing into"),
             checkpoint_folder(tmp_path, "train", resume=True),

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 import pytest
 import uproot
 import yaml
-from conftest import toy_columns, toy_config
+from conftest import HUNG, toy_columns, toy_config, wait_for
 
 from hepneg.cli.group import COMMANDS, cli, main
 from hepneg.config import load_config
@@ -380,7 +379,7 @@ def test_ctrl_c_keeps_what_is_trained_and_resume_ends_as_if_nothing_had_happened
     long = {"training.epochs": 150, "training.patience": 150, "training.batch_size": 64}
     settings = [argument for key, value in long.items() for argument in ("--set", f"{key}={value}")]
     command = [sys.executable, "-m", "hepneg", "train", str(toy_analysis), "--quiet", *settings]
-    whole = subprocess.run([*command, "--set", "output=whole"], check=True, capture_output=True, timeout=300)
+    whole = subprocess.run([*command, "--set", "output=whole"], check=True, capture_output=True, timeout=HUNG)
     assert whole.stderr == b""
     running = subprocess.Popen(
         [*command, "--set", "output=cut"],
@@ -389,17 +388,15 @@ def test_ctrl_c_keeps_what_is_trained_and_resume_ends_as_if_nothing_had_happened
         preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - one thread in the child
     )
     checkpoint = toy_analysis.parent / "cut" / "checkpoint" / "train"
-    deadline = time.monotonic() + 120
-    while not list(checkpoint.glob("fold_*.safetensors")) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(lambda: list(checkpoint.glob("fold_*.safetensors")), running)
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=120)
+    _, err = running.communicate(timeout=HUNG)
     assert running.returncode == 130
     assert err.startswith("error: interrupted; what is trained is kept")
     assert "--resume" in err
     assert list(checkpoint.glob("fold_*.safetensors"))
     assert not (toy_analysis.parent / "cut" / "model").exists()
-    subprocess.run([*command, "--set", "output=cut", "--resume"], check=True, timeout=300)
+    subprocess.run([*command, "--set", "output=cut", "--resume"], check=True, timeout=HUNG)
     weights = [toy_analysis.parent / name / "model" / "weights.safetensors" for name in ("whole", "cut")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
-from conftest import _write_ntuple, toy_columns
+from conftest import HUNG, _write_ntuple, toy_columns, wait_for
 from friend_models import save_model, small_classifier
 
 from hepneg.cli.group import main
@@ -197,19 +198,20 @@ def test_kill_9_and_restart_end_as_if_nothing_had_happened(
     trained: Path, tmp_path: Path, many: list[Path], whole: dict[str, bytes], jobs: int, delay: float
 ) -> None:
     """A real SIGKILL once some files are finished; worker processes end as well."""
-    cut = tmp_path / "cut"
-    running = subprocess.Popen(command(trained, many, cut, jobs))
-    deadline = time.monotonic() + 60
-    while not list(cut.glob("*.hepneg.root")) and time.monotonic() < deadline:
-        time.sleep(0.002)
-    time.sleep(delay)
-    workers = children(running.pid)
-    running.send_signal(signal.SIGKILL)
-    running.wait(timeout=10)
-    survivors = contents(cut)
-    assert 0 < len(survivors) < FILES
-    wait_for_end(workers)
-    done = subprocess.run(command(trained, many, cut, jobs), check=False, timeout=120, capture_output=True)
+    for attempt in itertools.count():  # a busy machine may have finished all files before this process gets to its kill
+        cut = tmp_path / f"cut{attempt}"
+        running = subprocess.Popen(command(trained, many, cut, jobs))
+        wait_for(lambda: list(cut.glob("*.hepneg.root")), running)  # noqa: B023 - called at once
+        time.sleep(delay)
+        workers = children(running.pid)
+        running.send_signal(signal.SIGKILL)
+        running.wait(timeout=HUNG)
+        wait_for_end(workers)
+        survivors = contents(cut)
+        assert survivors
+        if len(survivors) < FILES:
+            break
+    done = subprocess.run(command(trained, many, cut, jobs), check=False, timeout=HUNG, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     assert contents(cut) == whole
     assert not list(cut.glob(".*"))
@@ -219,12 +221,10 @@ def test_kill_9_and_restart_end_as_if_nothing_had_happened(
 def test_a_killed_worker_is_one_line_and_the_rest_can_go_on(trained: Path, tmp_path: Path, many: list[Path]) -> None:
     out = tmp_path / "out"
     running = subprocess.Popen(command(trained, many, out, 2), stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list(out.glob(".*.part.root")) and time.monotonic() < deadline:
-        time.sleep(0.002)
+    wait_for(lambda: list(out.glob(".*.part.root")), running)
     writers = {int(path.name.split(".")[-3]) for path in out.glob(".*.part.root")}
     os.kill(writers.pop(), signal.SIGKILL)
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=HUNG)
     assert running.returncode == 1
     assert err.startswith("error: a worker process was killed")
     assert len(err.splitlines()) == 1
@@ -240,7 +240,7 @@ def children(process: int) -> list[int]:
 
 
 def wait_for_end(processes: list[int]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HUNG
     while [process for process in processes if Path(f"/proc/{process}/cmdline").exists() and alive(process)]:
         assert time.monotonic() < deadline, "worker processes outlived the process that started them"
         time.sleep(0.05)

@@ -20,6 +20,7 @@ from typing import Any
 import click
 import pytest
 import yaml
+from conftest import HUNG
 from friend_models import save_model, small_classifier
 
 from hepneg._core.citation import bibtex
@@ -123,7 +124,7 @@ def on_terminal(*arguments: object) -> str:
                 shown += part
         except OSError:  # what Linux says when the last writer has gone
             pass
-        running.wait(timeout=60)
+        running.wait(timeout=HUNG)
     os.close(leader)
     return shown.decode()
 

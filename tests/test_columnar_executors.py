@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import uproot
 from columnar_events import make_analysis, make_model
-from conftest import _write_ntuple
+from conftest import HUNG, _write_ntuple
 
 import hepneg
 from hepneg import columnar
@@ -188,7 +188,7 @@ def test_a_worker_that_is_killed_does_not_change_the_result(
     before = set(client.run(os.getpid).values())
     run, deaths = run_on(executors["dask"], config), iter(range(9))
     found = columnar.accumulate(config, lambda process: run(Deadly(process, tmp_path / str(next(deaths)))))
-    client.wait_for_workers(2, timeout=60)
+    client.wait_for_workers(2, timeout=HUNG)
     assert len(set(client.run(os.getpid).values()) - before) >= 1
     assert len(list(tmp_path.iterdir())) == 2  # one death in either pass
     assert_same(found, accumulate(config))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import toy_columns
+from conftest import HUNG, toy_columns
 from friend_models import expected_logit, save_model, small_classifier
 
 from hepneg.friends import apply_model
@@ -43,7 +43,7 @@ print(json.dumps({"ids": ids, "logit": logit}))
 
 def in_root(script: str, *arguments: Path) -> dict[str, list[float]]:
     command = [sys.executable, "-W", "ignore", "-c", script, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HUNG, check=False)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

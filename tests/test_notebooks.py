@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import HUNG
 
 nbformat = pytest.importorskip("nbformat", reason="reading notebooks takes nbformat: pip install 'hepneg[notebooks]'")
 
@@ -59,7 +60,7 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
     from nbclient import NotebookClient
 
     where = {"metadata": {"path": folder}}
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
+    NotebookClient(notebook, timeout=HUNG, kernel_name="python3", resources=where).execute()
 
 
 def test_there_are_notebooks() -> None:

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import uproot
 import yaml
-from conftest import toy_columns, toy_config
+from conftest import HUNG, toy_columns, toy_config
 from friend_models import save_model, small_classifier
 
 from hepneg import workflow
@@ -73,7 +73,7 @@ class Server:
 
     def start(self) -> None:
         self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + HUNG
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 pytest.skip("xrootd does not start here")
@@ -113,7 +113,7 @@ def server(write_ntuple: Callable[..., Path]) -> Iterator[Server]:
 def hepneg(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "hepneg", *map(str, arguments)]
     env = {**os.environ, **HASTY}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=env)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HUNG, check=False, env=env)
 
 
 @pytest.mark.slow
@@ -192,7 +192,7 @@ def test_a_connection_cut_while_reading_is_one_line_after_retries(
     if command == "apply":
         asked = [command, model, server.address("sig.root"), "-o", tmp_path / "results" / "out"]
     cut = cut_while_reading(server, 0.1, *asked, "--quiet")
-    _, err = cut.communicate(timeout=120)
+    _, err = cut.communicate(timeout=HUNG)
     assert cut.returncode == 1, err
     assert re.fullmatch(
         r"error: cannot read entries \d+ to \d+ of root://\S+: .*; check the address and the server.*\n", err
@@ -204,9 +204,9 @@ def test_a_connection_cut_while_reading_is_one_line_after_retries(
 def test_a_server_that_comes_back_while_reading_is_no_failure(server: Server, tmp_path: Path) -> None:
     config = remote_config(server, tmp_path)
     cut = cut_while_reading(server, 15, "inspect", config, "--quiet")
-    server.process.wait(timeout=60)
+    server.process.wait(timeout=HUNG)
     server.start()
-    _, err = cut.communicate(timeout=120)
+    _, err = cut.communicate(timeout=HUNG)
     assert (cut.returncode, err) == (0, "")
     assert (tmp_path / "results" / "toy" / "inspect.json").is_file()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import LONG
+from conftest import HUNG, LONG
 
 from hepneg.config import Config
 
@@ -89,7 +89,7 @@ def look(folder: Path, profile: Path, *, dark: bool) -> dict[str, Any]:
     )
     scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
     command = [BROWSER, *FLAGS, scheme, f"--user-data-dir={profile}", harness.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HUNG, check=True)
     written = re.search(r"<pre>(.*?)</pre>", done.stdout, flags=re.DOTALL)
     assert written is not None, done.stderr
     assert written[1], done.stderr

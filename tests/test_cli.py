@@ -380,7 +380,7 @@ def test_ctrl_c_keeps_what_is_trained_and_resume_ends_as_if_nothing_had_happened
     settings = [argument for key, value in long.items() for argument in ("--set", f"{key}={value}")]
     command = [sys.executable, "-m", "hepneg", "train", str(toy_analysis), "--quiet", *settings]
     whole = subprocess.run([*command, "--set", "output=whole"], check=True, capture_output=True, timeout=HUNG)
-    assert whole.stderr == b""
+    assert all(line.startswith(b"warning: ") for line in whole.stderr.splitlines())  # it runs out of epochs
     running = subprocess.Popen(
         [*command, "--set", "output=cut"],
         stderr=subprocess.PIPE,

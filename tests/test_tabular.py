@@ -76,7 +76,7 @@ def test_members_begin_and_run_as_networks_of_their_own() -> None:
         body.weights[-1].uniform_(-1, 1, generator=torch.Generator().manual_seed(2))
         both = body(torch.from_numpy(features))
         for number in range(2):
-            one = make_body(as_network({"name": "tabular", "hidden": [8], "bins": 3}), 3, 1)
+            one = make_body(as_network({"name": "tabular", "hidden": [8], "bins": 0}), 3, 1)
             one.initialise(torch.Generator().manual_seed(1), features)
             for layer, weight, bias in zip(one.layers.linear, body.weights, body.biases, strict=True):
                 layer.weight.copy_(weight[number].T)

@@ -24,7 +24,7 @@ class Tabular(Perceptron):
     Args:
         hidden: width of each hidden layer.
         activation: ``silu``, ``relu``, ``gelu``, ``tanh``, ``sigmoid`` or ``clipped``.
-        bins: between quantiles of each feature, from 0 (the scaled features alone) to 256.
+        bins: between quantiles of each feature, from 0 (the scaled features alone) to 256; networks of signs have none.
     """
 
     name: ClassVar[str] = "tabular"
@@ -46,10 +46,13 @@ class Tabular(Perceptron):
         return PerceptronBody([encoding.width, *self.hidden, outputs], self.activation, encoding, SMALL_START)
 
     def build_members(self, inputs: int, members: int) -> Body:
-        """Return several networks with one output each, evaluated as one, (n, members)."""
+        """Return several networks with one output each, evaluated as one, (n, members), on scaled features alone.
+
+        These learn signs, which fluctuate more than densities: with shares of bins they follow the noise.
+        """
         from hepneg.networks.encoding import Encoding
         from hepneg.networks.perceptron_body import SMALL_START, PackedPerceptrons
 
-        encoding = Encoding(inputs, self.bins)
+        encoding = Encoding(inputs, bins=0)
         widths = [encoding.width, *self.hidden, 1]
         return PackedPerceptrons(widths, self.activation, members, encoding, SMALL_START)

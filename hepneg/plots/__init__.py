@@ -6,7 +6,8 @@ import importlib
 from typing import Any
 
 _FUNCTIONS = {
-    "style": ("new_figure", "save"),
+    "style": ("new_figure",),
+    "save_figure": ("save",),
     "response_plot": ("plot_response", "plot_response_by_sign", "plot_response_components"),
     "stack_plot": ("plot_stack",),
     "training_curves": ("plot_overtraining", "plot_learning_curves"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,12 @@ def points(space: Levels, events: hepneg.EventTable, epochs: int, **settings: An
     objective = settings.get("objective", {})
     network = {"hidden": [32, 32], **settings.pop("network", {})}
     settings = {"folds": 2, "epochs": epochs, **settings, "network": network}
-    for trained in hepneg.train(events, "absolute", **settings).networks:
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", hepneg.HepnegWarning
+        )  # a missed share is in the table
+        classifier = hepneg.train(events, "absolute", **settings)
+    for trained in classifier.networks:
         response = sigmoid(network_logits(trained, space.cells))
         wanted, price = objective.get("share", np.nan), objective.get("price", DEFAULT.price)
         found = space.share(response, LOW), space.cross_entropy(response)

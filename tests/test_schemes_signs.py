@@ -164,7 +164,7 @@ def test_signs_that_depend_on_nothing_stay_constant() -> None:
     spreads = [
         float(sign.mean_sign(features).detach().std())
         for network in classifier.networks
-        for sign in network.signs.values()
+        for sign in network.network.signs.values()
     ]
     # Each member sees 375 events: a straight line in 4 features fitted to them would have a spread of
     # √(4·(1 − 0.5²)/375) = 0.09, a network that follows their noise several times that.

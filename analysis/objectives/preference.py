@@ -54,9 +54,7 @@ def points(space: Levels, events: hepneg.EventTable, epochs: int, **settings: An
     network = {"hidden": [32, 32], **settings.pop("network", {})}
     settings = {"folds": 2, "epochs": epochs, **settings, "network": network}
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", hepneg.HepnegWarning
-        )  # a missed share is in the table
+        warnings.simplefilter("ignore", hepneg.HepnegWarning)  # a missed share is in the table
         classifier = hepneg.train(events, "absolute", **settings)
     for trained in classifier.networks:
         response = sigmoid(network_logits(trained, space.cells))

@@ -39,7 +39,8 @@ def draw_laid_out(figure: Figure, draw: Callable[[], object]) -> None:
         draw: draws it.
     """
     engine = figure.get_layout_engine()
-    if not isinstance(engine, StackedPanels) or figure.legends:
+    beside = any(axes.get_subplotspec() is None for axes in figure.axes)  # a colour bar
+    if not isinstance(engine, StackedPanels) or figure.legends or beside:
         draw()
         return
     figure.set_layout_engine("none")

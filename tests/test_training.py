@@ -64,7 +64,7 @@ def test_the_number_of_cores_does_not_change_the_result(monkeypatch: pytest.Monk
     events = toy()
     results = []
     for cores in (1, 2):
-        monkeypatch.setattr(pool_module, "_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(pool_module, "cores", lambda cores=cores: cores)
         results.append(train(events, "signed", **FAST))
     assert same(*results, events)
     assert torch.get_num_threads() >= 1

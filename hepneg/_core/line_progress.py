@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from hepneg._core.plain_text import visible
-from hepneg._core.progress import Progress, Task
+from hepneg._core.progress import Progress, Task, Unopened
 from hepneg.errors import OutputError
 
 __all__ = ["JsonLines", "LineProgress", "Together"]
@@ -52,7 +52,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-class LineProgress:
+class LineProgress(Unopened):
     """Writes where the work stands, of what has moved since the last lines.
 
     Args:
@@ -71,14 +71,6 @@ class LineProgress:
         self._moved: dict[int, _Line] = {}
         self._last = clock()
         self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     def task(self, description: str, total: float | None = None) -> Task:
         """Add a task."""
@@ -113,7 +105,7 @@ def _to_stderr(line: str) -> None:
     sys.stderr.flush()
 
 
-class JsonLines:
+class JsonLines(Unopened):
     """A file with one JSON object a line, whole at any time: ``time``, ``event`` and what belongs to it.
 
     Args:
@@ -140,14 +132,6 @@ class JsonLines:
     def close(self) -> None:
         """End the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     def task(self, description: str, total: float | None = None) -> Task:
         """Add a task, whose steps with a note (an epoch, a file) are records."""

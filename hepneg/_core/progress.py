@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
-__all__ = ["SILENT", "Progress", "SilentProgress", "Task"]
+__all__ = ["SILENT", "Progress", "SilentProgress", "Task", "Unopened"]
 
 
 class Task(Protocol):
@@ -28,8 +28,8 @@ class _SilentTask:
         """Show nothing."""
 
 
-class SilentProgress:
-    """Shows nothing."""
+class Unopened:
+    """A display that needs neither opening nor closing."""
 
     def __enter__(self) -> Self:
         return self
@@ -38,6 +38,10 @@ class SilentProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
+
+
+class SilentProgress(Unopened):
+    """Shows nothing."""
 
     def task(self, description: str, total: float | None = None) -> Task:  # noqa: ARG002
         """Return a bar that shows nothing."""

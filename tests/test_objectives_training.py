@@ -26,9 +26,9 @@ from hepneg.networks.output_range import OutputRange, bounded, response_range
 from hepneg.networks.perceptron import Perceptron
 from hepneg.networks.response_network import ResponseNetwork
 from hepneg.objectives.balanced_cross_entropy import BalancedCrossEntropy
-from hepneg.objectives.losses.label_loss import LabelLoss
-from hepneg.objectives.losses.rows import label_loss
+from hepneg.objectives.label_loss import LabelLoss
 from hepneg.objectives.response_preference import ResponsePreference
+from hepneg.objectives.rows import label_loss
 
 FAST: dict[str, Any] = {"folds": 2, "epochs": 3, "batch_size": 128, "network": {"hidden": [8]}}
 ASSEMBLED = ("factorised", "combined", "auto", "mixture", "signed_target")

@@ -30,7 +30,7 @@ from hepneg.metrics import auc
 from hepneg.models import training as training_module
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
-from hepneg.objectives.losses.rows import balanced_weight
+from hepneg.objectives.rows import balanced_weight
 from hepneg.schemes import make_scheme
 
 FAST = {"folds": 2, "epochs": 4, "batch_size": 128, "network": {"hidden": [8, 8]}}

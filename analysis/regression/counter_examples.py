@@ -26,8 +26,8 @@ from hepneg.learning.task import MARGIN
 from hepneg.losses import EventLoss, ReciprocalLoss, SignedSquaredLoss, SquaredLoss
 from hepneg.networks.perceptron import Perceptron
 from hepneg.networks.regression_network import RegressionNetwork, TargetScaling
-from hepneg.objectives.losses.rows import event_table
-from hepneg.objectives.losses.target_loss import TargetLoss
+from hepneg.objectives.rows import event_table
+from hepneg.objectives.target_loss import TargetLoss
 from hepneg.plots.legend import add_legend
 from hepneg.plots.save_figure import save
 from hepneg.plots.style import NEUTRAL, Drawn, colour_of, in_print_style, new_figure

@@ -16,8 +16,8 @@ from hepneg.events import EventTable
 from hepneg.networks.perceptron_body import PerceptronBody
 from hepneg.networks.regression_network import RegressionNetwork
 from hepneg.networks.response_network import ResponseNetwork
-from hepneg.objectives.losses.objective_loss import ObjectiveLoss
-from hepneg.objectives.losses.validation_loss import ValidationLoss
+from hepneg.objectives.objective_loss import ObjectiveLoss
+from hepneg.objectives.validation_loss import ValidationLoss
 
 __all__ = ["ActivityLoss"]
 

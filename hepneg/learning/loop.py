@@ -21,7 +21,7 @@ from hepneg.learning.batches import Batches
 from hepneg.learning.checkpoint import FoldCheckpoint, FoldState, Tensors
 from hepneg.learning.divergence import best_epoch, divergence_message
 from hepneg.learning.history import EpochRecord, FoldHistory
-from hepneg.objectives.losses.rows import Loss, label_loss
+from hepneg.objectives.rows import Loss, label_loss
 
 __all__ = ["Fit", "Interrupted", "seeded_generator", "train_epoch", "train_network"]
 

@@ -18,7 +18,7 @@ from hepneg.networks.output_range import response_range
 from hepneg.networks.regression_network import RegressionNetwork, TargetScaling
 from hepneg.networks.response_network import ResponseNetwork
 from hepneg.objectives import Objective
-from hepneg.objectives.losses.rows import balanced_weight, event_table
+from hepneg.objectives.rows import balanced_weight, event_table
 from hepneg.objectives.target_objectives import TargetObjective
 
 __all__ = ["LabelTask", "LearningTask", "TargetTask", "learning_task"]

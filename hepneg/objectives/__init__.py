@@ -1,6 +1,6 @@
 """Objectives: what the training minimises, and so what kind of mistake it avoids.
 This is an analyst's choice list; :mod:`hepneg.objectives.objective` finds an objective by its name. What needs torch is
-in :mod:`hepneg.objectives.losses`.
+in :mod:`hepneg.objectives`.
 """
 
 from hepneg.config import DEFAULT_OBJECTIVES, Task

@@ -9,7 +9,7 @@ from hepneg._core.registry import parameters_of
 from hepneg.config import Task
 
 if TYPE_CHECKING:
-    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
+    from hepneg.objectives.objective_loss import ObjectiveLoss
 
 __all__ = ["BalancedCrossEntropy"]
 
@@ -69,6 +69,6 @@ class BalancedCrossEntropy:
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.operating_point_loss import OperatingPointLoss
+        from hepneg.objectives.operating_point_loss import OperatingPointLoss
 
         return OperatingPointLoss(**parameters_of(self))

@@ -9,7 +9,7 @@ from hepneg._core.parameters import require_positive
 from hepneg.objectives.target_objectives import TargetObjective
 
 if TYPE_CHECKING:
-    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
+    from hepneg.objectives.objective_loss import ObjectiveLoss
 
 __all__ = ["Reciprocal", "SignedSquared"]
 
@@ -47,7 +47,7 @@ class SignedSquared(TargetObjective):
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
         from hepneg.losses import SignedSquaredLoss
-        from hepneg.objectives.losses.target_loss import TargetLoss
+        from hepneg.objectives.target_loss import TargetLoss
 
         return TargetLoss(SignedSquaredLoss(self.reach))
 
@@ -83,6 +83,6 @@ class Reciprocal(TargetObjective):
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
         from hepneg.losses import ReciprocalLoss
-        from hepneg.objectives.losses.target_loss import TargetLoss
+        from hepneg.objectives.target_loss import TargetLoss
 
         return TargetLoss(ReciprocalLoss(self.epsilon))

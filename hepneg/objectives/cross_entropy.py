@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from hepneg.config import Task
 
 if TYPE_CHECKING:
-    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
+    from hepneg.objectives.objective_loss import ObjectiveLoss
 
 __all__ = ["CrossEntropy"]
 
@@ -30,6 +30,6 @@ class CrossEntropy:
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.label_loss import LabelLoss
+        from hepneg.objectives.label_loss import LabelLoss
 
         return LabelLoss()

@@ -9,7 +9,7 @@ from hepneg._core.registry import parameters_of
 from hepneg.config import DEFAULT_OBJECTIVES, Task
 
 if TYPE_CHECKING:
-    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
+    from hepneg.objectives.objective_loss import ObjectiveLoss
 
 __all__ = [
     "DEFAULT_OBJECTIVES",

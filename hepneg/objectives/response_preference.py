@@ -14,7 +14,7 @@ from hepneg.metrics import ScoredEvents, response_share
 from hepneg.objectives.share_spline import share_spline
 
 if TYPE_CHECKING:
-    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
+    from hepneg.objectives.objective_loss import ObjectiveLoss
 
 __all__ = ["ResponsePreference"]
 
@@ -79,7 +79,7 @@ class ResponsePreference:
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
-        from hepneg.objectives.losses.response_share_loss import ResponseShareLoss
+        from hepneg.objectives.response_share_loss import ResponseShareLoss
 
         return ResponseShareLoss(**parameters_of(self))
 

@@ -10,7 +10,7 @@ from hepneg._core.parameters import require_positive
 from hepneg.config import Task
 
 if TYPE_CHECKING:
-    from hepneg.objectives.losses.objective_loss import ObjectiveLoss
+    from hepneg.objectives.objective_loss import ObjectiveLoss
 
 __all__ = ["Huber", "LogCosh", "Quantile", "Squared", "TargetObjective"]
 
@@ -50,7 +50,7 @@ class Squared(TargetObjective):
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
         from hepneg.losses import SquaredLoss
-        from hepneg.objectives.losses.target_loss import TargetLoss
+        from hepneg.objectives.target_loss import TargetLoss
 
         return TargetLoss(SquaredLoss())
 
@@ -77,7 +77,7 @@ class Huber(TargetObjective):
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
         from hepneg.losses import HuberLoss
-        from hepneg.objectives.losses.target_loss import TargetLoss
+        from hepneg.objectives.target_loss import TargetLoss
 
         return TargetLoss(HuberLoss(self.delta))
 
@@ -103,7 +103,7 @@ class LogCosh(TargetObjective):
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
         from hepneg.losses import LogCoshLoss
-        from hepneg.objectives.losses.target_loss import TargetLoss
+        from hepneg.objectives.target_loss import TargetLoss
 
         return TargetLoss(LogCoshLoss(self.scale))
 
@@ -134,6 +134,6 @@ class Quantile(TargetObjective):
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
         from hepneg.losses import QuantileLoss
-        from hepneg.objectives.losses.target_loss import TargetLoss
+        from hepneg.objectives.target_loss import TargetLoss
 
         return TargetLoss(QuantileLoss(self.quantiles, ordered=True))

@@ -23,7 +23,7 @@ from hepneg.learning.history import FoldHistory
 from hepneg.learning.loop import Fit, seeded_generator, train_network
 from hepneg.learning.task import LearningTask, learning_task
 from hepneg.objectives import Objective
-from hepneg.objectives.losses.objective_loss import ObjectiveLoss
+from hepneg.objectives.objective_loss import ObjectiveLoss
 from hepneg.schemes.fold_fit import FoldFit
 from hepneg.signs.fit_signs import SignFitter
 from hepneg.signs.local_signs import LocalSigns, SignReader

@@ -33,8 +33,8 @@ class _OneNetwork:
 
     def _fit(self, context: FoldContext, kind: type[SharedNetwork]) -> FoldFit:
         from hepneg.learning.loop import Fit
-        from hepneg.objectives.losses.rows import balanced_weight, event_table
-        from hepneg.objectives.losses.validation_loss import row_validation_loss
+        from hepneg.objectives.rows import balanced_weight, event_table
+        from hepneg.objectives.validation_loss import row_validation_loss
         from hepneg.schemes.fold_fit import FoldFit
         from hepneg.signs.fit_signs import mean_sign
 

@@ -17,7 +17,7 @@ from hepneg.learning.batches import ShuffledBatches
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.loop import Fit, seeded_generator, train_network
 from hepneg.networks.inference import network_logits
-from hepneg.objectives.losses.rows import event_table
+from hepneg.objectives.rows import event_table
 from hepneg.signs.local_signs import LocalSigns
 from hepneg.signs.sign_ensemble import SignEnsemble
 from hepneg.signs.sign_loss import sign_loss, sign_validation_loss

@@ -12,7 +12,7 @@ from torch import nn
 from hepneg._core.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.networks.inference import network_logits
-from hepneg.objectives.losses.validation_loss import ValidationLoss
+from hepneg.objectives.validation_loss import ValidationLoss
 from hepneg.signs.sign_ensemble import SignEnsemble
 
 __all__ = ["sign_loss", "sign_validation_loss"]

@@ -17,8 +17,8 @@ from hepneg.learning.loop import Fit, train_network
 from hepneg.networks.inference import network_logits
 from hepneg.networks.perceptron import Perceptron
 from hepneg.networks.response_network import ResponseNetwork
-from hepneg.objectives.losses.rows import balanced_weight, event_table
-from hepneg.objectives.losses.validation_loss import label_validation_loss
+from hepneg.objectives.rows import balanced_weight, event_table
+from hepneg.objectives.validation_loss import label_validation_loss
 
 __all__ = ["learn_sign"]
 

@@ -14,8 +14,8 @@ from hepneg.events import EventTable
 from hepneg.losses import BalancedCrossEntropyLoss
 from hepneg.metrics import OperatingPoint, operating_point
 from hepneg.networks.response_network import ResponseNetwork
-from hepneg.objectives.losses.label_loss import LabelLoss
-from hepneg.objectives.losses.validation_loss import ValidationLoss, label_validation_loss
+from hepneg.objectives.label_loss import LabelLoss
+from hepneg.objectives.validation_loss import ValidationLoss, label_validation_loss
 
 __all__ = ["OperatingPointLoss"]
 
@@ -33,10 +33,6 @@ class OperatingPointLoss(LabelLoss):
 
     def __init__(self, **wish: Any) -> None:
         super().__init__(BalancedCrossEntropyLoss(**wish, keep_history=False))
-
-    def running(self) -> dict[str, float]:
-        """Return running sensitivity, specificity and price."""
-        return self.event_loss.running()
 
     def require(self, network: nn.Module) -> None:
         """Refuse an output whose range leaves ½ out: there is no operating point in it.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from hepneg.events import EventTable
-from hepneg.objectives.losses.validation_loss import ValidationLoss
+from hepneg.objectives.validation_loss import ValidationLoss
 
 __all__ = ["ObjectiveLoss"]
 
@@ -23,7 +23,7 @@ class ObjectiveLoss(nn.Module):
 
     @abstractmethod
     def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
-        """Return the sum of the loss over the rows of a batch (see :data:`hepneg.objectives.losses.rows.Loss`)."""
+        """Return the sum of the loss over the rows of a batch (see :data:`hepneg.objectives.rows.Loss`)."""
 
     def require(self, network: nn.Module) -> None:
         """Refuse a network that this loss cannot train; by default, none.
@@ -40,10 +40,6 @@ class ObjectiveLoss(nn.Module):
             events: that the network is not trained on.
             weight: of these events, (n,), of the kind that the scheme trains with.
         """
-
-    def running(self) -> dict[str, float]:
-        """Return what the running state says, by name, for the record of an epoch; by default nothing."""
-        return {}
 
     def settle(self, network: nn.Module, events: EventTable, weight: NDArray[np.float64]) -> None:
         """Adjust a trained network in place on events that it was not trained on; by default, leave it alone.

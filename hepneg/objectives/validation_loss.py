@@ -14,7 +14,7 @@ from hepneg._core.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.metrics import log_loss
 from hepneg.networks.inference import PIECE, network_logits
-from hepneg.objectives.losses.rows import Loss
+from hepneg.objectives.rows import Loss
 
 __all__ = ["ValidationLoss", "label_validation_loss", "row_validation_loss"]
 

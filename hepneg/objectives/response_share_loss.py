@@ -12,9 +12,9 @@ from hepneg._core.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.losses import ResponsePreferenceLoss
 from hepneg.networks.inference import network_logits
-from hepneg.objectives.losses.label_loss import LabelLoss
-from hepneg.objectives.losses.rows import balanced_weight
-from hepneg.objectives.losses.validation_loss import ValidationLoss, label_validation_loss
+from hepneg.objectives.label_loss import LabelLoss
+from hepneg.objectives.rows import balanced_weight
+from hepneg.objectives.validation_loss import ValidationLoss, label_validation_loss
 
 __all__ = ["ResponseShareLoss"]
 
@@ -30,10 +30,6 @@ class ResponseShareLoss(LabelLoss):
 
     def __init__(self, **wish: Any) -> None:
         super().__init__(ResponsePreferenceLoss(**wish, keep_history=False))
-
-    def running(self) -> dict[str, float]:
-        """Return the running share and its price."""
-        return self.event_loss.running()
 
     def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
         """Return the log-loss, labels balanced, with the price of the share on these events, in nats.

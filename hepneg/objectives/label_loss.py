@@ -9,8 +9,8 @@ from torch import nn
 
 from hepneg.events import EventTable
 from hepneg.losses import CrossEntropyLoss, EventLoss
-from hepneg.objectives.losses.objective_loss import ObjectiveLoss
-from hepneg.objectives.losses.validation_loss import ValidationLoss, label_validation_loss
+from hepneg.objectives.objective_loss import ObjectiveLoss
+from hepneg.objectives.validation_loss import ValidationLoss, label_validation_loss
 
 __all__ = ["LabelLoss"]
 

@@ -15,8 +15,8 @@ from hepneg.events import EventTable
 from hepneg.losses import EventLoss, QuantileLoss
 from hepneg.networks.inference import PIECE
 from hepneg.networks.regression_network import RegressionNetwork
-from hepneg.objectives.losses.objective_loss import ObjectiveLoss
-from hepneg.objectives.losses.validation_loss import ValidationLoss
+from hepneg.objectives.objective_loss import ObjectiveLoss
+from hepneg.objectives.validation_loss import ValidationLoss
 
 __all__ = ["TargetLoss"]
 

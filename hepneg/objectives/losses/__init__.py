@@ -1,1 +1,0 @@
-"""The losses behind :mod:`hepneg.objectives`, one file each."""

@@ -21,8 +21,8 @@ from conftest import HUNG, _write_ntuple
 
 import hepneg
 from hepneg import columnar
+from hepneg.config.systematic_settings import Systematic
 from hepneg.errors import DataError
-from hepneg.expressions import Expression
 from hepneg.shapes.two_passes import Accumulated, accumulate
 from hepneg.templates import make_templates
 
@@ -135,7 +135,7 @@ def test_weights_and_shapes_are_those_of_a_local_loop(
 
 
 def test_systematic_variations_are_those_of_a_local_loop(config: hepneg.Config) -> None:
-    varied = config.model_copy(update={"systematics": {"up": Expression("genWeight * (1 + 0.1 * x0)")}})
+    varied = config.model_copy(update={"systematics": {"up": Systematic.model_validate("genWeight * (1 + 0.1 * x0)")}})
     found = columnar.accumulate(varied, loop_over(varied), systematics=True)
     expected = accumulate(varied, systematics=True)
     assert found.systematics.keys() == expected.systematics.keys() == varied.samples.keys()
@@ -301,6 +301,17 @@ def test_sums_by_whatever_the_configuration_says_are_those_of_read(
     for number, name in enumerate(events.sample_names):
         expected = events.weight[events.sample == number].sum()
         assert histogram[name, :, :].sum().value == pytest.approx(expected, rel=1e-9)
+
+
+@SKIMMED
+def test_templates_are_normalised_by_the_generators_sums_too(executors: dict[str, Any], nano: hepneg.Config) -> None:
+    settings = {"variable": "MET_pt", "binning": {"edges": [0.0, 30.0, 1000.0]}, "negative_bins": "keep"}
+    config = hepneg.Config.from_dict(nano.to_dict() | {"templates": settings}, nano.folder)
+    schema = nanoevents.NanoAODSchema
+    found = columnar.templates(config, lambda process: run_on(executors["iterative"], process.config, schema)(process))
+    for region, part in make_templates(config).regions.items():
+        for sample, template in part.samples.items():
+            np.testing.assert_allclose(found.regions[region].samples[sample].content, template.content, rtol=1e-9)
 
 
 def test_files_of_which_only_some_hold_the_sum_are_refused(nano: hepneg.Config, tmp_path: Path) -> None:

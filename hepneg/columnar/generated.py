@@ -6,9 +6,11 @@ generated events count all the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any, Protocol, TypeVar
 
 from hepneg.config import Config
 from hepneg.errors import DataError
@@ -19,13 +21,46 @@ _THREADS = 8
 """Files opened at a time; most of it is waiting, above all for addresses."""
 
 
-def look_up_sums(config: Config) -> dict[str, GeneratorSums]:
-    """Read the generator's sums of the samples that are normalised by such, as :func:`hepneg.read` does.
+class SampleSum(Protocol):
+    """What a pass makes of one sample, a dataclass with a field ``sum_weights_all``."""
+
+    @property
+    def sum_weights_all(self) -> Fraction:
+        """Σ of the raw weights before the selection, exact."""
+
+    @property
+    def entries(self) -> int:
+        """Events before the selection."""
+
+
+Part = TypeVar("Part", bound=SampleSum)
+
+
+def generator_sums(config: Config) -> Callable[[Mapping[str, Part]], dict[str, Part]]:
+    """Look the generator's sums up, and return what puts them in the place of Σw of the events, by sample.
 
     Raises:
         DataError: a file cannot be read, has no such tree although the configuration names it, or only some files of a
-            sample have one.
+            sample have one; later, the weights of the events are in another unit than the generator's.
+
+    Warns:
+        HepnegWarning: later, the two sums differ.
     """
+    known = _look_up_sums(config)
+
+    def normalised(parts: Mapping[str, Part]) -> dict[str, Part]:
+        return {name: _with_sum(known[name], part) if name in known else part for name, part in parts.items()}
+
+    return normalised
+
+
+def _with_sum(sums: GeneratorSums, part: Any) -> Any:
+    sums.counted, sums.events = part.sum_weights_all, (sums.events[0], part.entries if sums.events[0] else 0)
+    return replace(part, sum_weights_all=sums.generated_total())
+
+
+def _look_up_sums(config: Config) -> dict[str, GeneratorSums]:
+    """Read the generator's sums of the samples that are normalised by such, as :func:`hepneg.read` does."""
     wanted = {name: sums for name in config.samples if (sums := GeneratorSums.of(config, name)) is not None}
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="hepneg-sums") as pool:
         for name, sums in wanted.items():
@@ -41,25 +76,3 @@ def _holds_sums(sums: GeneratorSums) -> bool:
             f"the sum over all generated events as `samples.{sums.sample}.sum_of_weights`"
         )
     return bool(sums.generated)
-
-
-def normalising_sum(known: Mapping[str, GeneratorSums], sample: str, events: Fraction, entries: int) -> Fraction:
-    """Return what normalises a sample: the generator's sum where it is known, or that of its events.
-
-    Args:
-        known: as :func:`look_up_sums`.
-        sample: its name.
-        events: Σ of the raw weights of its events before the selection.
-        entries: how many these are.
-
-    Raises:
-        DataError: the weights of the events are in another unit than the generator's.
-
-    Warns:
-        HepnegWarning: the two sums differ.
-    """
-    if sample not in known:
-        return events
-    sums = known[sample]
-    sums.counted, sums.events = events, (sums.events[0], entries if sums.events[0] else 0)
-    return sums.generated_total()

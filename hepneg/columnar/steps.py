@@ -9,14 +9,13 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hepneg.columnar.generated import look_up_sums, normalising_sum
+from hepneg.columnar.generated import generator_sums
 from hepneg.columnar.processors import ChunkProcessor, GeneratorSumsProcessor, ResponseProcessor, SampleResponse
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.ntuples import require_distinct_files, require_selected, scale_factor
 from hepneg.ntuples.columns import Needs
 from hepneg.ntuples.files import sample_files
-from hepneg.ntuples.generator_sums import GeneratorSums
 from hepneg.shapes.two_passes import Accumulated, Part, SampleSums, in_two_passes
 
 if TYPE_CHECKING:
@@ -83,15 +82,12 @@ def accumulate(config: Config, run: Run, *, systematics: bool = False, seed: int
         HepnegWarning: a sample has no negative weights; generator's sums that differ from Σw of the events.
     """
 
-    known = look_up_sums(config)
+    normalised = generator_sums(config)
 
     def once(empty: Callable[[str], Part], varied: bool) -> dict[str, Part]:
         found = run(ChunkProcessor(config, empty, varied))
-        parts: dict[str, Part] = {sample: found.get(sample) or empty(sample) for sample in config.samples}
-        for sample, part in parts.items():
-            if isinstance(part, SampleSums):
-                part.sum_weights_all = normalising_sum(known, sample, part.sum_weights_all, part.weights.entries)
-        return parts
+        parts: dict[str, Any] = {sample: found.get(sample) or empty(sample) for sample in config.samples}
+        return normalised(parts) if all(isinstance(part, SampleSums) for part in parts.values()) else parts
 
     return in_two_passes(config, once, systematics=systematics, seed=seed)
 
@@ -116,23 +112,20 @@ def response_histogram(
     Raises:
         DataError: unusable events, a model that cannot be read, or the selection keeps nothing of any sample.
     """
-    known = look_up_sums(config)
+    normalised = generator_sums(config)
     found: Mapping[str, SampleResponse] = run(ResponseProcessor(config, model, bins, held_out))
     for sample in config.samples:
         require_selected(config, sample, selected=int(sample in found), entries=0)
-    parts = [found[name].histogram * _scale(config, known, name, found[name]) for name in config.samples]
+    known = normalised(found)
+    parts = [known[name].histogram * scale_factor(config, name, known[name].sum_weights_all) for name in config.samples]
     total: hist.Hist[Any] = reduce(add, parts)
     return total
-
-
-def _scale(config: Config, known: Mapping[str, GeneratorSums], sample: str, part: SampleResponse) -> float:
-    return scale_factor(config, sample, normalising_sum(known, sample, part.sum_weights_all, part.entries))
 
 
 def with_generator_sums(config: Config, run: Run) -> Config:
     """Return the configuration with ``sum_of_weights`` of each sample from the ``Runs`` trees of NanoAOD.
 
-    :func:`accumulate` and :func:`response_histogram` read these sums themselves, file by file; here workers do. It is Σ
+    The other steps of this room read these sums themselves, file by file; here workers do. It is Σ
     of the generator weights of all generated events, which a skimmed ``Events`` tree does not know, and normalises any
     weight expression that begins with the generator weight. A sample whose ``sum_of_weights`` is given keeps it.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hepneg.columnar.event_columns import read_chunk
+from hepneg.columnar.generated import generator_sums
 from hepneg.config import Config
 from hepneg.templates import Templates, make_templates
 from hepneg.templates.template_pass import TemplatePass
@@ -45,7 +46,9 @@ class TemplateProcessor:
 
 
 def templates(config: Config, run: Callable[[TemplateProcessor], Mapping[str, Any]]) -> Templates:
-    """Make templates on any executor: the same sums as :func:`hepneg.templates.make_templates` has, to rounding.
+    """Make templates on any executor: the same as :func:`hepneg.templates.make_templates`, to rounding.
+
+    Samples with a cross section are normalised by the generator's sums that their files hold, which are read here.
 
     Args:
         config: the analysis.
@@ -56,4 +59,4 @@ def templates(config: Config, run: Callable[[TemplateProcessor], Mapping[str, An
     Raises:
         HepnegError: as :func:`hepneg.templates.make_templates`.
     """
-    return make_templates(config, run=lambda one: run(TemplateProcessor(one)))
+    return make_templates(config, run=lambda one: generator_sums(one.config)(run(TemplateProcessor(one))))

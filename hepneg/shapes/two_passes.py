@@ -118,6 +118,11 @@ class SampleSums:
     systematics: SystematicSums | None = None
     sum_weights_all: Fraction = field(default_factory=Fraction)
 
+    @property
+    def entries(self) -> int:
+        """Events before the selection."""
+        return self.weights.entries
+
     def fill(self, chunk: Chunk) -> None:
         """Add the events of a chunk."""
         self.weights.fill(chunk.weight, chunk.features, chunk.entries)

@@ -57,13 +57,8 @@ def calibrated(
         fold_of: the fold of each event, (n,).
         fit: from events with log-odds to a spline that rises.
     """
-
-    def without(fold: int) -> ScoredEvents:
-        other = fold_of != fold
-        cluster = None if events.cluster is None else events.cluster[other]
-        return ScoredEvents(events.score[other], events.code[other], events.weight[other], cluster)
-
-    return tuple(CalibratedNetwork.of(network, fit(without(fold))) for fold, network in enumerate(networks))
+    splines = (fit(events.select(fold_of != fold)) for fold in range(len(networks)))
+    return tuple(CalibratedNetwork.of(network, spline) for network, spline in zip(networks, splines, strict=True))
 
 
 def uncalibrated(networks: Sequence[FoldNetwork], logit: FloatArray, fold_of: NDArray[np.integer]) -> FloatArray | None:

@@ -26,7 +26,7 @@ from hepneg._core.log_odds import sigmoid
 from hepneg._core.output import json_ready
 from hepneg.errors import TrainingError
 from hepneg.events import LABELS, EventTable, cluster_sums
-from hepneg.metrics import Influence, ScoredEvents, brier_influence, log_loss, log_loss_influence
+from hepneg.metrics import Influence, ScoredEvents, brier_influence, log_loss_influence
 from hepneg.metrics.negative_share import NegativeShare, negative_share
 
 __all__ = ["Candidate", "Choice", "choose", "sign_gain"]
@@ -136,15 +136,10 @@ def choose(
             "no network of the scheme 'auto' gives finite log-odds: look for extreme features or weights"
         )
     negative = {} if raw is None else _negative(events, raw)
-    score = _brier_of if negative else _loss_of
-    scores = {name: score(events, logits[name]) for name in usable}
+    losses = {name: log_loss_influence(ScoredEvents.of_table(events, logits[name])) for name in usable}
+    scores = {name: _brier_of(events, logits[name]) for name in usable} if negative else losses
     chosen = next(name for name in usable if not _beaten(scores, name))
-    candidates = {
-        name: Candidate(
-            log_loss(ScoredEvents.of_table(events, logits[name])), _difference(events, logits[name], logits[chosen])
-        )
-        for name in usable
-    }
+    candidates = {name: Candidate(loss.estimate(), (loss - losses[chosen]).estimate()) for name, loss in losses.items()}
     gaps = {name: (scores[name] - scores[chosen]).estimate() for name in usable}
     measure = ("Brier score", "") if negative else ("loss", " nats")
     reason = _reason(gains, seen, other_evidence, gaps, usable[0], chosen, measure) + _negative_clause(negative)
@@ -184,14 +179,6 @@ def _order(*, depends: bool) -> tuple[str, ...]:
     if depends:
         return "combined", "refined", "factorised", "absolute"
     return "absolute", "combined", "refined", "factorised"
-
-
-def _difference(events: EventTable, logit: Float, other: Float) -> Estimate:
-    return (_loss_of(events, logit) - _loss_of(events, other)).estimate()
-
-
-def _loss_of(events: EventTable, logit: Float) -> Influence:
-    return log_loss_influence(ScoredEvents.of_table(events, logit))
 
 
 def _brier_of(events: EventTable, logit: Float) -> Influence:

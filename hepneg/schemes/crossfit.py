@@ -137,9 +137,7 @@ def crossfit(
 def _health(events: EventTable, fits: CrossFit, objective: Objective) -> SchemeHealth:
     """Measure the health of a training on the events that each network has not seen."""
     logit = fits.held_out_output(events) if objective.task == "classification" else None
-    sign, raw = (
-        held_out_sign(fits.readers, events, fits.fold_of, raw=raw) if fits.readers else None for raw in (False, True)
-    )
+    sign, raw = (fits.held_out_sign(events, raw=raw) for raw in (False, True))
     negative_batches = float(np.mean([fold.negative_batches for fold in fits.folds]))
     ensembles = None if fits.readers is None else np.stack([read(events, False) for read in fits.readers], axis=1)
     seen = learning_task(objective).for_signs(events)

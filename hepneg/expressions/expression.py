@@ -63,11 +63,8 @@ class Expression:
 
     def reading(self, paths: Collection[str]) -> Expression:
         """Return the expression with some of its ``paths`` as the names of branches rather than quotients."""
-        return _with_paths(self.text, self.paths.intersection(paths))
-
-    def _reader(self, columns: Columns) -> Callable[[Columns], Any]:
-        paths = frozenset(path for path in self.paths if path in columns)
-        return _with_paths(self.text, paths)._run if paths else self._run  # noqa: SLF001  (an expression too)
+        named = self.paths.intersection(paths)
+        return _with_paths(self.text, named) if named else self
 
     def constant(self) -> float:
         """Return the value of an expression without branches, such as ``1``.
@@ -98,7 +95,7 @@ class Expression:
         """
         try:
             with np.errstate(all="ignore"):
-                value = self._reader(columns)(columns)
+                value = self.reading([path for path in self.paths if path in columns])._run(columns)  # noqa: SLF001
         except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:160]
             raise DataError(f"expression {shown(self.text)}: {reason}") from None

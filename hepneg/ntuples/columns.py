@@ -121,8 +121,6 @@ class Needs:
 
     def reading(self, paths: Collection[str]) -> Self:
         """Return the needs where some texts with slashes, such as ``el/pt``, are names of branches, not quotients."""
-        if not paths:
-            return self
         return self._of(self.event_id, [(user, expression.reading(paths)) for user, expression in self.expressions])
 
     @property

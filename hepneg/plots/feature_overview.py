@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hepneg.errors import DataError
-from hepneg.plots.shape_plots import set_density_scales
+from hepneg.plots.shape_plots import p_text, set_density_scales
 from hepneg.plots.short_names import plain, short_name, short_names
 from hepneg.plots.style import NEGATIVE, POSITIVE, Drawn, in_print_style
 from hepneg.shapes import FeatureShape
@@ -107,10 +107,5 @@ def _draw(axes: Axes, shape: FeatureShape, name: str) -> list[object]:
     set_density_scales(axes, comparison)
     axes.tick_params(labelsize=8, labelleft=False, length=2.5)
     axes.tick_params(axis="y", which="both", length=0)
-    axes.set_title(f"{name}\n{_findings(shape)}", fontsize=8, loc="left", pad=4)
+    axes.set_title(f"{name}\nadjusted p {p_text(shape.p_adjusted)}", fontsize=8, loc="left", pad=4)
     return outlines
-
-
-def _findings(shape: FeatureShape) -> str:
-    p_value = f"= {shape.p_adjusted:.2g}" if shape.p_adjusted >= 1e-10 else "< 10$^{-10}$"
-    return f"adjusted p {p_value}"

@@ -69,10 +69,14 @@ def plot_feature_shape(
 
 def _caption(shape: FeatureShape) -> str:
     total = shape.total_variation
-    p_value = "< 10$^{-10}$" if shape.p_value < 1e-10 else f"= {shape.p_value:.2g}"
     positive, negative = (100 * share for share in shape.comparison.outside_view)
     unseen = f"\nnot shown: {positive:.1f} % of w > 0,\n{negative:.1f} % of w < 0" if positive + negative > 2 else ""
-    return f"total variation {100 * total.value:.2f} ± {100 * total.error:.2f} %\np {p_value}{unseen}"
+    return f"total variation {100 * total.value:.2f} ± {100 * total.error:.2f} %\np {p_text(shape.p_value)}{unseen}"
+
+
+def p_text(p_value: float) -> str:
+    """Return ``= 0.012``, or ``< 10⁻¹⁰`` as a formula, where its size is of no interest."""
+    return "< 10$^{-10}$" if p_value < 1e-10 else f"= {p_value:.2g}"
 
 
 def _draw_overlay(axes: Axes, comparison: Comparison) -> dict[str, object]:

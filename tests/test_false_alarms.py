@@ -71,7 +71,7 @@ def test_the_counts_are_kept_and_the_tables_written(closure, tmp_path, capsys):
 
 def test_coverage_counts_every_interval_once(closure):
     script = closure("coverage")
-    counts = script.measure(300, 0.1, 5, seed=1)
+    counts = script.measure((300, 0.1, 1, False), toys=5, seed=1)
     assert counts["AUC, interval", 0.95][1] == 5
     assert all(0 <= inside <= made for inside, made in counts.values())
 

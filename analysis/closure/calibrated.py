@@ -11,15 +11,14 @@ held-out events of the training. The constants of the calibration were chosen on
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from measure import QUICK
-from toys import SHAPES, Toy, excess_loss
+from measure import QUICK, toy_parser
+from toys import Toy, excess_loss
 
 import hepneg
 from hepneg.evaluation.classification import Evaluation
@@ -78,14 +77,7 @@ def table(found: dict[str, list[dict[str, Change]]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, list[dict[str, Change]]]:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shapes", choices=list(SHAPES), default="strong")
-    parser.add_argument("--negative-fraction", type=float, default=0.3, metavar="F")
-    parser.add_argument("--events", type=int, default=4000, help="signed events of each label")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 11)), help="of the geometries")
-    parser.add_argument("--schemes", nargs="+", default=list(SCHEMES))
-    parser.add_argument("--quick", action="store_true")
-    chosen = parser.parse_args(arguments)
+    chosen = toy_parser(__doc__, events=4000, schemes=SCHEMES).parse_args(arguments)
     seeds, events = (chosen.seeds[:1], 1500) if chosen.quick else (chosen.seeds, chosen.events)
     found: dict[str, list[dict[str, Change]]] = {scheme: [] for scheme in chosen.schemes}
     for seed in seeds:

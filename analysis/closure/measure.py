@@ -145,15 +145,21 @@ def quick(setup: Setup) -> Setup:
     return Setup(setup.shapes, setup.negative_fraction, 1500, 2000, 1, setup.schemes, setup.peers, QUICK)
 
 
-def main(arguments: Sequence[str] | None = None) -> list[Geometry]:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def toy_parser(description: str | None, events: int, schemes: Sequence[str]) -> argparse.ArgumentParser:
+    """Return a parser of the options that say which toys are made and what is trained on them."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shapes", choices=list(SHAPES), default="strong")
     parser.add_argument("--negative-fraction", type=float, default=0.3, metavar="F")
-    parser.add_argument("--events", type=int, default=20_000, help="signed events of each label")
+    parser.add_argument("--events", type=int, default=events, help="signed events of each label")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 11)), help="of the geometries")
-    parser.add_argument("--schemes", nargs="+", default=list(SCHEMES))
-    parser.add_argument("--peers", action="store_true", help="train other tools as well")
+    parser.add_argument("--schemes", nargs="+", default=list(schemes))
     parser.add_argument("--quick", action="store_true")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> list[Geometry]:
+    parser = toy_parser(__doc__, events=20_000, schemes=SCHEMES)
+    parser.add_argument("--peers", action="store_true", help="train other tools as well")
     parser.add_argument("-o", "--output", type=Path, help="write all figures as JSON")
     chosen = parser.parse_args(arguments)
     setup = Setup(

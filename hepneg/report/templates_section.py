@@ -10,9 +10,9 @@ __all__ = ["templates_section"]
 
 
 def templates_section(results: Results) -> Section:
-    """Show yields, the bins with \u03a3w \u2264 0 or few effective events, and the systematics, which fold away."""
+    """Show yields, the bins with Σw ≤ 0 or few effective events, and the systematics, which fold away."""
     assert results.templates is not None  # noqa: S101 - the page leaves the section out then
     yields, bins, variations = template_tables(results.templates)
-    negative = bins if bins.rows else Text("No bin of a template has \u03a3w \u2264 0 or too few effective events.")
+    negative = bins if bins.rows else Text("No bin of a template has Σw ≤ 0 or too few effective events.")
     shifts = (Details("Systematic variations", "effect on each template", variations),) if variations.rows else ()
     return Section("fit-templates", "Templates", (yields, negative, *shifts))

@@ -14,12 +14,13 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
+import yaml
 from conftest import toy_columns
 
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.events import EventTable
-from hepneg.ntuples import read
+from hepneg.ntuples import read, starter_config
 
 with_root = pytest.mark.skipif(importlib.util.find_spec("ROOT") is None, reason="ROOT is not installed")
 
@@ -42,7 +43,28 @@ void objects(const char* path, bool dot) {
     tree.Fill();
   }
   tree.Write(); file.Close();
+}
+void vectors(const char* path) {
+  TFile file(path, "recreate"); TTree tree("Events", "Events");
+  TVector2 met; float w; struct { int n = 2; float x[2] = {1, 2}; } odd;
+  tree.Branch("met", &met); tree.Branch("w", &w); tree.Branch("odd", &odd, "n/I:x[n]/F");
+  for (int i = 0; i < 40; ++i) { met.Set(1. * i, -2. * i); w = i % 4 ? 1 : -1; tree.Fill(); }
+  tree.Write(); file.Close();
+}
+void variants(const char* path) {
+  auto model = ROOT::RNTupleModel::Create();
+  auto w = model->MakeField<float>("w"); auto x = model->MakeField<double>("x");
+  auto either = model->MakeField<std::variant<int, float>>("either");
+  auto several = model->MakeField<std::vector<std::variant<int, float>>>("several");
+  auto writer = ROOT::RNTupleWriter::Recreate(std::move(model), "Events", path);
+  for (int i = 0; i < 40; ++i) {
+    *w = i % 4 ? 1 : -1; *x = 0.5 * i; *several = {1, 2.f};
+    if (i % 2) *either = i; else *either = 0.5f * i;
+    writer->Fill();
+  }
 }''')
+ROOT.vectors(sys.argv[1] + "/vectors.root")
+ROOT.variants(sys.argv[1] + "/variants.root")
 ROOT.objects(sys.argv[1] + "/split.root", False)
 ROOT.objects(sys.argv[1] + "/dotted.root", True)
 file = ROOT.TFile(sys.argv[1] + "/leaves.root", "recreate")
@@ -251,3 +273,16 @@ def test_names_with_two_underscores_and_lists_identify_events(
         np.testing.assert_array_equal(events.event_id, ids.astype(np.int64))
     with pytest.raises(DataError, match=r'did you mean branch\("__event__"\)\?'):
         table(tmp_path, "a.root", ["event__"], weight="genWeight")
+
+
+@with_root
+@pytest.mark.parametrize(
+    ("name", "features"), [("vectors", {"met.fX": I, "met.fY": -2 * I}), ("variants", {"x": 0.5 * I})]
+)
+def test_a_starter_offers_of_an_object_what_can_be_read(layouts: Path, name: str, features: dict[str, Any]) -> None:
+    text = starter_config([layouts / f"{name}.root"], layouts)
+    config = Config.from_dict(yaml.safe_load(text), layouts)
+    assert [feature.name for feature in config.features] == list(features)
+    events = read(config)
+    for column, values in features.items():
+        np.testing.assert_array_equal(events.feature(column), values)

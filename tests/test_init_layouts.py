@@ -256,6 +256,17 @@ def test_what_is_no_number_or_not_finite_is_no_feature(tmp_path: Path, write_ntu
     ]
 
 
+def test_what_cannot_be_read_is_no_feature(tmp_path: Path, write_ntuple: Write) -> None:
+    path = write_ntuple(tmp_path / "a.root", {"w": signs(), "x": numbers(), "y": numbers(2)}, tree="t")
+    with uproot.open(path) as file:
+        chunk, _ = file["t"]["x"].basket_chunk_cursor(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.start : chunk.start + 80] = bytes(80)  # the header of the basket
+    path.write_bytes(content)
+    lines = starter_config([path], tmp_path).splitlines()
+    assert lines[lines.index("  - y") :][:3] == ["  - y", "  # - w   # a weight", "  # - x   # cannot be read"]
+
+
 def test_a_tree_without_any_number_asks_for_features(tmp_path: Path) -> None:
     with uproot.recreate(tmp_path / "a.root") as file:
         file.mkrntuple("t", {"weight": signs(), "name": ["a"] * N})

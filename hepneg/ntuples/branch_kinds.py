@@ -1,9 +1,9 @@
-"""The types of all branches of a tree at once, however many there are, and the first entries of some of them."""
+"""The types of all branches of a tree at once, and the first entries of some of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from typing import Any
 
@@ -13,55 +13,19 @@ from hepneg.ntuples.columns import BranchType, branch_types
 from hepneg.ntuples.event_source import EventSource, source_of
 from hepneg.ntuples.files import is_rntuple, refuse_damage
 from hepneg.ntuples.parquet import ParquetTree
+from hepneg.ntuples.rntuple_fields import CARDINALITY, field_types
 
 __all__ = ["all_types", "first_entries_of", "is_one_list", "list_lengths"]
 
-_NUMBERS = {
-    "bool": "bool",
-    "float": "float32",
-    "double": "float64",
-    "char": "int8",
-    "std::byte": "uint8",
-    **{f"std::{sign}int{bits}_t": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
-}
-_NUMBER_NAMES = frozenset(_NUMBERS.values())
-_LISTS = re.compile(r"(?:std::vector|ROOT::VecOps::RVec)<(.+)>")
-_CARDINALITY = "ROOT::RNTupleCardinality"
 _ONE_LIST = re.compile(r"(var|\d+) \* [a-z]+\d*")
 
 
 def all_types(tree: Any) -> dict[str, BranchType]:
-    """Return the type of every branch; reads no data.
-
-    The fields of an RNTuple, and the members of its collections, are known by the names of their C++ types: building
-    awkward's forms, or listing all fields with uproot, takes a time that grows with the square of their number.
-    """
+    """Return the type of every branch; reads no data."""
     if not is_rntuple(tree):
         source = source_of(tree, "the file")
         return {name: _branch_type(source, name) for name in source.names}
-    records = list(tree.ntuple.field_records)
-    children: dict[int, list[int]] = {}
-    for number, record in enumerate(records):
-        if record.parent_field_id != number:
-            children.setdefault(record.parent_field_id, []).append(number)
-    top = [number for number, record in enumerate(records) if record.parent_field_id == number]
-    return {name: BranchType(text) for number in top for name, text in _columns(records, children, number)}
-
-
-def _columns(records: Sequence[Any], children: dict[int, list[int]], number: int) -> Iterator[tuple[str, str]]:
-    """Yield a field of an RNTuple with its type, and its members where it is a record or a list of records."""
-    record = records[number]
-    own = _awkward_name(str(record.type_name))
-    yield str(record.field_name), own
-    if own in _NUMBER_NAMES or _ONE_LIST.fullmatch(own):
-        return
-    inner, lists = children.get(number, []), ""
-    if len(inner) == 1 and records[inner[0]].field_name in {"_0", ""}:
-        inner, lists = children.get(inner[0], []), "var * "
-    for member in inner:
-        kind = _awkward_name(str(records[member].type_name))
-        if kind in _NUMBER_NAMES:
-            yield f"{record.field_name}.{records[member].field_name}", lists + kind
+    return {name: BranchType(text) for name, text in field_types(tree).items()}
 
 
 def is_one_list(kind: BranchType) -> bool:
@@ -83,7 +47,7 @@ def list_lengths(tree: Any) -> frozenset[str]:
     if isinstance(tree, ParquetTree):
         return frozenset()
     if is_rntuple(tree):
-        return frozenset(field.name for field in tree.fields if str(field.record.type_name).startswith(_CARDINALITY))
+        return frozenset(field.name for field in tree.fields if str(field.record.type_name).startswith(CARDINALITY))
     counters = (branch.count_branch for branch in tree.itervalues(recursive=True))
     return frozenset(str(counter.name) for counter in counters if counter is not None)
 
@@ -116,11 +80,3 @@ def _read(tree: Any, path: str, name: str, entries: int) -> Any:
     if is_rntuple(tree) or not branch or name in tree or branch not in tree:
         return tree[name].array(entry_stop=entries, library="ak")
     return tree[branch].array(entry_stop=entries, library="ak")[leaf]
-
-
-def _awkward_name(cpp: str) -> str:
-    """Return awkward's name of a C++ type: ``var * float32`` for ``std::vector<float>``; others stay as they are."""
-    if cpp.startswith(_CARDINALITY):
-        return "uint64" if "64" in cpp else "uint32"
-    inner = _LISTS.fullmatch(cpp)
-    return f"var * {_awkward_name(inner[1])}" if inner else _NUMBERS.get(cpp, cpp)

@@ -14,6 +14,7 @@ import numpy as np
 from hepneg.errors import DataError
 from hepneg.ntuples.files import is_rntuple
 from hepneg.ntuples.parquet import ParquetTree
+from hepneg.ntuples.rntuple_fields import plain_types
 
 __all__ = ["Catalogue", "Column", "as_name"]
 
@@ -96,10 +97,15 @@ class Catalogue:
         """Return the types in awkward's words; reads no data."""
         if not self.by_field:
             return [_branch_type(self.branches[column.key], column.fields) for column in columns]
-        wanted = {column.key for column in columns}
-        form = self.tree.to_akform(filter_name=wanted.__contains__)
+        plain = self._plain_types
+        wanted = {column.key for column in columns if ".".join(column.fields) not in plain}
+        form = self.tree.to_akform(filter_name=wanted.__contains__) if wanted else None
         record = form[0] if isinstance(form, tuple) else form
-        return [_projected(record, column.fields) for column in columns]
+        return [plain.get(".".join(column.fields)) or _projected(record, column.fields) for column in columns]
+
+    @cached_property
+    def _plain_types(self) -> dict[str, str]:
+        return plain_types(self.tree) if is_rntuple(self.tree) else {}
 
     @cached_property
     def _fields(self) -> frozenset[str]:
@@ -155,9 +161,15 @@ def _dotted(path: str) -> str:
 
 
 def _leaves(branch: Any) -> dict[str, Any]:
-    """Return the leaves of a branch with several, by name."""
-    kind = getattr(branch.interpretation, "to_dtype", None)
-    return dict(kind.fields or {}) if kind is not None else {}
+    """Return the leaves of a branch with several, by name, without the bookkeeping that uproot reads and drops."""
+    import uproot
+
+    try:
+        kind = getattr(branch.interpretation, "to_dtype", None)
+    except uproot.interpretation.identify.UnknownInterpretation:
+        return {}
+    leaves = (kind.fields or {}) if kind is not None else {}
+    return {name: leaf for name, leaf in leaves.items() if not name.startswith("@")}
 
 
 def _branch_type(branch: Any, fields: Sequence[str]) -> str:

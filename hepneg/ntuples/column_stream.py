@@ -19,7 +19,7 @@ from hepneg.ntuples.page_checksums import verify_pages
 from hepneg.ntuples.parquet import ParquetTree
 from hepneg.ntuples.retry import retried
 
-__all__ = ["STEP_SIZE", "stream_columns"]
+__all__ = ["STEP_SIZE", "plain_column", "stream_columns"]
 
 logger = logging.getLogger(__name__)
 
@@ -159,18 +159,23 @@ def _largest_cluster(tree: Any) -> int:
 
 def _read_lane(reader: Iterator[Any], names: Sequence[str]) -> dict[str, Any]:
     batch = next(reader, None)
-    return _END if batch is None else {name: _plain(batch[name]) for name in names}
+    return _END if batch is None else {name: plain_column(batch[name]) for name in names}
 
 
-def _plain(column: Any) -> Any:
-    """Return a flat column as the numpy array that it is, and lists as an awkward array; a missing number is NaN."""
+def plain_column(column: Any) -> Any:
+    """Return a flat column as the numpy array that it is, and lists as an awkward array; a missing number is NaN.
+
+    Raises:
+        IndexError: the offsets of its lists decrease, or point beyond the elements.
+        ValueError: it holds neither numbers nor lists of them.
+    """
     import awkward as ak
 
     if "?" in str(column.type) or "option" in str(column.type):
         column = _filled(column)
     if column.ndim == 1:
         return ak.to_numpy(column)
-    broken = ak.validity_error(column)  # offsets of lists that decrease, or point beyond the elements
+    broken = ak.validity_error(column)
     if broken:
         raise IndexError(broken)
     return ak.from_regular(column, axis=None)

@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg.errors import DataError
 from hepneg.ntuples.branch_kinds import all_types, first_entries_of, is_one_list, list_lengths
+from hepneg.ntuples.column_reader import read_windows
+from hepneg.ntuples.column_stream import plain_column
 from hepneg.ntuples.columns import BranchType
-from hepneg.ntuples.event_source import open_events
-from hepneg.ntuples.files import is_tree, open_file, refuse_damage
+from hepneg.ntuples.event_source import EventSource, open_events
+from hepneg.ntuples.files import is_rntuple, is_tree, open_file, refuse_damage
 from hepneg.ntuples.layouts import (
     IDENTIFIER_KINDS,
     MOST_RANK,
@@ -28,11 +31,12 @@ from hepneg.ntuples.layouts import (
 )
 from hepneg.ntuples.parquet import is_parquet
 
-__all__ = ["TreeSummary", "WeightCandidate", "as_expression", "explore"]
+__all__ = ["TreeSummary", "WeightCandidate", "as_expression", "explore", "readable_branches"]
 
 MOST_ENTRIES = 100_000
 PARQUET_NAME = "Events"
 """What the one table of a Parquet file is called; names of trees are not used there."""
+_PROBED_ENTRIES = 1000
 _MOST_COLUMNS = 32
 """Of each kind of branch, so many are read; wide trees have thousands."""
 _ID_NAME = re.compile(r"event.*|evt.*|run(number)?|lumi.*", re.IGNORECASE)
@@ -113,6 +117,38 @@ def explore(files: Sequence[str | Path]) -> tuple[TreeSummary, ...]:
         DataError: a file is missing, damaged or neither ROOT nor Parquet.
     """
     return tuple(summary for path in files for summary in _explore_file(str(path)))
+
+
+def readable_branches(tree: TreeSummary, branches: Sequence[str]) -> list[str]:
+    """Return the branches whose first entries can be read as an analysis will read them.
+
+    Args:
+        tree: the tree, with the path of its file.
+        branches: numbers or lists of numbers in it.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    with open_events(tree.file, tree.name) as source:
+        if _are_readable(source, tree.file, branches):
+            return list(branches)
+        return [branch for branch in branches if _are_readable(source, tree.file, [branch])]
+
+
+def _are_readable(source: EventSource, path: str, branches: Sequence[str]) -> bool:
+    try:
+        with refuse_damage(path, "the first entries"):
+            columns = {name: plain_column(column) for name, column in _probed(source, path, branches).items()}
+    except DataError:
+        return False
+    entries = min(source.num_entries, _PROBED_ENTRIES)
+    return all(name in columns and len(columns[name]) == entries for name in branches)
+
+
+def _probed(source: EventSource, path: str, branches: Sequence[str]) -> dict[str, Any]:
+    if is_rntuple(source.tree):  # for a window, uproot lists all fields, in a time that grows with their square
+        return first_entries_of(source.tree, path, branches, _PROBED_ENTRIES)
+    return next(read_windows(source, branches, 0, _PROBED_ENTRIES), {})
 
 
 def as_expression(branch: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -16,7 +16,7 @@ from hepneg._core.plugins import SCHEMES
 from hepneg.config import DEFAULT_OBJECTIVES, Sample, Training
 from hepneg.config.yaml_text import PLACEHOLDER
 from hepneg.errors import DataError
-from hepneg.ntuples.explore import TreeSummary, as_expression, explore
+from hepneg.ntuples.explore import TreeSummary, as_expression, explore, readable_branches
 from hepneg.ntuples.file_groups import FileGroup, find_input_files, group_files, guessed_kind
 from hepneg.ntuples.files import is_remote
 from hepneg.ntuples.layouts import identifier_kind, no_feature
@@ -234,21 +234,46 @@ def _features(tree: TreeSummary, shared: Sequence[TreeSummary]) -> list[str]:
     identifiers = {name for other in shared for name in other.event_ids}
     reasons |= {name: "a weight" for name in common if name in weights and name not in reasons}
     reasons |= {name: "an identifier" for name in common if name in identifiers and name not in reasons}
-    good = [_entry(name) for name in common if name not in reasons]
-    lists = [f"{_quoted(f'leading_{name}')}: {_quoted(as_expression(name) + '[:, 0]')}" for name in _lists(shared)]
-    if not good and not lists:
-        lines = [f"features: [{_flow(f'{PLACEHOLDER}: {_FEATURES_WANTED}')}]"]
-    else:
-        taken = good[:_MOST_FEATURES] or lists[:_MOST_FEATURES]
+    good = [name for name in common if name not in reasons]
+    lists = _lists(shared)
+    taken, unreadable = _first_readable(shared, good)
+    leading, unreadable_lists = ([], []) if taken else _first_readable(shared, lists)
+    reasons |= dict.fromkeys(unreadable, "cannot be read")
+    active = [*map(_entry, taken), *map(_leading, leading)]
+    lists = [name for name in lists if name not in unreadable_lists]
+    others = [*(_entry(name) for name in good if name not in reasons), *map(_leading, lists)]
+    if active:
         lines = ["features:                          # CHECK: leave out truth, identifiers and what is not modelled"]
-        lines += [f"  - {entry}" for entry in taken]
-        lines += [f"  # - {entry}" for entry in [*good, *lists] if entry not in set(taken)]
+        lines += [f"  - {entry}" for entry in active]
+    else:
+        lines = [f"features: [{_flow(f'{PLACEHOLDER}: {_FEATURES_WANTED}')}]"]
+    lines += [f"  # - {entry}" for entry in others if entry not in active]
     left = [name for name in common if name in reasons]
     lines += [f"  # - {_entry(name)}   # {_reason(reasons[name])}" for name in left]
     return [*lines, ""]
 
 
-def _lists(shared: Sequence[TreeSummary]) -> Iterable[str]:
+def _first_readable(shared: Sequence[TreeSummary], names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the first branches that can be read in all samples, as many as a starter takes, and those before them
+    that cannot."""
+    taken: list[str] = []
+    unreadable: list[str] = []
+    for start in range(0, len(names), _MOST_FEATURES):
+        block = readable = names[start : start + _MOST_FEATURES]
+        for tree in shared:
+            readable = readable_branches(tree, readable)
+        taken += readable
+        unreadable += [name for name in block if name not in readable]
+        if len(taken) >= _MOST_FEATURES:
+            break
+    return taken[:_MOST_FEATURES], unreadable
+
+
+def _leading(name: str) -> str:
+    return f"{_quoted(f'leading_{name}')}: {_quoted(as_expression(name) + '[:, 0]')}"
+
+
+def _lists(shared: Sequence[TreeSummary]) -> list[str]:
     """Return the lists of numbers that all samples have, without truth and weights."""
     common = (name for name in shared[0].jagged if all(name in other.jagged for other in shared))
     return [name for name in common if no_feature(name, ()) is None]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hepneg.evaluation.stack import Stack, make_stack
     from hepneg.events import EventTable
     from hepneg.friends import Friends, apply_model
+    from hepneg.learning.history import EpochRecord
     from hepneg.models.classifier import Classifier
     from hepneg.models.loading import load_model
     from hepneg.models.model import ModelInputs
@@ -40,6 +41,7 @@ _HOMES = {
     "Classifier": "hepneg.models.classifier",
     "Comparison": "hepneg.studies.scheme_comparison",
     "Config": "hepneg.config",
+    "EpochRecord": "hepneg.learning.history",
     "Estimate": "hepneg._core.estimate",
     "Evaluation": "hepneg.evaluation.classification",
     "EventTable": "hepneg.events",
@@ -77,6 +79,7 @@ __all__ = [
     "Classifier",
     "Comparison",
     "Config",
+    "EpochRecord",
     "Estimate",
     "Evaluation",
     "EventTable",

@@ -23,6 +23,8 @@ from hepneg.report.step_results import Outcome, RunResult, Trained
 from hepneg.shapes.two_passes import Accumulated, accumulate
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.regression import RegressionEvaluation
     from hepneg.events import EventTable
@@ -89,7 +91,13 @@ def check(config: Config, *, progress: Progress = SILENT, figures: FigureWriter 
 
 @timed("train")
 def train(
-    config: Config, *, resume: bool = False, progress: Progress = SILENT, chunks: ChunkReader | None = None
+    config: Config,
+    *,
+    resume: bool = False,
+    collect: bool = False,
+    client: Client | None = None,
+    progress: Progress = SILENT,
+    chunks: ChunkReader | None = None,
 ) -> Outcome[Trained]:
     """Train under the configured scheme: writes ``model/``, ``metrics.json`` and ``histograms.root``.
 
@@ -98,6 +106,8 @@ def train(
     Args:
         config: the analysis.
         resume: go on from the checkpoint of an interrupted training of the same events and settings.
+        collect: take folds that :func:`hepneg.studies.one_fold.train_one_fold` trained; none may be missing.
+        client: of a Dask cluster whose workers train the folds; left out, the cores of this machine do.
         progress: bars for reading and for each fold.
         chunks: reads a sample, where not all is to be read from the files.
 
@@ -105,19 +115,20 @@ def train(
         HepnegError: the events cannot train a network, or the results cannot be written.
         KeyboardInterrupt: on Ctrl-C; what is trained is in the checkpoint.
     """
-    from hepneg.models import training
     from hepneg.models.model import ModelInputs
     from hepneg.models.model_file import model_digest
+    from hepneg.models.training import train_posed
+    from hepneg.studies.one_fold import pose_analysis
 
-    with checkpoint_folder(config.output, "train", resume=resume) as checkpoint:
+    with checkpoint_folder(config.output, "train", resume=resume or collect) as checkpoint:
         with progress:
             events = read(config, progress=progress, chunks=chunks)
-        settings = config.training.model_dump(exclude={"scheme"})
-        scheme = config.training.scheme.make()
-        train_model = training.train if config.task == "classification" else training.train_regressor
+        (posed,) = pose_analysis(config, events).values()
+        if collect:
+            posed.require_finished(checkpoint)
         inputs = ModelInputs.from_config(config)
         with timed("training"):
-            model = train_model(events, scheme, inputs=inputs, progress=progress, checkpoint=checkpoint, **settings)
+            model = train_posed(events, posed, inputs=inputs, progress=progress, checkpoint=checkpoint, client=client)
         model.save(config.output / "model")
         trained = Trained(model, _evaluate(model, events), model_digest(config.output / "model"))
         files = (config.output / "model", *_write_evaluation(config, trained))
@@ -178,6 +189,8 @@ def compare(
     schemes: Sequence[str],
     *,
     resume: bool = False,
+    collect: bool = False,
+    client: Client | None = None,
     progress: Progress = SILENT,
     figures: FigureWriter | None = None,
 ) -> Outcome[Comparison]:
@@ -187,29 +200,25 @@ def compare(
         config: the analysis; its scheme's parameters are used where that scheme is among ``schemes``.
         schemes: names of schemes.
         resume: go on from the checkpoint of an interrupted comparison.
+        collect, client: as for :func:`train`.
         progress: bars for reading and for each fold.
         figures: draws them; left out, in this process.
 
     Raises:
         HepnegError: an unknown scheme, events that cannot train a classifier, results that cannot be written.
     """
-    from hepneg.studies import scheme_comparison
+    from hepneg.studies.one_fold import compared_schemes, pose_analysis
+    from hepneg.studies.scheme_comparison import compare_posed
 
-    config.require_classification("`hepneg compare`")
-    own = config.training.scheme
-    parameters = {own.name: own.parameters} if own.name in schemes else {}
-    scheme_comparison.make_schemes(schemes, parameters)  # refused before the events are read, which may take minutes
-    with checkpoint_folder(config.output, "compare", resume=resume) as checkpoint:
+    compared_schemes(config, schemes)  # refused before the events are read, which may take minutes
+    with checkpoint_folder(config.output, "compare", resume=resume or collect) as checkpoint:
         with progress:
             events = read(config, progress=progress)
-        result = scheme_comparison.compare(
-            events,
-            schemes,
-            progress=progress,
-            checkpoint=checkpoint,
-            parameters=parameters,
-            **config.training.model_dump(exclude={"scheme"}),
-        )
+        posed = pose_analysis(config, events, schemes)
+        if collect:
+            for name, one in posed.items():
+                one.require_finished(checkpoint / name)
+        result = compare_posed(events, posed, progress=progress, checkpoint=checkpoint, client=client)
         content = result.to_dict()
         seconds = {name: scheme.pop("seconds") for name, scheme in content["schemes"].items()}
         written = write_json(config.output / "compare.json", content)

@@ -289,6 +289,7 @@ PUBLIC = [
     "Classifier",
     "Comparison",
     "Config",
+    "EpochRecord",
     "Estimate",
     "Evaluation",
     "EventTable",

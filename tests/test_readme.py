@@ -164,7 +164,7 @@ def run_script(code: str, folder: Path) -> str:
 
 def test_all_python_examples_are_those_that_are_run() -> None:
     with_python = {path.stem for path in PAGES if blocks(path.read_text(encoding="utf-8"), "python")}
-    assert with_python == {"README", "2_your_own", "4_on_a_cluster", "5_scikit_learn", "8_own_loop"}
+    assert with_python == {"README", "2_your_own", "4_on_a_cluster", "5_scikit_learn", "8_callbacks", "8_own_loop"}
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["network", "scheme"])
@@ -181,6 +181,16 @@ def test_the_pipeline_and_the_search_of_scikit_learn_run(tmp_path: Path) -> None
 def test_a_loop_of_ones_own_runs(tmp_path: Path) -> None:
     (code,) = blocks(page("8_own_loop"), "python")
     assert "'sensitivity': 0." in run_script(code, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("number", "package", "kept"),
+    [(0, "tensorboard", "runs/events.out.tfevents.*"), (1, "mlflow", "**/model/model.json"), (2, "optuna", None)],
+)
+def test_a_callback_for_another_tool_runs(number: int, package: str, kept: str | None, tmp_path: Path) -> None:
+    pytest.importorskip(package, reason=f"{package} is not installed")
+    printed = run_script(blocks(page("8_callbacks"), "python")[number], tmp_path)
+    assert len(list(tmp_path.glob(kept))) >= 1 if kept else "'width'" in printed
 
 
 @pytest.mark.slow

@@ -352,3 +352,34 @@ def test_a_disk_that_is_full_for_a_checkpoint_gives_one_line(tmp_path: Path, mon
     with pytest.raises(OutputError, match=r"cannot write .*No space left on device"):
         model.save(tmp_path / "model")
     assert not (tmp_path / "model" / "model.json").exists()
+
+
+def test_callbacks_are_told_every_epoch_of_every_network() -> None:
+    told: list[tuple[int, str, EpochRecord]] = []
+    classifier = train(toy(), "refined", callbacks=[lambda *epoch: told.append(epoch)], **FAST)
+    for history in classifier.histories:
+        assert tuple(r for fold, name, r in told if (fold, name) == (history.fold, "refined")) == history.epochs
+    assert {name for _, name, _ in told} == {"refined", "signs_sample_0", "signs_sample_1"}
+
+
+def test_a_callback_ends_a_network_and_a_resumed_training_keeps_to_it(tmp_path: Path) -> None:
+    events, settings = toy(), {**FAST, "epochs": 6}
+
+    def after_two(_fold: int, _network: str, record: EpochRecord) -> bool:
+        return record.epoch == 2
+
+    ended = train(events, "absolute", callbacks=[after_two], checkpoint=tmp_path, **settings)
+    assert {(history.stopped, len(history.epochs)) for history in ended.histories} == {("callback", 2)}
+    assert same(ended, train(events, "absolute", checkpoint=tmp_path, **settings), events)
+    assert not same(ended, train(events, "absolute", **settings), events)
+
+
+def test_what_a_callback_raises_ends_the_training() -> None:
+    class EnoughError(Exception):
+        pass
+
+    def enough(*_: object) -> None:
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        train(toy(), "absolute", callbacks=[enough], **FAST)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hepneg.cli.options import Display, complete_schemes, figures_option, resumable, resume_option, with_config
+from hepneg.cli.options import Display, complete_schemes, figures_option, resumable, with_config
+from hepneg.cli.workers import Workers, train_fold_alone, workers_options
 
 if TYPE_CHECKING:
     from hepneg.config import Config
@@ -23,14 +24,14 @@ __all__ = ["command"]
     shell_complete=complete_schemes,
     help="Which schemes; left out, absolute, positive, signed, paired, refined and auto.",
 )
-@resume_option
+@workers_options
 @figures_option
 def command(
-    config: Config, *, schemes: str | None, display: Display, resume: bool, figures: FigureWriter | None
+    config: Config, *, schemes: str | None, display: Display, workers: Workers, figures: FigureWriter | None
 ) -> None:
     """Train several schemes on the same folds and compare them on the same signed events.
 
-    Writes compare.json and a figure.
+    Writes compare.json and a figure. Folds run where `hepneg train` has them.
 
     Example: hepneg compare analysis.yaml --schemes absolute,signed
     """
@@ -39,6 +40,17 @@ def command(
     from hepneg.studies.scheme_comparison import DEFAULT_SCHEMES
 
     names = [name.strip() for name in schemes.split(",")] if schemes else DEFAULT_SCHEMES
-    with resumable(config, "compare"):
-        outcome = workflow.compare(config, names, resume=resume, progress=display.progress, figures=figures)
+    if workers.fold is not None:
+        train_fold_alone(config, workers.fold, display, names)
+        return
+    with resumable(config, "compare"), workers.client() as client:
+        outcome = workflow.compare(
+            config,
+            names,
+            resume=workers.resume,
+            collect=workers.collect,
+            client=client,
+            progress=display.progress,
+            figures=figures,
+        )
     display.finish(outcome.result.to_dict(), outcome.files, lambda: show_comparison(outcome.result))

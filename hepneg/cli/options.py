@@ -98,7 +98,7 @@ class Interruption(click.ClickException):
 
 
 @contextmanager
-def resumable(config: Config, command: str) -> Iterator[None]:
+def resumable(config: Config, command: str, again: str = "go on with --resume") -> Iterator[None]:
     """Say on Ctrl-C what the training of a command has kept, and how to go on."""
     try:
         yield
@@ -106,4 +106,4 @@ def resumable(config: Config, command: str) -> Iterator[None]:
         kept = config.output / "checkpoint" / command
         if not kept.is_dir():
             raise Interruption("interrupted before anything was trained") from None
-        raise Interruption(f"interrupted; what is trained is kept in {kept}: go on with --resume") from None
+        raise Interruption(f"interrupted; what is trained is kept in {kept}: {again}") from None

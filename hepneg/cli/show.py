@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hepneg.signs.refinement import Refinement
     from hepneg.signs.resampling import ResampledSample
     from hepneg.studies import SignSplitClosure
+    from hepneg.studies.one_fold import TrainedFold
     from hepneg.studies.scheme_comparison import Comparison
     from hepneg.templates import Templates
     from hepneg.weights import WeightReport
@@ -34,6 +35,7 @@ __all__ = [
     "show_comparison",
     "show_evaluation",
     "show_files",
+    "show_fold",
     "show_friends",
     "show_health",
     "show_missing",
@@ -142,6 +144,15 @@ def show_health(health: Mapping[str, Any]) -> None:
         _say(f"Largest |log-odds|: {significant(largest)}")
     share = percent(health["negative_batches"])
     _say(f"Batches with a label whose training weights sum to 0 or less: {share}")
+
+
+def show_fold(trained: TrainedFold) -> None:
+    """Print what one fold as a job of its own came to."""
+    for scheme, message in trained.failures.items():
+        _say(f"{scheme}: {message}")
+    _say(
+        f"Fold {trained.fold} is trained; once all of 0 to {trained.folds - 1} are: hepneg {trained.command} --collect"
+    )
 
 
 def show_comparison(comparison: Comparison) -> None:

@@ -254,6 +254,17 @@ class Training(Model):
             self.activity.check(self.network)
         return self
 
+    def require_fold(self, fold: int) -> None:
+        """Refuse a fold that there is not.
+
+        Raises:
+            ConfigError: it is not among ``folds``, which count from 0.
+        """
+        if not 0 <= fold < self.folds:
+            raise ConfigError(
+                f"there is no fold {fold}: training.folds is {self.folds}, so that they are 0 to {self.folds - 1}"
+            )
+
     def make_objective(self, task: Task) -> Any:
         """Return the objective (see :class:`hepneg.objectives.Objective`), or the default one of a task.
 

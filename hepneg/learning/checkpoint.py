@@ -9,16 +9,17 @@ string of metadata; nothing is executed on reading.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
 
-from hepneg._core.output import atomic_path
-from hepneg.learning.history import FoldHistory
+from hepneg._core.input import read_small_text
+from hepneg._core.output import atomic_path, write_json
+from hepneg.learning.history import Callback, EpochRecord, FoldHistory
 from hepneg.networks.weights_file import save_tensors
 
 __all__ = ["FoldCheckpoint", "FoldFiles", "FoldState", "Tensors"]
@@ -112,11 +113,13 @@ class FoldFiles:
         folder: of all checkpoints; None to keep none.
         fold: which.
         fingerprint: of the events and settings.
+        callback: is told of the epochs; None for nobody.
     """
 
     folder: Path | None
     fold: int
     fingerprint: str = ""
+    callback: Callback | None = None
 
     def __call__(self, name: str) -> FoldCheckpoint | None:
         """Return the checkpoint of a network; the fold's main one has the empty name."""
@@ -124,3 +127,44 @@ class FoldFiles:
             return None
         stem = f"fold_{self.fold}_{name}" if name else f"fold_{self.fold}"
         return FoldCheckpoint(self.folder / f"{stem}.safetensors", self.fingerprint)
+
+    def report(self, network: str) -> Callable[[EpochRecord], bool] | None:
+        """Return what takes the epochs of a network, and says whether its training is to end."""
+        callback = self.callback
+        if callback is None:
+            return None
+        return lambda record: bool(callback(self.fold, network, record))
+
+    @property
+    def standing(self) -> Literal["done", "changed", "unfinished"]:
+        """Whether the fold was finished, for these events and settings or for others."""
+        mark = self._read_mark()
+        if not mark:
+            return "unfinished"
+        return "done" if mark.get("fingerprint") == self.fingerprint else "changed"
+
+    @property
+    def seconds(self) -> float:
+        """What the fold took as a job of its own; 0 if it was none."""
+        seconds = self._read_mark().get("seconds")
+        return float(seconds) if isinstance(seconds, (int, float)) else 0.0
+
+    def finish(self, seconds: float) -> None:
+        """Note that there is nothing left to train, and how long it took.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        if self.folder is not None:
+            write_json(self.folder / self._mark, {"fingerprint": self.fingerprint, "seconds": seconds})
+
+    @property
+    def _mark(self) -> str:
+        return f"fold_{self.fold}.done.json"
+
+    def _read_mark(self) -> dict[str, Any]:
+        try:
+            content = json.loads(read_small_text(self.folder / self._mark)) if self.folder else None
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return content if isinstance(content, dict) else {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-__all__ = ["EpochRecord", "FoldHistory"]
+__all__ = ["Callback", "EpochRecord", "FoldHistory", "in_turn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,34 @@ class EpochRecord:
     learning_rate: float
 
 
+class Callback(Protocol):
+    """What is told of every epoch of every network, one call at a time, after the epoch."""
+
+    def __call__(self, fold: int, network: str, record: EpochRecord) -> object:
+        """Take an epoch; what counts as true ends the training of this network, whose best epoch is kept.
+
+        What it raises ends the whole training, once the other folds' running epochs are over.
+
+        Args:
+            fold: which fold's network it is.
+            network: ``"refined"`` on refined weights, ``"signs_label_0"``, ``"signs_sample_1"`` and so on of the local
+                mean sign, ``"main"`` on other weights; a scheme has some of them.
+            record: losses and learning rate.
+        """
+
+
+def in_turn(callbacks: Sequence[Callback]) -> Callback | None:
+    """Return one callback for all, which folds that train side by side call one after the other; None for none."""
+    lock = threading.Lock()
+
+    def call(fold: int, network: str, record: EpochRecord) -> bool:
+        with lock:
+            asked = [bool(callback(fold, network, record)) for callback in callbacks]  # all are told
+        return any(asked)
+
+    return call if callbacks else None
+
+
 @dataclass(frozen=True, slots=True)
 class FoldHistory:
     """The learning curve of one fold's network.
@@ -37,7 +67,8 @@ class FoldHistory:
         fold: the fold that the network has not seen.
         epochs: the records in order.
         best_epoch: the epoch whose state was kept, by the validation loss.
-        stopped: why training ended: ``"patience"``, ``"epochs"``, ``"interrupted"`` or ``"diverged"``.
+        stopped: why training ended: ``"patience"``, ``"epochs"``, ``"callback"``, ``"interrupted"`` or
+            ``"diverged"``.
         seconds: wall-clock time.
         message: what the user should know (an honest account of a divergence), or an empty string.
     """

@@ -203,6 +203,7 @@ def train_network(
     task: Task,
     stop: threading.Event,
     checkpoint: FoldCheckpoint | None = None,
+    report: Callable[[EpochRecord], bool] | None = None,
 ) -> FoldHistory:
     """Train one network in place, from its checkpoint on where there is one.
 
@@ -216,6 +217,7 @@ def train_network(
         task: progress, one step an epoch.
         stop: set from outside to stop at the end of the running epoch.
         checkpoint: where the state is kept after each epoch; None to keep none.
+        report: takes each epoch, and says whether it was the last; None for nobody.
 
     Returns:
         The learning curve.
@@ -225,14 +227,14 @@ def train_network(
     """
     started = time.monotonic()
     untrained = fit.validation_loss(network).value if math.isinf(fit.start_loss) else fit.start_loss
-    run, before = _Run.start(network, fit, training), 0.0
+    run, before, ended = _Run.start(network, fit, training), 0.0, False
     saved = checkpoint.load() if checkpoint else None
     if saved is not None:
         run.restore(saved)
-        before = saved.history.seconds
+        before, ended = saved.history.seconds, saved.history.stopped == "callback"
         task.advance(len(run.records))
     while True:
-        reason = _stop_reason(run.records, training, fit.start_loss)
+        reason = _stop_reason(run.records, training, fit.start_loss) or ("callback" if ended else "")
         history = _history(run, fit, reason, untrained, before + time.monotonic() - started)
         if checkpoint and run.records:
             checkpoint.save(run.state(history))
@@ -243,6 +245,7 @@ def train_network(
         _one_epoch(run, fit, training)
         last = run.records[-1]
         task.advance(note=f"epoch {last.epoch}, loss {last.validation_loss:.4f} ± {last.validation_error:.4f}")
+        ended = report is not None and report(last)
     task.advance(training.epochs - len(run.records))
     network.load_state_dict(run.best)
     network.eval()

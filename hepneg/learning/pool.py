@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 def run_folds(
     job: Callable[[int, Task, threading.Event], Result],
-    folds: int,
+    folds: Iterable[int],
     device: torch.device,
     progress: Progress,
     description: str,
@@ -33,7 +33,7 @@ def run_folds(
 
     Args:
         job: takes the fold, its progress bar, from 0 to 1, and the event that asks it to stop.
-        folds: how many.
+        folds: which.
         device: on a GPU, jobs run one after the other.
         progress: shows a bar for each fold.
         description: of the bars.
@@ -41,21 +41,21 @@ def run_folds(
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the running epochs are over.
     """
-    stop = threading.Event()
+    stop, numbers = threading.Event(), list(folds)
 
     def run(fold: int) -> Result:
         if stop.is_set():
             raise Interrupted
         return job(fold, tasks[fold], stop)
 
-    jobs = 1 if device.type == "cuda" else min(folds, cores())
+    jobs = 1 if device.type == "cuda" else min(len(numbers), cores())
     with (
         progress,
         one_thread(),
         ThreadPoolExecutor(jobs, initializer=use_one_thread) as pool,
     ):
-        tasks = [progress.task(f"{description} {fold}", 1.0) for fold in range(folds)]
-        return _collect([pool.submit(run, fold) for fold in range(folds)], stop)
+        tasks = {fold: progress.task(f"{description} {fold}", 1.0) for fold in numbers}
+        return _collect([pool.submit(run, fold) for fold in numbers], stop)
 
 
 def choose_device(wanted: str) -> torch.device:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, TypeVar, Unpack
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.by_fold import by_fold
 from hepneg._core.progress import SILENT, Progress
-from hepneg.config import REGRESSION_SCHEME, Settings, Training, ungraded_message
+from hepneg.config import REGRESSION_SCHEME, Settings, Task, Training, ungraded_message
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.events import EventTable
+from hepneg.learning.history import Callback
 from hepneg.metrics import ScoredEvents
 from hepneg.models.calibrate import calibrated, calibration_spline, is_probability
 from hepneg.models.classifier import Classifier
@@ -25,11 +28,13 @@ from hepneg.networks.fold_network import FoldNetwork
 from hepneg.objectives import Objective, objective_parameters
 from hepneg.schemes import Scheme, as_scheme, require_task, scheme_parameters
 from hepneg.schemes.crossfit import CrossFit, crossfit
+from hepneg.schemes.fold_training import FoldTraining
 from hepneg.signs.pooling import pooled
 
-__all__ = ["train", "train_regressor"]
+if TYPE_CHECKING:
+    from distributed import Client
 
-AnyModel = TypeVar("AnyModel", Classifier, Regressor)
+__all__ = ["pose_training", "train", "train_posed", "train_regressor"]
 
 
 def train(
@@ -39,6 +44,8 @@ def train(
     inputs: ModelInputs | None = None,
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,
+    callbacks: Sequence[Callback] = (),
+    client: Client | None = None,
     **settings: Unpack[Settings],
 ) -> Classifier:
     """Train a classifier of signal against background under a weight scheme.
@@ -51,6 +58,11 @@ def train(
         progress: shows a bar for each fold.
         checkpoint: folder that keeps the state of every fold after every epoch. A later call with the same events and
             settings goes on from there and ends with the same classifier.
+        callbacks: each is called as ``callback(fold, network, record)`` after every epoch of every network, one at a
+            time; what it returns ends that network's training if it is true, what it raises ends all. See
+            :class:`hepneg.learning.history.Callback`.
+        client: a ``distributed.Client``: its workers train the folds, with the same result; left out, the cores of
+            this machine do.
         settings: fields of :class:`hepneg.config.Training`: ``folds``, ``seed``, ``epochs``, ``batch_size``, …
 
     Returns:
@@ -66,7 +78,9 @@ def train(
         TrainingError: a label is missing or its Σw is compatible with 0.
         KeyboardInterrupt: on Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
-    return _train(Classifier, events, scheme, inputs, progress, checkpoint, settings)
+    posed = pose_training(events, scheme, **settings)
+    options: dict[str, Any] = {"inputs": inputs, "progress": progress, "checkpoint": checkpoint}
+    return cast(Classifier, train_posed(events, posed, callbacks=callbacks, client=client, **options))
 
 
 def train_regressor(
@@ -76,6 +90,8 @@ def train_regressor(
     inputs: ModelInputs | None = None,
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,
+    callbacks: Sequence[Callback] = (),
+    client: Client | None = None,
     **settings: Unpack[Settings],
 ) -> Regressor:
     """Train a regression of the events' target under a weight scheme.
@@ -90,6 +106,8 @@ def train_regressor(
         inputs: as for :func:`train`.
         progress: as for :func:`train`.
         checkpoint: as for :func:`train`.
+        callbacks: as for :func:`train`.
+        client: as for :func:`train`.
         settings: fields of :class:`hepneg.config.Training`, ``objective`` among them: ``squared`` (the default),
             ``huber``, ``log_cosh``, ``quantile``, ``signed_squared`` or ``reciprocal``.
 
@@ -105,33 +123,58 @@ def train_regressor(
         TrainingError: Σw is compatible with 0, or no target is right.
         KeyboardInterrupt: on Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
-    events.required_target()
-    return _train(Regressor, events, scheme or REGRESSION_SCHEME, inputs, progress, checkpoint, settings)
+    posed = pose_training(events, scheme, "regression", **settings)
+    options: dict[str, Any] = {"inputs": inputs, "progress": progress, "checkpoint": checkpoint}
+    return cast(Regressor, train_posed(events, posed, callbacks=callbacks, client=client, **options))
 
 
-def _train(
-    kind: type[AnyModel],
+def pose_training(
     events: EventTable,
-    scheme: str | Mapping[str, Any] | Scheme | None,
-    inputs: ModelInputs | None,
-    progress: Progress,
-    checkpoint: str | Path | None,
-    settings: Settings,
-) -> AnyModel:
-    """Train a model of either task."""
+    scheme: str | Mapping[str, Any] | Scheme | None = None,
+    task: Task = "classification",
+    **settings: Unpack[Settings],
+) -> FoldTraining:
+    """Return what :func:`train` or :func:`train_regressor` trains, for folds that are trained by themselves.
+
+    Raises:
+        ConfigError: unknown scheme or setting, or one that is not for the task.
+        DataError: a regression of events without a target.
+    """
     training = Training.of(**settings)
+    if task == "regression":
+        events.required_target()
+        scheme = scheme or REGRESSION_SCHEME
     chosen: Scheme = training.scheme.make() if scheme is None else as_scheme(scheme)
-    require_task(chosen, kind.task)
-    objective = training.make_objective(kind.task)
+    require_task(chosen, task)
+    objective = training.make_objective(task)
     _require_use_of_grades(events, objective)
+    return FoldTraining(pooled(events), chosen, training, objective)
+
+
+def train_posed(
+    events: EventTable,
+    posed: FoldTraining,
+    *,
+    inputs: ModelInputs | None = None,
+    progress: Progress = SILENT,
+    checkpoint: str | Path | None = None,
+    callbacks: Sequence[Callback] = (),
+    client: Client | None = None,
+) -> Classifier | Regressor:
+    """Train what :func:`pose_training` poses of these events; arguments, warnings and errors as for :func:`train`."""
+    training, objective, chosen = posed.training, posed.objective, posed.scheme
     samples = _sample_summary(events)
     folder = Path(checkpoint) if checkpoint else None
-    fitted = crossfit(pooled(events), chosen, training, objective, progress=progress, checkpoint=folder)
+    if client is None:
+        fitted = crossfit(posed, progress=progress, checkpoint=folder, callbacks=callbacks)
+    else:
+        fitted = _crossfit_on_cluster(posed, client, progress, folder, callbacks)
     histories = tuple(fold.history for fold in fitted.folds)
     for history in histories:
         if history.message:
             warnings.warn(history.message, HepnegWarning, stacklevel=3)
     named = {"name": objective.name, **objective_parameters(objective)}
+    kind: type[Classifier | Regressor] = Classifier if objective.task == "classification" else Regressor
     return kind(
         networks=_networks(events, fitted, training, objective),
         inputs=inputs or ModelInputs({name: name for name in events.feature_names}),
@@ -144,6 +187,17 @@ def _train(
         health=fitted.health,
         choice=fitted.choice,
     )
+
+
+def _crossfit_on_cluster(
+    posed: FoldTraining, client: Client, progress: Progress, folder: Path | None, callbacks: Sequence[Callback]
+) -> CrossFit:
+    """Let the workers leave checkpoints of all folds, in which there is nothing left to train here."""
+    from hepneg.schemes.cluster import train_on_cluster
+
+    with nullcontext(folder) if folder else TemporaryDirectory() as kept:
+        train_on_cluster({Path(kept): posed}, client, progress=progress, callbacks=callbacks)
+        return crossfit(posed, checkpoint=Path(kept))
 
 
 def _networks(

@@ -202,9 +202,11 @@ class FoldContext:
         Raises:
             Interrupted: a stop was asked for.
         """
-        task = _Share(self.progress, share / self.training.epochs)
+        task, report = _Share(self.progress, share / self.training.epochs), self.keep.report(name or "main")
         fit = replace(fit, table=fit.table.to(self.device), stream=_stream(name))
-        return train_network(network, fit, self.training, task=task, stop=self.stop, checkpoint=self.keep(name))
+        return train_network(
+            network, fit, self.training, task=task, stop=self.stop, checkpoint=self.keep(name), report=report
+        )
 
     def generator(self, stream: int = 0) -> torch.Generator:
         """Return the generator of a network's first parameters."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,20 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.by_fold import by_fold
-from hepneg._core.interruption import stoppable
 from hepneg._core.progress import SILENT, Progress, Task
-from hepneg.config import Training
 from hepneg.events import EventTable
-from hepneg.learning.checkpoint import FoldFiles
-from hepneg.learning.feature_range import check_features
+from hepneg.learning.history import Callback, in_turn
 from hepneg.learning.pool import choose_device, run_folds
 from hepneg.learning.task import learning_task
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import network_logits
 from hepneg.objectives import Objective
-from hepneg.schemes.context import FoldContext
 from hepneg.schemes.fold_fit import FoldFit
-from hepneg.schemes.scheme import Scheme
+from hepneg.schemes.fold_training import FoldTraining
 from hepneg.signs.local_signs import SignReader, held_out_sign
 from hepneg.signs.sign_health import SchemeHealth, by_label, scheme_health
 
@@ -88,50 +82,40 @@ class CrossFit:
 
 
 def crossfit(
-    events: EventTable,
-    scheme: Scheme,
-    training: Training,
-    objective: Objective | None = None,
+    posed: FoldTraining,
     *,
     progress: Progress = SILENT,
     checkpoint: Path | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> CrossFit:
     """Train one network for each fold, as many at a time as there are cores.
 
     Each network runs on one thread of its own, so the result does not depend on the number of cores.
 
     Args:
-        events: signed events: of both labels for a classification, with a target for a regression.
-        scheme: trains the networks of each fold.
-        training: the settings.
-        objective: what is minimised, which says the task; left out, the settings' for a classification.
+        posed: events, scheme and settings.
         progress: shows a bar for each fold.
         checkpoint: folder that keeps the state of every fold after every epoch; training goes on from what it finds
             there if that was made from the same events and settings.
+        callbacks: are told of every epoch.
 
     Raises:
-        ConfigError: the objective is for another task.
+        DataError: a feature out of a network's range.
         TrainingError: a label is missing, or its Σw is compatible with 0, overall or among one fold's events; or the
             objective does not go with the scheme.
         KeyboardInterrupt: after Ctrl-C, once the running epochs are over and kept in ``checkpoint``.
     """
-    minimised: Objective = objective or training.make_objective("classification")
-    fingerprint = _fingerprint(events, scheme, training, minimised) if checkpoint else ""
-    events.require_simulated()
-    check_features(events)
-    learning_task(minimised).require_trainable(events.weight, events)
-    device = choose_device(training.device)
-    fold_of = events.folds(training.folds, training.seed)
+    posed.require_trainable()
+    events, device, told = posed.events, choose_device(posed.training.device), in_turn(callbacks)
 
     def fit(fold: int, task: Task, stop: threading.Event) -> FoldFit:
-        keep = FoldFiles(checkpoint, fold, fingerprint)
-        with stoppable(stop):
-            return scheme.fit(FoldContext.of(fold, events, fold_of, training, minimised, device, task, stop, keep))
+        return posed.fit(fold, device, task, stop, posed.files(checkpoint, fold, told))
 
-    fits = CrossFit(tuple(run_folds(fit, training.folds, device, progress, "training fold")), fold_of)
-    finish = getattr(scheme, "finish", None)
+    folds = run_folds(fit, range(posed.training.folds), device, progress, "training fold")
+    fits = CrossFit(tuple(folds), posed.fold_of)
+    finish = getattr(posed.scheme, "finish", None)
     fits = finish(events, fits) if finish else fits
-    return replace(fits, health=_health(events, fits, minimised).to_dict())
+    return replace(fits, health=_health(events, fits, posed.objective).to_dict())
 
 
 def _health(events: EventTable, fits: CrossFit, objective: Objective) -> SchemeHealth:
@@ -152,14 +136,3 @@ def _held_out_output(networks: Sequence[FoldNetwork], events: EventTable, fold_o
         return network_logits(networks[fold], events.features.T[:, members].T)
 
     return by_fold(fold_of, len(networks), output)
-
-
-def _fingerprint(events: EventTable, scheme: Scheme, training: Training, objective: Objective) -> str:
-    """Hash all that the trained networks depend on."""
-    digest = hashlib.sha256(json.dumps(training.model_dump(mode="json"), sort_keys=True).encode())
-    digest.update(f"{scheme!r} {objective!r}".encode())
-    digest.update(repr((events.feature_names, events.sample_names)).encode())
-    optional = [column for column in (events.target, events.grade, events.fold) if column is not None]
-    for column in (*events.features.T, events.weight, events.label, events.sample, events.event_id, *optional):
-        digest.update(np.ascontiguousarray(column).tobytes())
-    return digest.hexdigest()

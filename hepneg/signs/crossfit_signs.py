@@ -48,7 +48,7 @@ def crossfit_signs(
         task.advance()
         return signs
 
-    return tuple(run_folds(fit, training.folds, device, progress, "refining fold"))
+    return tuple(run_folds(fit, range(training.folds), device, progress, "refining fold"))
 
 
 def _require_several_folds(events: EventTable, fold_of: NDArray[np.int8]) -> None:

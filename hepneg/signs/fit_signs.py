@@ -110,9 +110,8 @@ class SignFitter:
             start_loss=validation_loss(network).value,
         )
         training = self.training.model_copy(update={"patience": plan.patience})
-        train_network(
-            network, fit, training, task=_Noted(self.progress, name), stop=self.stop, checkpoint=self.keep(name)
-        )
+        task, report = _Noted(self.progress, name), self.keep.report(f"signs_{name}")
+        train_network(network, fit, training, task=task, stop=self.stop, checkpoint=self.keep(name), report=report)
         self._calibrate(network, events, weight[:, None] * aside)
         return network
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import numpy as np
 
@@ -22,8 +24,9 @@ from hepneg.events import EventTable
 from hepneg.metrics import ScoredEvents, auc_influence
 from hepneg.metrics.negative_share import NegativeShare
 from hepneg.models.classifier import Classifier
-from hepneg.models.training import train
+from hepneg.models.training import pose_training, train_posed
 from hepneg.schemes import Scheme, as_scheme, make_scheme, require_task
+from hepneg.schemes.fold_training import FoldTraining
 from hepneg.studies.recommendation import (
     SIGNIFICANT,
     Doubt,
@@ -34,7 +37,18 @@ from hepneg.studies.recommendation import (
     training_noise,
 )
 
-__all__ = ["DEFAULT_SCHEMES", "Comparison", "SchemeResult", "compare", "make_schemes"]
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = [
+    "DEFAULT_SCHEMES",
+    "Comparison",
+    "SchemeResult",
+    "compare",
+    "compare_posed",
+    "make_schemes",
+    "pose_comparison",
+]
 
 DEFAULT_SCHEMES = ("absolute", "positive", "signed", "paired", "refined", "auto")
 
@@ -51,7 +65,7 @@ class SchemeResult:
             over the folds; the error of the difference is that of the events alone.
         brier_difference: its signed Brier score minus that of the recommended scheme, paired.
         at_bound: share of Σ|w| whose log-odds are within a tenth of the largest.
-        seconds: of training.
+        seconds: of training; of folds that were jobs of their own, the sum.
         message: what the user should know about its training, or an empty string.
     """
 
@@ -185,6 +199,7 @@ def compare(
     progress: Progress = SILENT,
     checkpoint: str | Path | None = None,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    client: Client | None = None,
     **settings: Unpack[Settings],
 ) -> Comparison:
     """Train several schemes on the same folds and evaluate them on the same held-out events, with signed weights.
@@ -198,27 +213,71 @@ def compare(
         progress: shows a bar for each fold.
         checkpoint: folder with a subfolder for each scheme; see :func:`hepneg.train`.
         parameters: parameters of a scheme that is given by its name, by that.
+        client: a ``distributed.Client``: its workers train all folds of all schemes side by side, with the same result;
+            left out, the cores of this machine do, one scheme after the other.
         settings: fields of :class:`hepneg.config.Training`, the same for all schemes.
 
     Raises:
         ConfigError: an unknown scheme or setting, a scheme named twice, or parameters of one that is not compared.
         TrainingError: no scheme could be trained.
     """
+    posed = pose_comparison(events, schemes, parameters=parameters, **settings)
+    return compare_posed(events, posed, progress=progress, checkpoint=checkpoint, client=client)
+
+
+def pose_comparison(
+    events: EventTable,
+    schemes: Sequence[str | Scheme] = DEFAULT_SCHEMES,
+    *,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    **settings: Unpack[Settings],
+) -> dict[str, FoldTraining]:
+    """Return what :func:`compare` trains, by scheme, for folds that are trained by themselves.
+
+    Raises:
+        ConfigError: as :func:`compare` does.
+    """
     compared = make_schemes(schemes, parameters)
     Training.refuse(settings, ["scheme"], "compare takes its schemes as `schemes`")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HepnegWarning)
+        return {name: pose_training(events, scheme, **settings) for name, scheme in compared.items()}
+
+
+def compare_posed(
+    events: EventTable,
+    posed: Mapping[str, FoldTraining],
+    *,
+    progress: Progress = SILENT,
+    checkpoint: str | Path | None = None,
+    client: Client | None = None,
+) -> Comparison:
+    """Compare what :func:`pose_comparison` poses of these events; arguments and errors as for :func:`compare`."""
+    if client is None:
+        return _compare(events, posed, Path(checkpoint) if checkpoint else None, progress)
+    from hepneg.schemes.cluster import train_on_cluster
+
+    with nullcontext(checkpoint) if checkpoint else TemporaryDirectory() as kept:
+        train_on_cluster({Path(kept) / name: one for name, one in posed.items()}, client, progress=progress)
+        return _compare(events, posed, Path(kept), SILENT)
+
+
+def _compare(
+    events: EventTable, posed: Mapping[str, FoldTraining], checkpoint: Path | None, progress: Progress
+) -> Comparison:
     trained: dict[str, _Trained] = {}
     failures: dict[str, str] = {}
-    for name, scheme in compared.items():
+    for name, one in posed.items():
         started = time.monotonic()
-        folder = Path(checkpoint) / name if checkpoint else None
+        folder = checkpoint / name if checkpoint else None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", HepnegWarning)  # a divergence is in the table
-                classifier = train(events, scheme, progress=progress, checkpoint=folder, **settings)
+                classifier = cast(Classifier, train_posed(events, one, progress=progress, checkpoint=folder))
         except TrainingError as error:
             failures[name] = str(error)
             continue
-        logit, seconds = classifier.held_out_logit(events), time.monotonic() - started
+        logit, seconds = classifier.held_out_logit(events), time.monotonic() - started + one.seconds_elsewhere(folder)
         if np.isfinite(logit).all():
             trained[name] = _Trained(classifier, ScoredEvents.of_table(events, logit), seconds)
         else:

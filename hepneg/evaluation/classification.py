@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
+from hepneg._core.formatting import count, percent
 from hepneg._core.hashing import uniform_events
 from hepneg._core.json_values import json_fields
 from hepneg._core.log_odds import sigmoid
@@ -233,8 +234,8 @@ class Evaluation:
                 row.label,
                 row.entries,
                 row.sum_weights,
-                f"{row.negative_fraction:.1%}",
-                f"{row.n_eff:.0f}",
+                percent(row.negative_fraction),
+                count(row.n_eff),
                 row.auc,
             )
             for row in self.samples

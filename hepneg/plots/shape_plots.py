@@ -8,6 +8,7 @@ import mplhep
 import numpy as np
 from matplotlib.axes import Axes
 
+from hepneg._core.formatting import measured_percent
 from hepneg.evaluation.histograms import BinRatio
 from hepneg.plots.legend import ROW, add_legend, legend_above
 from hepneg.plots.short_names import LONGEST_TITLE, plain, short_name, short_names
@@ -71,7 +72,7 @@ def _caption(shape: FeatureShape) -> str:
     total = shape.total_variation
     positive, negative = (100 * share for share in shape.comparison.outside_view)
     unseen = f"\nnot shown: {positive:.1f} % of w > 0,\n{negative:.1f} % of w < 0" if positive + negative > 2 else ""
-    return f"total variation {100 * total.value:.2f} ± {100 * total.error:.2f} %\np {p_text(shape.p_value)}{unseen}"
+    return f"total variation {measured_percent(total)}\np {p_text(shape.p_value)}{unseen}"
 
 
 def p_text(p_value: float) -> str:

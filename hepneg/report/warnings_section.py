@@ -165,7 +165,7 @@ def _of_prediction(evaluation: Data) -> Iterator[str]:
     for row in evaluation["quantiles"]:
         q, below, error = row["probability"], row["below"], row["below_error"]
         if abs(below - q) > _MANY_ERRORS * error:
-            yield f"A share of {below:.3f} ± {error:.3f} of the targets lies below the predicted {q:g} quantile."
+            yield f"A share of {estimate(below, error)} of the targets lies below the predicted {q:g} quantile."
 
 
 def _of_response(evaluation: Data) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.formatting import percent
 from hepneg._core.hashing import uniform_events
 from hepneg._core.output import json_ready
 from hepneg._core.progress import SILENT, Progress
@@ -73,7 +74,7 @@ class Refinement:
             (
                 name,
                 one.inclusive,
-                f"{one.clipped_share:.2%}",
+                percent(one.clipped_share),
                 f"{one.calibration.chi2:.1f} / {one.calibration.ndf}",
                 "; ".join(place.where for place in self.negative[name]) or "nowhere",
             )

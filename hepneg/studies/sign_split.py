@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.estimate import Estimate
+from hepneg._core.formatting import p_value
 from hepneg._core.json_values import JsonResult, json_object
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
@@ -144,7 +145,7 @@ class SignSplitClosure:
 
     def _repr_html_(self) -> str:
         rows = [
-            (name, part.entries, part.auc, f"{part.calibration.p_value:.2g}", ", ".join(part.mismodelled) or "none")
+            (name, part.entries, part.auc, p_value(part.calibration.p_value), ", ".join(part.mismodelled) or "none")
             for name, part in self.parts.items()
         ]
         header = ("events", "entries", "AUC", "calibration p", "mismodelled")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from hepneg._core.formatting import count, estimate, p_value, percent, significant
 from hepneg._core.json_values import json_object
 from hepneg._core.tables import html_table
 from hepneg.binning.bin_plan import plan_bins
@@ -19,6 +20,7 @@ from hepneg.weights.weight_summary import WeightSummary, summarize
 __all__ = ["WeightReport", "report_weights", "summarize_weights"]
 
 _PLAN_EVENTS = 20_000
+_HEADS = ("sample", "selected", "Σw", "f", "dilution", "n_eff")
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
@@ -43,28 +45,18 @@ class WeightReport:
         return tuple(summary.outlier_sentence for summary in self.samples.values() if summary.outliers)
 
     def __repr__(self) -> str:
-        header = f"{'':<16}{'selected':>12}{'Σw':>14}{'± √Σw²':>11}{'f':>8}{'dilution':>10}{'n_eff':>12}"
-        rows = [
-            f"{s.name:<16}{s.selected:>12}{s.sum_weights:>14.6g}{s.error:>11.2g}{s.negative_fraction:>8.2%}"
-            f"{s.dilution:>10.3f}{s.n_eff:>12.6g}"
-            for s in (*self.samples.values(), *self.labels.values())
-        ]
-        risks = ", ".join(f"{label} {risk:.2g}" for label, risk in self.batch_risk.items())
-        return "\n".join([header, *rows, *self.outliers, f"P(Σw ≤ 0 in a batch of {self.batch_size}): {risks}"])
+        lines = ["{:<16}{:>12}{:>26}{:>9}{:>10}{:>12}".format(*row) for row in (("", *_HEADS[1:]), *self._rows())]
+        risks = ", ".join(f"{label} {p_value(risk)}" for label, risk in self.batch_risk.items())
+        return "\n".join([*lines, *self.outliers, f"P(Σw ≤ 0 in a batch of {self.batch_size}): {risks}"])
 
     def _repr_html_(self) -> str:
-        rows = (
-            (
-                s.name,
-                s.selected,
-                f"{s.sum_weights:.6g} ± {s.error:.2g}",
-                f"{s.negative_fraction:.2%}",
-                f"{s.dilution:.3f}",
-                f"{s.n_eff:.6g}",
-            )
-            for s in (*self.samples.values(), *self.labels.values())
-        )
-        return html_table(("sample", "selected", "Σw", "f", "dilution", "n_eff"), rows, ". ".join(self.outliers))
+        return html_table(_HEADS, self._rows(), ". ".join(self.outliers))
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        """Give the figures of each sample and label as all tables show them."""
+        for one in (*self.samples.values(), *self.labels.values()):
+            total, share = estimate(one.sum_weights, one.error), percent(one.negative_fraction)
+            yield one.name, count(one.selected), total, share, significant(one.dilution), count(one.n_eff)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as ``inspect.json`` holds it."""

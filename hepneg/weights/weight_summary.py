@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hepneg._core.formatting import count, estimate, percent
 from hepneg._core.json_values import json_object
 from hepneg.binning.negative_intervals import NegativeRegion, negative_runs
 from hepneg.weights.accumulator import WeightAccumulator
@@ -78,9 +79,10 @@ class WeightSummary:
         return self.error
 
     def __repr__(self) -> str:
+        total, share = estimate(self.sum_weights, self.error), percent(self.negative_fraction)
         return (
-            f"WeightSummary({self.name!r}: {self.selected} of {self.entries} entries, Σw {self.sum_weights:.6g} ± "
-            f"{self.error:.2g}, f {self.negative_fraction:.2%}, n_eff {self.n_eff:.6g})"
+            f"WeightSummary({self.name!r}: {self.selected} of {self.entries} entries, Σw {total}, f {share}, "
+            f"n_eff {count(self.n_eff)})"
         )
 
     @property

@@ -145,6 +145,8 @@ def test_features_may_be_a_mapping_and_event_id_one_name() -> None:
         ),
         ({"selection": "1 > 0"}, "selection: expression '1 > 0' names no branch"),
         ({"features": ["a", {"b": "sqr(a)"}]}, "did you mean 'sqrt'?"),
+        ({"features": []}, "features: give at least 1"),
+        ({"features": "a"}, "features: Input should be a list, not 'a'"),
         ({"features": ["a", "a"]}, "features: feature 'a' is listed twice"),
         ({"features": [{"a": 1, "b": 2}]}, "one `name: expression`"),
         ({"features": []}, "features"),
@@ -184,6 +186,7 @@ def test_a_missing_key_is_named() -> None:
     ("text", "expected"),
     [
         ("weight: [1", "line 1, column"),
+        ("weight: a\n---\nweight: b", "line 2, column 1: a second document begins here; give one"),
         ("weight: a\nweight: b", "line 2, column 1: key 'weight' occurs twice"),
         ("samples: {a: {label: signal, label: signal}}", "key 'label' occurs twice"),
         ("weight: !!python/object/apply:os.system [ls]", "could not determine a constructor"),

@@ -236,12 +236,19 @@ def test_selection_that_keeps_nothing(tmp_path: Path, write_ntuple: Write) -> No
 def test_dropping_everything_says_so(tmp_path: Path, write_ntuple: Write) -> None:
     columns = toy_columns(5, 0, 1) | {"x1": np.full(5, np.nan, dtype=np.float32)}
     path = write_ntuple(tmp_path / "a.root", columns)
-    assert "none of 5 entries (5 events were dropped for NaN features)" in message_of(path, on_nan="drop")
+    assert "none of 5 entries is left (5 events were dropped for NaN features)" in message_of(path, on_nan="drop")
 
 
 def test_a_file_without_entries(tmp_path: Path, write_ntuple: Write) -> None:
     path = write_ntuple(tmp_path / "a.root", {k: v[:0] for k, v in toy_columns(3, 0, 1).items()})
-    assert "sample 's': its files hold none of 0 entries" in message_of(path)
+    assert "sample 's': its files have no entries; check" in message_of(path)
+
+
+@pytest.mark.parametrize("reader", [read, accumulate])
+def test_a_sample_without_any_weight(tmp_path: Path, write_ntuple: Write, reader: Callable[..., Any]) -> None:
+    path = write_ntuple(tmp_path / "a.root", toy_columns(50, 0, 1) | {"w": np.zeros(50)})
+    with pytest.raises(DataError, match="sample 's': every selected event has the weight 0; check `weight:`"):
+        reader(config_for(path, weight="w"))
 
 
 def test_a_file_of_two_samples(tmp_path: Path, write_ntuple: Write) -> None:

@@ -82,7 +82,9 @@ def one_line(error: ValidationError, source: str) -> str:
     place_of = ["samples" if part == "data" and not i else str(part) for i, part in enumerate(first["loc"])]
     dotted = ".".join(place_of)
     cause = first.get("ctx", {}).get("error")
-    reason = str(cause) if cause is not None else first["msg"]
+    reason = str(cause) if cause is not None else first["msg"].replace("valid tuple", "list")
+    if first["type"] == "too_short":
+        return f"{source}: {dotted}: give at least {first['ctx']['min_length']}"
     if first["type"] == "missing":
         return f"{source}: {dotted!r} is missing" + (f" (and {more} more)" if more else "")
     given = first["input"]

@@ -84,7 +84,8 @@ def parse_yaml(text: str, source: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{source}{place}: {error.problem or 'not valid YAML'}") from None
+        reason = {"but found another document": "a second document begins here; give one"}.get(str(error.problem))
+        raise ConfigError(f"{source}{place}: {reason or error.problem or 'not valid YAML'}") from None
     except RecursionError:
         raise ConfigError(
             f"{source}: not valid YAML: nested too deeply, or an alias inside of what it stands for"

@@ -5,7 +5,7 @@ from hepneg.ntuples.explore import TreeSummary, WeightCandidate, explore
 from hepneg.ntuples.kept_chunks import KeptChunks
 from hepneg.ntuples.normalisation import scale_factor
 from hepneg.ntuples.overlaps import refuse_copies, require_distinct_files
-from hepneg.ntuples.read import ChunkReader, read, read_chunks, require_selected
+from hepneg.ntuples.read import ChunkReader, read, read_chunks, require_selected, require_weights
 from hepneg.ntuples.reading_notes import ReadingNotes
 from hepneg.ntuples.starter import starter_config
 from hepneg.ntuples.table_checks import warn_about_dropped, warn_without_negative
@@ -25,6 +25,7 @@ __all__ = [
     "refuse_copies",
     "require_distinct_files",
     "require_selected",
+    "require_weights",
     "scale_factor",
     "starter_config",
     "warn_about_dropped",

@@ -25,7 +25,7 @@ from hepneg.ntuples.reading_notes import ReadingNotes
 from hepneg.ntuples.sample_files import SampleFiles
 from hepneg.ntuples.table_checks import warn_about_dropped, warn_about_events
 
-__all__ = ["ChunkReader", "read", "read_chunks", "require_selected"]
+__all__ = ["ChunkReader", "read", "read_chunks", "require_selected", "require_weights"]
 
 ChunkReader: TypeAlias = Callable[..., Iterator[Chunk]]
 """Reads a sample in chunks, as :func:`read_chunks` does."""
@@ -162,9 +162,25 @@ def require_selected(config: Config, sample: str, *, selected: int, entries: int
     if selected:
         return
     selection = config.for_sample(sample).selection
-    condition = f"the selection {selection.text!r} keeps" if selection else "its files hold"
+    left = (
+        f"the selection {selection.text!r} keeps none of {entries} entries"
+        if selection
+        else f"none of {entries} entries is left"
+    )
+    if not entries and not selection:
+        left = "its files have no entries"
     why = f" ({dropped} events were dropped for NaN features)" if dropped else ""
-    raise DataError(f"sample {sample!r}: {condition} none of {entries} entries{why}; check `selection:` and the files")
+    raise DataError(f"sample {sample!r}: {left}{why}; check `selection:` and the files")
+
+
+def require_weights(sample: str, *, weighted: bool) -> None:
+    """Refuse a sample of which every weight is zero.
+
+    Raises:
+        DataError: not ``weighted``.
+    """
+    if not weighted:
+        raise DataError(f"sample {sample!r}: every selected event has the weight 0; check `weight:` and the files")
 
 
 def _sample_scale(config: Config, sample: str, chunks: list[Chunk]) -> float:
@@ -176,6 +192,7 @@ def _sample_scale(config: Config, sample: str, chunks: list[Chunk]) -> float:
         dropped=sum(chunk.dropped for chunk in chunks),
     )
     warn_about_dropped(sample, sum(chunk.dropped for chunk in chunks), sum(map(len, chunks)))
+    require_weights(sample, weighted=any(chunk.weight.any() for chunk in chunks))
     return scale_factor(config, sample, sum((chunk.sum_weights_all for chunk in chunks), Fraction(0)))
 
 

@@ -27,6 +27,7 @@ from hepneg.ntuples import (
     refuse_copies,
     require_distinct_files,
     require_selected,
+    require_weights,
     scale_factor,
     warn_about_dropped,
     warn_without_negative,
@@ -287,6 +288,7 @@ def in_two_passes(config: Config, once: OnePass, *, systematics: bool = False, s
     bins = {name: plan_systematic_bins(plan, subsamples[name].features) for name, own in variations.items() if own}
     filled = once(EmptySums(plan, variations, bins), bool(bins))
     for sample in config.samples:
+        require_weights(sample, weighted=bool(filled[sample].weights.power_sums.any()))
         if not filled[sample].weights.negative:
             warn_without_negative(sample)
     return Accumulated(

@@ -314,6 +314,9 @@ def run(
         HepnegError: as the steps do; what earlier steps wrote stays.
         KeyboardInterrupt: on Ctrl-C; ``resume`` goes on from there.
     """
+    from hepneg.evaluation.response_source import require_known_events
+
+    require_known_events(config)
     make_folder(config.output, "`output:`")
     chunks = KeptChunks(systematics=bool(config.systematics))
     with figures or FigureWriter() as drawing:

@@ -264,3 +264,36 @@ def test_unequal_bins_and_units_are_said():
     plain = plots.plot_stack(make_stack(x, events, bins=10, quantity="price in $"), unit="GeV")
     assert plain.axes[0].get_xlabel() == r"price in \$ [GeV]"
     assert plain.axes[0].get_ylabel() == "Σw / 0.1 GeV"
+
+
+def test_the_region_stands_in_the_corner_and_small_luminosities_are_in_inverse_picobarns(stack):
+    look = FigureLook(experiment="CMS", label="Preliminary", energy=13)
+    drawn = plots.plot_stack(dataclasses.replace(stack, region="SR", left_out="x > 1"), look=look, luminosity=0.02)
+    assert drawn.artists["note"][0].get_text() == "SR\nwithout x > 1"
+    texts = " ".join(text.get_text() for text in drawn.artists["label"])
+    assert "20" in texts
+    assert "pb" in texts
+    assert "fb" not in texts
+
+
+def test_what_follows_the_experiments_name_keeps_its_distance_in_another_layout(stack):
+    drawn = plots.plot_stack(stack, look=FigureLook(experiment="CMS", label="Preliminary"), luminosity=10.0)
+    drawn.figure.set_layout_engine("none")
+    gaps = []
+    for width in (0.8, 0.5):
+        drawn.axes[0].set_position((0.1, 0.4, width, 0.5))
+        drawn.figure.draw_without_rendering()
+        name, label = (text.get_window_extent() for text in drawn.artists["label"][:2])
+        gaps.append(label.x0 - name.x1)
+    assert gaps[0] == pytest.approx(gaps[1], abs=1.0)
+    assert 1 < gaps[0] < 20
+
+
+def test_whole_numbers_have_no_width_and_blinded_data_no_place_in_the_legend():
+    x, events, data = toy()
+    hidden = np.ones(3, bool)
+    stack = make_stack(np.rint(3 * x), events, bins=[-0.5, 0.5, 1.5, 2.5], data=data, hidden=hidden)
+    drawn = plots.plot_stack(stack)
+    assert drawn.axes[0].get_ylabel() == "Events"
+    assert "Data" not in legend_texts(drawn)
+    assert "Data blinded" in legend_texts(drawn)

@@ -168,7 +168,7 @@ BARE = {
         ({"colours": {"s": "blurple"}}, "'blurple' is no colour"),
         ({"signal_scale": 5}, "set `signal: overlaid`"),
         ({"bins": [0, 1, 1]}, "edges must increase"),
-        ({"variables": [{"x": {"range": [2, 1]}}]}, "its first value is the lower one"),
+        ({"variables": [{"x": {"range": [2, 1]}}]}, "range: edges must increase"),
         ({"variables": ["x", "x"]}, "'x' is listed twice"),
         ({"variables": [{"x": "2 * y"}]}, "another expression as a feature"),
         ({"variables": ["response"]}, "'response' is listed twice"),

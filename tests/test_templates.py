@@ -16,6 +16,7 @@ from hepneg import workflow
 from hepneg.cli.group import cli
 from hepneg.config import Config, load_config
 from hepneg.errors import ConfigError, DataError, HepnegError
+from hepneg.evaluation.response_source import require_known_events
 from hepneg.templates import Templates, make_templates
 from hepneg.templates.bin_problems import bin_problems, joined_starts
 
@@ -207,17 +208,14 @@ def test_bad_input_is_one_line(toy: Path, changes: dict[str, Any], message: str)
 def test_weighted_data_are_refused(toy: Path) -> None:
     samples = config_data()["samples"]
     samples["observed"] = {**samples["observed"], "weight": "bdt"}
-    with pytest.raises(DataError, match="sample 'observed' is data with weights other than 1"):
+    with pytest.raises(DataError, match="sample 'observed': measured data have the weight 1"):
         make_templates(changed(toy, samples=samples, systematics={}))
 
 
-def test_a_model_on_other_files_needs_identifiers(toy: Path, tmp_path: Path) -> None:
-    from hepneg.templates.make_templates import _require_known_events
-    from hepneg.templates.response_source import ModelSource
-
+def test_a_model_on_other_files_needs_identifiers(toy: Path) -> None:
     config = changed(toy, event_id=None, response=None, features=["bdt"])
     with pytest.raises(ConfigError, match="'jes_up' is of other files.*`event_id:`"):
-        _require_known_events(config, ModelSource(str(tmp_path)), {"jes_up": None})
+        require_known_events(config)
 
 
 def test_bins_are_joined_with_the_neighbour_that_holds_less() -> None:

@@ -78,7 +78,7 @@ def fitted(templates: Templates) -> tuple[float, float, float]:
         )
         _, fixed = pyhf.infer.mle.fixed_poi_fit(1.0, data, model, par_bounds=bounds, return_fitted_val=True)
         return float(best[poi][0]), float(best[poi][1]), float(fixed - least)
-    except (pyhf.exceptions.PyhfException, ValueError, RuntimeError):
+    except (pyhf.exceptions.FailedMinimization, ValueError):
         return (float("nan"),) * 3
 
 

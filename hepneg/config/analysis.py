@@ -17,7 +17,7 @@ from hepneg._core.plugins import require_task
 from hepneg.config.figure_look import Variable
 from hepneg.config.plot_settings import Plots
 from hepneg.config.samples import Branches, ExpressionField, Feature, Folds, Sample, WeightField
-from hepneg.config.systematic_settings import Systematic, weight_variations
+from hepneg.config.systematic_settings import Systematic, require_distinct, weight_variations
 from hepneg.config.template_settings import GivenResponse, TemplateSettings
 from hepneg.config.training_settings import Task, Training
 from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_short, unknown_keys
@@ -54,7 +54,7 @@ class Config(Model):
         luminosity: in 1/fb.
         on_nan: what a NaN or infinite feature does: stop, or drop the event.
         systematics: by name: alternative signed weights of the same events (scales, parton densities, …), which the
-            shape check and the templates read; other files or trees and normalisations, for the templates.
+            shape check, stacks and templates read; other files or trees and normalisations, for the latter two.
         regions: conditions beside the selection, by name: parts of the analysis, which may overlap.
         response: a score from elsewhere, to be evaluated in the place of a trained model's.
         templates: what ``hepneg templates`` makes.
@@ -197,6 +197,7 @@ class Config(Model):
 
     @model_validator(mode="after")
     def _check_systematics(self) -> Self:
+        require_distinct(self.systematics)
         for name, systematic in self.systematics.items():
             for sample in systematic.samples or ():
                 if sample not in self.samples:
@@ -227,7 +228,7 @@ class Config(Model):
                     raise ValueError(f"`plots.{key}`: no sample {name!r}{nearest_names(name, self.samples)}")
         if look.blind is not None and not self.data:
             raise ValueError("`plots.blind` hides data, but no sample has `label: data`; leave it out")
-        named = ["response", *(variable.name for variable in look.variables or ())]
+        named = [self.main_quantity, *(variable.name for variable in look.variables or ())]
         twice = next((name for name in named if named.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"`plots.variables`: {twice!r} is listed twice; give one of them another name")
@@ -288,11 +289,24 @@ class Config(Model):
         return self.model_copy(update={"selection": _both(self.selection, self.regions[name])})
 
     @property
+    def main_quantity(self) -> str:
+        """What conditions and figures call the network's output: ``response``, or ``prediction`` of a regression."""
+        return "response" if self.task == "classification" else "prediction"
+
+    @property
+    def main_title(self) -> str:
+        """Its title at the axes of stacks."""
+        plain = self.plots.title == Plots.model_fields["title"].default
+        return "Prediction" if self.task == "regression" and plain else self.plots.title
+
+    @property
     def drawn_variables(self) -> tuple[Variable, ...]:
         """The quantities that are drawn as stacks beside the response."""
         known = {feature.name: feature for feature in self.features}
         if self.plots.variables is None:
-            return tuple(Variable(**dict(part)) for part in self.features if part.name != "response" and self.data)
+            return tuple(
+                Variable(**dict(part)) for part in self.features if part.name != self.main_quantity and self.data
+            )
         return tuple(variable.completed(known.get(variable.name)) for variable in self.plots.variables)
 
     def title_of(self, name: str) -> tuple[str | None, str | None]:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
 from hepneg.config.figure_text import Colour, FigureText
 from hepneg.config.samples import ExpressionField, Feature, Names
-from hepneg.config.validation import Model, NonZero, Positive
+from hepneg.config.validation import Model, NonZero, Positive, Range, increasing
 
 __all__ = ["Bins", "FigureLook", "Scale", "Variable"]
 
 Scale: TypeAlias = Literal["linear", "log"]
 
 
-def _check_edges(bins: int | tuple[float, ...]) -> int | tuple[float, ...]:
-    if isinstance(bins, tuple) and any(high <= low for low, high in pairwise(bins)):
-        raise ValueError("edges must increase")
-    return bins
-
-
 Bins = Annotated[
     Annotated[int, Field(ge=1, le=1000)] | Annotated[tuple[float, ...], Field(min_length=2)],
-    AfterValidator(_check_edges),
+    AfterValidator(increasing),
 ]
 
 
@@ -38,13 +31,13 @@ class Variable(Feature):
     """
 
     bins: Bins | None = None
-    range: tuple[float, float] | None = None
+    range: Range | None = None
     scale: Scale | None = None
 
     @model_validator(mode="after")
     def _check_range(self) -> Self:
-        if self.range is not None and (isinstance(self.bins, tuple) or self.range[0] >= self.range[1]):
-            raise ValueError("range goes with a number of bins, and its first value is the lower one")
+        if self.range is not None and isinstance(self.bins, tuple):
+            raise ValueError("range goes with a number of bins, not with edges")
         return self
 
     def completed(self, feature: Feature | None) -> Variable:
@@ -65,8 +58,8 @@ class FigureLook(Model):
         style: fonts, ticks and size of an experiment's figures, as mplhep has them; left out, those of this package.
         size: width and height of a stack in inches.
         scale: of the vertical axis of stacks.
-        title: of the response, at its axis.
-        bins: of the response in stacks: how many of equal width, or increasing edges.
+        title: of the response, or of the prediction, at its axis.
+        bins: of the response or prediction in stacks: how many of equal width, or increasing edges.
         names: what samples are called in figures, which may hold formulae between dollars.
         colours: of samples.
         order: samples from the bottom of a stack to its top; those left out lie below, the smallest at the bottom.
@@ -74,9 +67,9 @@ class FigureLook(Model):
         signal: on top of the stack, or as a line over it, which the sum then leaves out.
         signal_scale: a factor on the line of the signal.
         variables: what to draw beside the response; left out, all features where there are data.
-        blind: a condition on the response, a feature or branches under which data are not shown. In the figure of a
-            quantity that alone decides it the bins are empty, elsewhere such events of data and simulation are left
-            out.
+        blind: a condition on the response (or ``prediction``), a feature or branches under which data are not shown.
+            In the figure of a quantity that alone decides it the bins are empty, elsewhere such events of data and
+            simulation are left out.
     """
 
     experiment: str = ""

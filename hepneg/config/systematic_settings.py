@@ -12,6 +12,7 @@ from hepneg.config.validation import Model, Positive
 from hepneg.expressions import Expression
 
 UP, DOWN = "up", "down"
+_ENDINGS = {UP: UP, DOWN: DOWN, "dn": DOWN}
 
 
 class Variation(Model):
@@ -100,25 +101,38 @@ def weight_variations(systematics: Mapping[str, Systematic]) -> dict[str, Expres
 
 
 def paired(systematics: Mapping[str, Systematic]) -> dict[str, Systematic]:
-    """Join two weights that are called ``<name>_up`` and ``<name>_down`` (or Up and Down) into one systematic."""
+    """Join two weights that are called ``<name>_up`` and ``<name>_down`` (or Up and Down, dn) into one systematic."""
+    alone = {stem_and_side(name): one for name, one in systematics.items() if one.alone}
     joined: dict[str, Systematic] = {}
     for name, systematic in systematics.items():
-        stem, side = _side(name) if systematic.alone else ("", "")
-        partner = next(
-            (one for other, one in systematics.items() if one.alone and side and _side(other) == (stem, DOWN)), None
-        )
-        if side == UP and partner is not None:
-            joined[stem] = Systematic(up=systematic.up, down=partner.up)
-        elif not (
-            side == DOWN and any(_side(other) == (stem, UP) and systematics[other].alone for other in systematics)
-        ):
+        stem, side = stem_and_side(name)
+        up, down = alone.get((stem, UP)), alone.get((stem, DOWN))
+        if not systematic.alone or not side or up is None or down is None:
             joined[name] = systematic
+        elif side == UP:
+            joined[stem] = Systematic(up=up.up, down=down.up)
     return joined
 
 
-def _side(name: str) -> tuple[str, str]:
-    """Split the name of a weight into what it varies and the side, empty where it names none."""
-    for side in (UP, DOWN):
-        if name.lower().endswith(side) and len(name) > len(side):
-            return name[: -len(side)].rstrip("_"), side
+def require_distinct(systematics: Mapping[str, Systematic]) -> None:
+    """Refuse two systematics that would be the same one, as ``scale_up`` and ``scaleUp`` would.
+
+    Raises:
+        ValueError: there are such; pydantic adds the key.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    for name, systematic in systematics.items():
+        stem, side = stem_and_side(name) if systematic.alone else (name, "")
+        for claimed in [side] if side else [UP, DOWN]:
+            other = owners.setdefault((stem, claimed), name)
+            if other != name:
+                raise ValueError(f"{other!r} and {name!r} would both be the systematic {stem!r}; rename one of them")
+
+
+def stem_and_side(name: str) -> tuple[str, str]:
+    """Split the name of a variation into what it varies and the side, empty where it names none."""
+    for ending, side in _ENDINGS.items():
+        stem = name[: -len(ending)].rstrip("_.-")
+        if name.lower().endswith(ending) and stem:
+            return stem, side
     return name, ""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from hepneg.config.samples import ExpressionField
-from hepneg.config.validation import Model, Positive
+from hepneg.config.validation import Edges, Model, Positive, Range
 from hepneg.expressions import Expression
 
 NegativeBins: TypeAlias = Literal["refined", "merge", "keep", "refuse"]
 TemplateFormat: TypeAlias = Literal["root", "pyhf", "cabinetry", "combine"]
 FORMATS: tuple[TemplateFormat, ...] = ("root", "pyhf", "cabinetry", "combine")
 
-Edges: TypeAlias = Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(min_length=2)]
 Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -69,7 +67,7 @@ class TemplateBinning(Model):
     """
 
     edges: Edges | None = None
-    range: Edges | None = None
+    range: Range | None = None
     target: Literal["significance", "flat_signal", "flat_background", "quantiles"] = "significance"
     most: Annotated[int, Field(ge=1, le=200)] = 10
     require: Literal["each", "background"] = "background"
@@ -79,15 +77,6 @@ class TemplateBinning(Model):
     chosen_on: Literal["other_events", "refined", "same_events"] = "other_events"
     share: Share = 0.25
     transform: Literal["flat_background"] | None = None
-
-    @field_validator("edges", "range")
-    @classmethod
-    def _check_increasing(cls, edges: Edges | None, info: Any) -> Edges | None:
-        if edges is not None and any(low >= high for low, high in pairwise(edges)):
-            raise ValueError("must increase")
-        if info.field_name == "range" and edges is not None and len(edges) != 2:
-            raise ValueError("must be two numbers")
-        return edges
 
 
 class TemplateSettings(Model):

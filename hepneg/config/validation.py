@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-__all__ = ["MOST_LETTERS", "Model", "NonZero", "Positive", "one_line", "require_short", "unknown_keys"]
+__all__ = [
+    "MOST_LETTERS",
+    "Edges",
+    "Model",
+    "NonZero",
+    "Positive",
+    "Range",
+    "increasing",
+    "one_line",
+    "require_short",
+    "unknown_keys",
+]
 
 MOST_LETTERS = 200
 """Of a name, in bytes of UTF-8; files that it names have 255, with what is put before and behind it."""
@@ -24,6 +36,24 @@ def _not_zero(value: float) -> float:
 
 
 NonZero = Annotated[float, AfterValidator(_not_zero)]
+
+_Numbers = TypeVar("_Numbers", bound=int | tuple[float, ...])
+
+
+def increasing(edges: _Numbers) -> _Numbers:
+    """Refuse edges that do not increase; a number of bins may stand in their place.
+
+    Raises:
+        ValueError: pydantic adds the key.
+    """
+    if isinstance(edges, tuple) and any(not low < high for low, high in pairwise(edges)):
+        raise ValueError("edges must increase")
+    return edges
+
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+Edges: TypeAlias = Annotated[tuple[_Finite, ...], Field(min_length=2), AfterValidator(increasing)]
+Range: TypeAlias = Annotated[tuple[_Finite, _Finite], AfterValidator(increasing)]
 
 
 class Model(BaseModel):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.arrays import FloatArray
 from hepneg._core.json_values import json_ready
+from hepneg.config.systematic_settings import stem_and_side
 from hepneg.errors import DataError
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import BinRatio, bin_errors, histogram_dict, project, signed_histogram
@@ -24,7 +24,6 @@ from hepneg.metrics.scored import column_of
 __all__ = ["Stack", "make_stack"]
 
 Histogram: TypeAlias = "hist.Hist[Any]"
-_DIRECTION = re.compile(r"[_.-]?(up|down|dn)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -162,9 +161,10 @@ class Stack:
 
 def _paired(systematics: Sequence[str]) -> list[list[int]]:
     """Return the places of variations, those of ``…up`` and ``…down`` together."""
-    groups: dict[str, list[int]] = {}
+    groups: dict[tuple[str, bool], list[int]] = {}
     for place, name in enumerate(systematics):
-        groups.setdefault(_DIRECTION.sub("", name), []).append(place)
+        stem, side = stem_and_side(name)
+        groups.setdefault((stem, bool(side)), []).append(place)
     return list(groups.values())
 
 

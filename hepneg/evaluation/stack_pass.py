@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -13,25 +13,36 @@ from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.progress import SILENT, Progress
 from hepneg.binning.axis_bins import figure_edges
 from hepneg.config import Config, Feature, Variable
-from hepneg.errors import DataError
+from hepneg.errors import ConfigError
 from hepneg.evaluation.classification import Evaluation
+from hepneg.evaluation.response_source import (
+    TrainedSource,
+    VariableSource,
+    given_source,
+    of_sample,
+    require_known_events,
+)
 from hepneg.evaluation.stack import Stack
 from hepneg.evaluation.stack_sums import StackSums
 from hepneg.events import EventTable, label_code
 from hepneg.expressions import Expression
-from hepneg.models.classifier import Classifier
-from hepneg.ntuples import read_chunks
+from hepneg.ntuples import (
+    of_variation,
+    read_chunks,
+    require_counts,
+    require_selected,
+    scale_factor,
+    varied_configs,
+)
 from hepneg.ntuples.chunk import Chunk
-from hepneg.ntuples.normalisation import scale_factor
 
 if TYPE_CHECKING:
     from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.models.classifier import Classifier
     from hepneg.models.regressor import Regressor
 
-__all__ = ["RESPONSE", "fill_stacks", "needs_a_pass", "stacks_of"]
+__all__ = ["fill_stacks", "needs_a_pass", "stacks_of"]
 
-RESPONSE = "response"
-"""What conditions call the classifier's response."""
 RESPONSE_BINS = 40
 """Of the histograms of an evaluation."""
 _POINTS = 65
@@ -40,113 +51,162 @@ _POINTS = 65
 
 def needs_a_pass(config: Config) -> bool:
     """Tell whether the stacks show more than the response of simulated samples."""
-    further = config.data or config.drawn_variables or config.regions or config.weight_variations
+    further = config.data or config.drawn_variables or config.regions or config.systematics
     return bool(further) or config.plots.bins != RESPONSE_BINS
 
 
-def fill_stacks(config: Config, model: Classifier, *, progress: Progress = SILENT) -> list[Stack]:
-    """Read all files once more, in chunks, and fill the response, in each region too, and the variables to draw.
+def fill_stacks(
+    config: Config, model: Classifier | Regressor | None = None, *, progress: Progress = SILENT
+) -> list[Stack]:
+    """Read all files once more, in chunks, and fill the response or prediction, in each region too, and the variables
+    to draw; then the files of other systematic variations, if there are any.
 
     Simulated events get the response of the network that has not seen them, data that of the mean of all. Data under
     the blinding condition are never counted.
 
     Args:
         config: the analysis.
-        model: trained on its events.
+        model: trained on its events; left out, the ``response`` of the configuration is drawn.
         progress: shows how much of the files is read.
 
     Raises:
+        ConfigError: neither a model nor a ``response``, or other files whose events the model cannot know.
         DataError: as reading does; weights of data that are not 1; a condition on branches that do not exist.
     """
-    reading = _Reading.of(config, model)
+    source = given_source(config) if model is None else TrainedSource(model)
+    if source is None:
+        raise ConfigError("there is neither a model nor a `response:` to draw; run `hepneg train`")
+    if model is not None:
+        require_known_events(config)
+    reading = _Reading.of(config, source)
     drawn = reading.empty_stacks()
-    for name in config.samples:
-        total = Fraction(0)
-        for chunk in read_chunks(reading.config, name, systematics=True, progress=progress):
-            reading.fill(drawn, name, chunk)
-            total += chunk.sum_weights_all
-        factor = scale_factor(config, name, total)
-        for sums in drawn:
-            sums.scale(name, factor)
+    scales = {name: reading.fill_sample(drawn, name, progress) for name in config.samples}
     for name in config.data:
         for chunk in read_chunks(reading.config, name, progress=progress):
-            _require_counts(name, chunk)
+            require_counts(name, chunk.weight)
             reading.fill(drawn, name, chunk)
+    _fill_variations(reading, drawn, scales, progress)
     labels = {name: sample.label for name, sample in config.samples.items()}
     return [sums.stack(labels) for sums in drawn if sums.sums]
 
 
-def _require_counts(sample: str, chunk: Chunk) -> None:
-    if (chunk.weight != 1.0).any():
-        raise DataError(
-            f"sample {sample!r}: measured data have the weight 1, for their errors are those of counts; leave "
-            "`weight:` out (a prescaled or estimated sample is a background)"
-        )
+def _fill_variations(
+    reading: _Reading, drawn: Sequence[StackSums], scales: Mapping[str, float], progress: Progress
+) -> None:
+    """Add what variations of other files and trees sum to, and uncertain normalisations."""
+    for name, same_files, view in varied_configs(reading.config):
+        varied = [sums.without_events() for sums in drawn]
+        with of_variation(name):
+            for sample in view.samples:
+                scale = scales[sample] if same_files else None
+                replace(reading, config=view).fill_sample(varied, sample, progress, scale)
+        for sums, other in zip(drawn, varied, strict=True):
+            sums.others[name] = {sample: other.content(sample) for sample in view.samples}
+    for name, systematic in reading.config.systematics.items():
+        if systematic.normalisation is None:
+            continue
+        affected = [s for s, part in reading.config.samples.items() if systematic.applies_to(s, part.label)]
+        for sums in drawn:
+            sums.others[name] = {sample: systematic.normalisation * sums.content(sample) for sample in affected}
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """What is read beside the features of the model, and where it stands among the columns.
+    """What is read for the main quantity and beside it, and where it stands among the columns.
 
     Attributes:
-        config: with the further columns as features.
-        model: that gives the response.
+        config: whose features are these columns.
+        source: of the main quantity.
+        quantity: what conditions call that: ``response``, or ``prediction`` of a regression.
         variables: to draw.
         condition: under which data are blinded, or None.
     """
 
     config: Config
-    model: Classifier
+    source: VariableSource
+    quantity: str
     variables: tuple[Variable, ...]
     condition: Expression | None
 
     @classmethod
-    def of(cls, config: Config, model: Classifier) -> _Reading:
-        """Add to the features what the figures need."""
-        known = {feature.name: feature.expression for feature in config.features}
-        condition = config.plots.blind
-        names = () if condition is None else sorted(condition.branches - {RESPONSE})
+    def of(cls, config: Config, source: VariableSource) -> _Reading:
+        """Add to what the main quantity is made of what the figures need."""
+        first, quantity = source.features(config), config.main_quantity
+        named = {feature.name: feature.expression for feature in config.features}
+        condition = config.plots.blind if config.data else None
+        names = () if condition is None else sorted(condition.branches - {quantity})
         wanted = [Feature(name=v.name, expression=v.expression) for v in config.drawn_variables]
-        wanted += [Feature(name=name, expression=Expression(name)) for name in names]
+        wanted += [Feature(name=name, expression=named.get(name, Expression(name))) for name in names]
         wanted += [Feature(name=_column_of(name), expression=e) for name, e in config.regions.items()]
+        known = {feature.name for feature in first}
         added = {feature.name: feature for feature in reversed(wanted) if feature.name not in known}
-        further = tuple(reversed(added.values()))
-        extended = config.model_copy(update={"features": (*config.features, *further)})
-        return cls(extended, model, config.drawn_variables, condition)
+        columns = {"features": (*first, *reversed(added.values())), "target": None, "grade": None}
+        return cls(config.model_copy(update=columns), source, quantity, config.drawn_variables, condition)
 
-    def events(self, sample: str, chunk: Chunk) -> EventTable:
-        """Return the events of a chunk with the features of the model."""
+    def fill_sample(
+        self, drawn: Sequence[StackSums], name: str, progress: Progress, scale: float | None = None
+    ) -> float:
+        """Fill all stacks with a simulated sample, and return what its weights are multiplied with.
+
+        Args:
+            drawn: the stacks.
+            name: of the sample.
+            progress: shows how much of the files is read.
+            scale: of its weights; left out, that which its files ask for.
+        """
+        total, entries, selected, dropped = Fraction(0), 0, 0, 0
+        for chunk in read_chunks(self.config, name, systematics=True, progress=progress):
+            self.fill(drawn, name, chunk)
+            total += chunk.sum_weights_all
+            entries += chunk.entries
+            selected += len(chunk)
+            dropped += chunk.dropped
+        require_selected(self.config, name, selected=selected, entries=entries, dropped=dropped)
+        factor = scale_factor(self.config, name, total) if scale is None else scale
+        for sums in drawn:
+            sums.scale(name, factor)
+        return factor
+
+    def columns(self, events: EventTable) -> dict[str, FloatArray]:
+        """Return the main quantity and all other columns of some events by name, (n,) each.
+
+        Raises:
+            DataError: a response outside [0, 1].
+        """
+        named = dict(zip(events.feature_names, events.features.T, strict=True))
+        with of_sample(events.sample_names[0]):
+            values = self.source.values(events)
+        return {**{name: column.astype(np.float64) for name, column in named.items()}, self.quantity: values}
+
+    def _table(self, sample: str, chunk: Chunk) -> EventTable:
         label = np.full(len(chunk), label_code(self.config.sample(sample).label), np.int8)
-        features, names = chunk.features[:, : len(self.model.feature_names)], self.model.feature_names
-        code = np.zeros(len(chunk), np.int16)
-        return EventTable(features, chunk.weight, label, code, chunk.event_id, names, (sample,), fold=chunk.fold)
-
-    def columns(self, events: EventTable, chunk: Chunk) -> dict[str, FloatArray]:
-        """Return the response and all other columns of a chunk by name, (n,) each."""
-        held_out = events.sample_names[0] in self.config.samples
-        response = self.model.held_out_response(events) if held_out else self.model.response(events.features)
-        named = dict(zip(self.config.feature_names, chunk.features.T, strict=True))
-        return {**{name: column.astype(np.float64) for name, column in named.items()}, RESPONSE: response}
+        code, names = np.zeros(len(chunk), np.int16), self.config.feature_names
+        return EventTable(chunk.features, chunk.weight, label, code, chunk.event_id, names, (sample,), fold=chunk.fold)
 
     def empty_stacks(self) -> list[StackSums]:
-        """Return what is to be filled: the response, that of each region, and each variable."""
-        bins = self.config.plots.bins
-        edges = np.linspace(0.0, 1.0, bins + 1) if isinstance(bins, int) else np.asarray(bins)
-        drawn = [self._empty(RESPONSE, edges, region) for region in ("", *self.config.regions)]
-        firsts = self._first_columns() if self.variables else {}
+        """Return what is to be filled: the main quantity, also in each region, and each variable."""
+        bins, bounded = self.config.plots.bins, self.quantity == "response"
+        firsts = self._first_columns() if self.variables or not bounded else {}
+        if not isinstance(bins, int):
+            edges = np.asarray(bins)
+        elif bounded:
+            edges = np.linspace(0.0, 1.0, bins + 1)
+        else:
+            edges = figure_edges(firsts[self.quantity], bins=None if bins == RESPONSE_BINS else bins)
+        drawn = [self._empty(self.quantity, edges, region) for region in ("", *self.config.regions)]
         for variable in self.variables:
             own = figure_edges(firsts[variable.name], bins=variable.bins, view=variable.range)
             drawn.append(self._empty(variable.name, own))
         return drawn
 
     def _first_columns(self) -> dict[str, list[Any]]:
-        """Return the variables in the first chunk of each sample that has events, from which bins are chosen."""
-        found: dict[str, list[Any]] = {variable.name: [] for variable in self.variables}
-        places = {name: self.config.feature_names.index(name) for name in found}
-        for name in self.config.samples:
-            chunk = next((part for part in read_chunks(self.config, name) if len(part)), None)
-            for variable, place in places.items() if chunk is not None else ():
-                found[variable].append(np.asarray(chunk.features[:, place]))  # type: ignore[union-attr]
+        """Return what is drawn in the first chunk of each sample that has events, from which bins are chosen."""
+        found: dict[str, list[Any]] = {name: [] for name in (self.quantity, *(part.name for part in self.variables))}
+        for sample in self.config.samples:
+            chunk = next((part for part in read_chunks(self.config, sample) if len(part)), None)
+            columns = {} if chunk is None else self.columns(self._table(sample, chunk))
+            for name in found if columns else ():
+                found[name].append(columns[name].astype(np.float32))
         return found
 
     def _empty(self, quantity: str, edges: FloatArray, region: str = "") -> StackSums:
@@ -156,7 +216,7 @@ class _Reading:
     def _blinding(self, quantity: str, edges: FloatArray) -> tuple[BoolArray, str]:
         """Return which bins are blinded, (bins,), and the condition under which events are left out instead."""
         nothing = np.zeros(len(edges) - 1, bool)
-        if self.condition is None or not self.config.data:
+        if self.condition is None:
             return nothing, ""
         if self.condition.branches != {quantity}:
             return nothing, self.condition.text
@@ -176,10 +236,10 @@ class _Reading:
         """Fill all stacks with a chunk. Rows of one event are known as such within a chunk."""
         if not len(chunk):
             return
-        events = self.events(sample, chunk)
-        columns, clusters, varied = self.columns(events, chunk), events.clusters(), self._varied(sample, chunk)
+        events = self._table(sample, chunk)
+        columns, clusters, varied = self.columns(events), events.clusters(), self._varied(sample, chunk)
         seen = np.ones(len(chunk), bool)
-        if self.condition is not None and self.config.data:
+        if self.condition is not None:
             seen = ~self.condition.evaluate(columns).astype(bool)
         for sums in drawn:
             kept = columns[_column_of(sums.region)] != 0 if sums.region else np.ones(len(chunk), bool)
@@ -203,9 +263,7 @@ def stacks_of(
     *,
     progress: Progress = SILENT,
 ) -> list[Stack]:
-    """Return the stacks of a classification: of its response, and of more where the files must be read for them."""
-    if not isinstance(evaluation, Evaluation):
-        return []
-    if not isinstance(model, Classifier) or not needs_a_pass(config):
-        return [Stack.of_evaluation(evaluation)]
-    return fill_stacks(config, model, progress=progress)
+    """Return the stacks of a response or prediction, and of more, where the files must be read for them."""
+    if needs_a_pass(config):
+        return fill_stacks(config, model, progress=progress)
+    return [Stack.of_evaluation(evaluation)] if isinstance(evaluation, Evaluation) else []

@@ -26,9 +26,10 @@ class StackSums:
         region: name of the part of the analysis that it is in; empty for all of it.
         hidden: (bins,) true where data are blinded.
         left_out: the condition under which events are left out.
-        systematics: V names of systematic variations.
+        systematics: V names of systematic variations of the weight.
         sums: Σw, Σw² and Σw of each variation, (2 + V, bins), by sample.
         counts: of data, (bins,); None without data.
+        others: Σw, (bins,), of the samples that other variations change, by variation and sample.
     """
 
     quantity: str
@@ -39,6 +40,15 @@ class StackSums:
     systematics: tuple[str, ...] = ()
     sums: dict[str, FloatArray] = field(default_factory=dict)
     counts: FloatArray | None = None
+    others: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
+
+    def without_events(self) -> StackSums:
+        """Return the same bins with nothing in them, for a variation that is of other events."""
+        return StackSums(self.quantity, self.edges, self.region, self.hidden, self.left_out)
+
+    def content(self, sample: str) -> FloatArray:
+        """Return Σw of a sample, (bins,)."""
+        return self.sums[sample][0] if sample in self.sums else np.zeros(len(self.edges) - 1)
 
     def fill(
         self,
@@ -85,11 +95,18 @@ class StackSums:
         """
         samples = {name: self._histogram(sums[0], sums[1]) for name, sums in self.sums.items()}
         data = None if self.counts is None else self._histogram(self.counts, self.counts)
-        varied = {name: sums[2:] for name, sums in self.sums.items()}
+        varied = {name: np.stack([*sums[2:], *self._others(name)]) for name, sums in self.sums.items() if self._names}
         of_labels = {name: labels[name] for name in samples}
-        return Stack(
-            self.quantity, samples, of_labels, data, self.hidden, self.left_out, self.systematics, varied, self.region
-        )
+        shown = (self.hidden, self.left_out, self._names, varied, self.region)
+        return Stack(self.quantity, samples, of_labels, data, *shown)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*self.systematics, *self.others)
+
+    def _others(self, sample: str) -> list[FloatArray]:
+        """Return Σw of a sample under the other variations; one that is not of the sample leaves it as it is."""
+        return [by_sample.get(sample, self.content(sample)) for by_sample in self.others.values()]
 
     def _codes(self, values: FloatArray) -> tuple[Any, BoolArray]:
         """Return the bin of each event inside the edges, and which these are, (n,); the last edge is inside."""

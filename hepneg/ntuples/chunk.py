@@ -145,7 +145,7 @@ class ChunkMaker:
         self, start: int, columns: Mapping[str, Any], lengths: dict[str, frozenset[int]]
     ) -> NDArray[np.float64]:
         entry = np.arange(start, start + len(next(iter(columns.values()))))
-        weight = self._complete("weight", self.config.weight, columns, entry, lengths)
+        weight = self._complete("weight", self.config.weight, columns, entry, lengths).astype(np.float64, copy=False)
         bad = ~np.isfinite(weight)
         if bad.any():
             raise DataError(
@@ -162,10 +162,10 @@ class ChunkMaker:
         columns: Mapping[str, Any],
         entry: NDArray[np.int64],
         lengths: dict[str, frozenset[int]],
-    ) -> NDArray[np.float64]:
+    ) -> NDArray[Any]:
         """Evaluate a weight, in which no element may be missing, and note the lengths of its lists."""
         watched = MissingElements(columns)
-        values = self.evaluator.evaluate(what, expression, watched).astype(np.float64, copy=False)
+        values = self.evaluator.evaluate(what, expression, watched)
         for text, mask in watched.masks.items():
             seen = " or ".join(map(str, sorted(watched.lengths.get(text, frozenset()))))
             of_lists = f" (lists of {seen} elements)" if seen else ""

@@ -9,12 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.hashing import hash_events
-from hepneg.errors import HepnegWarning
+from hepneg.errors import DataError, HepnegWarning
 from hepneg.events import EventTable
 
-__all__ = ["warn_about_dropped", "warn_about_events", "warn_without_negative"]
+__all__ = ["require_counts", "warn_about_dropped", "warn_about_events", "warn_without_negative"]
 
 logger = logging.getLogger(__name__)
+
+
+def require_counts(sample: str, weight: NDArray[np.float64]) -> None:
+    """Refuse data with weights.
+
+    Args:
+        sample: of data.
+        weight: (n,) of its events.
+
+    Raises:
+        DataError: a weight is not 1.
+    """
+    if (weight != 1.0).any():
+        raise DataError(
+            f"sample {sample!r}: measured data have the weight 1, for their errors are those of counts; leave "
+            "`weight:` out (a prescaled or estimated sample is a background)"
+        )
 
 
 def warn_about_events(events: EventTable) -> None:

@@ -28,8 +28,11 @@ def axis_title(title: str, unit: str | None, look: FigureLook, *, plain_text: bo
 
 
 def per_bin(what: str, edges: FloatArray, unit: str | None = None) -> str:
-    """Return the vertical title of a histogram: ``Events / 5 GeV``, or ``Events / bin`` where bins differ in width."""
+    """Return the vertical title of a histogram: ``Events / 5 GeV``, ``Events / bin`` where bins differ in width, and
+    the bare name where whole numbers have a bin each."""
     widths = np.diff(edges)
     if not np.allclose(widths, widths[0]):
         return f"{what} / bin"
+    if unit is None and np.isclose(widths[0], 1.0):
+        return what
     return f"{what} / {widths[0]:.3g}" + (f" {unit}" if unit else "")

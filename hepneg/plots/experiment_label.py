@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ import matplotlib as mpl
 import mplhep
 from matplotlib.axes import Axes
 from matplotlib.text import Text
+from matplotlib.transforms import ScaledTranslation
 
 from hepneg.config import FigureLook
 from hepneg.plots.style import PRINT_STYLE, relative
@@ -48,21 +49,47 @@ def experiment_label(axes: Axes, look: FigureLook, *, luminosity: float | None, 
     if not look.experiment:
         return ()
     size = PRINT_STYLE["font.size"] * relative()
+    amount, unit = _amount(luminosity)
     options: dict[str, Any] = {
         "text": look.label,
         "data": data,
-        "lumi": None if luminosity is None else f"{luminosity:.3g}",
+        "lumi": amount or None,
         "com": None if look.energy is None else f"{look.energy:g}",
         "rlabel": None,  # ALICE's would be empty
         "fontsize": tuple(size * part for part in _SIZES),
         "ax": axes,
     }
     if look.energy is None:
-        options["rlabel"] = "" if luminosity is None else rf"{luminosity:.3g} fb$^{{-1}}$"
+        options["rlabel"] = rf"{amount} fb$^{{-1}}$" if amount else ""
     known = _EXPERIMENTS.get(look.experiment)
     with _laid_out(axes):
         written = known.label(**options) if known else mplhep.label.exp_label(exp=look.experiment, **options)
-    return tuple(part for part in written if part is not None)
+        texts = tuple(part for part in written if part is not None)
+        _keep_distances(axes, texts)
+    for part in texts if unit != "fb" else ():
+        if amount in part.get_text():
+            part.set_text(part.get_text().replace("fb", unit))  # mplhep knows no other
+    return texts
+
+
+def _amount(luminosity: float | None) -> tuple[str, str]:
+    """Return a luminosity as it is written, empty for none, and its inverse unit: small ones are in 1/pb."""
+    if luminosity is None:
+        return "", "fb"
+    return (f"{1000 * luminosity:.3g}", "pb") if luminosity < 1 else (f"{luminosity:.3g}", "fb")
+
+
+def _keep_distances(axes: Axes, texts: Sequence[Text]) -> None:
+    """Place what stands beside or below the name relative to it, so that another layout leaves the distance."""
+    if not texts:
+        return
+    first = axes.transAxes.transform(texts[0].get_position())
+    figure = axes.get_figure(root=True)
+    for part in texts[1:] if figure is not None else ():
+        if part.get_horizontalalignment() == "left" and part.get_transform() == axes.transAxes:
+            away = (axes.transAxes.transform(part.get_position()) - first) / figure.dpi  # type: ignore[union-attr]
+            part.set_position(texts[0].get_position())
+            part.set_transform(axes.transAxes + ScaledTranslation(*away, figure.dpi_scale_trans))  # type: ignore[union-attr]
 
 
 @contextmanager

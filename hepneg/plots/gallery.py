@@ -145,7 +145,8 @@ def stack_figures(stacks: Iterable[Stack], config: Config) -> Figures:
     for stack in stacks:
         scale = scales.get(stack.quantity) or config.plots.scale
         look = config.plots.model_copy(update={"scale": scale})
-        own = config.title_of(stack.quantity) if stack.quantity != "response" else (look.title, None)
+        main = stack.quantity == config.main_quantity
+        own = (config.main_title, None) if main else config.title_of(stack.quantity)
         options: dict[str, Any] = {"title": own[0], "unit": own[1], "luminosity": config.luminosity}
         yield stack_stem(stack.quantity, stack.region), partial(plot_stack, stack, look=look, **options)
 

@@ -18,6 +18,7 @@ from hepneg.evaluation.stack import Stack
 from hepneg.plots.axis_titles import axis_title, per_bin
 from hepneg.plots.experiment_label import experiment_label
 from hepneg.plots.legend import add_legend
+from hepneg.plots.short_names import plain
 from hepneg.plots.signed_axes import draw_ratio, log_limits, mark_beyond, ratio_limits
 from hepneg.plots.stack_layers import Layer, background_layers, signal_layers
 from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, below, in_print_style, new_figure, note, relative
@@ -41,8 +42,9 @@ def plot_stack(
 
     Where a sample has Σw < 0 in a bin, its area hangs hatched from the top of the others', so that what is left below
     it is the sum; the line of the sum is drawn over all, and such bins are marked and counted. Data have Garwood's 68 %
-    intervals. The band is √Σw² of the sum and its systematic variations, in quadrature. The ratio is left out where the
-    sum is not above two standard errors; points beyond the panel are arrows. Blinded bins are shaded.
+    intervals. The region and what is left out stand in the corner. The band is √Σw² of the sum and its systematic
+    variations, in quadrature. The ratio is left out where the sum is not above two standard errors; points beyond the
+    panel are arrows. Blinded bins are shaded.
 
     Args:
         stack: of :func:`hepneg.make_stack`, or of the command line.
@@ -76,7 +78,8 @@ def plot_stack(
     layout.lowest.set_xlabel(axis_title(_title(stack, look, title), unit, look, plain_text=title is None))
     _scale(axes, stack, summed)
     artists["label"] = list(experiment_label(axes, look, luminosity=luminosity, data=stack.data is not None))
-    artists["note"] = [note(axes, f"without {stack.left_out}")] if stack.left_out else []
+    remarks = [stack.region] * bool(stack.region) + [f"without {stack.left_out}"] * bool(stack.left_out)
+    artists["note"] = [note(axes, "\n".join(map(plain, remarks)))] if remarks else []
     inside = below(axes, artists["note"][0] if artists["note"] else Text(), artists["label"])
     handles = _legend(artists, layers)
     legend: dict[str, Any] = {
@@ -183,7 +186,8 @@ def _scale(axes: Axes, stack: Stack, summed: tuple[str, ...]) -> None:
 
 def _legend(artists: Mapping[str, Sequence[Any]], layers: Sequence[Layer]) -> dict[str, Any]:
     """Return the legend as the stack is seen: data first, the layers from the top down, what is marked last."""
-    handles = dict(zip(["Data"], artists.get("data", ()), strict=False))
+    shown = [part for part in artists.get("data", ()) if np.isfinite(part.lines[0].get_ydata()).any()]
+    handles = dict(zip(["Data"], shown, strict=False))
     handles |= {str(line.get_label()): line for line in artists.get("signal", ())}
     handles |= {layer.name: Patch(facecolor=layer.colour) for layer in reversed(layers)}
     handles |= {str(part.get_label()): part for part in artists["band"]}

@@ -6,6 +6,7 @@ from hepneg._core.formatting import count, estimate, with_p
 from hepneg.report.blocks import Block, Facts, Gallery, Section, Text
 from hepneg.report.result_tables import quantile_table, regression_table
 from hepneg.report.results import Data, Results
+from hepneg.report.stack_gallery import stack_gallery
 
 __all__ = ["is_regression", "regression_merits", "regression_section"]
 
@@ -20,6 +21,7 @@ def is_regression(evaluation: Data | None) -> bool:
 def regression_section(results: Results, evaluation: Data) -> Section:
     """Show the figures of merit, the table of samples and the figures, all with signed weights."""
     blocks: list[Block] = [
+        *stack_gallery(results, main=True),
         Text(
             "All figures are signed, in the target's unit, and each event is evaluated by the network that "
             "has not seen it."
@@ -29,6 +31,7 @@ def regression_section(results: Results, evaluation: Data) -> Section:
     ]
     if evaluation["quantiles"]:
         blocks.append(quantile_table(evaluation))
+    blocks += stack_gallery(results, main=False)
     blocks.append(Gallery(tuple(map(results.figure, _FIGURES))))
     return Section("response", "Prediction", tuple(blocks))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hepneg._core.figure_names import by_sign_stem, components_stem, stack_stem
+from hepneg._core.figure_names import by_sign_stem, components_stem
 from hepneg._core.formatting import estimate, with_p
 from hepneg.report.blocks import Block, Facts, Figure, Gallery, NotRun, Section, Text
 from hepneg.report.regression_section import is_regression, regression_section
 from hepneg.report.result_tables import process_table
 from hepneg.report.results import Data, Results
+from hepneg.report.stack_gallery import stack_gallery
 
 __all__ = ["response_section"]
 
@@ -24,31 +25,14 @@ def response_section(results: Results) -> Section:
     if is_regression(evaluation):
         return regression_section(results, evaluation)
     blocks: tuple[Block, ...] = (
-        *stack_gallery(results, own="response"),
+        *stack_gallery(results, main=True),
         Text("All figures are signed, and each event is evaluated by the network that has not seen it."),
         Facts(_merits(evaluation)),
         process_table(evaluation),
-        *stack_gallery(results),
+        *stack_gallery(results, main=False),
         Gallery((*map(results.figure, _FIGURES), *_by_sample(results, evaluation["samples"]))),
     )
     return Section("response", "Response", blocks)
-
-
-def stack_gallery(results: Results, own: str = "") -> tuple[Gallery, ...]:
-    """Return the stacks of one quantity, or of all but the response."""
-    stacks = (results.stacks or {"stacks": []})["stacks"]
-    shown = [stack for stack in stacks if (stack["quantity"] == own if own else stack["quantity"] != "response")]
-    return (Gallery(tuple(_stack(results, stack) for stack in shown)),) if shown else ()
-
-
-def _stack(results: Results, stack: Data) -> Figure:
-    name = stack["quantity"] if stack["quantity"] != "response" else "Response"
-    where = f"{name} in {stack['region']}" if stack["region"] else name
-    data = " and data" if stack["data"] is not None else ""
-    without = f" (without {stack['left_out']})" if stack["left_out"] else ""
-    return results.figure(
-        stack_stem(stack["quantity"], stack["region"]), "stack", quantity=f"{where}{without}", data=data
-    )
 
 
 def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:

@@ -10,15 +10,21 @@ from hepneg._core.arrays import FloatArray
 from hepneg._core.progress import SILENT, Progress
 from hepneg.config import Config
 from hepneg.config.systematic_settings import paired
-from hepneg.errors import ConfigError, DataError
-from hepneg.ntuples import require_distinct_files, require_selected, scale_factor, warn_about_dropped
+from hepneg.errors import DataError
+from hepneg.evaluation.response_source import ModelSource, require_known_events, source_of
+from hepneg.ntuples import (
+    of_variation,
+    require_distinct_files,
+    require_selected,
+    scale_factor,
+    varied_configs,
+    warn_about_dropped,
+)
 from hepneg.templates.build_region import build_region
 from hepneg.templates.region_bins import RegionSums, grid_of, share_of
-from hepneg.templates.response_source import ModelSource, VariableSource, source_of
-from hepneg.templates.template_pass import Run, TemplatePass, in_a_loop
+from hepneg.templates.template_pass import Run, TemplatePass, in_a_loop, region_names
 from hepneg.templates.template_result import ShapeSystematic, Templates
-from hepneg.templates.template_sums import SQUARE, VALUE, TemplateSums
-from hepneg.templates.varied_files import varied_configs
+from hepneg.templates.template_sums import VALUE, TemplateSums
 
 
 def make_templates(config: Config, *, run: Run | None = None, progress: Progress = SILENT) -> Templates:
@@ -40,7 +46,8 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
     grid = grid_of(settings.binning, of_response=settings.variable is None)
     config = config.model_copy(update={"systematics": paired(config.systematics)})
     others = {name: (view, same_files) for name, same_files, view in varied_configs(config)}
-    _require_known_events(config, source, others)
+    if isinstance(source, ModelSource):
+        require_known_events(config)
     share = share_of(settings.binning)
     simulated = config.model_copy(update={"data": {}})
 
@@ -52,20 +59,20 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
     require_distinct_files(config)
     nominal = filled(simulated, weights=True)
     scales = {sample: _scale(config, sample, nominal[sample]) for sample in nominal}
-    varied = {
-        name: {
-            sample: sums.scaled((scales[sample] if same_files else _scale(view, sample, sums)) / (1.0 - share))
-            for sample, sums in filled(view).items()
-        }
-        for name, (view, same_files) in others.items()
-    }
+    varied = {}
+    for name, (view, same_files) in others.items():
+        with of_variation(name):
+            varied[name] = {
+                sample: sums.scaled((scales[sample] if same_files else _scale(view, sample, sums)) / (1.0 - share))
+                for sample, sums in filled(view).items()
+            }
     nominal = {sample: sums.scaled(scales[sample] / (1.0 - share)) for sample, sums in nominal.items()}
     data = config.model_copy(update={"samples": config.data, "data": {}})
     observed = _observed(filled(data, kept=0.0) if config.data else {})
     signal = {name: sample.label == "signal" for name, sample in config.samples.items()}
     weights = {name: tuple(config.for_sample(name).weight_variations) for name in config.samples}
     regions = {}
-    for number, name in enumerate(TemplatePass.of(config, source, grid).regions):
+    for number, name in enumerate(region_names(config)):
         region = RegionSums(name, number, nominal, signal)
         _require_events(config, region)
         counts = None if observed is None else observed[number]
@@ -82,15 +89,6 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
     )
 
 
-def _require_known_events(config: Config, source: VariableSource, others: Mapping[str, object]) -> None:
-    """Refuse a model on other files whose events it could not know again: it would have been trained on some."""
-    if others and isinstance(source, ModelSource) and not config.event_id and config.folds is None:
-        raise ConfigError(
-            f"the systematic variation {next(iter(others))!r} is of other files, in which the events that the networks "
-            "were trained on can only be known by `event_id:`; give it, and train again"
-        )
-
-
 def _scale(config: Config, sample: str, sums: TemplateSums) -> float:
     require_selected(config, sample, selected=sums.selected, entries=sums.entries, dropped=sums.dropped)
     warn_about_dropped(sample, sums.dropped, sums.selected)
@@ -98,17 +96,7 @@ def _scale(config: Config, sample: str, sums: TemplateSums) -> float:
 
 
 def _observed(data: Mapping[str, TemplateSums]) -> FloatArray | None:
-    """Return the data in fine bins, (R, F).
-
-    Raises:
-        DataError: their weights are not 1.
-    """
-    for sample, sums in data.items():
-        if not np.array_equal(sums.moments[VALUE], sums.moments[SQUARE]):
-            raise DataError(
-                f"sample {sample!r} is data with weights other than 1, which are no counts: leave out its `weight:`, "
-                "or label it background if it is an estimate"
-            )
+    """Return the data in fine bins, (R, F)."""
     if not data:
         return None
     return np.asarray(np.sum([sums.moments[VALUE, 0].sum(axis=1) for sums in data.values()], axis=0))

@@ -8,16 +8,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from hepneg._core.arrays import FloatArray
 from hepneg._core.hashing import uniform_events
 from hepneg._core.progress import SILENT, Progress
 from hepneg.binning.fine_grid import FineGrid
 from hepneg.config import Config, Feature
-from hepneg.errors import DataError
-from hepneg.events import EventTable
+from hepneg.evaluation.response_source import VariableSource, of_sample
 from hepneg.expressions import Expression
-from hepneg.ntuples import Chunk, ReadingNotes, read_chunks
-from hepneg.templates.response_source import VariableSource
+from hepneg.ntuples import Chunk, ReadingNotes, read_chunks, require_counts
 from hepneg.templates.template_sums import GROUPS, TemplateSums
 
 ALL_EVENTS = "all"
@@ -25,6 +22,11 @@ ALL_EVENTS = "all"
 
 Run: TypeAlias = "Callable[[TemplatePass], Mapping[str, TemplateSums]]"
 """Fills the sums of all samples of a pass, by sample."""
+
+
+def region_names(config: Config) -> tuple[str, ...]:
+    """Return the names of the regions, of which there is always one."""
+    return tuple(config.regions) or (ALL_EVENTS,)
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,15 @@ class TemplatePass:
         share: float = 0.0,
     ) -> TemplatePass:
         """Prepare a pass over the samples of a configuration; data stand among them, with their label."""
-        regions = config.regions or {ALL_EVENTS: Expression("1")}
+        regions = region_names(config)
         conditions = tuple(
-            Feature.model_construct(name=f"(region {name})", expression=condition)
-            for name, condition in regions.items()
+            Feature.model_construct(name=f"(region {name})", expression=config.regions.get(name, Expression("1")))
+            for name in regions
         )
         reading = config.model_copy(
             update={"features": (*source.features(config), *conditions), "target": None, "grade": None}
         )
-        return cls(reading, tuple(regions), source, grid, variations, paired, share)
+        return cls(reading, regions, source, grid, variations, paired, share)
 
     def empty(self, sample: str) -> TemplateSums:
         """Begin a sample."""
@@ -80,7 +82,7 @@ class TemplatePass:
         """Add the events of a chunk.
 
         Raises:
-            DataError: the variable cannot be found, or a response lies outside [0, 1].
+            DataError: the variable cannot be found, a response lies outside [0, 1], or data have weights.
         """
         sums.entries += chunk.entries
         sums.selected += len(chunk)
@@ -88,6 +90,8 @@ class TemplatePass:
         sums.sum_weights_all += chunk.sum_weights_all
         if not len(chunk):
             return
+        if self.config.sample(sample).label == "data":
+            require_counts(sample, chunk.weight)
         table = chunk.table(self.config, sample)
         members = table.features[:, len(table.feature_names) - len(self.regions) :] != 0
         seed = self.config.training.seed
@@ -95,14 +99,9 @@ class TemplatePass:
         group = None
         if self.paired:
             group = (uniform_events(chunk.event_id, seed, "pairs") * GROUPS).astype(np.intp)
-        place = self.grid.place(self._values(table, sample))
+        with of_sample(sample):
+            place = self.grid.place(self.source.values(table))
         sums.fill(place, members, chunk.weight, chunk.variations, choosing, group)
-
-    def _values(self, table: EventTable, sample: str) -> FloatArray:
-        try:
-            return self.source.values(table)
-        except DataError as error:
-            raise DataError(f"sample {sample!r}: {error}") from None
 
 
 def in_a_loop(progress: Progress = SILENT) -> Run:

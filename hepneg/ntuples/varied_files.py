@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from hepneg.config import Config
 from hepneg.config.samples import Sample
 from hepneg.config.systematic_settings import Variation
-from hepneg.errors import ConfigError
+from hepneg.errors import ConfigError, HepnegError
 from hepneg.ntuples.files import sample_files
 from hepneg.ntuples.identity import base_name
+
+__all__ = ["of_variation", "varied_configs"]
 
 
 def varied_configs(config: Config) -> Iterator[tuple[str, bool, Config]]:
@@ -30,6 +33,15 @@ def varied_configs(config: Config) -> Iterator[tuple[str, bool, Config]]:
             samples = {sample: _varied(config, sample, variation, name, len(affected)) for sample in affected}
             view = config.model_copy(update={"samples": samples, "data": {}, "systematics": {}})
             yield name, variation.files is None, view
+
+
+@contextmanager
+def of_variation(name: str) -> Iterator[None]:
+    """Say in errors of which variation they are."""
+    try:
+        yield
+    except HepnegError as error:
+        raise type(error)(f"systematic variation {name!r}: {error}") from None
 
 
 def _varied(config: Config, sample: str, variation: Variation, name: str, affected: int) -> Sample:

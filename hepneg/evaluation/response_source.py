@@ -1,0 +1,220 @@
+"""Where the variable of stacks and templates comes from: an expression, a score from elsewhere, or a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, cast
+
+import numpy as np
+
+from hepneg._core.arrays import FloatArray
+from hepneg._core.log_odds import sigmoid
+from hepneg.config import Config, Feature
+from hepneg.errors import ConfigError, DataError
+from hepneg.events import DATA, EventTable
+
+if TYPE_CHECKING:
+    from hepneg.models.classifier import Classifier
+    from hepneg.models.regressor import Regressor
+
+__all__ = [
+    "ExpressionSource",
+    "ModelSource",
+    "TrainedSource",
+    "VariableSource",
+    "given_source",
+    "of_sample",
+    "require_known_events",
+    "source_of",
+]
+
+VARIABLE = "response"
+
+
+class VariableSource(Protocol):
+    """Gives the variable of each event. It travels to worker processes."""
+
+    @property
+    def title(self) -> str:
+        """Title of the axis."""
+
+    def features(self, config: Config) -> tuple[Feature, ...]:
+        """Return what must be read of each event."""
+
+    def values(self, events: EventTable) -> FloatArray:
+        """Return the variable of events that have these features (and others behind them), (n,)."""
+
+
+@dataclass(frozen=True)
+class ExpressionSource:
+    """An expression as it is.
+
+    Attributes:
+        feature: its name and expression.
+        is_logit: whether it is log-odds, to be turned into a probability.
+        is_response: whether it must lie in [0, 1].
+    """
+
+    feature: Feature
+    is_logit: bool = False
+    is_response: bool = False
+
+    @property
+    def title(self) -> str:
+        """Title of the axis."""
+        return "Response" if self.is_response else self.feature.name
+
+    def features(self, config: Config) -> tuple[Feature, ...]:  # noqa: ARG002
+        """Return the expression alone: the features of the analysis are not looked at."""
+        return (self.feature,)
+
+    def values(self, events: EventTable) -> FloatArray:
+        """Return the values, (n,).
+
+        Raises:
+            DataError: a response outside [0, 1].
+        """
+        values = np.asarray(events.features[:, 0], np.float64)
+        if self.is_logit:
+            return sigmoid(values)
+        if self.is_response and len(values) and not (values.min() >= 0 and values.max() <= 1):
+            raise DataError(
+                f"the response {self.feature.expression.text!r} lies outside [0, 1], from {values.min():.3g} to "
+                f"{values.max():.3g}: write `response: {{logit: …}}` for log-odds, or scale it to a probability"
+            )
+        return values
+
+
+@dataclass(frozen=True)
+class TrainedSource:
+    """A trained model: events that it may know get the network that has not seen them, data the mean of all.
+
+    Attributes:
+        model: gives a response, or a prediction.
+    """
+
+    model: Classifier | Regressor
+
+    @property
+    def title(self) -> str:
+        """Title of the axis."""
+        return "Response" if self.model.task == "classification" else "Prediction"
+
+    def features(self, config: Config) -> tuple[Feature, ...]:
+        """Return the features of the analysis."""
+        return config.features
+
+    def values(self, events: EventTable) -> FloatArray:
+        """Return the responses or predictions, (n,).
+
+        Raises:
+            DataError: events of other features.
+        """
+        from hepneg.networks.inference import one_thread
+
+        names = self.model.feature_names
+        if events.feature_names[: len(names)] != names:
+            raise DataError(
+                f"the model takes the features {', '.join(names)}, which the configuration has not: run `hepneg train` "
+                "again"
+            )
+        inputs = replace(events, features=events.features[:, : len(names)], feature_names=names)
+        unknown = bool(len(events)) and bool((events.label == DATA).all())
+        with one_thread():
+            if self.model.task == "classification":
+                classifier = cast("Classifier", self.model)
+                return classifier.response(inputs.features) if unknown else classifier.held_out_response(inputs)
+            regressor = cast("Regressor", self.model)
+            return regressor.prediction(inputs.features) if unknown else regressor.held_out_prediction(inputs)
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A trained classifier in a folder; a process reads it once.
+
+    Attributes:
+        folder: of the model, which every process that fills must be able to read.
+    """
+
+    folder: str
+
+    @property
+    def title(self) -> str:
+        """Title of the axis."""
+        return "Response"
+
+    def features(self, config: Config) -> tuple[Feature, ...]:
+        """Return the features of the analysis."""
+        return config.features
+
+    def values(self, events: EventTable) -> FloatArray:
+        """Return the responses, (n,).
+
+        Raises:
+            DataError: events of other features.
+        """
+        from hepneg.models.loading import kept_classifier
+
+        return TrainedSource(kept_classifier(self.folder)).values(events)
+
+
+@contextmanager
+def of_sample(name: str) -> Iterator[None]:
+    """Say in errors of which sample they are."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"sample {name!r}: {error}") from None
+
+
+def given_source(config: Config) -> ExpressionSource | None:
+    """Return the score from elsewhere that a configuration names, None where it names none."""
+    given = config.response
+    if given is None:
+        return None
+    feature = Feature(name=VARIABLE, expression=given.expression)
+    return ExpressionSource(feature, is_logit=given.logit is not None, is_response=True)
+
+
+def source_of(config: Config) -> VariableSource:
+    """Return where the variable of the templates of an analysis comes from.
+
+    Raises:
+        ConfigError: it is that of a model, and the analysis is a regression.
+        DataError: there is no model, or it is of other events or features than the configuration's.
+    """
+    settings = config.templates
+    if settings.variable is not None:
+        name = settings.variable.text
+        return ExpressionSource(Feature(name=name, expression=settings.variable))
+    given = given_source(config)
+    if given is not None:
+        return given
+    config.require_classification("a template of the response")
+    from hepneg.models.compatibility import require_same_events
+    from hepneg.models.loading import load_model
+
+    folder = config.output / "model"
+    require_same_events(config, load_model(folder))
+    return ModelSource(str(folder))
+
+
+def require_known_events(config: Config) -> None:
+    """Refuse a model on other files whose events it could not know again: it would have been trained on some.
+
+    Raises:
+        ConfigError: a systematic variation is of other files, and events are known by their files alone.
+    """
+    names = [
+        name
+        for key, systematic in config.systematics.items()
+        for name, variation in systematic.variations(key).items()
+        if variation.weight is None
+    ]
+    if names and config.response is None and not config.event_id and config.folds is None:
+        raise ConfigError(
+            f"the systematic variation {names[0]!r} is of other files, in which the events that the networks were "
+            "trained on can only be known by `event_id:`; give it, and train again"
+        )

@@ -81,15 +81,15 @@ def _amount(luminosity: float | None) -> tuple[str, str]:
 
 def _keep_distances(axes: Axes, texts: Sequence[Text]) -> None:
     """Place what stands beside or below the name relative to it, so that another layout leaves the distance."""
-    if not texts:
+    figure = axes.get_figure(root=True)
+    if figure is None or not texts:
         return
     first = axes.transAxes.transform(texts[0].get_position())
-    figure = axes.get_figure(root=True)
-    for part in texts[1:] if figure is not None else ():
+    for part in texts[1:]:
         if part.get_horizontalalignment() == "left" and part.get_transform() == axes.transAxes:
-            away = (axes.transAxes.transform(part.get_position()) - first) / figure.dpi  # type: ignore[union-attr]
+            right, up = (axes.transAxes.transform(part.get_position()) - first) / figure.dpi
             part.set_position(texts[0].get_position())
-            part.set_transform(axes.transAxes + ScaledTranslation(*away, figure.dpi_scale_trans))  # type: ignore[union-attr]
+            part.set_transform(axes.transAxes + ScaledTranslation(right, up, figure.dpi_scale_trans))
 
 
 @contextmanager

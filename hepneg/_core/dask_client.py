@@ -34,13 +34,16 @@ def dask_client(scheduler: str | None, processes: int) -> Iterator[Client]:
         HepnegWarning: the scheduler has no workers yet.
     """
     try:
+        import dask
         import distributed
     except ImportError:
         raise ConfigError("this needs Dask: pip install 'hepneg[dask]'") from None
     if scheduler is None:
         local = {"n_workers": processes, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "memory_limit": 0}
         quiet = {"silence_logs": logging.CRITICAL}
-        with distributed.LocalCluster(**local, **quiet) as cluster, cluster.get_client() as client:
+        # A process of a busy machine may be silent for long; one that has ended is known by its connection.
+        patient = dask.config.set({"distributed.scheduler.worker-ttl": None})
+        with patient, distributed.LocalCluster(**local, **quiet) as cluster, cluster.get_client() as client:
             yield client
         return
     try:

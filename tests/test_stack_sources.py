@@ -111,7 +111,7 @@ def test_other_files_and_normalisations_are_in_the_band(folder: Path) -> None:
 
 def test_a_variation_names_itself_where_its_files_fail(folder: Path) -> None:
     missing = {"jes": {"up": "{stem}_none.root"}}
-    with pytest.raises(DataError, match="systematic variation 'jes_up': sample 'sig'"):
+    with pytest.raises(DataError, match="'jes_up': sample 'sig': no file .*; check the files of the variation"):
         filled(folder, response={"logit": "logit"}, systematics=missing)
 
 

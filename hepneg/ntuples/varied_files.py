@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -14,6 +15,8 @@ from hepneg.ntuples.files import sample_files
 from hepneg.ntuples.identity import base_name
 
 __all__ = ["of_variation", "varied_configs"]
+
+_NOMINAL = re.compile(r"`samples\.[^`]+\.files`")
 
 
 def varied_configs(config: Config) -> Iterator[tuple[str, bool, Config]]:
@@ -41,7 +44,8 @@ def of_variation(name: str) -> Iterator[None]:
     try:
         yield
     except HepnegError as error:
-        raise type(error)(f"systematic variation {name!r}: {error}") from None
+        text = _NOMINAL.sub("the files of the variation", str(error))
+        raise type(error)(f"systematic variation {name!r}: {text}") from None
 
 
 def _varied(config: Config, sample: str, variation: Variation, name: str, affected: int) -> Sample:

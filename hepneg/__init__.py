@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from hepneg.evaluation.evaluation import evaluate
     from hepneg.evaluation.histograms import response_histogram
     from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.evaluation.several_targets import SeveralTargets
     from hepneg.evaluation.stack import Stack, make_stack
-    from hepneg.events import EventTable
+    from hepneg.events import EventTable, grade_of_distance
     from hepneg.friends import Friends, apply_model
     from hepneg.learning.history import EpochRecord
     from hepneg.models.classifier import Classifier
@@ -52,6 +53,7 @@ _HOMES = {
     "ModelInputs": "hepneg.models.model",
     "Refinement": "hepneg.signs.refinement",
     "RegressionEvaluation": "hepneg.evaluation.regression",
+    "SeveralTargets": "hepneg.evaluation.several_targets",
     "Regressor": "hepneg.models.regressor",
     "ShapeReport": "hepneg.shapes",
     "SignedClassifier": "hepneg.sklearn",
@@ -62,6 +64,7 @@ _HOMES = {
     "compare": "hepneg.studies.scheme_comparison",
     "evaluate": "hepneg.evaluation.evaluation",
     "export_onnx": "hepneg.models.onnx",
+    "grade_of_distance": "hepneg.events",
     "load_config": "hepneg.config",
     "load_model": "hepneg.models.loading",
     "read": "hepneg.ntuples",
@@ -91,6 +94,7 @@ __all__ = [
     "Refinement",
     "RegressionEvaluation",
     "Regressor",
+    "SeveralTargets",
     "ShapeReport",
     "Stack",
     "WeightReport",
@@ -101,6 +105,7 @@ __all__ = [
     "compare",
     "evaluate",
     "export_onnx",
+    "grade_of_distance",
     "load_config",
     "load_model",
     "losses",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.evaluation.several_targets import SeveralTargets
     from hepneg.events import EventTable
     from hepneg.models.classifier import Classifier
     from hepneg.models.regressor import Regressor
@@ -352,7 +353,7 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress, figures
 
 
 @timed("evaluation")
-def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation | RegressionEvaluation:
+def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation | RegressionEvaluation | SeveralTargets:
     from hepneg.evaluation.evaluation import evaluate
 
     return evaluate(model, events)

@@ -218,7 +218,7 @@ def test_activity_can_be_priced() -> None:
 
 
 def test_scales_do_not_divide_by_zero() -> None:
-    assert TargetScaling.of(np.full(3, 7.0)) == TargetScaling(7.0, 1.0, 7.0, 7.0)
+    assert TargetScaling.of(np.full((3, 1), 7.0)) == TargetScaling((7.0,), (1.0,), (7.0,), (7.0,))
     constant = EventTable.from_arrays(np.zeros((200, 1)), np.ones(200), target=np.full(200, 7.0))
     assert train_regressor(constant, "absolute", **FAST).prediction([[0.0]]) == pytest.approx(7.0)
 

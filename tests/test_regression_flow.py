@@ -188,7 +188,12 @@ def test_what_is_for_classifications_says_so(analysis: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("script", "arguments"),
-    [("signed_weights.py", []), ("negative_targets.py", []), ("counter_examples.py", ["--figures", "FIGURES"])],
+    [
+        ("signed_weights.py", []),
+        ("negative_targets.py", []),
+        ("counter_examples.py", ["--figures", "FIGURES"]),
+        ("small_samples.py", []),
+    ],
 )
 def test_the_studies_run(
     script: str,

@@ -99,11 +99,12 @@ def overtrain(events: hepneg.EventTable, event_loss: EventLoss, output: str, epo
     """Train without early stopping; return loss and largest |prediction − mean| in standard deviations, by epoch."""
     grade = np.asarray(events.grade)
     target = events.required_target()
-    scaling = TargetScaling.of(target[grade > 0])
+    scaling = TargetScaling.of(target[grade > 0, None])
     network = RegressionNetwork(Perceptron(), events.features.shape[1], output=output)
-    ends = (scaling.low - MARGIN * scaling.spread, scaling.high + MARGIN * scaling.spread)
+    (low, high, spread) = (np.array(part) for part in (scaling.low, scaling.high, scaling.spread))
+    ends = (low - MARGIN * spread, high + MARGIN * spread)
     network.initialise(torch.Generator().manual_seed(1), events.features, scaling, ends)
-    rows = event_table(events.features, network.standardise(target), grade)
+    rows = event_table(events.features, network.standardise(target[:, None])[:, 0], grade)
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.0)
     average = [parameter.detach().clone() for parameter in network.parameters()]
     batches, rng, features = ShuffledBatches(events.weight, 128), np.random.default_rng(1), rows[:, :-2]

@@ -7,6 +7,7 @@ import zlib
 __all__ = [
     "CLOSURE_STEM",
     "CLOSURE_TESTS_STEM",
+    "CORRELATED_RESIDUALS_STEM",
     "MULTIVARIATE_STEM",
     "YARDSTICK_STEM",
     "boxes_stem",
@@ -17,6 +18,7 @@ __all__ = [
     "overview_stem",
     "shape_stem",
     "stack_stem",
+    "target_stem",
 ]
 
 MULTIVARIATE_STEM = "shapes_multivariate"
@@ -27,6 +29,8 @@ CLOSURE_STEM = "closure"
 """Name of the figure of the calibration of classifiers of each sign, and of both."""
 CLOSURE_TESTS_STEM = "closure_tests"
 """Name of the figure of their residuals by feature."""
+CORRELATED_RESIDUALS_STEM = "residual_correlations"
+"""Name of the figure of the correlations between the residuals of several targets."""
 
 _LONGEST = 50
 """Bytes of a name; a file name has 255, of a sample and two features, and of what the temporary one adds."""
@@ -79,3 +83,8 @@ def components_stem(sample: str) -> str:
 def by_sign_stem(sample: str) -> str:
     """Return the name, without suffix, of the figure that overlays a sample's response by sign."""
     return f"response_{_safe(sample)}_by_sign"
+
+
+def target_stem(kind: str, target: str = "") -> str:
+    """Return the name, without suffix, of a figure of a regression's target; that of a single one is its kind."""
+    return "_".join((kind, *([_safe(target)] if target else [])))

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from hepneg._core.formatting import MISSING, measured, p_value, percent, significant
 from hepneg.report import result_tables
+from hepneg.report.regression_section import by_target
 from hepneg.report.table_fields import measurement
 from hepneg.report.template_tables import template_tables
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hepneg.config import Config
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.evaluation.several_targets import SeveralTargets
     from hepneg.friends import Friends
     from hepneg.report import ReportPage
     from hepneg.shapes import ShapeReport
@@ -91,7 +93,7 @@ def show_closure(closure: SignSplitClosure) -> None:
     _say(closure.conclusion)
 
 
-def show_evaluation(evaluation: Evaluation | RegressionEvaluation) -> None:
+def show_evaluation(evaluation: Evaluation | RegressionEvaluation | SeveralTargets) -> None:
     """Print the table of samples and the signed figures of merit."""
     content = evaluation.to_dict()
     if content.get("task") == "regression":
@@ -105,10 +107,14 @@ def show_evaluation(evaluation: Evaluation | RegressionEvaluation) -> None:
 
 
 def _show_regression(content: Mapping[str, Any]) -> None:
-    _print(result_tables.regression_table(content))
-    _say(f"On held-out events, signed: bias {_merit(content, 'bias')}, resolution {_merit(content, 'resolution')}")
-    for quantile in content["quantiles"]:
-        _say(f"Targets below the {quantile['probability']:g} quantile: {_merit(quantile, 'below')}")
+    if "targets" in content:
+        _print(result_tables.target_table(content), result_tables.correlation_table(content))
+    for name, part in by_target(content).items():
+        of = f" of {name}" if name else ""
+        _print(result_tables.regression_table(part, name))
+        _say(f"On held-out events, signed: bias{of} {_merit(part, 'bias')}, resolution {_merit(part, 'resolution')}")
+        for quantile in part["quantiles"]:
+            _say(f"Targets{of} below the {quantile['probability']:g} quantile: {_merit(quantile, 'below')}")
 
 
 def _merit(content: Mapping[str, Any], key: str) -> str:

@@ -18,6 +18,7 @@ from hepneg.config.figure_look import Variable
 from hepneg.config.plot_settings import Plots
 from hepneg.config.samples import Branches, ExpressionField, Feature, Folds, Sample, WeightField
 from hepneg.config.systematic_settings import Systematic, require_distinct, weight_variations
+from hepneg.config.target_settings import Grade, Targets
 from hepneg.config.template_settings import GivenResponse, TemplateSettings
 from hepneg.config.training_settings import Task, Training
 from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_short, unknown_keys
@@ -62,8 +63,9 @@ class Config(Model):
         data: samples of measured data by name; not a key of the file.
         features: the network's inputs, in order.
         task: to tell signal from background, or to predict a target.
-        target: what a regression predicts.
-        grade: how right the target of an event is, from 1 (right) to −1 (a counter-example); left out, all are right.
+        target: what a regression predicts: an expression, or several, by name.
+        grade: how right the target of an event is, from 1 (right) to −1 (a counter-example), or how far it is from the
+            right one; left out, all are right.
         plots: how figures are drawn.
         training: how the networks are trained.
         folder: what relative paths in ``samples`` are relative to; not a key of the file.
@@ -86,8 +88,8 @@ class Config(Model):
     response: GivenResponse | None = None
     templates: TemplateSettings = TemplateSettings()
     task: Task = "classification"
-    target: ExpressionField | None = None
-    grade: ExpressionField | None = None
+    target: Targets = ()
+    grade: Grade | None = None
     plots: Plots = Plots()
     training: Training = Training()
     folder: Path = Field(default=Path(), exclude=True)
@@ -208,11 +210,11 @@ class Config(Model):
     @model_validator(mode="after")
     def _check_task(self) -> Self:
         if self.task == "regression":
-            if self.target is None:
+            if not self.target:
                 raise ValueError("'target' is missing: a regression needs the expression that it is to predict")
             return self
         for key in ("target", "grade"):
-            if getattr(self, key) is not None:
+            if getattr(self, key):
                 raise ValueError(f"there is a {key!r}, but no `task: regression`; add that or leave it out")
         for name, sample in self.samples.items():
             if "label" not in sample.model_fields_set:

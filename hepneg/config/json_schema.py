@@ -20,6 +20,7 @@ def config_schema() -> dict[str, Any]:
     texts = {
         "Systematic": {"type": "string"},
         "GivenResponse": {"type": "string"},
+        "Grade": {"type": "string"},
         "Variation": {"type": ["string", "array"]},
     }
     for name, short in texts.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, cast, overload
 
 from numpy.typing import ArrayLike
 
@@ -11,6 +11,7 @@ from hepneg.errors import DataError
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.given_scores import given_logit, response_as_logit
 from hepneg.evaluation.regression import RegressionEvaluation
+from hepneg.evaluation.several_targets import SeveralTargets, regression_evaluation
 from hepneg.events import EventTable
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["evaluate"]
 @overload
 def evaluate(subject: Classifier, events: EventTable, *, bins: int = 40) -> Evaluation: ...
 @overload
-def evaluate(subject: Regressor, events: EventTable, *, bins: int = 40) -> RegressionEvaluation: ...
+def evaluate(subject: Regressor, events: EventTable, *, bins: int = 40) -> RegressionEvaluation | SeveralTargets: ...
 @overload
 def evaluate(
     subject: EventTable,
@@ -33,7 +34,7 @@ def evaluate(
     scheme: str = "external",
     objective: str = "external",
     bins: int = 40,
-) -> RegressionEvaluation: ...
+) -> RegressionEvaluation | SeveralTargets: ...
 @overload
 def evaluate(
     subject: EventTable,
@@ -58,7 +59,7 @@ def evaluate(
     objective: str = "external",
     bins: int = 40,
     seed: int = 1,
-) -> Evaluation | RegressionEvaluation:
+) -> Evaluation | RegressionEvaluation | SeveralTargets:
     """Measure what a model, or a score from elsewhere, is worth, with all signed weights applied.
 
     Args:
@@ -68,16 +69,16 @@ def evaluate(
         response: (n,) in (0, 1), the probability of signal at equal priors. Exact 0 and 1 are moved inwards by the
             step of the array's type, for their log-loss would be infinite; a warning counts them.
         logit: (n,) log-odds of signal at equal priors.
-        prediction: (n,) of the target of a regression.
+        prediction: (n,) of the target of a regression, or (n, T) of T targets.
         trained_logit: (n,) log-odds by networks that were trained on the event, for the overtraining test.
-        quantiles: (n,) predicted quantiles of the target by their probability.
+        quantiles: (n,) predicted quantiles of the target by their probability, or (n, T).
         scheme: name of the weight scheme of a score from elsewhere, for tables.
         objective: name of the objective of a prediction from elsewhere, for tables.
         bins: of the histograms.
         seed: of the halves, the permutations and the ROC band; that of the model where there is one.
 
     Returns:
-        The evaluation of a classification, or that of a regression.
+        The evaluation of a classification, or that of a regression, with several targets of each.
 
     Raises:
         DataError: not one finite number for each event, a response outside [0, 1], no target, or Σw ≤ 0 (of a label,
@@ -91,18 +92,15 @@ def evaluate(
     if not isinstance(subject, EventTable):
         if events is None or given:
             raise DataError("give the events on which to evaluate the model, and no score beside them")
-        evaluation: Any = _EVALUATIONS[subject.task]
-        result: Evaluation | RegressionEvaluation = evaluation.of_model(subject, events, bins=bins)
-        return result
+        if subject.task == "regression":
+            return regression_evaluation(cast("Regressor", subject), events, bins=bins)
+        return Evaluation.of_model(cast("Classifier", subject), events, bins=bins)
     if events is not None or len(given) != 1:
         raise DataError("give a model and events, or events and one of response=, logit= and prediction=")
     if prediction is not None:
-        return RegressionEvaluation.of_predictions(
+        kind = SeveralTargets if subject.targets().shape[1] > 1 else RegressionEvaluation
+        return kind.of_predictions(
             subject, prediction, quantiles=quantiles, scheme=scheme, objective=objective, bins=bins
         )
     scored = response_as_logit(subject, response) if response is not None else given_logit(subject, logit)
     return Evaluation.of_scores(subject, scored, trained_logit=trained_logit, scheme=scheme, bins=bins, seed=seed)
-
-
-_EVALUATIONS = {evaluation.task: evaluation for evaluation in (Evaluation, RegressionEvaluation)}
-"""What a model is evaluated as, by its task."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import hist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hepneg._core.arrays import FloatArray
+from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import JsonResult, json_fields
 from hepneg._core.tables import html_table
@@ -29,10 +29,7 @@ from hepneg.metrics.target_errors import (
     signed_mean,
 )
 
-if TYPE_CHECKING:
-    from hepneg.models.regressor import Regressor
-
-__all__ = ["QuantileRow", "RegressionEvaluation", "RegressionRow"]
+__all__ = ["QuantileRow", "RegressionEvaluation", "RegressionRow", "right_events"]
 
 Histogram: TypeAlias = "hist.Hist[Any]"
 
@@ -102,6 +99,7 @@ class RegressionEvaluation:
         matrix: Σw and Σw² over target × prediction.
         counter_examples: events without a right target, which are left out of everything here.
         histories: learning curves of the folds.
+        target: its name where it is one of several; empty for the only one.
     """
 
     task: ClassVar[str] = "regression"
@@ -123,29 +121,7 @@ class RegressionEvaluation:
     matrix: Histogram
     counter_examples: int
     histories: tuple[FoldHistory, ...]
-
-    @classmethod
-    def of_model(cls, model: Regressor, events: EventTable, *, bins: int = 40) -> RegressionEvaluation:
-        """Evaluate a regressor on the events that it was trained on, each by the network that has not seen it.
-
-        Args:
-            model: the regressor.
-            events: n events with its features, and a target.
-            bins: of the histograms.
-
-        Raises:
-            DataError: other features, no target, or Σw ≤ 0.
-        """
-        quantiles = model.held_out_quantiles(events).T if model.quantiles else ()
-        return cls.of_predictions(
-            events,
-            model.held_out_prediction(events),
-            quantiles=dict(zip(model.quantiles, quantiles, strict=True)),
-            scheme=model.scheme,
-            objective=model.objective,
-            histories=model.histories,
-            bins=bins,
-        )
+    target: str = ""
 
     @classmethod
     def of_predictions(
@@ -158,6 +134,7 @@ class RegressionEvaluation:
         objective: str,
         histories: Sequence[FoldHistory] = (),
         bins: int = 40,
+        name: str = "",
     ) -> RegressionEvaluation:
         """Evaluate predictions.
 
@@ -169,11 +146,12 @@ class RegressionEvaluation:
             objective: name of the objective, for tables.
             histories: learning curves, handed through.
             bins: of the histograms.
+            name: of the target, where it is one of several.
 
         Raises:
             DataError: no target, predictions that are not one finite number per event, or Σw ≤ 0.
         """
-        right = np.ones(len(events), np.bool_) if events.grade is None else events.grade > 0
+        right = right_events(events)
         p = column_of(events, prediction, "the predictions")[right]
         predicted = {q: column_of(events, values, "the predictions")[right] for q, values in (quantiles or {}).items()}
         events.required_target()
@@ -198,6 +176,7 @@ class RegressionEvaluation:
             matrix=_matrix(p, t, w, max(1, 3 * bins // 4)),
             counter_examples=int(np.count_nonzero(~right)),
             histories=tuple(histories),
+            target=name,
         )
 
     def __repr__(self) -> str:
@@ -237,6 +216,11 @@ class RegressionEvaluation:
         residuals = {f"residual_{name}": project(self.residual, name) for name in self.samples}
         pulls = {f"pull_{name}": project(self.pull, name) for name in self.samples}
         return {**residuals, **pulls, "matrix": self.matrix}
+
+
+def right_events(events: EventTable) -> BoolArray:
+    """Return which events have a right target, (n,)."""
+    return np.ones(len(events), np.bool_) if events.grade is None else events.grade > 0
 
 
 def _quantile_row(probability: float, prediction: FloatArray, target: FloatArray, weight: FloatArray) -> QuantileRow:

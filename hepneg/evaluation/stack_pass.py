@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,7 +14,7 @@ from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.progress import SILENT, Progress
 from hepneg.binning.axis_bins import figure_edges
 from hepneg.config import Config, Feature, Variable
-from hepneg.errors import ConfigError
+from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.response_source import (
     TrainedSource,
@@ -22,6 +23,7 @@ from hepneg.evaluation.response_source import (
     of_sample,
     require_known_events,
 )
+from hepneg.evaluation.several_targets import SeveralTargets
 from hepneg.evaluation.stack import Stack
 from hepneg.evaluation.stack_sums import StackSums
 from hepneg.events import EventTable, label_code
@@ -140,7 +142,7 @@ class _Reading:
         wanted += [Feature(name=_column_of(name), expression=e) for name, e in config.regions.items()]
         known = {feature.name for feature in first}
         added = {feature.name: feature for feature in reversed(wanted) if feature.name not in known}
-        columns = {"features": (*first, *reversed(added.values())), "target": None, "grade": None}
+        columns = {"features": (*first, *reversed(added.values())), "target": (), "grade": None}
         return cls(config.model_copy(update=columns), source, quantity, config.drawn_variables, condition)
 
     def fill_sample(
@@ -259,11 +261,20 @@ def _column_of(region: str) -> str:
 def stacks_of(
     config: Config,
     model: Classifier | Regressor | None,
-    evaluation: Evaluation | RegressionEvaluation,
+    evaluation: Evaluation | RegressionEvaluation | SeveralTargets,
     *,
     progress: Progress = SILENT,
 ) -> list[Stack]:
-    """Return the stacks of a response or prediction, and of more, where the files must be read for them."""
+    """Return the stacks of a response or prediction, and of more, where the files must be read for them.
+
+    Warns:
+        HepnegWarning: there are several targets, of which no stacks are drawn.
+    """
+    if isinstance(evaluation, SeveralTargets):
+        if needs_a_pass(config):
+            message = "stacks are drawn of one prediction, not of several targets: there are none"
+            warnings.warn(message, HepnegWarning, stacklevel=2)
+        return []
     if needs_a_pass(config):
         return fill_stacks(config, model, progress=progress)
     return [Stack.of_evaluation(evaluation)] if isinstance(evaluation, Evaluation) else []

@@ -18,6 +18,7 @@ from hepneg.events.table import (
     EventTable,
     check_grades,
     first_entries,
+    grade_of_distance,
     label_code,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "clusters",
     "excess",
     "first_entries",
+    "grade_of_distance",
     "label_code",
     "nested_sums",
 ]

@@ -22,6 +22,7 @@ from hepneg.events.table_columns import (
     check_grades,
     check_samples,
     column_names,
+    grade_of_distance,
     joined_column,
     label_code,
     labels_or_signal,
@@ -39,6 +40,7 @@ __all__ = [
     "EventTable",
     "check_grades",
     "first_entries",
+    "grade_of_distance",
     "label_code",
 ]
 
@@ -55,13 +57,14 @@ class EventTable:
         event_id: integer identifiers, (n,) or (n, m) for m identifying columns.
         feature_names: F names.
         sample_names: names of the samples.
-        target: what a regression is to predict, (n,) float64; None in a classification.
+        target: what a regression is to predict, (n,) float64, or (n, T) for T targets; None in a classification.
         grade: how right a target is, from 1 (right) to −1 (a counter-example), (n,) float64; None if all are right.
         fold: the fold of each event where an expression or the caller gives it, (n,) int8; None to take a hash of
             ``event_id``.
         by_content: the identifiers are hashes of the features, for want of others.
         source: by sample, the name of the first sample that holds candidates of the same events, as samples that share
             a file do; samples that are left out hold events of their own, whatever their identifiers.
+        target_names: names of the targets.
     """
 
     features: NDArray[np.float32]
@@ -76,6 +79,7 @@ class EventTable:
     fold: NDArray[np.int8] | None = None
     by_content: bool = False
     source: Mapping[str, str] = field(default_factory=dict)
+    target_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         optional = (self.target, self.grade, self.fold)
@@ -90,7 +94,7 @@ class EventTable:
         negative = np.count_nonzero(self.weight < 0)
         samples = ", ".join(self.sample_names)
         share = negative / len(self) if len(self) else float("nan")
-        target = "" if self.target is None else "; with a target"
+        target = f"; target: {', '.join(self.target_names)}" if self.target_names else ""
         return (
             f"EventTable({len(self)} events, {share:.1%} with negative weight; "
             f"samples: {samples}; features: {', '.join(self.feature_names)}{target})"
@@ -109,6 +113,7 @@ class EventTable:
         target: ArrayLike | None = None,
         grade: ArrayLike | None = None,
         fold: ArrayLike | None = None,
+        target_names: Sequence[str] | None = None,
     ) -> EventTable:
         """Build a table from arrays, copying them.
 
@@ -122,9 +127,10 @@ class EventTable:
                 shuffled or cut table has the same folds. Up to four rows with equal features share a fold then; where
                 the features have few values, give identifiers.
             feature_names: F names; left out, ``x0``, ``x1``, …
-            target: (n,) numbers for a regression.
+            target: (n,) numbers for a regression, or (n, T) for one with T targets.
             grade: (n,) numbers from −1 to 1: how right each target is.
             fold: (n,) integers from 0 on: the fold of each event; left out, a hash of ``event_id`` gives it.
+            target_names: T names; left out, ``target``, or ``target0``, ``target1``, … for several.
 
         Raises:
             DataError: what is no array of numbers, shapes that do not fit, NaN or infinite numbers, labels that are
@@ -146,11 +152,14 @@ class EventTable:
         check_samples(codes, labels, sample_names)
         if event_id is None:
             ids = content_ids(matrix, labels, weights)
-        targets, grades = target_columns(target, grade, n)
+        targets, grades, named = target_columns(target, grade, target_names, n)
         folds = None if fold is None else fold_column(number_array(fold, "fold"), n)
         by_content = event_id is None
         source = dict.fromkeys(sample_names, sample_names[0]) if sample is None and sample_names else {}
-        return cls(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds, by_content, source)
+        return cls(
+            *(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds, by_content, source),
+            target_names=named,
+        )
 
     def require_simulated(self) -> None:
         """Refuse measured data, which are never trained on.
@@ -173,6 +182,8 @@ class EventTable:
         names = tables[0].feature_names
         if any(table.feature_names != names for table in tables):
             raise DataError("the tables to join have different features")
+        if len({table.target_names for table in tables if table.target is not None}) > 1:
+            raise DataError("the tables to join have different targets")
         sample_names = tuple(dict.fromkeys(name for table in tables for name in table.sample_names))
         recode = [np.array([sample_names.index(s) for s in t.sample_names], np.int16)[t.sample] for t in tables]
         # Rows of the transpose are the columns: joining those keeps each feature contiguous.
@@ -190,6 +201,7 @@ class EventTable:
             joined_column([table.fold for table in tables], "folds"),
             all(table.by_content for table in tables),
             {name: first for table in reversed(tables) for name, first in table.source.items()},
+            tables[0].target_names,
         )
 
     def select(self, mask: NDArray[np.bool_] | NDArray[np.integer]) -> EventTable:
@@ -208,6 +220,7 @@ class EventTable:
             None if self.fold is None else self.fold[chosen],
             self.by_content,
             self.source,
+            self.target_names,
         )
 
     @property
@@ -250,7 +263,7 @@ class EventTable:
         return self.fold
 
     def required_target(self) -> NDArray[np.float64]:
-        """Return the target, (n,).
+        """Return the target, (n,), or several, (n, T).
 
         Raises:
             DataError: the events have none.
@@ -259,19 +272,38 @@ class EventTable:
             raise DataError("the events have no target: a regression needs `target:` in the configuration or table")
         return self.target
 
+    def targets(self) -> NDArray[np.float64]:
+        """Return the targets in columns, (n, T), also where there is one.
+
+        Raises:
+            DataError: the events have none.
+        """
+        return self.required_target().reshape(len(self), -1)
+
+    def of_target(self, number: int) -> EventTable:
+        """Return the events with one of their targets alone.
+
+        Raises:
+            DataError: the events have none.
+        """
+        return replace(self, target=self.targets()[:, number], target_names=(self.target_names[number],))
+
     def with_target_as_feature(self) -> EventTable:
-        """Return the same events with ``(target)``, and ``(grade)`` where there are grades, as last features.
+        """Return the same events with ``(target)``, or each of several by its name, as last features; grades as well.
 
         Raises:
             DataError: the events have no target, or one that is infinite in float32.
         """
-        added = {"(target)": self.required_target(), "(grade)": self.grade}
+        names = [f"({name})" for name in self.target_names]
+        added = dict(zip(names, self.targets().T, strict=True))
         with np.errstate(over="ignore"):
-            columns = {name: column.astype(np.float32) for name, column in added.items() if column is not None}
-        if not np.isfinite(columns["(target)"]).all():
+            columns = {name: column.astype(np.float32) for name, column in added.items()}
+        if not all(np.isfinite(column).all() for column in columns.values()):
             raise DataError(
                 "some targets are too large for float32, as which signs are learnt from them; take another unit"
             )
+        if self.grade is not None:
+            columns["(grade)"] = self.grade.astype(np.float32)
         features = np.concatenate([self.features.T, *(column[None] for column in columns.values())]).T
         return replace(self, features=features, feature_names=(*self.feature_names, *columns))
 

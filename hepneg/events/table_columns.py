@@ -21,6 +21,7 @@ __all__ = [
     "check_grades",
     "check_samples",
     "column_names",
+    "grade_of_distance",
     "joined_column",
     "label_code",
     "label_codes",
@@ -29,6 +30,7 @@ __all__ = [
     "number_column",
     "sample_codes",
     "target_columns",
+    "target_names",
 ]
 
 SIGNAL, BACKGROUND, DATA = 1, 0, -1
@@ -96,9 +98,9 @@ def labels_or_signal(label: ArrayLike | None, n: int, *, needed: bool) -> NDArra
 
 
 def target_columns(
-    target: ArrayLike | None, grade: ArrayLike | None, n: int
-) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Return targets and grades, (n,) each, checked; None where there are none.
+    target: ArrayLike | None, grade: ArrayLike | None, names: Sequence[str] | None, n: int
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None, tuple[str, ...]]:
+    """Return targets, (n,) or (n, T), grades, (n,), both checked, and the targets' names; None where there are none.
 
     Raises:
         DataError: with what is wrong.
@@ -106,11 +108,31 @@ def target_columns(
     if target is None:
         if grade is not None:
             raise DataError("grades say how right targets are, but there is no target")
-        return None, None
+        return None, None, ()
     grades = None if grade is None else number_column(grade, "grade", n)
     if grades is not None:
         check_grades(grades)
-    return number_column(target, "target", n), grades
+    targets = number_array(target, "target", np.float64)
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        targets = targets[:, 0]
+    if targets.ndim != 2:
+        return number_column(targets, "target", n), grades, target_names(names, 1)
+    found = target_names(names, targets.shape[1])
+    columns = [number_column(column, f"target {name}", n) for name, column in zip(found, targets.T, strict=True)]
+    return np.column_stack(columns), grades, found
+
+
+def target_names(names: Sequence[str] | None, number: int) -> tuple[str, ...]:
+    """Return the names of so many targets; left out, ``target``, or ``target0``, ``target1``, … for several.
+
+    Raises:
+        DataError: another number of names, or one that is there twice.
+    """
+    default = [f"target{i}" for i in range(number)] if number != 1 else ["target"]
+    found = tuple(default if names is None else map(str, names))
+    if len(found) != number or len(set(found)) < number or not number:
+        raise DataError(f"there are {number} targets, but their names are: {', '.join(found) or 'none'}")
+    return found
 
 
 def check_grades(grade: NDArray[np.float64], where: str = "") -> None:
@@ -126,6 +148,24 @@ def check_grades(grade: NDArray[np.float64], where: str = "") -> None:
     bad = ~(np.abs(grade) <= 1.0)
     if bad.any():
         raise DataError(f"{where}{int(bad.sum())} grades lie outside [-1, 1], at {first_entries(bad)}; scale them")
+
+
+def grade_of_distance(distance: ArrayLike, reach: float) -> NDArray[np.float64]:
+    """Return how right targets are, from 1 to −1, from how wrong they are: (a² − d²)/(a² + d²).
+
+    It is 1 for a right target, 0 at the reach, and tends to −1 far away, where a larger mistake counts no more.
+
+    Args:
+        distance: d, (n,), from the target to the right one, in its unit; the sign is not used.
+        reach: a > 0, in the same unit.
+
+    Raises:
+        DataError: a reach that is not positive.
+    """
+    if not (reach > 0 and np.isfinite(reach)):
+        raise DataError(f"the reach of a grade must be positive, in the target's unit, not {reach!r}")
+    square = np.square(np.clip(np.asarray(distance, np.float64) / reach, -1e9, 1e9))
+    return np.asarray((1.0 - square) / (1.0 + square))
 
 
 def number_column(values: ArrayLike, what: str, n: int) -> NDArray[np.float64]:

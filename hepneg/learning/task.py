@@ -43,9 +43,14 @@ class LearningTask(Protocol):
         """Return the events with the features that the local mean sign must depend on."""
 
     def network(
-        self, events: EventTable, choice: NetworkChoice, logit_bound: float | None, generator: torch.Generator
+        self,
+        events: EventTable,
+        train_weight: Float,
+        choice: NetworkChoice,
+        logit_bound: float | None,
+        generator: torch.Generator,
     ) -> FoldNetwork:
-        """Return a new network, initialised for these events; with a bound its outputs must be bounded."""
+        """Return a new network, begun for these events and weights, (n,); with a bound its outputs must be bounded."""
 
     def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
         """Return the features and what the objective needs beside them, (n, F + …)."""
@@ -64,7 +69,12 @@ class LabelTask:
         return events
 
     def network(
-        self, events: EventTable, choice: NetworkChoice, logit_bound: float | None, generator: torch.Generator
+        self,
+        events: EventTable,
+        train_weight: Float,  # noqa: ARG002
+        choice: NetworkChoice,
+        logit_bound: float | None,
+        generator: torch.Generator,
     ) -> ResponseNetwork:
         """Return a network with one log-odds."""
         output = response_range(choice.output)
@@ -100,24 +110,40 @@ class TargetTask:
         return events.with_target_as_feature()
 
     def network(
-        self, events: EventTable, choice: NetworkChoice, logit_bound: float | None, generator: torch.Generator
+        self,
+        events: EventTable,
+        train_weight: Float,
+        choice: NetworkChoice,
+        logit_bound: float | None,
+        generator: torch.Generator,
     ) -> RegressionNetwork:
-        """Return a network with one prediction, or one for each quantile."""
-        target = events.required_target()
-        right = target if events.grade is None else target[events.grade > 0]
-        scaling = TargetScaling.of(right)
+        """Return a network that begins at the weighted least squares of right targets."""
+        right, targets = _right(events), events.targets()
+        scaling = TargetScaling.of(targets[right])
         bounded = self.objective.bounded or logit_bound is not None
         output, ends = _range(choice.output, scaling, bounded=bounded)
-        network = RegressionNetwork(choice.make(), len(events.feature_names), self.objective.quantiles, output)
+        network = RegressionNetwork(
+            choice.make(), len(events.feature_names), self.objective.quantiles, output, targets.shape[1]
+        )
         network.initialise(generator, events.features, scaling, ends)
+        network.fit_line(events.features[right], targets[right], _strength(events, train_weight)[right])
         return network
 
     def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
-        """Return features, standardised target, and the weight times the grade, the weights' mean brought to 1."""
-        weight = train_weight * (len(train_weight) / train_weight.sum())
-        strength = weight if events.grade is None else weight * events.grade
-        target = cast(RegressionNetwork, network).standardise(events.required_target())
-        return event_table(events.features, target, strength)
+        """Return features, standardised targets, and the weight times the grade, the weights' mean brought to 1."""
+        strength = _strength(events, train_weight) * (len(train_weight) / train_weight.sum())
+        targets = cast(RegressionNetwork, network).standardise(events.targets())
+        return event_table(events.features, *targets.T, strength)
+
+
+def _right(events: EventTable) -> NDArray[np.bool_]:
+    """Return which targets are right, (n,)."""
+    return np.ones(len(events), np.bool_) if events.grade is None else events.grade > 0
+
+
+def _strength(events: EventTable, weight: Float) -> Float:
+    """Return the weight times the grade, (n,)."""
+    return weight if events.grade is None else weight * events.grade
 
 
 def learning_task(objective: Objective) -> LearningTask:
@@ -125,30 +151,30 @@ def learning_task(objective: Objective) -> LearningTask:
     return TargetTask(cast(TargetObjective, objective)) if objective.task == "regression" else LabelTask()
 
 
-def _range(output: Output | None, target: TargetScaling, *, bounded: bool) -> tuple[str, tuple[float, float]]:
-    """Return the function of the output and the ends of its range, in the target's unit.
+def _range(output: Output | None, target: TargetScaling, *, bounded: bool) -> tuple[str, tuple[Float, Float]]:
+    """Return the function of the output and the ends of its range, (T,) each in the targets' units.
 
     Args:
-        output: in the settings.
+        output: in the settings; its range is that of every target.
         target: the targets of the training.
         bounded: the objective or the scheme wants a range: without another, that of the targets and a margin.
 
     Raises:
         TrainingError: ``relu`` for targets that it cannot reach, or where a range is wanted.
     """
+    low, high, spread = (np.array(part) for part in (target.low, target.high, target.spread))
     if output is None:
-        margin = MARGIN * target.spread
-        return ("tanh" if bounded else "linear"), (target.low - margin, target.high + margin)
+        return ("tanh" if bounded else "linear"), (low - MARGIN * spread, high + MARGIN * spread)
     if output.high is not None:
-        return output.activation, (output.low, output.high)
-    if target.low < output.low:
+        return output.activation, (np.full_like(low, output.low), np.full_like(low, output.high))
+    if low.min() < output.low:
         raise TrainingError(
             f"network.output is relu, which gives nothing below {output.low:g}, but the target goes down to "
-            f"{target.low:.6g}: leave the output out, which makes it linear"
+            f"{low.min():.6g}: leave the output out, which makes it linear"
         )
     if bounded:
         raise TrainingError(
             "the objective or the scheme wants bounded predictions, and network.output relu has no upper end: leave it "
             "out, or give low and high"
         )
-    return "relu", (output.low, output.low)
+    return "relu", (np.full_like(low, output.low), np.full_like(low, output.low))

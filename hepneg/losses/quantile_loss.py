@@ -26,14 +26,15 @@ def quantile_ladder(outputs: int, central: int) -> torch.Tensor:
 
 
 def ordered_quantiles(outputs: torch.Tensor, ladder: torch.Tensor) -> torch.Tensor:
-    """Return increasing quantiles, (n, M): the central one is the first output, softplus of the others the gaps."""
-    return outputs[:, :1] + nn.functional.softplus(outputs[:, 1:]) @ ladder
+    """Return increasing quantiles, (…, M): the central one is the first output, softplus of the others the gaps."""
+    return outputs[..., :1] + nn.functional.softplus(outputs[..., 1:]) @ ladder
 
 
 class QuantileLoss(EventLoss):
-    """w·Σ_q max(q·r, (q − 1)·r), r = t − p_q, of quantiles that cannot cross.
+    """w·Σ_q max(q·r, (q − 1)·r), r = t − p_q, of quantiles that cannot cross; of T targets the sum.
 
-    The network gives M numbers, (n, M): :meth:`quantiles` makes them the quantiles, in the loss and in use.
+    The network gives M numbers, (n, M), or (n, T, M): :meth:`quantiles` makes them the quantiles, in the loss and in
+    use.
 
     Args:
         probabilities: increasing, between 0 and 1.
@@ -49,11 +50,11 @@ class QuantileLoss(EventLoss):
         self.register_buffer("ladder", ladder, persistent=False)
 
     def quantiles(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Return the quantiles, (n, M), increasing, from what the network gives, (n, M)."""
+        """Return the quantiles, (…, M), increasing, from what the network gives, (…, M)."""
         return outputs if self.ordered else ordered_quantiles(outputs, self.ladder.to(outputs))
 
     def terms(self, logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each event, (n,), from outputs, (n, M)."""
+        """Return the loss of each event, (n,), from outputs, (n, M) or (n, T, M), and targets, (n,) or (n, T)."""
         q = torch.tensor(self.probabilities, dtype=logit.dtype, device=logit.device)
-        residual = target[:, None] - self.quantiles(logit)
-        return weight * torch.maximum(q * residual, (q - 1.0) * residual).sum(dim=1)
+        residual = target[..., None] - self.quantiles(logit)
+        return weight * torch.maximum(q * residual, (q - 1.0) * residual).flatten(1).sum(dim=1)

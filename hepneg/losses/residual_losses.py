@@ -71,8 +71,10 @@ class LogCoshLoss(_ResidualLoss):
         return strength * self.scale**2 * (size + torch.log1p(torch.exp(-2.0 * size)) - math.log(2.0))
 
 
-class SignedSquaredLoss(_ResidualLoss):
-    """w·r² for w > 0 and \\|w\\|·a²·exp(−r²/a²) for w < 0: never below 0, the pull of counter-examples saturates.
+class SignedSquaredLoss(EventLoss):
+    """w·\\|r\\|² for w > 0 and \\|w\\|·a²·exp(−\\|r\\|²/a²) for w < 0: never below 0, their pull saturates.
+
+    Of several targets \\|r\\|² is the sum over them: a counter-example is wrong as a whole, and may be right in some.
 
     Args:
         reach: a.
@@ -82,15 +84,17 @@ class SignedSquaredLoss(_ResidualLoss):
         super().__init__()
         self.reach = reach
 
-    def of_residual(self, residual: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each residual."""
-        square = residual.square()
+    def terms(self, logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Return the loss of each event, (n,), from predictions, (n,) or (n, T)."""
+        square = _square_distance(logit, target)
         repelling = self.reach**2 * torch.exp(-square / self.reach**2)
-        return torch.where(strength > 0, strength * square, -strength * repelling)
+        return torch.where(weight > 0, weight * square, -weight * repelling)
 
 
-class ReciprocalLoss(_ResidualLoss):
-    """w·r² for w > 0 and \\|w\\|/(r² + ε) for w < 0: never below 0, counter-examples repel when they are near.
+class ReciprocalLoss(EventLoss):
+    """w·\\|r\\|² for w > 0 and \\|w\\|/(\\|r\\|² + ε) for w < 0: never below 0, counter-examples repel when near.
+
+    Of several targets \\|r\\|² is the sum over them.
 
     Args:
         epsilon: ε.
@@ -100,7 +104,13 @@ class ReciprocalLoss(_ResidualLoss):
         super().__init__()
         self.epsilon = epsilon
 
-    def of_residual(self, residual: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each residual."""
-        square = residual.square()
-        return torch.where(strength > 0, strength * square, -strength / (square + self.epsilon))
+    def terms(self, logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Return the loss of each event, (n,), from predictions, (n,) or (n, T)."""
+        square = _square_distance(logit, target)
+        return torch.where(weight > 0, weight * square, -weight / (square + self.epsilon))
+
+
+def _square_distance(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return |t − p|², (n,), summed over the targets where there are several."""
+    square = (target - prediction).square()
+    return square if square.ndim == 1 else square.sum(dim=1)

@@ -45,6 +45,7 @@ from hepneg.metrics.target_errors import (
     mean_absolute_error,
     mean_squared_error,
     quantile_loss,
+    residual_correlation,
     resolution,
     squared_error_influence,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "poisson_multiplicity",
     "quantile_loss",
     "quantiles",
+    "residual_correlation",
     "resolution",
     "response_share",
     "roc_curve",

@@ -21,6 +21,7 @@ __all__ = [
     "mean_absolute_error",
     "mean_squared_error",
     "quantile_loss",
+    "residual_correlation",
     "resolution",
     "signed_mean",
     "squared_error_influence",
@@ -106,6 +107,36 @@ def resolution(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> E
         return Estimate(float("nan"), float("nan"))
     width = float(np.sqrt(variance.value))
     return Estimate(width, variance.error / (2.0 * width))
+
+
+def residual_correlation(first: ArrayLike, second: ArrayLike, weight: ArrayLike) -> Estimate:
+    """Measure the linear correlation of two residuals.
+
+    Args:
+        first: (n,) p − t of one target.
+        second: (n,) p − t of another.
+        weight: (n,) signed weights.
+
+    Returns:
+        ρ = Σw·z₁z₂/Σw, z the residuals less their mean over their resolution, with its standard error from
+        Σw(z₁z₂ − ρ(z₁² + z₂²)/2)/Σw; NaN where a signed variance is not positive. Signed weights may bring it beyond
+        ±1.
+
+    Raises:
+        DataError: unusable columns, or Σw ≤ 0.
+    """
+    one, other, w = _columns(first, second, weight)
+    scaled = []
+    for residual in (one, other):
+        away = residual - signed_mean(residual, w).value
+        variance = signed_mean(away**2, w).value
+        if variance <= 0:
+            return Estimate(float("nan"), float("nan"))
+        scaled.append(away / np.sqrt(variance))
+    product = scaled[0] * scaled[1]
+    value = signed_mean(product, w).value
+    error = signed_mean(product - 0.5 * value * (scaled[0] ** 2 + scaled[1] ** 2), w).estimate().error
+    return Estimate(value, error)
 
 
 def signed_mean(values: FloatArray, weight: FloatArray) -> Influence:

@@ -52,8 +52,9 @@ def _other_inputs(now: ModelInputs, trained: ModelInputs) -> Iterator[str]:
     for name, expression in trained.features.items():
         if now.features[name] != expression:
             yield f"the feature {name!r} was {expression!r} in the training, and is {now.features[name]!r} now"
-    if now.target != trained.target:
-        yield f"the target was {trained.target!r} in the training, and is {now.target!r} now"
+    if list(now.targets.items()) != list(trained.targets.items()):
+        was, is_now = (", ".join(map(repr, part.targets.values())) or "none" for part in (trained, now))
+        yield f"the target was {was} in the training, and is {is_now} now"
 
 
 def _other_folds(now: ModelInputs, trained: ModelInputs) -> Iterator[str]:

@@ -38,7 +38,7 @@ class ModelInputs:
         event_id: branches that identify an event.
         tree: name of the tree.
         weight: expression of the signed weight, or None.
-        target: expression of what a regression predicts, or None.
+        targets: expression of each target of a regression, by its name; empty in a classification.
         files: that the model was trained on; empty where it was trained on arrays.
         folds: expression and number of the folds, ``{"by": …, "count": …}``; None where identifiers are hashed.
     """
@@ -49,7 +49,7 @@ class ModelInputs:
     tree: str | None = None
     weight: str | None = None
     files: tuple[FileIdentity, ...] = ()
-    target: str | None = None
+    targets: Mapping[str, str] = field(default_factory=dict)
     folds: Mapping[str, Any] | None = None
 
     @classmethod
@@ -66,7 +66,7 @@ class ModelInputs:
             config.tree,
             config.weight.text,
             identify_files(config),
-            config.target.text if config.target else None,
+            {target.name: target.expression.text for target in config.target},
             {"by": config.folds.by.text, "count": config.folds.count} if config.folds else None,
         )
 
@@ -79,7 +79,7 @@ class ModelInputs:
             "tree": self.tree,
             "weight": self.weight,
             "files": [file.to_dict() for file in self.files],
-            "target": self.target,
+            "targets": [{"name": name, "expression": text} for name, text in self.targets.items()],
             **({"folds": dict(self.folds)} if self.folds else {}),
         }
 
@@ -87,7 +87,8 @@ class ModelInputs:
     def from_dict(cls, data: Mapping[str, Any]) -> ModelInputs:
         """Rebuild the inputs from :meth:`to_dict`."""
         files = tuple(FileIdentity.from_dict(file) for file in data.get("files", ()))
-        return cls(**{**data, "event_id": tuple(data["event_id"]), "files": files})
+        targets = {target["name"]: target["expression"] for target in data["targets"]}
+        return cls(**{**data, "event_id": tuple(data["event_id"]), "files": files, "targets": targets})
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,7 +44,7 @@ class _Inputs(_Part):
     tree: str | None
     weight: str | None
     files: list[dict[str, str | int | None]]
-    target: str | None = None
+    targets: list[dict[str, str]]
 
 
 class _Folds(_Part):

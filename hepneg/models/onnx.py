@@ -28,8 +28,8 @@ _OUTPUTS = {
         "logit": "mean log-odds of the networks of all folds, natural logarithm, equal priors",
     },
     "regression": {
-        "prediction": "mean prediction of the networks of all folds, in the target's unit",
-        "outputs": "all outputs, (events, M): the quantiles where the model predicts several",
+        "prediction": "mean prediction of the networks of all folds, in the target's unit; a column for each target",
+        "outputs": "all outputs, (events, T*M): M of each target, the quantiles where the model predicts several",
     },
 }
 _RAW = {"classification": "logit", "regression": "outputs"}
@@ -42,11 +42,11 @@ def export_onnx(model: Classifier | Regressor, path: str | Path, opset: int | No
     """Write the mean of a model's networks as ONNX, atomically.
 
     The graph takes ``features``, (events, F) float32, raw: the scaling is inside. That of a classifier gives
-    ``response`` and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), and ``outputs``,
-    (events, M): all quantiles, or the prediction once more. Operators are those of the standard without extensions. The
-    file's metadata describe it, each value in JSON: ``hepneg.features`` (name to expression, in order),
-    ``hepneg.selection``, ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``,
-    ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
+    ``response`` and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), or (events, T) of T
+    targets, and ``outputs``, (events, T·M): the M quantiles of each target, or the prediction once more. Operators are
+    those of the standard without extensions. The file's metadata describe it, each value in JSON: ``hepneg.features``
+    (name to expression, in order), ``hepneg.targets`` (alike), ``hepneg.selection``, ``hepneg.event_id``,
+    ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
 
     Args:
         model: the classifier or regressor.
@@ -107,7 +107,7 @@ def _graph(model: Classifier | Regressor, opset: int | None = None) -> Any:
     from hepneg.networks.regression_network import central_quantile
 
     mean = (
-        MeanRegression(model.networks, central_quantile(model.quantiles))
+        MeanRegression(model.networks, model.output_of_target, central_quantile(model.quantiles))
         if isinstance(model, Regressor)
         else MeanEnsemble(model.networks)
     )
@@ -134,6 +134,7 @@ def _metadata(model: Classifier | Regressor) -> dict[str, str]:
     described = model.to_dict()
     values = {
         "features": dict(model.inputs.features),
+        "targets": dict(model.inputs.targets),
         "selection": model.inputs.selection,
         "event_id": model.inputs.event_id,
         "folds": described["folds"],

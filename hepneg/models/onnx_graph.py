@@ -32,17 +32,21 @@ class MeanEnsemble(nn.Module):
 
 
 class MeanRegression(nn.Module):
-    """From raw features, (n, F), to the mean prediction of several networks, (n,), and all their outputs, (n, M)."""
+    """From raw features, (n, F), to the mean prediction of several networks and all their outputs, (n, T·M).
 
-    def __init__(self, networks: Sequence[nn.Module], central: int) -> None:
+    The prediction is (n,), or (n, T) of T targets.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module], shape: tuple[int, int], central: int) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
-        self.central = central
+        self.shape, self.central = shape, central
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the prediction and all outputs, the quantiles where there are several."""
         outputs = torch.stack([network(features) for network in self.networks]).mean(dim=0)
-        return outputs[:, self.central], outputs
+        prediction = outputs.reshape(-1, *self.shape)[..., self.central]
+        return prediction[:, 0] if self.shape[0] == 1 else prediction, outputs
 
 
 def ensemble_graph(ensemble: nn.Module, inputs: int, outputs: Sequence[str], opset: int = OPSET) -> Any:

@@ -94,13 +94,13 @@ def train_regressor(
     client: Client | None = None,
     **settings: Unpack[Settings],
 ) -> Regressor:
-    """Train a regression of the events' target under a weight scheme.
+    """Train a regression of the events' target, or of several by one network, under a weight scheme.
 
     A refined weight is learnt from the features and the target together: a mean sign that depends on the features alone
     would cancel in E[t|x], and leave the mean under \\|w\\|.
 
     Args:
-        events: signed events with a target; labels play no part.
+        events: signed events with one or several targets; labels play no part.
         scheme: ``absolute``, ``positive``, ``signed`` or ``refined``, a mapping of ``name`` and parameters, or a scheme
             object; left out, ``refined``.
         inputs: as for :func:`train`.
@@ -177,7 +177,10 @@ def train_posed(
     kind: type[Classifier | Regressor] = Classifier if objective.task == "classification" else Regressor
     return kind(
         networks=_networks(events, fitted, training, objective),
-        inputs=inputs or ModelInputs({name: name for name in events.feature_names}),
+        inputs=inputs
+        or ModelInputs(
+            {name: name for name in events.feature_names}, targets={name: name for name in events.target_names}
+        ),
         scheme=chosen.name,
         scheme_parameters=scheme_parameters(chosen),
         seed=training.seed,

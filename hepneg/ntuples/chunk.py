@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from hepneg.config import Config
 from hepneg.errors import DataError
-from hepneg.events import EventTable, check_grades, first_entries, label_code
+from hepneg.events import EventTable, check_grades, first_entries, grade_of_distance, label_code
 from hepneg.expressions import Expression, MissingElements
+from hepneg.ntuples.columns import named_targets
 from hepneg.ntuples.evaluator import Evaluator, named_entries
 from hepneg.ntuples.exact_sums import exact_sum
 from hepneg.ntuples.identity import base_name
@@ -36,7 +37,7 @@ class Chunk:
         dropped: selected events left out because a feature or the target is NaN or infinite.
         variations: (n, V) raw weights of the systematic variations, in the order of the configuration; V is 0 where
             they were not asked for.
-        target: of a regression, (n,) float64, or None.
+        target: of a regression, (n,) float64, or (n, T) of several, or None.
         grade: how right each target is, (n,) float64, or None.
         fold: where the configuration gives folds by an expression, (n,) int8, or None.
         list_lengths: from which lengths of lists weights took an element, by what was taken.
@@ -115,9 +116,10 @@ class ChunkMaker:
             weight, entry = weight[keep], entry[keep]
         event_id = self.evaluator.identifiers(columns, entry)
         features, wrong = self.evaluator.matrix(columns, len(entry))
-        target, grade = (self._column(name, columns) for name in ("target", "grade"))
+        targets, grade = self._targets(columns), self._grade(columns)
+        target = np.stack(list(targets.values()), axis=1) if len(targets) > 1 else next(iter(targets.values()), None)
         bad = {f"feature {name!r}": mask for name, mask in wrong.items()}
-        for name, column in (("target", target), ("grade", grade)):
+        for name, column in (*targets.items(), ("grade", grade)):
             if column is not None and not np.isfinite(column).all():
                 bad[name] = ~np.isfinite(column)
         if bad and self.config.on_nan == "error":
@@ -130,11 +132,20 @@ class ChunkMaker:
             check_grades(kept.grade, f"{self.evaluator.where}: ")
         return kept
 
-    def _column(self, name: str, columns: Mapping[str, Any]) -> NDArray[np.float64] | None:
-        """Return the target or the grade, (n,); None where the configuration has none."""
-        expression = getattr(self.config, name)
-        if expression is None:
+    def _targets(self, columns: Mapping[str, Any]) -> dict[str, NDArray[np.float64]]:
+        """Return each target, (n,), by what messages call it."""
+        named = named_targets({target.name: target.expression for target in self.config.target})
+        return {name: self._number(name, expression, columns) for name, expression in named.items()}
+
+    def _grade(self, columns: Mapping[str, Any]) -> NDArray[np.float64] | None:
+        """Return the grade, (n,); None where the configuration has none."""
+        grade = self.config.grade
+        if grade is None:
             return None
+        value = self._number("grade", grade.expression, columns)
+        return value if grade.reach is None else grade_of_distance(value, grade.reach)
+
+    def _number(self, name: str, expression: Expression, columns: Mapping[str, Any]) -> NDArray[np.float64]:
         return self.evaluator.evaluate(name, expression, columns).astype(np.float64, copy=False)
 
     def _fold(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.int8] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from hepneg.config import Config
 from hepneg.errors import DataError, nearest_names
@@ -15,6 +15,8 @@ from hepneg.ntuples.event_source import EventSource, source_of
 from hepneg.ntuples.files import refuse_damage
 
 __all__ = ["BranchType", "Needs", "branch_names", "branch_types"]
+
+Value = TypeVar("Value")
 
 _NO_EXPRESSIONS: Mapping[str, Expression] = {}
 _FLAT = re.compile(r"bool|u?int\d+|float\d+")
@@ -57,6 +59,11 @@ class BranchType:
         return self.is_flat and "int" in self.text
 
 
+def named_targets(targets: Mapping[str, Value]) -> dict[str, Value]:
+    """Return targets by what messages call them: ``target``, or ``target 'px'`` where there are several."""
+    return {"target" if len(targets) == 1 else f"target {name!r}": value for name, value in targets.items()}
+
+
 def branch_names(tree: Any) -> list[str]:
     """Return the names of the branches, leaves and top-level fields of a tree, in order."""
     return source_of(tree, "").names
@@ -89,7 +96,9 @@ class Needs:
         features = {feature.name: feature.expression for feature in config.features}
         varied = config.weight_variations if systematics else {}
         folds = config.folds.by if config.folds else None
-        others = {"weight": config.weight, "target": config.target, "grade": config.grade, "folds": folds}
+        targets = {target.name: target.expression for target in config.target}
+        grade = config.grade.expression if config.grade else None
+        others = {"weight": config.weight, **named_targets(targets), "grade": grade, "folds": folds}
         return cls.collect(features, config.selection, config.event_id, others, varied)
 
     @classmethod

@@ -143,6 +143,7 @@ def _joined(config: Config, samples: Mapping[str, Sample], parts: dict[str, list
         target,
         grade,
         fold,
+        target_names=tuple(part.name for part in config.target),
     )
 
 

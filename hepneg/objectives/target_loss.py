@@ -26,10 +26,11 @@ Float = NDArray[np.float64]
 class TargetLoss(ObjectiveLoss):
     """The sum of a loss over the events; it has no state.
 
-    The columns of a batch behind the features are the standardised target and the weight times the grade.
+    The columns of a batch behind the features are the T standardised targets and the weight times the grade.
 
     Args:
-        event_loss: of predictions, (n, M), targets, (n,), both standardised, and the weight times the grade, (n,).
+        event_loss: of predictions, (n, T), or of quantiles, (n, T, M), targets, (n, T), both standardised, and the
+            weight times the grade, (n,).
     """
 
     def __init__(self, event_loss: EventLoss) -> None:
@@ -37,15 +38,15 @@ class TargetLoss(ObjectiveLoss):
         self.event_loss = event_loss
 
     def _terms(self, output: torch.Tensor, target: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each event, (n,); all outputs of a network for quantiles are of one target."""
-        if not isinstance(self.event_loss, QuantileLoss):
-            target = target[:, None]
-        return self.event_loss.terms(output, target, strength)
+        """Return the loss of each event, (n,), from the outputs of a network, (n, T, M)."""
+        given = output if isinstance(self.event_loss, QuantileLoss) else output.squeeze(-1)
+        return self.event_loss.terms(given, target, strength)
 
     def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
         """Return the sum of the terms over the rows of a batch."""
         regression = cast(RegressionNetwork, network)
-        return self._terms(regression.standardised(rows[:, :-2]), rows[:, -2], rows[:, -1]).sum()
+        first = rows.shape[1] - 1 - regression.targets
+        return self._terms(regression.standardised(rows[:, :first]), rows[:, first:-1], rows[:, -1]).sum()
 
     def validation_loss(self, events: EventTable, weight: Float) -> ValidationLoss:
         """Return Σ terms / Σ weight; NaN once the network gives no finite numbers."""
@@ -62,7 +63,7 @@ class TargetLoss(ObjectiveLoss):
 
     def _all_terms(self, network: RegressionNetwork, events: EventTable, strength: Float) -> Float:
         # Copies: torch wants its arrays writable.
-        target, size = torch.tensor(network.standardise(events.required_target())), torch.tensor(strength)
+        target, size = torch.tensor(network.standardise(events.targets())), torch.tensor(strength)
         device, parts = network.shift.device, []
         with torch.inference_mode():
             for start in range(0, len(events), PIECE):

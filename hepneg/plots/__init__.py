@@ -21,7 +21,13 @@ _FUNCTIONS = {
     "correlation_plot": ("plot_sign_correlations",),
     "multivariate_plot": ("plot_multivariate",),
     "negative_regions": ("plot_negative_boxes",),
-    "regression_plots": ("plot_residuals", "plot_pulls", "plot_response_matrix", "plot_bias"),
+    "regression_plots": (
+        "plot_residuals",
+        "plot_pulls",
+        "plot_response_matrix",
+        "plot_bias",
+        "plot_residual_correlations",
+    ),
 }
 _HOMES = {name: module for module, names in _FUNCTIONS.items() for name in names}
 

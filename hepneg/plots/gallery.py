@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hepneg._core.figure_names import (
     CLOSURE_STEM,
     CLOSURE_TESTS_STEM,
+    CORRELATED_RESIDUALS_STEM,
     MULTIVARIATE_STEM,
     YARDSTICK_STEM,
     boxes_stem,
@@ -19,8 +20,10 @@ from hepneg._core.figure_names import (
     overview_stem,
     shape_stem,
     stack_stem,
+    target_stem,
 )
 from hepneg.config import Config, Feature, Plots
+from hepneg.evaluation.several_targets import SeveralTargets
 from hepneg.plots.axis_titles import axis_title
 from hepneg.plots.comparison_plot import plot_comparison
 from hepneg.plots.correlation_plot import plot_sign_correlations
@@ -28,7 +31,13 @@ from hepneg.plots.feature_overview import plot_feature_overview
 from hepneg.plots.merit_plots import plot_calibration, plot_roc, plot_significance
 from hepneg.plots.multivariate_plot import plot_multivariate
 from hepneg.plots.negative_regions import plot_negative_boxes
-from hepneg.plots.regression_plots import plot_bias, plot_pulls, plot_residuals, plot_response_matrix
+from hepneg.plots.regression_plots import (
+    plot_bias,
+    plot_pulls,
+    plot_residual_correlations,
+    plot_residuals,
+    plot_response_matrix,
+)
 from hepneg.plots.response_plot import plot_response, plot_response_by_sign, plot_response_components
 from hepneg.plots.shape_plots import plot_effect_sizes, plot_feature_shape
 from hepneg.plots.sign_split_plot import plot_closure_curves, plot_closure_tests
@@ -151,11 +160,21 @@ def stack_figures(stacks: Iterable[Stack], config: Config) -> Figures:
         yield stack_stem(stack.quantity, stack.region), partial(plot_stack, stack, look=look, **options)
 
 
-def regression_figures(evaluation: RegressionEvaluation) -> Figures:
-    """Draw how far predictions lie from their targets."""
-    yield "residuals", partial(plot_residuals, evaluation)
-    yield "pulls", partial(plot_pulls, evaluation)
-    yield "bias", partial(plot_bias, evaluation)
-    yield "response_matrix", partial(plot_response_matrix, evaluation)
+def regression_figures(evaluation: RegressionEvaluation | SeveralTargets) -> Figures:
+    """Draw how far predictions lie from their targets, of each of several, and how the residuals go together."""
+    parts = evaluation.targets.items() if isinstance(evaluation, SeveralTargets) else [("", evaluation)]
+    for name, part in parts:
+        for kind, draw in _OF_TARGET.items():
+            yield target_stem(kind, name), partial(draw, part)
+    if isinstance(evaluation, SeveralTargets):
+        yield CORRELATED_RESIDUALS_STEM, partial(plot_residual_correlations, evaluation)
     if evaluation.histories:
         yield "learning_curves", partial(plot_learning_curves, evaluation.histories, unit="")
+
+
+_OF_TARGET: dict[str, Callable[[RegressionEvaluation], Drawn]] = {
+    "residuals": plot_residuals,
+    "pulls": plot_pulls,
+    "bias": plot_bias,
+    "response_matrix": plot_response_matrix,
+}

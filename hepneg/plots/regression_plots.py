@@ -11,8 +11,10 @@ from matplotlib.axes import Axes
 from hepneg._core.arrays import FloatArray
 from hepneg.evaluation.histograms import count_negative_bins, normalised, project
 from hepneg.evaluation.regression import Histogram, RegressionEvaluation
+from hepneg.evaluation.several_targets import SeveralTargets
 from hepneg.plots.legend import add_legend
 from hepneg.plots.sample_looks import sample_looks
+from hepneg.plots.short_names import plain
 from hepneg.plots.signed_axes import draw_signed, per_bin_label
 from hepneg.plots.style import (
     NEGATIVE,
@@ -26,13 +28,13 @@ from hepneg.plots.style import (
     note,
 )
 
-__all__ = ["plot_bias", "plot_pulls", "plot_residuals", "plot_response_matrix"]
+__all__ = ["plot_bias", "plot_pulls", "plot_residual_correlations", "plot_residuals", "plot_response_matrix"]
 
 
 @in_print_style
 def plot_residuals(evaluation: RegressionEvaluation, *, ax: GivenAxes = None) -> Drawn:
     """Draw prediction − target of every sample, net, normalised to |Σw| = 1 with its flow; negative bins are marked."""
-    return _distributions(evaluation, evaluation.residual, f"Prediction − target ({evaluation.scheme})", [], ax=ax)
+    return _distributions(evaluation, evaluation.residual, _label(evaluation, "Prediction − target"), [], ax=ax)
 
 
 @in_print_style
@@ -41,11 +43,17 @@ def plot_pulls(evaluation: RegressionEvaluation, *, ax: GivenAxes = None) -> Dra
     return _distributions(
         evaluation,
         evaluation.pull,
-        f"(Prediction − target) / σ ({evaluation.scheme})",
+        _label(evaluation, "(Prediction − target) / σ"),
         [f"mean {evaluation.pull_mean}", f"width {evaluation.pull_width}"],
         normal=True,
         ax=ax,
     )
+
+
+def _label(evaluation: RegressionEvaluation, quantity: str) -> str:
+    """Return the text of an axis, with the target where it is one of several, and the scheme."""
+    of = ", ".join(part for part in (plain(evaluation.target), evaluation.scheme) if part)
+    return f"{quantity} ({of})"
 
 
 def _distributions(
@@ -100,7 +108,7 @@ def plot_response_matrix(evaluation: RegressionEvaluation, *, ax: GivenAxes = No
     mesh = axes.pcolormesh(target.edges, prediction.edges, shares.T, cmap=colours, vmin=0.0, vmax=top, rasterized=True)
     reach = (max(target.edges[0], prediction.edges[0]), min(target.edges[-1], prediction.edges[-1]))
     line = axes.plot(reach, reach, color="white", lw=1.2, ls="--")
-    axes.set(xlabel="Target", ylabel=f"Prediction ({evaluation.scheme})")
+    axes.set(xlabel="Target", ylabel=_label(evaluation, "Prediction"))
     bar = layout.figure.colorbar(mesh, ax=axes, label="Share of the column's Σw (below 0: orange)", extend="both")
     return Drawn(layout.figure, (axes, bar.ax), {"matrix": [mesh], "diagonal": line})
 
@@ -135,7 +143,7 @@ def plot_bias(evaluation: RegressionEvaluation, *, ax: GivenAxes = None) -> Draw
         ]
     axes.axhline(0.0, color=NEUTRAL, lw=0.8, ls="--")
     axes.set(ylabel="Bias: mean of prediction − target")
-    panel.set(xlabel=f"Prediction or target ({evaluation.scheme})", ylabel="Resolution")
+    panel.set(xlabel=_label(evaluation, "Prediction or target"), ylabel="Resolution")
     panel.set_ylim(bottom=0.0)
     target = evaluation.matrix.axes[0].edges
     axes.set_xlim(target[0], target[-1])
@@ -145,3 +153,26 @@ def plot_bias(evaluation: RegressionEvaluation, *, ax: GivenAxes = None) -> Draw
         text = f"prediction: χ² / bins = {part.chi2:.1f} / {part.degrees}, p = {part.p_value:.2g}"
         artists["note"] = [note(axes, text, where="lower left")]
     return Drawn(layout.figure, (axes, panel), artists)
+
+
+@in_print_style
+def plot_residual_correlations(evaluation: SeveralTargets, *, ax: GivenAxes = None) -> Drawn:
+    """Draw the correlation of the residuals of every pair of targets, in per cent with its error."""
+    names = [plain(name) for name in evaluation.targets]
+    matrix = np.full((len(names), len(names)), np.nan)
+    layout = new_figure(size=(1.8 + 1.1 * len(names), 1.2 + 0.9 * len(names)), ax=ax)
+    axes = layout.main
+    for pair in evaluation.correlations:
+        row, column = sorted((list(evaluation.targets).index(pair.first), list(evaluation.targets).index(pair.second)))
+        matrix[column, row] = pair.correlation.value
+        text = f"{100 * pair.correlation.value:.0f} ± {100 * pair.correlation.error:.0f}"
+        dark = abs(pair.correlation.value) > 0.6
+        axes.text(row, column, text, ha="center", va="center", color="white" if dark else "black")
+    image = axes.imshow(np.ma.masked_invalid(matrix), cmap="RdBu_r", vmin=-1.0, vmax=1.0)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(which="both", length=0)
+    axes.minorticks_off()
+    axes.set(xlabel=f"Target ({evaluation.scheme}), numbers in %")
+    bar = layout.figure.colorbar(image, ax=axes, label="Correlation of the residuals")
+    return Drawn(layout.figure, (axes, bar.ax), {"matrix": [image]})

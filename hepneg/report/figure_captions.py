@@ -112,6 +112,10 @@ CAPTIONS = {
     "bias": FigureCaption(
         "Bias and resolution.", "Mean residual and its standard deviation in bins of prediction and of target"
     ),
+    "residual_correlations": FigureCaption(
+        "Correlation of the residuals of each pair of targets.",
+        "Matrix of the correlations between the residuals of the targets, in per cent with errors",
+    ),
     "response_matrix": FigureCaption("Response matrix.", "Signed share of the predictions in each bin of the target"),
     "comparison": FigureCaption(
         "Net response under each scheme, and differences to the recommended one, paired on the same events.",

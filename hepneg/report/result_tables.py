@@ -16,6 +16,7 @@ from hepneg.schemes.scheme import scheme_title
 __all__ = [
     "closure_table",
     "comparison_table",
+    "correlation_table",
     "feature_table",
     "fold_table",
     "friend_table",
@@ -28,6 +29,7 @@ __all__ = [
     "resampling_table",
     "sign_network_table",
     "systematics_table",
+    "target_table",
     "verdict_table",
     "weight_tables",
 ]
@@ -208,13 +210,13 @@ def _worst(features: Mapping[str, Data]) -> Data:
 
 
 def overview_table(parts: Iterable[Data], merit: str) -> Table:
-    """Give one line to each sample: what the steps say of it, with its name as ``sample``, and a figure of merit."""
+    """Give one line to each sample: what the steps say of it, its name as ``sample``, and a figure of merit if any."""
     return table_of(
         "summary-samples",
         "Samples",
         parts,
         *(_SAMPLE, of.text_field("label"), of.text_field("shapes", "verdict"), of.count_field("selected")),
-        *(_FRACTION, _EFFECTIVE, of.measured_field(merit, merit.lower())),
+        *(_FRACTION, _EFFECTIVE, *([of.measured_field(merit, merit.lower())] if merit else [])),
     )
 
 
@@ -229,22 +231,41 @@ def process_table(evaluation: Data) -> Table:
     )
 
 
-def regression_table(evaluation: Data) -> Table:
-    """List the samples of a regression, from ``metrics.json``."""
+_MERITS = (of.measured_field("bias"), of.measured_field("resolution"), of.measured_field("mean squared error", "mse"))
+
+
+def regression_table(evaluation: Data, target: str = "") -> Table:
+    """List the samples of a regression, from ``metrics.json``, or from its part for one of several targets."""
+    what = f"Prediction of {target}" if target else "Prediction"
     return table_of(
-        "response-samples",
-        f"Prediction under the scheme {evaluation['scheme']}, objective {evaluation['objective']}",
+        f"response-samples{target and '-'}{target}",
+        f"{what} under the scheme {evaluation['scheme']}, objective {evaluation['objective']}",
         with_names(evaluation["samples"]),
-        *(_SAMPLE, _ENTRIES, _SUM, of.measured_field("bias"), of.measured_field("resolution")),
-        *(of.measured_field("mean squared error", "mse"), _NEGATIVE_BINS),
+        *(_SAMPLE, _ENTRIES, _SUM, *_MERITS, _NEGATIVE_BINS),
     )
 
 
-def quantile_table(evaluation: Data) -> Table:
+def quantile_table(evaluation: Data, target: str = "") -> Table:
     """Show the share of targets below each predicted quantile of ``metrics.json``, and the pinball loss."""
     quantile = of.cell_field("quantile", lambda row: Cell(f"{row['probability']:g}", row["probability"]))
     below, loss = of.measured_field("targets below", "below"), of.measured_field("pinball loss", "loss")
-    return table_of("response-quantiles", "Predicted quantiles", evaluation["quantiles"], quantile, below, loss)
+    what = f"Predicted quantiles of {target}" if target else "Predicted quantiles"
+    name = f"response-quantiles{target and '-'}{target}"
+    return table_of(name, what, evaluation["quantiles"], quantile, below, loss)
+
+
+def target_table(evaluation: Data) -> Table:
+    """List the targets of a regression with several, from ``metrics.json``."""
+    caption = f"Targets, predicted under the scheme {evaluation['scheme']}, objective {evaluation['objective']}"
+    rows = with_names(evaluation["targets"], "target")
+    return table_of("response-targets", caption, rows, of.text_field("target"), *_MERITS)
+
+
+def correlation_table(evaluation: Data) -> Table:
+    """List the correlations of the residuals of several targets, from ``metrics.json``."""
+    names = (of.text_field("target", "first"), of.text_field("and", "second"))
+    rows, value = evaluation["correlations"], of.measured_field("correlation")
+    return table_of("response-correlations", "Correlation of the residuals", rows, *names, value)
 
 
 def comparison_table(comparison: Data, *, timed: bool = False) -> Table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.evaluation.several_targets import SeveralTargets
     from hepneg.models.classifier import Classifier
     from hepneg.models.regressor import Regressor
     from hepneg.report.page import ReportPage
@@ -36,7 +37,7 @@ class Trained:
     """A classifier or regressor, and its evaluation. A response from elsewhere has neither model nor digest."""
 
     model: Classifier | Regressor | None
-    evaluation: Evaluation | RegressionEvaluation
+    evaluation: Evaluation | RegressionEvaluation | SeveralTargets
     digest: str | None
 
     def to_dict(self) -> dict[str, Any]:

@@ -89,4 +89,5 @@ def _samples(results: Results) -> Table:
         }
         for name in results.config.samples
     ]
-    return overview_table(parts, "resolution" if is_regression(results.evaluation) else "AUC")
+    merit = "resolution" if is_regression(results.evaluation) else "AUC"
+    return overview_table(parts, "" if "targets" in (results.evaluation or {}) else merit)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from hepneg._core.formatting import estimate, p_value, with_p
-from hepneg.report.regression_section import is_regression
+from hepneg.report.regression_section import by_target, is_regression
 from hepneg.report.results import Data, Results
 
 __all__ = ["result_warnings", "training_warnings"]
@@ -155,17 +155,22 @@ def _of_signs(health: Data) -> Iterator[str]:
 
 
 def _of_prediction(evaluation: Data) -> Iterator[str]:
+    for name, part in by_target(evaluation).items():
+        yield from _of_target(part, f" of {name}" if name else "")
+
+
+def _of_target(evaluation: Data, of: str) -> Iterator[str]:
     profile = evaluation["by_prediction"]
     mean = evaluation["objective"] == "squared"
     if mean and profile["p_value"] is not None and profile["p_value"] < _IMPROBABLE:
         yield (
-            f"The prediction is biased in bins of itself: χ² {profile['chi2']:.0f} for {profile['degrees']} bins, "
+            f"The prediction{of} is biased in bins of itself: χ² {profile['chi2']:.0f} for {profile['degrees']} bins, "
             f"{with_p(profile['p_value'])}."
         )
     for row in evaluation["quantiles"]:
         q, below, error = row["probability"], row["below"], row["below_error"]
         if abs(below - q) > _MANY_ERRORS * error:
-            yield f"A share of {estimate(below, error)} of the targets lies below the predicted {q:g} quantile."
+            yield f"A share of {estimate(below, error)} of the targets{of} lies below the predicted {q:g} quantile."
 
 
 def _of_response(evaluation: Data) -> Iterator[str]:

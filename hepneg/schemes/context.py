@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import zlib
 from dataclasses import dataclass, replace
@@ -144,16 +145,20 @@ class FoldContext:
             TrainingError: the network, or its output, is not for this objective.
         """
         loss = self._loss()
-        network = self.task.network(self.events, self.training.network, logit_bound, self.generator(_stream(name)))
+        generator = self.generator(_stream(name))
+        network = self.task.network(self.events, train_weight, self.training.network, logit_bound, generator)
         loss.require(network)
         judged = self.validation.weight if validation_weight is None else validation_weight
+        table = self.task.table(network.to(self.device), self.events, train_weight)
+        validation_loss = loss.validation_loss(self.validation, judged)
         fit = Fit(
             fold=self.fold,
-            table=self.task.table(network.to(self.device), self.events, train_weight),
+            table=table,
             batches=batches or ShuffledBatches(train_weight, self.training.batch_size),
-            validation_loss=loss.validation_loss(self.validation, judged),
+            validation_loss=validation_loss,
             loss=loss,
             clip_norm=clip_norm,
+            start_loss=validation_loss(network).value if self.objective.task == "regression" else math.inf,
             signed=bool((train_weight < 0).any()),
         )
         history = self.optimise(network, fit, name=name, share=share)

@@ -69,7 +69,7 @@ class TemplatePass:
             for name in regions
         )
         reading = config.model_copy(
-            update={"features": (*source.features(config), *conditions), "target": None, "grade": None}
+            update={"features": (*source.features(config), *conditions), "target": (), "grade": None}
         )
         return cls(reading, regions, source, grid, variations, paired, share)
 

@@ -137,7 +137,7 @@ def test_features_may_be_a_mapping_and_event_id_one_name() -> None:
         ({"training": {"folds": 1, "patience": 0}}, "(and 1 more)"),
         ({"training": {"seed": -3}}, "training.seed: Input should be greater than or equal to 0, not -3"),
         ({"training": {"validation_fraction": 0.5}}, "training.validation_fraction: Input should be less than 0.5"),
-        ({"training": {"network": {"hidden": []}}}, "hidden must be a list of widths, at least one"),
+        ({"training": {"network": {"hidden": 64}}}, "hidden must be a list of widths"),
         ({"weight": "__import__('os')"}, "weight: expression \"__import__('os')\": '__import__' at character 1"),
         (
             {"weight": "genWeight # nominal\n* pileup"},

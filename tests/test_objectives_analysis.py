@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,3 +98,10 @@ def test_an_operating_point_is_what_counting_gives() -> None:
     parts = unsigned.sensitivity.error / rate, unsigned.specificity.error / unsigned.specificity.value
     assert unsigned.ratio.error == pytest.approx(unsigned.ratio.value * np.hypot(*parts))
     assert point.to_dict()["ratio_error"] == point.ratio.error
+
+
+def test_the_study_of_shares_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.setattr(sys, "argv", ["shares.py", "--quick"])
+    runpy.run_path(str(FOLDER / "shares.py"), run_name="__main__")
+    assert capsys.readouterr().out.count("| 2000 |") == 2

@@ -230,7 +230,7 @@ class NotPlain(Residual):
         (3, "a network is a name, a mapping"),
         (Residual, "a network is a name, a mapping"),
         ("perceptron", "unknown network 'perceptron'"),
-        ({"name": "mlp", "hidden": []}, "hidden must be a list of widths, at least one"),
+        ({"name": "mlp", "hidden": "64"}, "hidden must be a list of widths"),
         ({"name": "mlp", "hidden": [0]}, "each width of hidden must be a whole number of at least 1, not 0"),
         ({"hiden": [4]}, "no parameter 'hiden'; did you mean 'hidden'"),
         ({"activation": "swish"}, "activation must be one of silu, relu"),

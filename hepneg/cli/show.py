@@ -102,6 +102,9 @@ def show_evaluation(evaluation: Evaluation | RegressionEvaluation | SeveralTarge
     _print(result_tables.process_table(content))
     auc, loss = _merit(content, "auc"), _merit(content, "loss")
     _say(f"On held-out events, signed: AUC {auc}, loss {loss} nats")
+    for row in content["shares"]:
+        of = f"share of {row['of']} with a response in [{row['low']:g}, {row['high']:g}]"
+        _say(f"The {of}: {_merit(row, 'share')} ({row['wanted']:g} asked for)")
     if content["reason"]:
         _say(f"{content['chosen']} was chosen: {content['reason']}")
 

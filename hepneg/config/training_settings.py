@@ -88,6 +88,9 @@ class Output(Model):
             regressions, ``relu``, which has no upper end; ``output: relu`` is short for one from 0 on.
         low: lower end; of a classifier, of the response; of a regression, in the target's unit.
         high: upper end.
+
+    A classifier's range within (0, 1) is one that the response never leaves. A range that reaches below 0 or above 1,
+    such as [−1, 1], is a scale: the response fills (0, 1) and ``hepneg_output`` = low + (high − low)·response.
     """
 
     activation: Literal["sigmoid", "tanh", "clipped", "relu"] = "sigmoid"
@@ -106,6 +109,17 @@ class Output(Model):
         if self.high is not None and not self.low < self.high:
             raise ValueError(f"low must be below high, not {self.low:g} and {self.high:g}")
         return self
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """The ends of a classifier's output that is no probability; None where the range is one of the response."""
+        beyond = self.high is not None and (self.low < 0 or self.high > 1)
+        return (self.low, float(self.high or 0.0)) if beyond else None
+
+    @property
+    def restricts(self) -> bool:
+        """Whether a classifier's response cannot take every value in (0, 1), or not by a smooth curve."""
+        return self.scale is None or self.activation == "clipped"
 
 
 class NetworkChoice(_Choice):
@@ -165,6 +179,8 @@ class Activity(Model):
                 f"the activity of hidden units is known of the network 'mlp' alone, not of {choice.name!r}"
             )
         network = choice.make()
+        if not network.hidden:
+            raise ValueError("there are no hidden units whose activity could be priced: network.hidden is empty")
         if self.strength < 0 and network.activation not in _BOUNDED_ACTIVATIONS:
             known = ", ".join(_BOUNDED_ACTIVATIONS)
             raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import hist
@@ -21,11 +21,13 @@ from hepneg.errors import DataError
 from hepneg.evaluation.before_calibration import BeforeCalibration
 from hepneg.evaluation.histograms import SIGNS, count_negative_bins, histogram_dict, project, response_histogram
 from hepneg.evaluation.per_sample import UNDEFINED, samples_with_events, sum_of_weights
+from hepneg.evaluation.wished import ShareRow, wished_shares
 from hepneg.events import LABEL_NAMES, LABELS, EventTable, cluster_sums
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.auc import auc
 from hepneg.metrics.calibration import Calibration, calibration_curve
 from hepneg.metrics.ks import KSTest, ks_two_sample
+from hepneg.metrics.operating_point import OperatingPoint, operating_point
 from hepneg.metrics.proper import brier, log_loss
 from hepneg.metrics.roc import RocCurve, roc_curve
 from hepneg.metrics.scored import ScoredEvents, column_of
@@ -114,6 +116,8 @@ class Evaluation:
         chosen: the scheme whose networks gave the response: that of ``auto``'s choice, or ``scheme`` itself.
         reason: why ``auto`` has chosen it, in one sentence; empty for any other scheme.
         before_calibration: the response before it was calibrated; None where it was not.
+        operating_point: sensitivity and specificity at response ½, or at the threshold of the objective.
+        shares: the share in a range of the response that the objective asks for; empty for any other.
     """
 
     task: ClassVar[str] = "classification"
@@ -131,6 +135,8 @@ class Evaluation:
     chosen: str
     reason: str = ""
     before_calibration: BeforeCalibration | None = None
+    operating_point: OperatingPoint | None = None
+    shares: tuple[ShareRow, ...] = ()
 
     @classmethod
     def of_model(
@@ -150,7 +156,8 @@ class Evaluation:
         if held_out is None:
             held_out = ScoredEvents.of_table(events, model.held_out_logit(events), "the log-odds")
         raw = model.uncalibrated_logit(events, held_out.score)
-        return cls.of_scores(
+        objective = model.training.get("objective") or {}
+        found = cls.of_scores(
             events,
             held_out,
             uncalibrated=raw,
@@ -161,7 +168,9 @@ class Evaluation:
             histories=model.histories,
             bins=bins,
             seed=model.seed,
+            threshold=float(objective.get("threshold", 0.5)),
         )
+        return replace(found, shares=wished_shares(model, held_out))
 
     @classmethod
     def of_scores(
@@ -177,6 +186,7 @@ class Evaluation:
         histories: Sequence[FoldHistory] = (),
         bins: int = 40,
         seed: int = 1,
+        threshold: float = 0.5,
     ) -> Evaluation:
         """Evaluate log-odds.
 
@@ -192,6 +202,7 @@ class Evaluation:
             histories: learning curves, handed through.
             bins: of the response histograms.
             seed: of the halves, the permutations and the ROC band.
+            threshold: response above which an event is called signal, for the operating point.
 
         Raises:
             DataError: log-odds that are not one finite number per event, or a label with Σw ≤ 0.
@@ -217,6 +228,7 @@ class Evaluation:
             chosen=chosen or scheme,
             reason=reason,
             before_calibration=None if uncalibrated is None else BeforeCalibration.of(logit, uncalibrated),
+            operating_point=operating_point(response, threshold=threshold),
         )
 
     @property
@@ -250,6 +262,7 @@ class Evaluation:
             **json_fields(self, "scheme", "chosen", "reason", "auc", "loss", "brier"),
             "samples": {row.sample: row.to_dict() for row in self.samples},
             **json_fields(self, "roc", "calibration", "overtraining", "significance", "before_calibration"),
+            **json_fields(self, "operating_point", "shares"),
             "response": {row.sample: self._response_dict(row.sample) for row in self.samples},
             **json_fields(self, "histories"),
         }

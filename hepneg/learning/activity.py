@@ -53,6 +53,10 @@ class ActivityLoss(ObjectiveLoss):
         """Refuse what the objective refuses."""
         self.loss.require(network)
 
+    def running(self) -> dict[str, float]:
+        """Return the running state of the objective."""
+        return self.loss.running()
+
     def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
         """Return the objective's own."""
         return self.loss.validation_loss(events, weight)

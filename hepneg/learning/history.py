@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, Self
 
 __all__ = ["Callback", "EpochRecord", "FoldHistory", "in_turn"]
@@ -22,6 +22,9 @@ class EpochRecord:
             those of a regression judge by themselves, the target counted in its standard deviations.
         validation_error: its standard error.
         learning_rate: of the optimiser in this epoch.
+        running: what the objective follows, at the end of the epoch: of ``balanced_cross_entropy`` the low-pass
+            filtered ``sensitivity`` and ``specificity`` of the training batches and ``price``, of false negatives to
+            false positives; of ``response_preference`` the ``share`` and its ``price``. Empty for any other.
     """
 
     epoch: int
@@ -29,6 +32,7 @@ class EpochRecord:
     validation_loss: float
     validation_error: float
     learning_rate: float
+    running: Mapping[str, float] = field(default_factory=dict)
 
 
 class Callback(Protocol):
@@ -82,7 +86,9 @@ class FoldHistory:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the history as plain dictionaries and lists, without the time, which no two trainings share."""
-        return {key: value for key, value in asdict(self).items() if key != "seconds"}
+        content = {key: value for key, value in asdict(self).items() if key != "seconds"}
+        epochs = [{key: value for key, value in one.items() if key != "running" or value} for one in content["epochs"]]
+        return {**content, "epochs": tuple(epochs)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:

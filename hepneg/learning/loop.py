@@ -21,6 +21,7 @@ from hepneg.learning.batches import Batches
 from hepneg.learning.checkpoint import FoldCheckpoint, FoldState, Tensors
 from hepneg.learning.divergence import best_epoch, divergence_message
 from hepneg.learning.history import EpochRecord, FoldHistory
+from hepneg.objectives.objective_loss import ObjectiveLoss
 from hepneg.objectives.rows import Loss, label_loss
 
 __all__ = ["Fit", "Interrupted", "seeded_generator", "train_epoch", "train_network"]
@@ -281,6 +282,7 @@ def _one_epoch(run: _Run, fit: Fit, training: Training) -> None:
     )
     with run.averaged() as network:
         loss = fit.validation_loss(network)
-        run.records.append(EpochRecord(epoch, train_loss, loss.value, loss.error, rate))
+        running = fit.loss.running() if isinstance(fit.loss, ObjectiveLoss) else {}
+        run.records.append(EpochRecord(epoch, train_loss, loss.value, loss.error, rate, running))
         if run.kept_epoch == epoch:
             run.best = _copy(network.state_dict())

@@ -18,7 +18,7 @@ LARGEST_ERROR = 2.0
 
 
 class BalancedCrossEntropyLoss(EventLoss):
-    """w·c·log(1 + e^∓z), c following the running rates so that an operating point at response ½ is met.
+    """w·c·log(1 + e^∓z), c following the running rates so that an operating point is met.
 
     False negatives cost c₁ = 2/(1 + e^−η), false positives c₀ = 2/(1 + e^η). Sensitivity TPR and specificity TNR are
     low-pass filtered over the batches with their signed weights, and η follows them by integral control; see
@@ -35,6 +35,7 @@ class BalancedCrossEntropyLoss(EventLoss):
         sensitivity: in (0, 1).
         specificity: in (0, 1); at most one of the three is given.
         filter_strength: weight of the newest batch in the running rates, in (0, 1].
+        threshold: the response above which an event is called signal.
         keep_history: keep the running state after each batch.
 
     Attributes:
@@ -48,11 +49,13 @@ class BalancedCrossEntropyLoss(EventLoss):
         sensitivity: float | None = None,
         specificity: float | None = None,
         filter_strength: float = 0.05,
+        threshold: float = 0.5,
         *,
         keep_history: bool = True,
     ) -> None:
         super().__init__()
         self.ratio, self.sensitivity, self.specificity = ratio or 1.0, sensitivity, specificity
+        self.threshold = threshold
         self.rates = RunningRates(2, filter_strength)
         self.price = RunningPrice(0.5 * filter_strength, LARGEST_LOG_PRICE)
         self.keep_history, self.history = keep_history, list[dict[str, float]]()
@@ -73,9 +76,9 @@ class BalancedCrossEntropyLoss(EventLoss):
         return plot_running(self.history, ax)
 
     def _follow(self, logit: torch.Tensor, label: torch.Tensor, weight: torch.Tensor) -> None:
-        """Bring rates and price up to date with a batch; a logit of exactly 0 counts half on either side."""
+        """Bring rates and price up to date with a batch; a logit at the threshold counts half on either side."""
         of_label = torch.stack([weight * label, weight * (1 - label)]) / len(weight)
-        above = 0.5 * (1 + torch.sign(logit))
+        above = 0.5 * (1 + torch.sign(logit - log_odds(self.threshold)))
         right = torch.stack([above, 1 - above])
         known = self.rates.update((of_label * right).sum(dim=1), of_label.sum(dim=1), of_label.abs().sum(dim=1))
         self.price.update(self.rates.started * known.all() * self._error().clamp(-LARGEST_ERROR, LARGEST_ERROR))

@@ -17,6 +17,10 @@ class EventLoss(nn.Module):
     def terms(self, logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return the loss of each event, (n,); a loss with a running state takes the batch in."""
 
+    def running(self) -> dict[str, float]:
+        """Return the running state as plain numbers; empty for a loss without one."""
+        return {}
+
     def forward(self, logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return the mean loss of a batch.
 

@@ -11,6 +11,7 @@ from hepneg._core.arrays import FloatArray
 from hepneg._core.by_fold import by_fold
 from hepneg._core.linear_spline import IDENTITY, LinearSpline, fit_logistic_spline, spline_basis
 from hepneg._core.log_odds import sigmoid
+from hepneg.config import Output
 from hepneg.events import clustering
 from hepneg.metrics import ScoredEvents
 from hepneg.networks.calibrated_network import CalibratedNetwork
@@ -30,14 +31,14 @@ _PRIOR, _PRIOR_OF_KINKS = 1.0, 0.25
 _CAREFUL = 2.0  # times the noise; chosen on toys of the seeds 101 to 103
 
 
-def is_probability(objective: Objective, output: object | None) -> bool:
+def is_probability(objective: Objective, output: Output | None) -> bool:
     """Tell whether a response estimates the probability of signal: others are moved on purpose.
 
     Args:
         objective: what was minimised.
         output: the range of the network's output, if one was asked for.
     """
-    return bool(getattr(objective, "probability", False)) and output is None
+    return bool(getattr(objective, "probability", False)) and not (output and output.restricts)
 
 
 def calibrated(
@@ -45,6 +46,8 @@ def calibrated(
     events: ScoredEvents,
     fold_of: NDArray[np.integer],
     fit: Callable[[ScoredEvents], LinearSpline],
+    *,
+    moves: bool = False,
 ) -> tuple[CalibratedNetwork, ...]:
     """Give the network of each fold a spline that is fitted to the held-out log-odds of the *other* folds.
 
@@ -56,9 +59,13 @@ def calibrated(
         events: with the log-odds of the network that has not seen them.
         fold_of: the fold of each event, (n,).
         fit: from events with log-odds to a spline that rises.
+        moves: it moves the response on purpose: the mean of the networks, for events that none has seen, gets a spline
+            that is fitted to all events.
     """
     splines = (fit(events.select(fold_of != fold)) for fold in range(len(networks)))
-    return tuple(CalibratedNetwork.of(network, spline) for network, spline in zip(networks, splines, strict=True))
+    common = fit(events) if moves else None
+    pairs = zip(networks, splines, strict=True)
+    return tuple(CalibratedNetwork.of(network, spline, common) for network, spline in pairs)
 
 
 def uncalibrated(networks: Sequence[FoldNetwork], logit: FloatArray, fold_of: NDArray[np.integer]) -> FloatArray | None:

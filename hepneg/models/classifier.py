@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.log_odds import sigmoid
-from hepneg.config import Task
+from hepneg.config import Output, Task
 from hepneg.events import EventTable
 from hepneg.models.calibrate import uncalibrated
 from hepneg.models.model import Float, Model, ModelInputs
@@ -29,7 +29,8 @@ class Classifier(Model):
     With the objective ``cross_entropy`` the logit estimates the log-odds of signal at equal priors, calibrated unless
     ``training.calibration`` is ``none`` (see :func:`hepneg.models.calibrate.calibration_spline`). Other objectives
     and a bounded output move the response on purpose (see :mod:`hepneg.objectives`): it stays within (0, 1), the logit
-    is always log(response/(1 − response)), and both rank the events, but neither is a probability any more.
+    is always log(response/(1 − response)), and both rank the events, but neither is a probability any more. An output
+    on another scale, such as [−1, 1], is the same response, stretched (:meth:`scaled`).
     """
 
     task: ClassVar[Task] = "classification"
@@ -52,6 +53,17 @@ class Classifier(Model):
     def response(self, features: ArrayLike) -> Float:
         """Return the response in (0, 1), (n,), for events that the classifier was not trained on; see :meth:`logit`."""
         return sigmoid(self.logit(features))
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """Ends of the scale of the output that ``network.output`` asks for; None where it is the response."""
+        output = self.training.get("network", {}).get("output")
+        return Output.model_validate(output).scale if output else None
+
+    def scaled(self, response: Float) -> Float:
+        """Return a response, (n,), on the scale of the output: low + (high − low)·response."""
+        low, high = self.scale or (0.0, 1.0)
+        return low + (high - low) * response
 
     def density_ratio(self, features: ArrayLike) -> Float:
         """Return p₁/p₀, (n,), for events that the classifier was not trained on.
@@ -99,8 +111,13 @@ class Classifier(Model):
         return self.output_of_fold(events, shift=1)
 
     def columns(self, output: Float) -> dict[str, Float]:
-        """Return ``hepneg_response`` and ``hepneg_logit``, (n,) each, from log-odds, (n,)."""
-        return {"hepneg_response": sigmoid(output), "hepneg_logit": output}
+        """Return ``hepneg_response`` and ``hepneg_logit``, (n,) each, from log-odds, (n,).
+
+        With a scale of the output there is ``hepneg_output`` as well.
+        """
+        response = sigmoid(output)
+        scaled = {"hepneg_output": self.scaled(response)} if self.scale else {}
+        return {"hepneg_response": response, "hepneg_logit": output, **scaled}
 
 
 def _signed_posteriors(network: FoldNetwork, features: NDArray[np.float32]) -> Float:

@@ -42,11 +42,12 @@ def export_onnx(model: Classifier | Regressor, path: str | Path, opset: int | No
     """Write the mean of a model's networks as ONNX, atomically.
 
     The graph takes ``features``, (events, F) float32, raw: the scaling is inside. That of a classifier gives
-    ``response`` and ``logit``, (events,) float32; that of a regressor ``prediction``, (events,), or (events, T) of T
-    targets, and ``outputs``, (events, T·M): the M quantiles of each target, or the prediction once more. Operators are
-    those of the standard without extensions. The file's metadata describe it, each value in JSON: ``hepneg.features``
-    (name to expression, in order), ``hepneg.targets`` (alike), ``hepneg.selection``, ``hepneg.event_id``,
-    ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``, ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
+    ``response`` and ``logit``, (events,) float32, and ``output`` on its scale if it has one; that of a regressor
+    ``prediction``, (events,), or (events, T) of T targets, and ``outputs``, (events, T·M): the M quantiles of each
+    target, or the prediction once more. Operators are those of the standard without extensions. The file's metadata
+    describe it, each value in JSON: ``hepneg.features`` (name to expression, in order), ``hepneg.targets`` (alike),
+    ``hepneg.selection``, ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``,
+    ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
 
     Args:
         model: the classifier or regressor.
@@ -109,12 +110,19 @@ def _graph(model: Classifier | Regressor, opset: int | None = None) -> Any:
     mean = (
         MeanRegression(model.networks, model.output_of_target, central_quantile(model.quantiles))
         if isinstance(model, Regressor)
-        else MeanEnsemble(model.networks)
+        else MeanEnsemble(model.networks, model.scale)
     )
     wanted = OPSET if opset is None else opset
     if not OPSET <= wanted <= _newest_opset():
         raise OutputError(f"opset {wanted} cannot be written: choose one from {OPSET} to {_newest_opset()}")
-    return ensemble_graph(mean, len(model.feature_names), list(_OUTPUTS[model.task]), wanted)
+    return ensemble_graph(mean, len(model.feature_names), list(_outputs(model)), wanted)
+
+
+def _outputs(model: Classifier | Regressor) -> dict[str, str]:
+    """Return what each output of the graph is, in their order."""
+    scale = model.scale if isinstance(model, Classifier) else None
+    scaled = {"output": f"the response on the scale from {scale[0]:g} to {scale[1]:g}"} if scale else {}
+    return {**_OUTPUTS[model.task], **scaled}
 
 
 def _newest_opset() -> int:
@@ -139,7 +147,7 @@ def _metadata(model: Classifier | Regressor) -> dict[str, str]:
         "event_id": model.inputs.event_id,
         "folds": described["folds"],
         "scheme": described["scheme"],
-        "outputs": _OUTPUTS[model.task],
+        "outputs": _outputs(model),
         "use": _USE,
         "versions": described["versions"],
     }

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from hepneg.networks.calibrated_network import mean_output
+
 __all__ = ["OPSET", "MeanEnsemble", "MeanRegression", "ensemble_graph"]
 
 # The newest set of operators that the runtimes of the experiments and ROOT's SOFIE read.
@@ -19,16 +21,23 @@ OPSET = 18
 
 
 class MeanEnsemble(nn.Module):
-    """From raw features, (n, F), to the response and the mean log-odds of several networks, (n,) each."""
+    """From raw features, (n, F), to the response and the mean log-odds of several networks, (n,) each.
 
-    def __init__(self, networks: Sequence[nn.Module]) -> None:
+    With a scale there is low + (high − low)·response as well.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module], scale: tuple[float, float] | None = None) -> None:
         super().__init__()
-        self.networks = nn.ModuleList(networks)
+        self.networks, self.scale = nn.ModuleList(networks), scale
 
-    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return response and log-odds."""
-        logit = torch.stack([network(features) for network in self.networks]).mean(dim=0)
-        return torch.sigmoid(logit), logit
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return response, log-odds, and the output on its scale where there is one."""
+        logit = mean_output(list(self.networks), features, features.dtype)
+        response = torch.sigmoid(logit)
+        if self.scale is None:
+            return response, logit
+        low, high = self.scale
+        return response, logit, low + (high - low) * response
 
 
 class MeanRegression(nn.Module):

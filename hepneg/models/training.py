@@ -208,13 +208,13 @@ def _networks(
 ) -> tuple[FoldNetwork, ...]:
     """Return the networks of the folds, behind them what makes their response a probability, or what was asked for."""
     networks = tuple(fold.network for fold in fitted.folds)
-    fit = getattr(objective, "adjustment", None)
+    fit = moving = getattr(objective, "adjustment", None)
     if is_probability(objective, training.network.output) and training.calibration.name != "none":
         fit = calibration_spline
     if fit is None:
         return networks
     held_out = ScoredEvents.of_table(events, fitted.held_out_output(events))
-    adjusted = calibrated(networks, held_out, fitted.fold_of, fit)
+    adjusted = calibrated(networks, held_out, fitted.fold_of, fit, moves=fit is moving)
     if message := _missed(objective, held_out, adjusted, fitted.fold_of):
         warnings.warn(message, HepnegWarning, stacklevel=4)
     return adjusted

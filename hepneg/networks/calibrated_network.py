@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+from torch import nn
 
 from hepneg._core.linear_spline import LinearSpline
 from hepneg._core.parameters import require_count
 from hepneg.networks.fold_network import FoldNetwork, rebuild
 
-__all__ = ["CalibratedNetwork"]
+__all__ = ["CalibratedNetwork", "mean_output"]
 
 
 class CalibratedNetwork(FoldNetwork):
@@ -21,24 +22,29 @@ class CalibratedNetwork(FoldNetwork):
     Args:
         network: gives log-odds, (n,).
         knots: how many the spline has, two at least.
+        common: knots of a spline for the mean of the networks of all folds (:func:`mean_output`); 0 for none.
     """
 
     name: ClassVar[str] = "calibrated"
     knots: torch.Tensor
     values: torch.Tensor
 
-    def __init__(self, network: FoldNetwork, knots: int) -> None:
+    def __init__(self, network: FoldNetwork, knots: int, common: int = 0) -> None:
         super().__init__()
         self.network = network
+        self.common = _Spline(common) if common else None
         self.register_buffer("knots", torch.linspace(-1.0, 1.0, knots))
         self.register_buffer("values", torch.linspace(-1.0, 1.0, knots))
 
     @classmethod
-    def of(cls, network: FoldNetwork, spline: LinearSpline) -> Self:
+    def of(cls, network: FoldNetwork, spline: LinearSpline, common: LinearSpline | None = None) -> Self:
         """Return a network with this spline behind it."""
-        calibrated = cls(network, len(spline.knots)).eval()
+        calibrated = cls(network, len(spline.knots), len(common.knots) if common else 0).eval()
         calibrated.knots.copy_(torch.tensor(spline.knots))
         calibrated.values.copy_(torch.tensor(spline.values))
+        if calibrated.common is not None and common is not None:
+            calibrated.common.knots.copy_(torch.tensor(common.knots))
+            calibrated.common.values.copy_(torch.tensor(common.values))
         return calibrated
 
     @property
@@ -47,30 +53,65 @@ class CalibratedNetwork(FoldNetwork):
         return LinearSpline(*(tuple(np.asarray(part.cpu(), np.float64).tolist()) for part in (self.knots, self.values)))
 
     def parameters_to_dict(self) -> dict[str, Any]:
-        """Return the network and the number of knots."""
-        return {"network": self.network.to_dict(), "knots": len(self.knots)}
+        """Return the network and the numbers of knots."""
+        common = 0 if self.common is None else len(self.common.knots)
+        return {"network": self.network.to_dict(), "knots": len(self.knots), "common": common}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
-        require_count(knots=data["knots"])
-        if not 2 <= data["knots"] <= 1000:
-            raise ValueError(f"a spline has 2 to 1000 knots, not {data['knots']}")
-        return cls(rebuild(data["network"]), data["knots"])
+        numbers = [data["knots"], *([data["common"]] if data.get("common") else [])]
+        for number in numbers:
+            require_count(knots=number)
+            if not 2 <= number <= 1000:
+                raise ValueError(f"a spline has 2 to 1000 knots, not {number}")
+        return cls(rebuild(data["network"]), *numbers)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the calibrated log-odds, (n,)."""
-        logit: torch.Tensor = self.network(features)
-        # As a change of the log-odds, which is small where a calibration is: rounding is, too.
-        left, right = self.knots[:-1], self.knots[1:]
-        tilts = (self.values[1:] - self.values[:-1]) / (right - left) - 1.0
-        change = (self.values[0] - self.knots[0]) - tilts[0] * torch.relu(left[0] - logit)
-        for low, high, tilt in zip(left, right, tilts, strict=True):
-            change = change + tilt * (torch.relu(logit - low) - torch.relu(logit - high))
-        return logit + (change + tilts[-1] * torch.relu(logit - right[-1]))
+        return _through(self.network(features), self.knots, self.values)
 
     def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
         """Return p₀ and p₁ at a common scale, (n, 2); those of a network that knows signs stay as they are."""
         if type(self.network).signed_posteriors is FoldNetwork.signed_posteriors:
             return super().signed_posteriors(features)
         return self.network.signed_posteriors(features)
+
+
+class _Spline(nn.Module):
+    """A linear spline of log-odds, (n,)."""
+
+    knots: torch.Tensor
+    values: torch.Tensor
+
+    def __init__(self, knots: int) -> None:
+        super().__init__()
+        self.register_buffer("knots", torch.linspace(-1.0, 1.0, knots))
+        self.register_buffer("values", torch.linspace(-1.0, 1.0, knots))
+
+    def forward(self, logit: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds behind the spline, (n,)."""
+        return _through(logit, self.knots, self.values)
+
+
+def _through(logit: torch.Tensor, knots: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Return log-odds, (n,), behind a spline: as a change of them, which is small where a calibration is."""
+    left, right = knots[:-1], knots[1:]
+    tilts = (values[1:] - values[:-1]) / (right - left) - 1.0
+    change = (values[0] - knots[0]) - tilts[0] * torch.relu(left[0] - logit)
+    for low, high, tilt in zip(left, right, tilts, strict=True):
+        change = change + tilt * (torch.relu(logit - low) - torch.relu(logit - high))
+    return logit + (change + tilts[-1] * torch.relu(logit - right[-1]))
+
+
+def mean_output(networks: Sequence[nn.Module], features: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return the mean output of the networks of all folds, (n,) or (n, M).
+
+    Where splines move events just across an end of a range, a common one goes behind the mean of the log-odds instead:
+    of two networks that differ by their noise, one leaves such an event well below the end, and so would the mean.
+    """
+    moving = [network for network in networks if isinstance(network, CalibratedNetwork) and network.common is not None]
+    inner = [network.network for network in moving] if len(moving) == len(networks) else networks
+    mean = torch.stack([network(features) for network in inner]).to(dtype).mean(dim=0)
+    common = moving[0].common if len(moving) == len(networks) else None
+    return mean if common is None else common(mean)

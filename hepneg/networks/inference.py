@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg.networks.calibrated_network import mean_output
 from hepneg.networks.fused import packed_weights
 
 __all__ = ["PIECE", "in_pieces", "mean_logits", "network_logits", "one_thread", "use_one_thread"]
@@ -38,11 +39,11 @@ def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray
 def mean_logits(networks: Sequence[nn.Module], features: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the mean output of several networks, (n,) or (n, M), in one pass over the features.
 
-    See :func:`network_logits`.
+    See :func:`network_logits` and :func:`hepneg.networks.calibrated_network.mean_output`.
     """
 
     def mean(rows: torch.Tensor) -> torch.Tensor:
-        return torch.stack([network(rows) for network in networks]).double().mean(dim=0)
+        return mean_output(networks, rows, torch.float64)
 
     return in_pieces(mean, features, next(networks[0].parameters()).device)
 

@@ -72,18 +72,24 @@ def response_log_odds(values: torch.Tensor, output: OutputRange) -> torch.Tensor
 
 
 def response_range(output: Output | None) -> OutputRange | None:
-    """Return the range of a classifier's response.
+    """Return the range of a classifier's response; None for all of (0, 1).
+
+    On a scale such as [−1, 1], ``sigmoid`` and ``tanh`` are the curve of the response itself; ``clipped`` reaches the
+    ends.
 
     Raises:
-        ConfigError: it reaches beyond [LEAST_RESPONSE, 1 − LEAST_RESPONSE].
+        ConfigError: it ends at 0 or 1, or nearer to them than LEAST_RESPONSE.
     """
-    if output is None:
+    if output is None or not output.restricts:
         return None
     if output.high is None:
         raise ConfigError("training.network.output: relu is for regressions; a response needs a range inside (0, 1)")
+    if output.scale:
+        return OutputRange(output.activation, LEAST_RESPONSE, 1 - LEAST_RESPONSE)
     if output.low < LEAST_RESPONSE or output.high > 1 - LEAST_RESPONSE:
         raise ConfigError(
             f"training.network.output: a response lies between 0 and 1, so low and high must be within "
-            f"[{LEAST_RESPONSE:g}, 1 - {LEAST_RESPONSE:g}], not {output.low:g} and {output.high:g}"
+            f"[{LEAST_RESPONSE:g}, 1 - {LEAST_RESPONSE:g}], or reach beyond for another scale, as [-1, 1] does, not "
+            f"{output.low:g} and {output.high:g}"
         )
     return OutputRange(output.activation, output.low, output.high)

@@ -19,8 +19,9 @@ _WIDEST = 65536
 
 
 def _require_list(hidden: object) -> None:
-    if isinstance(hidden, str) or not isinstance(hidden, Sequence) or not hidden:
-        raise ValueError(f"hidden must be a list of widths, at least one, not {hidden!r}")
+    listed = isinstance(hidden, Sequence) and not isinstance(hidden, str)
+    if not listed:
+        raise ValueError(f"hidden must be a list of widths, empty for none, not {hidden!r}")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Perceptron:
     next layer scales them.
 
     Args:
-        hidden: width of each hidden layer.
+        hidden: width of each hidden layer; empty for none, which leaves one linear layer: a single neuron.
         activation: ``silu``, ``relu``, ``gelu``, ``tanh``, ``sigmoid`` or ``clipped``.
     """
 
@@ -44,7 +45,7 @@ class Perceptron:
         object.__setattr__(self, "hidden", tuple(self.hidden))  # YAML knows lists only
         for width in self.hidden:
             require_count(**{"each width of hidden": width})
-        if max(self.hidden) > _WIDEST:
+        if max(self.hidden, default=0) > _WIDEST:
             raise ValueError(f"each width of hidden must be at most {_WIDEST}, not {max(self.hidden)}")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {self.activation!r}")

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from hepneg._core.log_odds import log_odds
 from hepneg._core.parameters import require_count, require_positive
 from hepneg.losses.cross_entropy_loss import bounded_logit
 from hepneg.networks.body import make_body
@@ -84,12 +85,12 @@ class ResponseNetwork(FoldNetwork):
         """Return :meth:`latent` of any number of events, (n,) float64."""
         return in_pieces(self.latent, features, next(self.parameters()).device)
 
-    @property
-    def latent_of_half(self) -> float:
-        """The value of the layers whose response is ½."""
-        if self.output is None:
-            return 0.0
-        return float(brentq(lambda latent: float(self.squash(torch.tensor(latent))), -_FARTHEST, _FARTHEST))
+    def latent_of(self, response: float) -> float:
+        """Return the value of the layers that gives a response within the range."""
+        wanted = log_odds(response)
+        if self.output is None and self.logit_bound is None:
+            return wanted
+        return float(brentq(lambda latent: float(self.squash(torch.tensor(latent))) - wanted, -_FARTHEST, _FARTHEST))
 
     def shift(self, amount: float) -> None:
         """Add a constant to what the layers give, in place."""

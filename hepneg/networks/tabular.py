@@ -22,7 +22,7 @@ class Tabular(Perceptron):
     which gives smoother functions.
 
     Args:
-        hidden: width of each hidden layer.
+        hidden: width of each hidden layer; empty for none: linear in the scaled features and their shares of bins.
         activation: ``silu``, ``relu``, ``gelu``, ``tanh``, ``sigmoid`` or ``clipped``.
         bins: between quantiles of each feature, from 0 (the scaled features alone) to 256; networks of signs have none.
     """

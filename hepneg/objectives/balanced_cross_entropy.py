@@ -16,11 +16,12 @@ __all__ = ["BalancedCrossEntropy"]
 
 @dataclass(frozen=True)
 class BalancedCrossEntropy:
-    """Minimise Σ v·c·log(1 + e^∓z), c following the running rates so that an operating point at response ½ is met.
+    """Minimise Σ v·c·log(1 + e^∓z), c following the running rates so that an operating point is met.
 
     False negatives cost c₁ = 2/(1 + e^−η), false positives c₀ = 2/(1 + e^η), so that e^η is their ratio. The
-    sensitivity TPR = Σ₁v(y > ½)/Σ₁v and the specificity TNR = Σ₀v(y < ½)/Σ₀v of the training batches are low-pass
-    filtered with their signed weights, and η follows them (integral control): η ← η + ½·filter_strength·e with
+    sensitivity TPR = Σ₁v(y > t)/Σ₁v and the specificity TNR = Σ₀v(y < t)/Σ₀v of the training batches, t the threshold,
+    are low-pass filtered with their signed weights, and η follows them (integral control): η ← η + ½·filter_strength·e
+    with
 
     - e = log ratio − log(TPR/TNR) for ``ratio``, TPR/TNR = 1 where nothing is asked for;
     - e = logit(target) − logit(TPR) for ``sensitivity``, and the like with the other sign for ``specificity``.
@@ -44,6 +45,8 @@ class BalancedCrossEntropy:
         sensitivity: in (0, 1).
         specificity: in (0, 1); at most one of the three is given.
         filter_strength: weight of the newest batch in the running rates, in (0, 1].
+        threshold: t, a response; an output y on a scale [a, b] has the response (y − a)/(b − a), so that ½ on [−1, 1]
+            is 0.75.
     """
 
     name: ClassVar[str] = "balanced_cross_entropy"
@@ -52,6 +55,7 @@ class BalancedCrossEntropy:
     sensitivity: float | None = None
     specificity: float | None = None
     filter_strength: float = 0.05
+    threshold: float = 0.5
 
     def __post_init__(self) -> None:
         targets = {"ratio": self.ratio, "sensitivity": self.sensitivity, "specificity": self.specificity}
@@ -66,6 +70,8 @@ class BalancedCrossEntropy:
                 raise ValueError(f"{name} must be between 0 and 1, not {value!r}")
         if not 0 < self.filter_strength <= 1:
             raise ValueError(f"filter_strength must be above 0 and at most 1, not {self.filter_strength!r}")
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"threshold must be between 0 and 1, not {self.threshold!r}")
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""

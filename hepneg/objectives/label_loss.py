@@ -26,6 +26,10 @@ class LabelLoss(ObjectiveLoss):
         """Return the loss, summed; the columns behind the features are label and weight."""
         return self.event_loss.terms(network(rows[:, :-2]), rows[:, -2], rows[:, -1]).sum()
 
+    def running(self) -> dict[str, float]:
+        """Return the running state of a loss that has one."""
+        return self.event_loss.running()
+
     def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
         """Return the log-loss, labels balanced, in nats."""
         return label_validation_loss(events, weight)

@@ -25,6 +25,10 @@ class ObjectiveLoss(nn.Module):
     def forward(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
         """Return the sum of the loss over the rows of a batch (see :data:`hepneg.objectives.rows.Loss`)."""
 
+    def running(self) -> dict[str, float]:
+        """Return what the loss follows from batch to batch, for the history of the training; by default, nothing."""
+        return {}
+
     def require(self, network: nn.Module) -> None:
         """Refuse a network that this loss cannot train; by default, none.
 

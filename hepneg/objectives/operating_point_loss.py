@@ -26,7 +26,7 @@ class OperatingPointLoss(LabelLoss):
     """The loss of :class:`hepneg.objectives.balanced_cross_entropy.BalancedCrossEntropy`.
 
     Args:
-        wish: ``ratio``, ``sensitivity``, ``specificity`` and ``filter_strength``.
+        wish: ``ratio``, ``sensitivity``, ``specificity``, ``filter_strength`` and ``threshold``.
     """
 
     event_loss: BalancedCrossEntropyLoss
@@ -35,16 +35,16 @@ class OperatingPointLoss(LabelLoss):
         super().__init__(BalancedCrossEntropyLoss(**wish, keep_history=False))
 
     def require(self, network: nn.Module) -> None:
-        """Refuse an output whose range leaves ½ out: there is no operating point in it.
+        """Refuse an output whose range leaves the threshold out: there is no operating point in it.
 
         Raises:
             TrainingError: naming the range.
         """
-        output = cast(ResponseNetwork, network).output
-        if output is not None and not output.low < 0.5 < output.high:
+        output, threshold = cast(ResponseNetwork, network).output, self.event_loss.threshold
+        if output is not None and not output.low < threshold < output.high:
             raise TrainingError(
-                f"objective 'balanced_cross_entropy' sets an operating point at response 0.5, which network.output "
-                f"[{output.low:g}, {output.high:g}] leaves out"
+                f"objective 'balanced_cross_entropy' sets an operating point at response {threshold:g}, which "
+                f"network.output [{output.low:g}, {output.high:g}] leaves out"
             )
 
     def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
@@ -64,7 +64,7 @@ class OperatingPointLoss(LabelLoss):
             middle = 0.5 * (low + high)
             excess = self._excess(operating_point(latent, events.label, weight, middle))
             low, high = (middle, high) if excess > 0 else (low, middle)
-        network.shift(network.latent_of_half - 0.5 * (low + high))
+        network.shift(network.latent_of(self.event_loss.threshold) - 0.5 * (low + high))
 
     def _excess(self, point: OperatingPoint) -> float:
         """Return by how much the sensitivity is too high, or the specificity too low; it falls with the threshold."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -57,6 +59,8 @@ class ResponsePreference:
         price: most that the cross-entropy may rise for each unit of share, in nats.
         temperature: width of the surrogate's edges, in units of the logit.
         filter_strength: weight of the newest batch in the running share, in (0, 1].
+        space: values that the inputs can have, a list for all or a mapping by feature. The training does not use it;
+            the share of all combinations with a response in the range is then in ``metrics.json`` as well.
     """
 
     name: ClassVar[str] = "response_preference"
@@ -67,6 +71,7 @@ class ResponsePreference:
     price: float = 2.0
     temperature: float = 0.25
     filter_strength: float = 0.05
+    space: Mapping[str, Sequence[float]] | Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:
@@ -76,12 +81,19 @@ class ResponsePreference:
         require_positive(price=self.price, temperature=self.temperature)
         if not 0 < self.filter_strength <= 1:
             raise ValueError(f"filter_strength must be above 0 and at most 1, not {self.filter_strength!r}")
+        lists = self.space.values() if isinstance(self.space, Mapping) else [self.space]
+        if self.space is not None and not all(map(_are_numbers, lists)):
+            raise ValueError(
+                f"space must be a list of numbers, or one for each feature by its name, not {self.space!r}"
+            )
 
     def make_loss(self) -> ObjectiveLoss:
         """Return a new loss (see :class:`hepneg.objectives.objective.Objective`)."""
         from hepneg.objectives.response_share_loss import ResponseShareLoss
 
-        return ResponseShareLoss(**parameters_of(self))
+        wish = parameters_of(self)
+        del wish["space"]
+        return ResponseShareLoss(**wish)
 
     def adjustment(self, events: ScoredEvents) -> LinearSpline:
         """Return the spline of log-odds under which the share is met on these events."""
@@ -98,3 +110,9 @@ class ResponsePreference:
             f"inputs, or more would cost over {self.price:g} nats; take more events, raise `price`, or ask for another "
             "share"
         )
+
+
+def _are_numbers(values: object) -> bool:
+    if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+        return False
+    return all(isinstance(value, (int, float)) and math.isfinite(value) for value in values)

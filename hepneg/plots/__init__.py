@@ -21,6 +21,7 @@ _FUNCTIONS = {
     "correlation_plot": ("plot_sign_correlations",),
     "multivariate_plot": ("plot_multivariate",),
     "negative_regions": ("plot_negative_boxes",),
+    "running_rates": ("plot_running_rates",),
     "regression_plots": (
         "plot_residuals",
         "plot_pulls",

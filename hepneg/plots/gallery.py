@@ -39,6 +39,7 @@ from hepneg.plots.regression_plots import (
     plot_response_matrix,
 )
 from hepneg.plots.response_plot import plot_response, plot_response_by_sign, plot_response_components
+from hepneg.plots.running_rates import has_running_state, plot_running_rates
 from hepneg.plots.shape_plots import plot_effect_sizes, plot_feature_shape
 from hepneg.plots.sign_split_plot import plot_closure_curves, plot_closure_tests
 from hepneg.plots.stack_plot import plot_stack
@@ -146,6 +147,8 @@ def response_figures(evaluation: Evaluation, look: Plots = _DEFAULTS, luminosity
         yield "overtraining", partial(plot_overtraining, evaluation)
     if evaluation.histories:
         yield "learning_curves", partial(plot_learning_curves, evaluation.histories)
+    if has_running_state(evaluation.histories):
+        yield "running_rates", partial(plot_running_rates, evaluation.histories)
 
 
 def stack_figures(stacks: Iterable[Stack], config: Config) -> Figures:

@@ -74,6 +74,10 @@ CAPTIONS = {
     "learning_curves": FigureCaption(
         "Validation loss and training objective by epoch.", "Learning curve of each fold with error band and best epoch"
     ),
+    "running_rates": FigureCaption(
+        "What the objective followed: running rates of the training batches, and the price.",
+        "Running sensitivity and specificity, or share, and price by epoch for each fold",
+    ),
     "overtraining": FigureCaption(
         "Response to events held out and trained on; Kolmogorov–Smirnov test: {p_values}.",
         "Normalised response of signal and background to events held out and trained on, with their ratio",

@@ -46,7 +46,21 @@ def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:
             f"χ² {calibration['chi2']:.1f} for {calibration['degrees']} bins, {with_p(calibration['p_value'])}",
         ),
         *_before_calibration(evaluation.get("before_calibration")),
+        *_wishes(evaluation),
     )
+
+
+def _wishes(evaluation: Data) -> Iterator[tuple[str, str]]:
+    """Say what came of an operating point, and of a share that was asked for."""
+    point = evaluation.get("operating_point")
+    if point:
+        rates = " and ".join(
+            f"{name} {estimate(point[name], point[f'{name}_error'])}" for name in ("sensitivity", "specificity")
+        )
+        yield f"at response {point['threshold']:g}", rates
+    for row in evaluation.get("shares", ()):
+        found, asked = estimate(row["share"], row["share_error"]), f"{row['wanted']:g} asked for"
+        yield f"share of {row['of']} with a response in [{row['low']:g}, {row['high']:g}]", f"{found} ({asked})"
 
 
 def _before_calibration(before: Data | None) -> Iterator[tuple[str, str]]:

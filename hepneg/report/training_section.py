@@ -96,7 +96,10 @@ def _figures(results: Results) -> tuple[Figure, ...]:
     tests = (results.evaluation or {}).get("overtraining", {})
     p_values = ", ".join(f"{label} {with_p(test['p_value'])}" for label, test in tests.items())
     overtraining = (results.figure("overtraining", p_values=p_values),) if tests else ()
-    return (results.figure("learning_curves"), *overtraining)
+    histories = (results.evaluation or {"histories": []})["histories"]
+    follows = any(epoch.get("running") for history in histories for epoch in history["epochs"])
+    running = (results.figure("running_rates"),) if follows else ()
+    return (results.figure("learning_curves"), *running, *overtraining)
 
 
 def _health(health: Data) -> list[Block]:

@@ -225,7 +225,7 @@ class FoldContext:
         """
         wishes = {
             f"objective {self.objective.name!r}": self.objective.name != DEFAULT_OBJECTIVES["classification"],
-            "network.output": self.training.network.output is not None,
+            "network.output": bool(self.training.network.output and self.training.network.output.restricts),
             "activity": self.training.activity is not None,
         }
         for wish, made in wishes.items():

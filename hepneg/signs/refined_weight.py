@@ -39,25 +39,32 @@ def sum_factors(events: EventTable, sign: NDArray[np.float64]) -> NDArray[np.flo
 
 def refined_sums(
     weight: NDArray[np.float64],
-    weight_error: NDArray[np.float64],
+    signed: NDArray[np.float64],
     bin_of: NDArray[np.integer],
     bins: int,
     *,
     cluster: NDArray[np.intp] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the sums of refined weights in bins and their errors, (bins,) each.
+    """Return the sums of refined weights of one sample in bins and their errors, (bins,) each.
 
     Args:
-        weight: refined weights v, (n,), as ``hepneg_weight``.
-        weight_error: spread of each over the folds' ensembles δ, (n,), as ``hepneg_weight_error``.
+        weight: refined weights v of all events of the sample, (n,), as ``hepneg_weight``.
+        signed: their signed weights w, (n,).
         bin_of: (n,) bin of each event, from 0.
         bins: how many.
         cluster: (n,) the event of each row; None where each row is an event of its own.
 
-    The error is √(Σv² + (Σδ)²): events fluctuate one by one, but ĝ is wrong in the same direction for all events of a
-    region, so that their errors add up. √Σv² alone covers a quarter of what it should where few signs survive. The rule
-    is measured in analysis/closure/refined_sums.py; where ĝ → 0 the sums are biased upwards besides, which neither it
-    nor a comparison with signed sums shows.
+    The error is √(½(1 + p)Σw² + (Σw − Σv)²), p the share of the bin in the sample's Σ\\|w\\|. What ĝ smooths away is no
+    fluctuation, and no spread of its networks shows it; the signed sum does, with its own noise √Σw². So half of that
+    variance stands for what both sums share, and their observed difference for the rest; a bin with all events has
+    Σv = Σw and the error of the signed sum. Errors of bins are not independent: take the rule again for a sum of bins.
+
+    The rule is measured in analysis/closure/refined_sums.py. Σ refined weights is biased towards the mean sign of the
+    sample where events are few, most where ĝ → 0. A comparison with signed sums sees a bias that exceeds their own
+    errors; one below √Σw² of the region, it does not.
     """
-    sums, common = (np.bincount(bin_of, column, bins).astype(np.float64) for column in (weight, weight_error))
-    return sums, np.sqrt(cluster_squares(weight, bin_of, bins, cluster) + common**2)
+    sums, signed_sums = (np.bincount(bin_of, column, bins).astype(np.float64) for column in (weight, signed))
+    size = np.bincount(bin_of, np.abs(signed), bins)
+    share = size / max(float(size.sum()), np.finfo(np.float64).tiny)
+    variance = 0.5 * (1.0 + share) * cluster_squares(signed, bin_of, bins, cluster)
+    return sums, np.sqrt(variance + (signed_sums - sums) ** 2)

@@ -128,8 +128,9 @@ class Refinement:
     ) -> Float:
         """Return the spread of the refined weights over the ensembles of the folds, (n,); see :meth:`weight`.
 
-        It is not divided by the root of their number: any two of them share most of their events. The error of a sum is
-        that of :func:`hepneg.signs.refined_weight.refined_sums`: these errors add up linearly within a region.
+        It is not divided by the root of their number: any two of them share most of their events. It says where the
+        folds disagree, and nothing of what all of them smooth away: the error of a sum is that of
+        :func:`hepneg.signs.refined_weight.refined_sums`.
         """
         events = EventTable.from_arrays(features, weight, label, sample=sample, feature_names=self.feature_names)
         code = self._codes(events, named=sample is not None)

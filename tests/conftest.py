@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # the tests share the cores already
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers of pytest share the cores already
 
 import awkward as ak
 import hypothesis
@@ -29,6 +29,7 @@ hypothesis.settings.load_profile("hepneg")
 HUNG = 1800
 """Seconds after which a process counts as hung; no measure of speed."""
 
+EXAMPLE = Path(__file__).parents[1] / "analysis" / "ttbar_wjets"
 EVENTS = 3000
 HOSTILE = "<script>alert('x')</script> & \"co\""
 """A name for a feature that would do harm in a page that took it for HTML."""
@@ -65,6 +66,19 @@ def _write_ntuple(
 def write_ntuple() -> Callable[..., Path]:
     """``write_ntuple(path, columns, kind="ttree" | "rntuple", tree="Events", cluster=None)`` returns the path."""
     return _write_ntuple
+
+
+def copy_example(folder: Path, every: int) -> Path:
+    """Copy the real example, with one in so many events selected, into a new folder; return its configuration.
+
+    What runs on it has the same branches, settings and warnings, in less time.
+    """
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("results"))
+    path = folder / "analysis.yaml"
+    text, selection = path.read_text(encoding="utf-8"), "selection: nJet >= 2 "
+    assert selection in text
+    path.write_text(text.replace(selection, f"{selection}and event % {every} == 0 "), encoding="utf-8")
+    return path
 
 
 def toy_columns(
@@ -105,14 +119,32 @@ def toy_config() -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+def _toy_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    # The mean sign is 0.4 and more: where it might be 0, the shape check would train many further networks.
+    folder, few = tmp_path_factory.mktemp("toy"), {"negative_fraction": 0.15}
+    return (
+        _write_ntuple(folder / "sig.root", toy_columns(EVENTS, 1.0, 1, **few)),
+        _write_ntuple(folder / "bkg.root", toy_columns(EVENTS, 0.0, 2, first_id=EVENTS, **few)),
+    )
+
+
 @pytest.fixture
-def toy_analysis(tmp_path: Path) -> Path:
-    """Write two toy ROOT files (3000 events each, f ≈ 0.3) and ``analysis.yaml``; return the path of the latter."""
-    _write_ntuple(tmp_path / "sig.root", toy_columns(EVENTS, 1.0, 1))
-    _write_ntuple(tmp_path / "bkg.root", toy_columns(EVENTS, 0.0, 2, first_id=EVENTS))
+def toy_analysis(tmp_path: Path, _toy_files: tuple[Path, Path]) -> Path:
+    """Write two toy ROOT files (3000 events each, f ≈ 0.15) and ``analysis.yaml``; return the path of the latter."""
+    for file in _toy_files:
+        shutil.copy(file, tmp_path)
     path = tmp_path / "analysis.yaml"
     path.write_text(yaml.safe_dump(toy_config(), sort_keys=False))
     return path
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No step draws its figures, which take far longer than toy results: for tests that do not look at figures."""
+    from hepneg.plots.figure_writer import FigureWriter, NoFigures
+
+    monkeypatch.setattr(FigureWriter, "draw", NoFigures.draw)
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +154,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
     folder = tmp_path_factory.mktemp("finished")
     for name, shift, seed in (("sig", 1.0, 1), ("bkg", 0.0, 2)):
-        _write_ntuple(folder / f"{name}.root", toy_columns(1500, shift, seed, first_id=10_000 * seed))
+        columns = toy_columns(1500, shift, seed, first_id=10_000 * seed, negative_fraction=0.15)
+        _write_ntuple(folder / f"{name}.root", columns)
     data = toy_config() | {"features": ["x0", {HOSTILE: "x1"}, {LONG: "x2"}]}
     data["plots"] = {"formats": ["png", "pdf"], "feature_pages": "all"}
     (folder / "analysis.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
@@ -130,6 +163,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Config:
     workflow.compare(config, ["absolute", "signed"])
     workflow.run(config)
     return config
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[Any]:
+    """A client of Dask with two workers, which tests may kill: the cluster starts others."""
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'hepneg[dask]'")
+    settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with distributed.LocalCluster(**settings) as cluster, distributed.Client(cluster) as client:
+        yield client
 
 
 @pytest.fixture(autouse=True)

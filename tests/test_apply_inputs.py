@@ -125,6 +125,7 @@ def test_events_go_to_the_networks_that_have_not_seen_their_fold(tmp_path: Path,
         Classifier.load(model).held_out_logit(plain)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_odd_and_even_halves_from_the_configuration_to_the_friend(toy_analysis: Path) -> None:
     data = toy_config() | {"folds": {"by": "event % 2", "count": 2}}
     data["training"] = {"scheme": "absolute", "epochs": 1, "network": {"hidden": [8]}}

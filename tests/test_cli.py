@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import uproot
 import yaml
-from conftest import HUNG, toy_columns, toy_config, wait_for
+from conftest import HUNG, toy_columns, toy_config
 
 from hepneg.cli.group import COMMANDS, cli, main
 from hepneg.config import load_config
@@ -31,9 +31,8 @@ class Result:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command line in this process."""
-    import warnings
 
     def call(*arguments: object) -> Result:
         with warnings.catch_warnings(), pytest.raises(SystemExit) as leaving:
@@ -98,6 +97,7 @@ def test_the_main_job_leaves_the_promised_files(run: Run, toy_analysis: Path) ->
     assert f"{metrics['auc']:.3f}" in done.out.split("Response under")[1]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_steps_alone_give_what_the_main_job_gives(run: Run, toy_analysis: Path) -> None:
     for command in ("inspect", "check", "train", "plot"):
         assert run(command, toy_analysis, "--quiet").code == 0
@@ -114,6 +114,7 @@ def test_the_steps_alone_give_what_the_main_job_gives(run: Run, toy_analysis: Pa
     assert all(value > 0 for value in seconds.values())
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_compare_writes_the_contract_and_recommends(run: Run, toy_analysis: Path) -> None:
     done = run("compare", toy_analysis, "--schemes", "absolute, signed")
     assert done.code == 0, done.err
@@ -145,6 +146,7 @@ def test_commands_on_events_or_models_share_their_options(command: str) -> None:
     assert options & shared == (set() if command in {"init", "schema", "completion"} else shared)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_configured_scheme_need_not_be_compared(run: Run, toy_analysis: Path) -> None:
     own = ("--set", "training.scheme={name: signed, logit_bound: 3.0}")
     done = run("compare", toy_analysis, "--schemes", "absolute", *own)
@@ -288,6 +290,7 @@ def test_one_weight_that_carries_a_sample_is_named(run: Run, toy_analysis: Path)
     assert_one_line(run("train", config), "compatible with 0", "one weight of 1e+06 is 99.9% of Σ|w|", "`selection:`")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_only_one_label(run: Run, toy_analysis: Path) -> None:
     config = change(toy_analysis, samples={"sig": {"label": "signal", "files": "sig.root"}})
     assert_one_line(run("train", config), "there are no background events: a classifier needs both labels")
@@ -295,6 +298,7 @@ def test_only_one_label(run: Run, toy_analysis: Path) -> None:
     assert run("check", config, "--quiet").code == 0
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_sample_without_negative_weights_works_and_is_named(run: Run, toy_analysis: Path) -> None:
     write_root(toy_analysis.parent / "sig.root", flat_toy(genWeight=np.ones(600, dtype=np.float32)))
     done = run("run", change(toy_analysis, features=["x0", "x1"]))
@@ -302,6 +306,7 @@ def test_a_sample_without_negative_weights_works_and_is_named(run: Run, toy_anal
     assert done.err.count("warning: sample 'sig' has no negative weights") == 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_repeated_event_numbers_work_and_are_named(run: Run, toy_analysis: Path) -> None:
     write_root(toy_analysis.parent / "sig.root", flat_toy(event=np.arange(3000, 3600, dtype=np.uint64)))
     path = change(toy_analysis, features=["x0", "x1"])
@@ -345,6 +350,7 @@ def test_plot_refuses_other_folds_inputs_and_labels_than_the_training_had(run: R
     assert metrics.read_bytes() == before
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_plot_says_that_the_selection_is_another(run: Run, toy_analysis: Path) -> None:
     assert run("train", toy_analysis, "--quiet").code == 0
     result = run("plot", change(toy_analysis, selection="x0 > -1"), "--quiet")
@@ -352,6 +358,7 @@ def test_plot_says_that_the_selection_is_another(run: Run, toy_analysis: Path) -
     assert "trained with the selection none, and is judged here with 'x0 > -1'" in result.err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_event_id_only_the_files_of_the_training_are_held_out(run: Run, toy_analysis: Path) -> None:
     anonymous = change(toy_analysis, event_id=[])
     assert run("train", anonymous, "--quiet").code == 0
@@ -369,34 +376,45 @@ def test_usage_errors_exit_with_2(run: Run, toy_analysis: Path) -> None:
     assert run("train", toy_analysis, "--nothing").code == 2
 
 
-def _heed_ctrl_c() -> None:
-    """A job that a shell started in the background ignores SIGINT, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+# A training that gets a real SIGINT in its fifth epoch, which ends no sooner than the main thread has heeded it.
+INTERRUPTED = """
+import os, signal, sys, threading
+from hepneg.cli import main
+from hepneg.learning import loop
+train_epoch, epochs, heeded = loop.train_epoch, [], threading.Event()
+def heed(*arguments):
+    heeded.set()
+    signal.default_int_handler(*arguments)
+def train_and_interrupt(*arguments, **settings):
+    epochs.append(1)
+    if len(epochs) == 5:
+        os.kill(os.getpid(), signal.SIGINT)
+        heeded.wait()
+    return train_epoch(*arguments, **settings)
+signal.signal(signal.SIGINT, heed)
+loop.train_epoch = train_and_interrupt
+main(sys.argv[1:])
+"""
 
 
-def test_ctrl_c_keeps_what_is_trained_and_resume_ends_as_if_nothing_had_happened(toy_analysis: Path) -> None:
-    """A real SIGINT while a long training runs; the resumed model equals one that was never interrupted."""
-    long = {"training.epochs": 150, "training.patience": 150, "training.batch_size": 64}
-    settings = [argument for key, value in long.items() for argument in ("--set", f"{key}={value}")]
-    command = [sys.executable, "-m", "hepneg", "train", str(toy_analysis), "--quiet", *settings]
-    whole = subprocess.run([*command, "--set", "output=whole"], check=True, capture_output=True, timeout=HUNG)
-    assert all(line.startswith(b"warning: ") for line in whole.stderr.splitlines())  # it runs out of epochs
-    running = subprocess.Popen(
-        [*command, "--set", "output=cut"],
-        stderr=subprocess.PIPE,
+def test_ctrl_c_keeps_what_is_trained_and_resume_ends_as_if_nothing_had_happened(run: Run, toy_analysis: Path) -> None:
+    """A real SIGINT in mid-training; the resumed model equals one that was never interrupted."""
+    command = ["train", str(toy_analysis), "--quiet", "--set", "training.epochs=6"]
+    assert run(*command, "--set", "output=whole").code == 0
+    cut = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *command, "--set", "output=cut"],
+        capture_output=True,
         text=True,
-        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - one thread in the child
+        timeout=HUNG,
+        check=False,
     )
+    assert cut.returncode == 130
+    assert cut.stderr.startswith("error: interrupted; what is trained is kept")
+    assert "--resume" in cut.stderr
     checkpoint = toy_analysis.parent / "cut" / "checkpoint" / "train"
-    wait_for(lambda: list(checkpoint.glob("fold_*.safetensors")), running)
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=HUNG)
-    assert running.returncode == 130
-    assert err.startswith("error: interrupted; what is trained is kept")
-    assert "--resume" in err
     assert list(checkpoint.glob("fold_*.safetensors"))
     assert not (toy_analysis.parent / "cut" / "model").exists()
-    subprocess.run([*command, "--set", "output=cut", "--resume"], check=True, timeout=HUNG)
+    assert run(*command, "--set", "output=cut", "--resume").code == 0
     weights = [toy_analysis.parent / name / "model" / "weights.safetensors" for name in ("whole", "cut")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
 
@@ -420,8 +438,6 @@ def test_the_order_of_files_does_not_change_an_events_fold(run: Run, toy_analysi
         data["samples"]["bkg"]["files"] = files
         config = load_config(change(toy_analysis, **data))
         for step_size in (100, 100_000):
-            import warnings
-
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 events = read(config, step_size=step_size)

@@ -48,6 +48,7 @@ def document(result: tuple[int, str, str]) -> dict[str, Any]:
     return dict(json.loads(out))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_json_is_the_result_and_nothing_else(run: Run, toy_analysis: Path) -> None:
     output = toy_analysis.parent / "results" / "toy"
     for command, name in {"inspect": "inspect", "train": "metrics", "plot": "metrics"}.items():
@@ -61,7 +62,7 @@ def test_json_is_the_result_and_nothing_else(run: Run, toy_analysis: Path) -> No
     assert page["files"] == [str(output / "report.html")]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_json_of_the_long_commands(run: Run, toy_analysis: Path) -> None:
     output = toy_analysis.parent / "results" / "toy"
     quick = ("--set", "training.scheme.name=absolute", "--set", "training.epochs=1")
@@ -142,7 +143,7 @@ def test_colours_are_for_terminals(tmp_path: Path) -> None:
 
 
 def test_progress_is_for_terminals(toy_analysis: Path) -> None:
-    asked = ("inspect", toy_analysis, "--json")
+    asked = ("inspect", toy_analysis, "--json", "--no-figures")
     assert "reading sig" in on_terminal(*asked)
     assert through_pipe(*asked) == ""
 

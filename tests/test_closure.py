@@ -18,7 +18,7 @@ from hepneg.events import EventTable
 from hepneg.shapes.systematics import compare_with_systematics
 from hepneg.studies.sign_split import check_response_shapes, sign_split_closure
 
-QUICK = {"folds": 5, "epochs": 12, "network": {"hidden": [16]}, "seed": 2}
+QUICK = {"folds": 3, "epochs": 12, "network": {"hidden": [16]}, "seed": 2}
 
 
 def events_with(rng, n, *, biased):
@@ -151,6 +151,7 @@ def test_the_command_leaves_its_files_and_the_page_shows_them(toy_analysis, caps
     assert "closure_response_sig.pdf" in html
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_closure_goes_on_where_it_was_interrupted(toy_analysis):
     config = load_config(toy_analysis, ["training.epochs=1"])
     whole = workflow.closure(config).result.to_dict()

@@ -61,13 +61,6 @@ def processes() -> Iterator[ProcessPoolExecutor]:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
-    with distributed.LocalCluster(**settings) as cluster, distributed.Client(cluster) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def executors(processes: ProcessPoolExecutor, client: Any) -> dict[str, Any]:
     quiet: dict[str, Any] = {"status": False}
     return {

@@ -128,23 +128,21 @@ def test_without_event_id_the_file_name_and_the_entry_identify(
     assert np.array_equal(ids, read(config, step_size=9).event_id)
 
 
-@given(step_size=st.integers(1, 120), swap=st.booleans())
+@pytest.mark.parametrize("event_id", ["event", []])
 def test_folds_do_not_depend_on_steps_or_on_the_order_of_files(
-    step_size: int, swap: bool, tmp_path_factory: pytest.TempPathFactory
+    tmp_path: Path, write_ntuple: Callable[..., Path], event_id: str | list[str]
 ) -> None:
-    from conftest import _write_ntuple
+    files = [tmp_path / "a.root", tmp_path / "b.root"]
+    for number, file in enumerate(files):
+        write_ntuple(file, toy_columns(60, 0, number, first_id=100 * number))
 
-    folder = tmp_path_factory.getbasetemp() / "folds"
-    names = ["a.root", "b.root"]
-    for number, name in enumerate(names):
-        if not (folder / name).exists():
-            _write_ntuple(folder / name, toy_columns(60, 0, number, first_id=100 * number))
-    for event_id in ("event", []):
-        config = one_sample([str(folder / name) for name in names], event_id=event_id)
-        other = one_sample([str(folder / name) for name in (names[::-1] if swap else names)], event_id=event_id)
-        folds = [assign_folds(t.event_id, 5, 1) for t in (read(config), read(other, step_size=step_size))]
-        second = np.roll(folds[1], 60) if swap else folds[1]
-        np.testing.assert_array_equal(folds[0], second)
+    def folds(order: list[Path], **options: Any) -> np.ndarray:
+        return assign_folds(read(one_sample(list(map(str, order)), event_id=event_id), **options).event_id, 5, 1)
+
+    whole = folds(files)
+    for step_size in (7, 59, 60, 61, 119, 120):  # in and across the files, up to their ends and past them
+        np.testing.assert_array_equal(folds(files, step_size=step_size), whole)
+        np.testing.assert_array_equal(np.roll(folds(files[::-1], step_size=step_size), 60), whole)
 
 
 def test_globs_are_read_in_natural_order_and_each_file_once(tmp_path: Path, write_ntuple: Callable[..., Path]) -> None:

@@ -20,7 +20,7 @@ from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from hepneg.learning.history import EpochRecord
 
@@ -57,14 +57,6 @@ class Told:
     @property
     def in_order(self) -> list[tuple[int, str, EpochRecord]]:
         return sorted(self.epochs, key=lambda told: (told[0], told[1], told[2].epoch))
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'hepneg[dask]'")
-    settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
-    with distributed.LocalCluster(**settings) as cluster, distributed.Client(cluster) as client:
-        yield client
 
 
 @pytest.fixture
@@ -206,13 +198,28 @@ def test_processes_of_this_machine_are_the_same_again(toy_analysis: Path, make_c
     assert of_model(folder / "threads" / "model") == of_model(folder / "processes" / "model")
 
 
+# A training that waits for its end after two epochs.
+STALLED = """
+import sys, threading
+from hepneg.cli import main
+from hepneg.learning import loop
+train_epoch, epochs = loop.train_epoch, []
+def train_and_stall(*arguments, **settings):
+    epochs.append(1)
+    if len(epochs) > 2:
+        threading.Event().wait()
+    return train_epoch(*arguments, **settings)
+loop.train_epoch = train_and_stall
+main(sys.argv[1:])
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
 def test_a_fold_is_for_one_job_and_goes_on_where_it_was_killed(
     toy_analysis: Path, make_call: Callable[..., str]
 ) -> None:
-    long = [*ABSOLUTE, "--set", "training.epochs=30", "--set", "training.patience=30", "--quiet"]
-    command = ["train", str(toy_analysis), *long, "--fold", "0"]
-    first = subprocess.Popen([sys.executable, "-m", "hepneg", *command])
+    command = ["train", str(toy_analysis), *ABSOLUTE, "--set", "training.epochs=4", "--quiet", "--fold", "0"]
+    first = subprocess.Popen([sys.executable, "-c", STALLED, *command])
     checkpoint = toy_analysis.parent / "results" / "toy" / "checkpoint" / "train"
     try:
         wait_for(lambda: list(checkpoint.glob("fold_0*.safetensors")), first)

@@ -53,7 +53,8 @@ def drawings():
     evaluation, weights = evaluation_of(table), summarize_weights(table)
     many = evaluation_of(table_of(MANY))
     x, w = table.features, table.weight
-    shapes = check_shapes(table, variations={"up": w * (1.0 + 0.2 * np.tanh(x[:, 0]))})
+    calm = table_of(SAMPLES, fraction=0.2)  # far from negative densities, for which networks would be trained
+    shapes = check_shapes(calm, variations={"up": calm.weight * (1.0 + 0.2 * np.tanh(calm.features[:, 0]))})
     prediction = table.required_target() + np.random.default_rng(1).normal(size=len(table))
     regression = evaluate(table, prediction=prediction, scheme="signed", objective="squared")
     together = {name: sample.multivariate for name, sample in shapes.samples.items()}

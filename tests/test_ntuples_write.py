@@ -88,11 +88,13 @@ def test_root_itself_shows_the_labels_and_adds_labelled_histograms(tmp_path: Pat
         assert [axis.GetBinLabel(number) for number in (1, 2, 3)] == list(NAMES)
         assert axis.FindFixBin(NAMES[1]) == 2
     total = two.Clone()
+    total.SetDirectory(root.nullptr)  # Python alone owns it, and not the file as well
     others = root.TList()
     others.Add(two)
     assert total.Merge(others) >= 0
     for i, j in np.ndindex(*table.values().shape):
         assert total.GetBinContent(i + 1, j + 1) == 2 * table.values()[i, j]
+    others.Clear()
     file.Close()
 
 

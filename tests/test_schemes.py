@@ -37,6 +37,10 @@ class Recorder:
     events: EventTable
     training: Training = field(default_factory=lambda: Training.of(batch_size=128))
 
+    @property
+    def validation(self) -> EventTable:
+        return self.events
+
     def train(self, train_weight: np.ndarray, **options: Any) -> SimpleNamespace:
         return SimpleNamespace(train_weight=train_weight, **options)
 
@@ -76,6 +80,18 @@ def test_both_flavours_of_paired_hold_every_event(events: EventTable, flavour: s
     assert sorted(epoch.order) == list(range(len(events)))
 
 
+@pytest.mark.parametrize("surplus", [0.1, 3.0, 1e9])
+def test_averages_over_cells_are_nowhere_negative_and_keep_the_sum_of_each_label(
+    events: EventTable, surplus: float
+) -> None:
+    averaged = make_scheme("paired", flavour="averaged", surplus=surplus).fit(Recorder(events)).train_weight
+    assert (averaged >= 0).all()
+    assert not np.array_equal(averaged, np.abs(events.weight))
+    for code in (0, 1):
+        label = events.label == code
+        assert averaged[label].sum() == pytest.approx(events.weight[label].sum())
+
+
 def test_unknown_scheme_offers_the_nearest() -> None:
     with pytest.raises(ConfigError, match="unknown scheme 'abslute'; did you mean 'absolute'"):
         make_scheme("abslute")
@@ -106,7 +122,8 @@ def test_unknown_scheme_that_is_near_none_lists_them_all() -> None:
         ("mixture", {"floor": "1e-3"}, "floor must be between 0 and 1, not '1e-3' .text; YAML wants .* 1.0e-3.$"),
         ("mixture", {"floor": float("nan")}, "floor must be between 0 and 1, not nan"),
         ("mixture", {"floor": False}, "floor must be between 0 and 1, not False"),
-        ("paired", {"flavour": "far"}, "flavour must be one of nearest, stratified, not 'far'"),
+        ("paired", {"flavour": "far"}, "flavour must be one of nearest, stratified, averaged, not 'far'"),
+        ("paired", {"surplus": 0}, "surplus must be positive and finite, not 0"),
     ],
 )
 def test_bad_parameters_are_refused(name: str, parameters: dict[str, object], message: str) -> None:

@@ -126,3 +126,10 @@ def test_the_scans_run_draw_and_go_on_from_their_file(
     scan.main(arguments)
     assert (tmp_path / "scan.json").read_text() == first
     assert capsys.readouterr().out.count("| absolute | signed |") == 2
+
+
+@pytest.mark.filterwarnings("ignore::hepneg.HepnegWarning")
+def test_the_study_of_cells_runs(toys: ModuleType) -> None:
+    ratios = importlib.import_module("cells").main(["--judge", "--quick"])
+    assert set(ratios) == {"nearest", "stratified", "averaged", "refined"}
+    assert all(len(values) == 1 and np.isfinite(values).all() for values in ratios.values())

@@ -1,4 +1,4 @@
-"""The scheme ``paired``: the signed weight goes into the loss, in batches whose sums are always positive."""
+"""The scheme ``paired``: negative events travel with their nearest positive ones, in batches or in averages."""
 
 from __future__ import annotations
 
@@ -19,48 +19,74 @@ if TYPE_CHECKING:
 
 __all__ = ["Paired"]
 
-FLAVOURS = ("nearest", "stratified")
+Float = NDArray[np.float64]
+
+FLAVOURS = ("nearest", "stratified", "averaged")
 
 
 @dataclass(frozen=True)
 class Paired:
-    """Train on the signed w in batches made of cells: every negative event travels with positive ones of its label.
+    """Train with cells: every negative event belongs together with positive events of its label, its neighbours.
 
-    Every batch has a positive Σw for each label, whatever the weights. In flavour ``nearest`` a negative event and the
-    positive events that outweigh it are neighbours in feature space, so that their gradients cancel at once and not
-    several batches apart; ``stratified`` only gives each batch the sample's own share of negative events.
+    In flavour ``nearest`` the signed weights go into the loss and the batches are made of whole cells, so that every
+    batch has a positive Σw for each label, and the gradients of a negative event and of its neighbours cancel at once
+    and not several batches apart; ``stratified`` only gives each batch the sample's own share of negative events.
+
+    In flavour ``averaged`` the weights of each cell are averaged, as cell resampling does (Andersen, Maier,
+    arXiv:2109.07851; Andersen, Maier, Maître, arXiv:2303.15246): \\|w\\| times Σw/Σ\\|w\\| of the cell, so that no
+    weight is negative, the loss is bounded, and the sum of every cell is kept. The density is smeared over the cells;
+    larger cells leave less noise (``python analysis/closure/cells.py``).
 
     Args:
-        flavour: ``"nearest"`` or ``"stratified"``.
-        logit_bound: largest \\|logit\\|; the loss of a finite signed sample needs a bound in any batches.
-        clip_norm: largest norm of the gradient.
+        flavour: ``"nearest"``, ``"stratified"`` or ``"averaged"``.
+        surplus: cells of ``averaged`` grow until their Σw is so many times the mean \\|w\\|, while there are events.
+        logit_bound: largest \\|logit\\| under signed weights; the loss of a finite signed sample needs a bound.
+        clip_norm: largest norm of the gradient under signed weights.
     """
 
     name: ClassVar[str] = "paired"
     flavour: str = "nearest"
+    surplus: float = 3.0
     logit_bound: float = 10.0
     clip_norm: float = 1.0
 
     def __post_init__(self) -> None:
         if self.flavour not in FLAVOURS:
             raise ValueError(f"flavour must be one of {', '.join(FLAVOURS)}, not {self.flavour!r}")
-        require_positive(logit_bound=self.logit_bound, clip_norm=self.clip_norm)
+        require_positive(logit_bound=self.logit_bound, clip_norm=self.clip_norm, surplus=self.surplus)
 
     def fit(self, context: FoldContext) -> FoldFit:
         """Train the networks of one fold (see :class:`hepneg.schemes.scheme.Scheme`)."""
         events, size = context.events, context.training.batch_size
+        if self.flavour == "averaged":
+            part, validation = (averaged_weight(table, self.surplus) for table in (events, context.validation))
+            return context.train(part, validation_weight=validation)
         batches: Batches
         if self.flavour == "stratified":
             batches = StratifiedBatches(events.weight, events.label, size)
         else:
-            batches = CellBatches(_cells_by_label(events), events.label, size)
+            batches = CellBatches(_cells_by_label(events, 0.0), events.label, size)
         return context.train(events.weight, batches=batches, logit_bound=self.logit_bound, clip_norm=self.clip_norm)
 
 
-def _cells_by_label(events: EventTable) -> NDArray[np.int64]:
+def averaged_weight(events: EventTable, surplus: float) -> Float:
+    """Return the weights after those of each cell are averaged: \\|w\\|·Σw/Σ\\|w\\|, which is nowhere negative.
+
+    Args:
+        events: n events, those of each label with a positive Σw.
+        surplus: as in :func:`~hepneg.schemes.paired_cells.nearest_cells`.
+    """
+    cell, magnitude = _cells_by_label(events, surplus), np.abs(events.weight)
+    kept = cell >= 0
+    total, size = (np.bincount(cell[kept], weights=w[kept], minlength=len(cell)) for w in (events.weight, magnitude))
+    share = np.divide(total, size, out=np.zeros(len(cell)), where=size > 0)
+    return np.where(kept, magnitude * share[cell], 0.0)
+
+
+def _cells_by_label(events: EventTable, surplus: float) -> NDArray[np.int64]:
     cell = np.full(len(events), -1, dtype=np.int64)
     for code in np.unique(events.label):
         members = np.flatnonzero(events.label == code)
-        local = nearest_cells(events.features[members], events.weight[members])
+        local = nearest_cells(events.features[members], events.weight[members], surplus)
         cell[members] = np.where(local >= 0, members[local], -1)
     return cell

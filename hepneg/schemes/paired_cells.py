@@ -44,7 +44,7 @@ def standardised(features: NDArray[np.floating]) -> Float:
     return np.asarray((values - middle) / np.where(scale > 0, scale, 1.0))
 
 
-def nearest_cells(features: NDArray[np.floating], weight: Float) -> Index:
+def nearest_cells(features: NDArray[np.floating], weight: Float, surplus: float = 0.0) -> Index:
     """Group the events of one label into cells of positive sum.
 
     Negative events claim their nearest unused positive events, round after round, the closest claim first, until their
@@ -58,6 +58,7 @@ def nearest_cells(features: NDArray[np.floating], weight: Float) -> Index:
     Args:
         features: (n, F).
         weight: (n,) signed, with a positive sum.
+        surplus: each negative event's cell sums to more than so many times the mean \\|w\\|, while there are events.
 
     Returns:
         The cell of each event, (n,) int64; −1 for events of weight zero. A positive event that no negative event
@@ -67,9 +68,10 @@ def nearest_cells(features: NDArray[np.floating], weight: Float) -> Index:
         TrainingError: the weights do not sum to something positive.
         Interrupted: it was asked for (see :func:`hepneg._core.interruption.stoppable`).
     """
-    tolerance = _POSITIVE * float(np.abs(weight).mean()) if len(weight) else 0.0
-    if weight.sum() <= tolerance:
+    mean = float(np.abs(weight).mean()) if len(weight) else 0.0
+    if weight.sum() <= _POSITIVE * mean:
         raise TrainingError(f"the weights of a label sum to {weight.sum():.6g}: no cell can have a positive sum")
+    tolerance = min(max(_POSITIVE, surplus) * mean, weight.sum() / 2)
     place = standardised(features)
     cell = np.where(weight != 0, np.arange(len(weight)), -1)
     negatives = np.flatnonzero(weight < 0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hepneg.evaluation.regression import RegressionEvaluation
     from hepneg.evaluation.several_targets import SeveralTargets
     from hepneg.evaluation.stack import Stack, make_stack
-    from hepneg.events import EventTable, grade_of_distance
+    from hepneg.events import Collection, EventTable, grade_of_distance
     from hepneg.friends import Friends, apply_model
     from hepneg.learning.history import EpochRecord
     from hepneg.models.classifier import Classifier
@@ -40,6 +40,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Classifier": "hepneg.models.classifier",
+    "Collection": "hepneg.events",
     "Comparison": "hepneg.studies.scheme_comparison",
     "Config": "hepneg.config",
     "EpochRecord": "hepneg.learning.history",
@@ -80,6 +81,7 @@ _WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work 
 
 __all__ = [
     "Classifier",
+    "Collection",
     "Comparison",
     "Config",
     "EpochRecord",

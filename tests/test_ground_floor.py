@@ -287,6 +287,7 @@ def test_progress_on_a_terminal_can_be_used_again() -> None:
 
 PUBLIC = [
     "Classifier",
+    "Collection",
     "Comparison",
     "Config",
     "EpochRecord",

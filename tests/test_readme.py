@@ -183,12 +183,24 @@ def run_alone(code: str, folder: Path) -> str:
 
 def test_all_python_examples_are_those_that_are_run() -> None:
     with_python = {path.stem for path in PAGES if blocks(path.read_text(encoding="utf-8"), "python")}
-    assert with_python == {"README", "2_your_own", "4_on_a_cluster", "5_scikit_learn", "8_callbacks", "8_own_loop"}
+    with_examples = {"2_particles", "2_your_own", "4_on_a_cluster", "5_scikit_learn", "8_callbacks", "8_own_loop"}
+    assert with_python == {"README", *with_examples}
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["network", "scheme"])
 def test_a_network_and_a_scheme_of_ones_own_run(number: int, run_script: Callable[[str], str]) -> None:
     assert run_script(blocks(page("2_your_own"), "python")[number])
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["collection", "network"])
+def test_particles_run(number: int, run_script: Callable[[str], str]) -> None:
+    assert run_script(blocks(page("2_particles"), "python")[number])
+
+
+def test_the_configuration_with_collections_is_one() -> None:
+    (block,) = blocks(page("2_particles"), "yaml")
+    assert list(Config.from_dict(yaml.safe_load(block)).collections) == ["jets", "leptons"]
+    assert hepneg.load_config(EXAMPLE / "particles.yaml").collections["jets"].most == 8
 
 
 def test_the_pipeline_and_the_search_of_scikit_learn_run(run_script: Callable[[str], str]) -> None:

@@ -14,11 +14,11 @@ from plugins import Residual  # noqa: F401  (another network is registered besid
 
 import hepneg
 from hepneg.errors import ConfigError
-from hepneg.events import EventTable
+from hepneg.events import EventTable, InputLayout
 from hepneg.models.onnx import export_onnx
 from hepneg.networks import as_network
-from hepneg.networks.body import make_body
 from hepneg.networks.encoding import Encoding
+from hepneg.networks.make_body import make_body
 
 COLUMN = arrays(np.float32, 50, elements=st.floats(-1e6, 1e6, width=32))
 
@@ -76,7 +76,7 @@ def test_members_begin_and_run_as_networks_of_their_own() -> None:
         body.weights[-1].uniform_(-1, 1, generator=torch.Generator().manual_seed(2))
         both = body(torch.from_numpy(features))
         for number in range(2):
-            one = make_body(as_network({"name": "tabular", "hidden": [8], "bins": 0}), 3, 1)
+            one = make_body(as_network({"name": "tabular", "hidden": [8], "bins": 0}), InputLayout(3), 1)
             one.initialise(torch.Generator().manual_seed(1), features)
             for layer, weight, bias in zip(one.layers.linear, body.weights, body.biases, strict=True):
                 layer.weight.copy_(weight[number].T)

@@ -11,12 +11,14 @@ Within one session :meth:`hepneg._core.registry.Registry.register` does, a class
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from hepneg._core.registry import Registry
 from hepneg.errors import ConfigError
 
-__all__ = ["NETWORKS", "OBJECTIVES", "SCHEMES", "require_task"]
+__all__ = ["NETWORKS", "OBJECTIVES", "SCHEMES", "require_collections", "require_task", "takes_collections"]
 
 SCHEMES: Registry[Any] = Registry(
     "scheme",
@@ -54,7 +56,12 @@ OBJECTIVES: Registry[Any] = Registry(
 NETWORKS: Registry[Any] = Registry(
     "network",
     "hepneg.networks",
-    {"mlp": "hepneg.networks.perceptron:Perceptron", "tabular": "hepneg.networks.tabular:Tabular"},
+    {
+        "mlp": "hepneg.networks.perceptron:Perceptron",
+        "tabular": "hepneg.networks.tabular:Tabular",
+        "deep_sets": "hepneg.networks.deep_sets:DeepSets",
+        "particle_transformer": "hepneg.networks.particle_transformer:ParticleTransformer",
+    },
 )
 
 
@@ -68,3 +75,25 @@ def require_task(scheme: Any, task: str) -> None:
         return
     able = ", ".join(name for name in SCHEMES.own if task in getattr(SCHEMES.find(name), "tasks", ()))
     raise ConfigError(f"scheme {scheme.name!r} is not for a {task}; take one of {able or 'other packages'}")
+
+
+def takes_collections(network: Any) -> bool:
+    """Tell whether a network's ``build`` has a parameter ``collections``."""
+    return "collections" in inspect.signature(network.build).parameters
+
+
+def require_collections(network: Any, collections: Sequence[str]) -> None:
+    """Refuse a network without an input for the collections that there are, and one that has none to take.
+
+    Raises:
+        ConfigError: with the networks of ours that fit.
+    """
+    if takes_collections(network) == bool(collections):
+        return
+    fitting = ", ".join(name for name in NETWORKS.own if takes_collections(NETWORKS.find(name)) == bool(collections))
+    if collections:
+        raise ConfigError(
+            f"network {network.name!r} takes features alone, not the collections {', '.join(collections)}; take one of "
+            f"{fitting}, or leave the collections out"
+        )
+    raise ConfigError(f"network {network.name!r} takes collections, and there are none; give some, or take {fitting}")

@@ -171,7 +171,7 @@ class ResponseProcessor:
                 f"the analysis has the features {', '.join(table.feature_names)}, but the model in {self.model} takes "
                 f"{', '.join(classifier.feature_names)}"
             )
-        return classifier.response(table.features)
+        return classifier.response(table)
 
 
 @dataclass(frozen=True)

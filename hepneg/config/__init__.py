@@ -4,13 +4,14 @@ from hepneg.config.analysis import (
     PB_TO_FB,
     REGRESSION_SCHEME,
     Config,
-    ungraded_message,
 )
+from hepneg.config.collection_settings import CollectionSettings
 from hepneg.config.config_file import load_config
 from hepneg.config.figure_look import FigureLook, Variable
 from hepneg.config.json_schema import config_schema
 from hepneg.config.plot_settings import FigureFormat, Plots
 from hepneg.config.samples import Feature, Folds, Sample
+from hepneg.config.target_settings import ungraded_message
 from hepneg.config.training_settings import (
     DEFAULT_OBJECTIVES,
     Activity,
@@ -28,6 +29,7 @@ __all__ = [
     "PB_TO_FB",
     "REGRESSION_SCHEME",
     "Activity",
+    "CollectionSettings",
     "Config",
     "Feature",
     "FigureFormat",

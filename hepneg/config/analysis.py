@@ -13,12 +13,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from hepneg._core.plugins import require_task
+from hepneg._core.plugins import require_collections, require_task
+from hepneg.config.collection_settings import CollectionName, CollectionSettings
+from hepneg.config.expression_field import ExpressionField, WeightField
 from hepneg.config.figure_look import Variable
 from hepneg.config.plot_settings import Plots
-from hepneg.config.samples import Branches, ExpressionField, Feature, Folds, Sample, WeightField
+from hepneg.config.samples import Branches, Feature, Folds, Sample
 from hepneg.config.systematic_settings import Systematic, require_distinct, weight_variations
-from hepneg.config.target_settings import Grade, Targets
+from hepneg.config.target_settings import Grade, Targets, ungraded_message
 from hepneg.config.template_settings import GivenResponse, TemplateSettings
 from hepneg.config.training_settings import Task, Training
 from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_short, unknown_keys
@@ -32,11 +34,6 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 PB_TO_FB = 1000.0
 REGRESSION_SCHEME = "refined"
 """The scheme of a regression that names none."""
-
-
-def ungraded_message(objective: str) -> str:
-    """Say that an objective does not use grades."""
-    return f"objective {objective!r} does not use `grade:`; take signed_squared or reciprocal, or leave it out"
 
 
 class Config(Model):
@@ -62,6 +59,7 @@ class Config(Model):
         samples: simulated samples by name; those with ``label: data`` of the file are in ``data``.
         data: samples of measured data by name; not a key of the file.
         features: the network's inputs, in order.
+        collections: objects of the events, such as jets, by name: inputs of networks that take them.
         task: to tell signal from background, or to predict a target.
         target: what a regression predicts: an expression, or several, by name.
         grade: how right the target of an event is, from 1 (right) to −1 (a counter-example), or how far it is from the
@@ -85,6 +83,7 @@ class Config(Model):
     samples: dict[str, Sample] = Field(min_length=1)
     data: dict[str, Sample] = Field(default={}, exclude=True)
     features: tuple[Feature, ...] = Field(min_length=1)
+    collections: dict[CollectionName, CollectionSettings] = Field(default={}, max_length=64)
     response: GivenResponse | None = None
     templates: TemplateSettings = TemplateSettings()
     task: Task = "classification"
@@ -247,6 +246,7 @@ class Config(Model):
         try:
             require_task(self.training.scheme.make(), self.task)
             objective = self.training.make_objective(self.task)
+            require_collections(self.training.network.make(), tuple(self.collections))
         except ConfigError as error:
             raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
         if self.grade is not None and not getattr(objective, "graded", False):
@@ -326,6 +326,11 @@ class Config(Model):
         """Names of the features, in order."""
         return tuple(feature.name for feature in self.features)
 
+    @property
+    def categories(self) -> dict[str, tuple[int, ...]]:
+        """The values of features that are categories, by name."""
+        return {feature.name: feature.categories for feature in self.features if feature.categories}
+
     def require_classification(self, what: str) -> None:
         """Refuse a regression.
 
@@ -364,6 +369,7 @@ class Config(Model):
         """Return the configuration as plain values, with the defaults written out; ``output`` is absolute."""
         data: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
         data["features"] = [feature.to_short_form() for feature in self.features]
+        data["collections"] = {name: part.to_short_form() for name, part in self.collections.items()}
         data["samples"] |= {
             name: sample.model_dump(mode="json", exclude_none=True) for name, sample in self.data.items()
         }

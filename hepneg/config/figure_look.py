@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
+from hepneg.config.expression_field import ExpressionField
 from hepneg.config.figure_text import Colour, FigureText
-from hepneg.config.samples import ExpressionField, Feature, Names
+from hepneg.config.samples import Feature, Names
 from hepneg.config.validation import Model, NonZero, Positive, Range, increasing
 
 __all__ = ["Bins", "FigureLook", "Scale", "Variable"]

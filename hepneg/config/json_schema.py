@@ -11,12 +11,10 @@ def config_schema() -> dict[str, Any]:
     """Return the JSON schema of ``analysis.yaml``, for editors that check while one types."""
     schema = Config.model_json_schema(mode="validation")
     del schema["properties"]["folder"], schema["properties"]["data"], schema["properties"]["output"]["default"]
-    feature = schema["$defs"]["Feature"]
     one = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": "string"}}
-    schema["$defs"]["Feature"] = {
-        "description": feature.get("description", ""),
-        "anyOf": [{"type": "string"}, one],
-    }
+    for name in ("Feature", "InputFeature"):
+        description = schema["$defs"][name].get("description", "")
+        schema["$defs"][name] = {"description": description, "anyOf": [{"type": "string"}, one]}
     texts = {
         "Systematic": {"type": "string"},
         "GivenResponse": {"type": "string"},

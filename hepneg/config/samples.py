@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from hepneg.config.collection_settings import InputFeature
+from hepneg.config.expression_field import ExpressionField, WeightField
 from hepneg.config.figure_text import FigureText
 from hepneg.config.validation import Model, NonZero
-from hepneg.errors import ConfigError
-from hepneg.expressions import Expression
 
-__all__ = ["Branches", "ExpressionField", "Feature", "Folds", "Names", "Sample", "WeightField"]
+__all__ = ["Branches", "Feature", "Folds", "Names", "Sample"]
 
 SUM_SOURCE = re.compile(r"[^.\s]+\.\S+")
 """A tree and a branch in it."""
-
-
-def _parse_weight(value: Any) -> Any:
-    """Parse an expression that may be a plain number, such as ``weight: 1``."""
-    if isinstance(value, Expression):
-        return value
-    try:
-        return Expression(value if isinstance(value, str) else str(value))
-    except ConfigError as error:
-        raise ValueError(str(error)) from None  # pydantic adds the key to a ValueError only
-
-
-def _parse_expression(value: Any) -> Any:
-    expression = _parse_weight(value)
-    if not expression.branches:
-        raise ValueError(f"expression {expression.text!r} names no branch")
-    return expression
 
 
 def _as_tuple(value: Any) -> Any:
@@ -41,22 +23,6 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-def _text(value: object) -> str:
-    return str(value)
-
-
-ExpressionField = Annotated[
-    Expression,
-    BeforeValidator(_parse_expression),
-    PlainSerializer(_text),
-    WithJsonSchema({"type": "string", "description": "an expression of branches"}),
-]
-WeightField = Annotated[
-    Expression,
-    BeforeValidator(_parse_weight),
-    PlainSerializer(_text),
-    WithJsonSchema({"type": ["string", "number"], "description": "an expression of branches, or a number"}),
-]
 Names = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
     BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
@@ -135,42 +101,13 @@ class Folds(Model):
     count: Annotated[int, Field(ge=2, le=127)]
 
 
-class Feature(Model):
-    """One input of the classifier: a name and the expression that gives it.
+class Feature(InputFeature):
+    """One feature of the events: a name and the expression that gives it.
 
     Attributes:
-        name: of the feature.
-        expression: of branches.
         title: what it is called at the axes of figures, which may hold formulae between dollars; left out, its name.
         unit: of its values, for the axes of figures.
     """
 
-    name: Annotated[str, Field(min_length=1)]
-    expression: ExpressionField
     title: FigureText | None = None
     unit: FigureText | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_short_form(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"name": value, "expression": value}
-        if not isinstance(value, Mapping):
-            return value
-        if len(value) == 1:
-            ((name, given),) = value.items()
-            if isinstance(given, Mapping) and "name" not in given:
-                return {"expression": str(name), **given, "name": str(name)}
-            return {"name": str(name), "expression": given}
-        if not {"name", "expression"} <= set(value) <= set(cls.model_fields):
-            more = ", ".join(key for key in cls.model_fields if key not in ("name", "expression"))
-            raise ValueError(
-                "it is the name of a branch, one `name: expression`, or a name with `expression:` and any of "
-                f"{more} under it"
-            )
-        return value
-
-    def to_short_form(self) -> dict[str, Any]:
-        """Return ``name: expression``, or the name with all that is given under it."""
-        given = self.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
-        return {self.name: self.expression.text if set(given) == {"expression"} else given}

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from hepneg.config.samples import ExpressionField, Names
+from hepneg.config.expression_field import ExpressionField
+from hepneg.config.samples import Names
 from hepneg.config.validation import Model, Positive
 from hepneg.expressions import Expression
 

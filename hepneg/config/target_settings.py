@@ -17,16 +17,21 @@ from pydantic import (
     model_validator,
 )
 
-from hepneg.config.samples import ExpressionField
+from hepneg.config.expression_field import ExpressionField
 from hepneg.config.validation import MOST_LETTERS, Model, Positive
 from hepneg.expressions import Expression
 
-__all__ = ["Grade", "Target", "Targets"]
+__all__ = ["Grade", "Target", "Targets", "ungraded_message"]
 
 ONE = Expression("1")
 ONLY_TARGET = "target"
 """Name of a single target that is given as an expression."""
 _NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{,{MOST_LETTERS - 1}}}")
+
+
+def ungraded_message(objective: str) -> str:
+    """Say that an objective does not use grades."""
+    return f"objective {objective!r} does not use `grade:`; take signed_squared or reciprocal, or leave it out"
 
 
 class Target(Model):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from hepneg.config.samples import ExpressionField
+from hepneg.config.expression_field import ExpressionField
 from hepneg.config.validation import Edges, Model, Positive, Range
 from hepneg.expressions import Expression
 

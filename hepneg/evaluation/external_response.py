@@ -34,7 +34,8 @@ def evaluate_response(config: Config, *, progress: Progress = SILENT) -> Evaluat
             "there is no `response:` to evaluate; name a branch or expression, or take `hepneg plot` for a model"
         )
     column = Feature.model_construct(name=_COLUMN, expression=given.expression)
-    table = read(config.model_copy(update={"features": (*config.features, column)}), progress=progress)
+    wanted = config.model_copy(update={"features": (*config.features, column), "collections": {}})
+    table = read(wanted, progress=progress)
     events = replace(table, features=table.features[:, :-1], feature_names=config.feature_names)
     score, seed = table.features[:, -1], config.training.seed
     if given.logit is not None:

@@ -125,9 +125,9 @@ class TrainedSource:
         with one_thread():
             if self.model.task == "classification":
                 classifier = cast("Classifier", self.model)
-                return classifier.response(inputs.features) if unknown else classifier.held_out_response(inputs)
+                return classifier.response(inputs) if unknown else classifier.held_out_response(inputs)
             regressor = cast("Regressor", self.model)
-            return regressor.prediction(inputs.features) if unknown else regressor.held_out_prediction(inputs)
+            return regressor.prediction(inputs) if unknown else regressor.held_out_prediction(inputs)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from hepneg.config import Config, Feature, Variable
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.response_source import (
+    ExpressionSource,
     TrainedSource,
     VariableSource,
     given_source,
@@ -142,7 +143,9 @@ class _Reading:
         wanted += [Feature(name=_column_of(name), expression=e) for name, e in config.regions.items()]
         known = {feature.name for feature in first}
         added = {feature.name: feature for feature in reversed(wanted) if feature.name not in known}
-        columns = {"features": (*first, *reversed(added.values())), "target": (), "grade": None}
+        objects = {} if isinstance(source, ExpressionSource) else config.collections
+        features = (*first, *reversed(added.values()))
+        columns: dict[str, Any] = {"features": features, "collections": objects, "target": (), "grade": None}
         return cls(config.model_copy(update=columns), source, quantity, config.drawn_variables, condition)
 
     def fill_sample(
@@ -183,7 +186,18 @@ class _Reading:
     def _table(self, sample: str, chunk: Chunk) -> EventTable:
         label = np.full(len(chunk), label_code(self.config.sample(sample).label), np.int8)
         code, names = np.zeros(len(chunk), np.int16), self.config.feature_names
-        return EventTable(chunk.features, chunk.weight, label, code, chunk.event_id, names, (sample,), fold=chunk.fold)
+        return EventTable(
+            chunk.features,
+            chunk.weight,
+            label,
+            code,
+            chunk.event_id,
+            names,
+            (sample,),
+            fold=chunk.fold,
+            collections=chunk.collections,
+            categories=self.config.categories,
+        )
 
     def empty_stacks(self) -> list[StackSums]:
         """Return what is to be filled: the main quantity, also in each region, and each variable."""

@@ -9,6 +9,8 @@ from hepneg.events.clusters import (
     excess,
     nested_sums,
 )
+from hepneg.events.collection import Collection
+from hepneg.events.input_layout import CollectionLayout, EventInputs, InputLayout, Rows, selected
 from hepneg.events.table import (
     BACKGROUND,
     DATA,
@@ -28,7 +30,12 @@ __all__ = [
     "LABELS",
     "LABEL_NAMES",
     "SIGNAL",
+    "Collection",
+    "CollectionLayout",
+    "EventInputs",
     "EventTable",
+    "InputLayout",
+    "Rows",
     "check_grades",
     "cluster_products",
     "cluster_squares",
@@ -40,4 +47,5 @@ __all__ = [
     "grade_of_distance",
     "label_code",
     "nested_sums",
+    "selected",
 ]

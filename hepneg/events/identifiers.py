@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,10 @@ def first_entries(bad: NDArray[np.bool_], offset: int = 0, most: int = 5) -> str
 
 
 def content_ids(
-    features: NDArray[np.float32], label: NDArray[np.int8], weight: NDArray[np.float64]
+    features: NDArray[np.float32],
+    label: NDArray[np.int8],
+    weight: NDArray[np.float64],
+    objects: Sequence[NDArray[np.uint64]] = (),
 ) -> NDArray[np.uint64]:
     """Identify events by their features: −0 is 0; the same event may have other weights, so these are left out.
 
@@ -35,9 +39,10 @@ def content_ids(
         features: (n, F).
         label: (n,).
         weight: (n,).
+        objects: a hash of the objects of each event, (n,), for each collection.
     """
     bits = (features.T + np.float32(0)).view(np.uint32)
-    keys = hash_events(bits.T, 0, "features")
+    keys = hash_events(np.concatenate([bits, *(part[None] for part in objects)]).T, 0, "features")
     order = np.lexsort((weight, label, keys))
     ordered, position = keys[order], np.arange(len(keys))
     begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(keys)]

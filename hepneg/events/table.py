@@ -10,19 +10,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.hashing import assign_folds
 from hepneg.errors import DataError, nearest_names
+from hepneg.events.categories import check_categories, unknown_values
 from hepneg.events.clusters import clusters
+from hepneg.events.collection import Collection
 from hepneg.events.identifiers import content_ids, first_entries, fold_column
+from hepneg.events.input_layout import CollectionLayout, EventInputs, InputLayout, Rows, by_number
 from hepneg.events.table_columns import (
     BACKGROUND,
     DATA,
     LABEL_NAMES,
     LABELS,
     SIGNAL,
+    check_collections,
     check_columns,
     check_grades,
     check_samples,
     column_names,
     grade_of_distance,
+    joined_collections,
     joined_column,
     label_code,
     labels_or_signal,
@@ -65,6 +70,8 @@ class EventTable:
         source: by sample, the name of the first sample that holds candidates of the same events, as samples that share
             a file do; samples that are left out hold events of their own, whatever their identifiers.
         target_names: names of the targets.
+        collections: objects of the events, such as jets, by name.
+        categories: the values of features that are categories, by name.
     """
 
     features: NDArray[np.float32]
@@ -80,6 +87,8 @@ class EventTable:
     by_content: bool = False
     source: Mapping[str, str] = field(default_factory=dict)
     target_names: tuple[str, ...] = ()
+    collections: Mapping[str, Collection] = field(default_factory=dict)
+    categories: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         optional = (self.target, self.grade, self.fold)
@@ -95,9 +104,10 @@ class EventTable:
         samples = ", ".join(self.sample_names)
         share = negative / len(self) if len(self) else float("nan")
         target = f"; target: {', '.join(self.target_names)}" if self.target_names else ""
+        objects = f"; collections: {', '.join(self.collections)}" if self.collections else ""
         return (
             f"EventTable({len(self)} events, {share:.1%} with negative weight; "
-            f"samples: {samples}; features: {', '.join(self.feature_names)}{target})"
+            f"samples: {samples}; features: {', '.join(self.feature_names)}{objects}{target})"
         )
 
     @classmethod
@@ -114,6 +124,8 @@ class EventTable:
         grade: ArrayLike | None = None,
         fold: ArrayLike | None = None,
         target_names: Sequence[str] | None = None,
+        collections: Mapping[str, Collection] | None = None,
+        categories: Mapping[str, Sequence[int]] | None = None,
     ) -> EventTable:
         """Build a table from arrays, copying them.
 
@@ -131,6 +143,9 @@ class EventTable:
             grade: (n,) numbers from −1 to 1: how right each target is.
             fold: (n,) integers from 0 on: the fold of each event; left out, a hash of ``event_id`` gives it.
             target_names: T names; left out, ``target``, or ``target0``, ``target1``, … for several.
+            collections: objects of the events by name; see :meth:`Collection.from_lists`.
+            categories: by name, the values of features that are categories: whole numbers, which a network takes as
+                names rather than sizes.
 
         Raises:
             DataError: what is no array of numbers, shapes that do not fit, NaN or infinite numbers, labels that are
@@ -150,16 +165,15 @@ class EventTable:
         sample_names, codes = sample_codes(kinds, from_label=sample is None)
         check_columns(matrix, weights, labels, codes, ids, names)
         check_samples(codes, labels, sample_names)
+        objects = check_collections(collections, n)
         if event_id is None:
-            ids = content_ids(matrix, labels, weights)
+            ids = content_ids(matrix, labels, weights, [part.keys() for part in objects.values()])
         targets, grades, named = target_columns(target, grade, target_names, n)
         folds = None if fold is None else fold_column(number_array(fold, "fold"), n)
         by_content = event_id is None
         source = dict.fromkeys(sample_names, sample_names[0]) if sample is None and sample_names else {}
-        return cls(
-            *(matrix, weights, labels, codes, ids, names, sample_names, targets, grades, folds, by_content, source),
-            target_names=named,
-        )
+        optional = (targets, grades, folds, by_content, source, named, objects, check_categories(categories, names))
+        return cls(matrix, weights, labels, codes, ids, names, sample_names, *optional)
 
     def require_simulated(self) -> None:
         """Refuse measured data, which are never trained on.
@@ -175,7 +189,8 @@ class EventTable:
         """Join tables with the same features into one; samples of the same name become one.
 
         Raises:
-            DataError: the features differ, only some have a target, grades or folds, or there is no table.
+            DataError: the features or collections differ, only some have a target, grades or folds, or there is no
+                table.
         """
         if not tables:
             raise DataError("no tables to join")
@@ -202,11 +217,15 @@ class EventTable:
             all(table.by_content for table in tables),
             {name: first for table in reversed(tables) for name, first in table.source.items()},
             tables[0].target_names,
+            joined_collections([table.collections for table in tables]),
+            tables[0].categories,
         )
 
     def select(self, mask: NDArray[np.bool_] | NDArray[np.integer]) -> EventTable:
         """Return the events that a mask of booleans, or an array of indices, picks."""
-        chosen = np.flatnonzero(mask) if mask.dtype == np.bool_ else mask
+        chosen: NDArray[np.integer] = (
+            np.flatnonzero(mask) if mask.dtype == np.bool_ else mask.astype(np.intp, copy=False)
+        )
         return EventTable(
             np.take(self.features.T, chosen, axis=1).T,  # keeps each feature contiguous
             self.weight[chosen],
@@ -221,7 +240,34 @@ class EventTable:
             self.by_content,
             self.source,
             self.target_names,
+            {name: part.select(chosen) for name, part in self.collections.items()},
+            self.categories,
         )
+
+    @property
+    def layout(self) -> InputLayout:
+        """How the inputs of a network are made of features and collections."""
+        return InputLayout(
+            len(self.feature_names),
+            by_number(self.categories, self.feature_names),
+            {
+                name: CollectionLayout(part.feature_names, part.most, by_number(part.categories, part.feature_names))
+                for name, part in self.collections.items()
+            },
+        )
+
+    @property
+    def inputs(self) -> Rows:
+        """What a network takes: the features, (n, F), or these with the collections."""
+        return EventInputs(self.features, self.collections, self.layout) if self.collections else self.features
+
+    def unknown_categories(self) -> dict[str, int]:
+        """Return how many values are none of their categories, by feature, ``collection.feature`` of objects."""
+        found = unknown_values(self.features, self.feature_names, self.categories)
+        for name, part in self.collections.items():
+            for feature, count in unknown_values(part.contents, part.feature_names, part.categories).items():
+                found[f"{name}.{feature}"] = count
+        return found
 
     @property
     def observation_id(self) -> NDArray[np.integer]:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.collection_limits import COLLECTION_NAME
 from hepneg.errors import DataError
+from hepneg.events.collection import Collection
 from hepneg.events.identifiers import first_entries
 
 __all__ = [
@@ -17,11 +19,13 @@ __all__ = [
     "LABELS",
     "LABEL_NAMES",
     "SIGNAL",
+    "check_collections",
     "check_columns",
     "check_grades",
     "check_samples",
     "column_names",
     "grade_of_distance",
+    "joined_collections",
     "joined_column",
     "label_code",
     "label_codes",
@@ -193,6 +197,33 @@ def joined_column(parts: Sequence[NDArray[Any] | None], what: str) -> NDArray[An
     if present and len(present) < len(parts):
         raise DataError(f"only some of the tables to join have {what}")
     return np.concatenate(present) if present else None
+
+
+def joined_collections(parts: Sequence[Mapping[str, Collection]]) -> dict[str, Collection]:
+    """Join the collections of several tables.
+
+    Raises:
+        DataError: not all have the same.
+    """
+    if any(list(part) != list(parts[0]) for part in parts):
+        raise DataError("the tables to join have different collections")
+    return {name: Collection.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def check_collections(collections: Mapping[str, Collection] | None, n: int) -> dict[str, Collection]:
+    """Return the collections of n events, checked.
+
+    Raises:
+        DataError: with what is wrong.
+    """
+    for name, part in (collections or {}).items():
+        if not isinstance(part, Collection):
+            raise DataError(f"collection {name!r} is a {type(part).__name__}; give hepneg.Collection.from_lists(…)")
+        if not COLLECTION_NAME.fullmatch(name):
+            raise DataError(f"{name!r} is no name of a collection: letters, digits and _, and not 'features'")
+        if len(part) != n:
+            raise DataError(f"collection {name!r} is of {len(part)} events, but there are {n}")
+    return dict(collections or {})
 
 
 def label_codes(label: NDArray[Any]) -> NDArray[np.int8]:

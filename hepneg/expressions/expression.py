@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hepneg.errors import ConfigError, DataError
 from hepneg.expressions.functions import is_jagged
 from hepneg.expressions.language import Parser, shown
+from hepneg.expressions.lists import as_lists
 
 __all__ = ["Expression", "identifier_expression"]
 
@@ -93,12 +94,7 @@ class Expression:
         Raises:
             DataError: the result is not one number per event, or lists of different lengths meet.
         """
-        try:
-            with np.errstate(all="ignore"):
-                value = self.reading([path for path in self.paths if path in columns])._run(columns)  # noqa: SLF001
-        except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:160]
-            raise DataError(f"expression {shown(self.text)}: {reason}") from None
+        value = self._value(columns)
         if is_jagged(value):
             raise DataError(
                 f"expression {shown(self.text)} gives a list for each event, not one number; pick an element with "
@@ -110,6 +106,36 @@ class Expression:
                 "branch"
             )
         return value
+
+    def lists(self, columns: Columns) -> tuple[NDArray[np.integer], NDArray[Any]]:
+        """Return one list for each event, as offsets, (n + 1,), and contents: of one element where it is one number.
+
+        Args:
+            columns: as for :meth:`evaluate`.
+
+        Raises:
+            DataError: the result is neither, or lists of different lengths meet.
+        """
+        value = self._value(columns)
+        if is_jagged(value) and value.ndim == 2:
+            return as_lists(value)
+        if isinstance(value, np.ndarray) and value.ndim == 1:
+            return np.arange(len(value) + 1), value
+        what = "lists of lists" if is_jagged(value) else "one number for all events"
+        raise DataError(f"expression {shown(self.text)} gives {what}, not a list of numbers for each event")
+
+    def _value(self, columns: Columns) -> Any:
+        """Evaluate, whatever comes of it.
+
+        Raises:
+            DataError: lists of different lengths meet, or the like.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                return self.reading([path for path in self.paths if path in columns])._run(columns)  # noqa: SLF001
+        except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise DataError(f"expression {shown(self.text)}: {reason}") from None
 
 
 @lru_cache(maxsize=512)

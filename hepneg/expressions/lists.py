@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hepneg.expressions.functions import is_jagged
 
-__all__ = ["has_element", "masked", "padded", "pick", "pick_inner", "sliced"]
+__all__ = ["as_lists", "has_element", "masked", "padded", "pick", "pick_inner", "sliced"]
 
 LONGEST_PADDING = 10_000
 
@@ -32,7 +32,7 @@ def pick(value: Any, index: int, fill: float = 0.0) -> Any:
         raise TypeError("an index [:, i] needs a list for each event, but there is one number per event")
     if value.ndim > 2:
         return _pick_list(value, index)
-    offsets, content = _as_lists(value)
+    offsets, content = as_lists(value)
     place = offsets[:-1] + index if index >= 0 else offsets[1:] + index
     present = (place < offsets[1:]) & (place >= offsets[:-1])
     kept_type = content.dtype if content.dtype.kind == "f" or fill == int(fill) else np.result_type(content, np.float64)
@@ -110,7 +110,7 @@ def _pick_list(value: Any, index: int) -> Any:
     return ak.unflatten(ak.flatten(inner, axis=1), lengths)
 
 
-def _as_lists(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+def as_lists(value: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return where each event's list begins in the flat content (and where the last ends), and the content."""
     import awkward as ak
 

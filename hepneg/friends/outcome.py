@@ -28,6 +28,7 @@ class FriendFile:
         kept: whether the file was there already, from an earlier run.
         friend: for a file with the new branches, the friend file that they come from; None for a friend file itself,
             and where an earlier run's has been removed.
+        unknown: values of categories that the model does not know, by feature; it takes them as such.
     """
 
     source: str
@@ -38,6 +39,7 @@ class FriendFile:
     not_finite: Mapping[str, int] = field(default_factory=dict)
     kept: bool = False
     friend: FriendFile | None = None
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg._core.timing import timed
 from hepneg.config import Config
 from hepneg.errors import DataError
-from hepneg.events import LABELS, EventTable
+from hepneg.events import LABELS, Collection, EventTable
 from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.friends.plan import Job, plan_jobs
 from hepneg.ntuples import read, require_distinct_files
 from hepneg.ntuples.columns import Needs
-from hepneg.ntuples.evaluator import Evaluator
+from hepneg.ntuples.evaluator import CollectionExpressions, Evaluator
 from hepneg.ntuples.files import sample_files
 from hepneg.ntuples.friend_files import TreeFormat
 from hepneg.ntuples.identity import base_name
@@ -170,6 +170,7 @@ class EventRefiner:
         features = {feature.name: feature.expression for feature in config.features}
         name = base_name(path)
         evaluator = Evaluator(features, config.selection, config.event_id, name, f"sample {sample!r}, {path}")
+        evaluator = replace(evaluator, collections=CollectionExpressions.of(config))
         return cls(config, sample, evaluator, refinement, resample)
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
@@ -188,7 +189,7 @@ class EventRefiner:
         sample = np.full(len(events), self.sample)
         values: Columns = {
             WEIGHT: refinement.held_out_weight(events),
-            WEIGHT_ERROR: refinement.weight_error(events.features, events.weight, events.label, sample),
+            WEIGHT_ERROR: refinement.weight_error(events, events.weight, events.label, sample),
         }
         if self.resample:
             values[RESAMPLED] = refinement.resample(events, seed=self.config.training.seed)
@@ -207,12 +208,18 @@ class EventRefiner:
         keep = self.evaluator.selected(columns)
         chosen = np.arange(len(next(iter(columns.values())))) if keep is None else np.flatnonzero(keep)
         picked = {name: column[chosen] for name, column in columns.items()}
-        features, bad = self.evaluator.matrix(picked, len(chosen))
+        features, wrong = self.evaluator.matrix(picked, len(chosen))
+        objects, wrong_objects = self.evaluator.objects(picked, start + chosen)
+        bad = {**wrong, **wrong_objects}
         good = ~np.logical_or.reduce(list(bad.values())) if bad else np.ones(len(chosen), dtype=bool)
-        return chosen[good], self._events(picked, features, start + chosen).select(good)
+        return chosen[good], self._events(picked, features, objects, start + chosen).select(good)
 
     def _events(
-        self, columns: Mapping[str, Any], features: NDArray[np.float32], entry: NDArray[np.int64]
+        self,
+        columns: Mapping[str, Any],
+        features: NDArray[np.float32],
+        objects: Mapping[str, Collection],
+        entry: NDArray[np.int64],
     ) -> EventTable:
         n, folds = len(entry), self.config.folds
         return EventTable(
@@ -224,4 +231,6 @@ class EventRefiner:
             feature_names=self.refinement.feature_names,
             sample_names=(self.sample,),
             fold=None if folds is None else self.evaluator.folds(folds.by, folds.count, columns, entry),
+            collections=objects,
+            categories=self.config.categories,
         )

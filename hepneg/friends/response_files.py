@@ -88,7 +88,8 @@ def apply_model(
         written.
 
     Warns:
-        HepnegWarning: for each file with NaN or infinite features in selected entries.
+        HepnegWarning: for each file with NaN or infinite features in selected entries, or with values of categories
+            that the model does not know.
     """
     if jobs < 1:
         raise ConfigError(f"jobs must be at least 1, not {jobs}")
@@ -131,3 +132,9 @@ def _warn_about(file: FriendFile) -> None:
         features = ", ".join(f"{name!r} in {count}" for name, count in file.not_finite.items())
         message = f"{file.source}: NaN or infinite features among {file.selected} selected entries ({features})"
         warnings.warn(f"{message}; what the model says of them is NaN", HepnegWarning, stacklevel=3)
+    if file.unknown:
+        features = ", ".join(f"{name!r} in {count}" for name, count in file.unknown.items())
+        message = (
+            f"{file.source}: values that are none of the model's categories ({features}); it takes them as unknown"
+        )
+        warnings.warn(message, HepnegWarning, stacklevel=3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,16 @@ from numpy.typing import NDArray
 from hepneg._core.leftovers import remove_leftovers
 from hepneg.config import Folds
 from hepneg.errors import ConfigError
-from hepneg.events import EventTable
+from hepneg.events import Collection, EventTable, Rows
 from hepneg.expressions import Expression, identifier_expression
 from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.friends.outcome import FriendFile
 from hepneg.friends.plan import HeldOut, Job, Settings, note_of
 from hepneg.models.model import Model, ModelInputs
 from hepneg.models.onnx import onnx_output
+from hepneg.networks.inference import mean_logits
 from hepneg.ntuples.columns import Needs
-from hepneg.ntuples.evaluator import Evaluator
+from hepneg.ntuples.evaluator import CollectionExpressions, Evaluator
 from hepneg.ntuples.event_source import open_events
 from hepneg.ntuples.friend_files import read_note
 from hepneg.ntuples.identity import FileIdentity, find_same, identify_file
@@ -35,16 +37,16 @@ class Engine:
 
     Attributes:
         model: the classifier or regressor.
-        mean_output: from features, (n, F), to the mean output of its networks, (n,) or (n, M).
+        mean_output: from inputs, (n, F) or with collections, to the mean output of its networks, (n,) or (n, M).
     """
 
     model: Model
-    mean_output: Callable[[NDArray[np.float32]], NDArray[np.float64]]
+    mean_output: Callable[[Rows], NDArray[np.float64]]
 
     @classmethod
     def of(cls, model: Model, graph: bytes | None) -> Engine:
         """Run the networks in torch, or the ONNX graph of their mean in onnxruntime."""
-        return cls(model, model.output if graph is None else onnx_output(graph))
+        return cls(model, partial(mean_logits, model.networks) if graph is None else onnx_output(graph))
 
 
 def make_friend(job: Job, engine: Engine, settings: Settings, advance: Advance) -> FriendFile:
@@ -117,6 +119,7 @@ class EventScorer:
         folds: by an expression, for that; None where identifiers are hashed.
         selected: events scored so far.
         not_finite: of those, how many had a NaN or infinite value, by feature.
+        unknown: values of features that are categories, or of objects', that are none of these, by feature.
     """
 
     engine: Engine
@@ -126,6 +129,7 @@ class EventScorer:
     folds: Folds | None = None
     selected: int = 0
     not_finite: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(
@@ -152,7 +156,7 @@ class EventScorer:
             ConfigError: the model does not know the expressions of its features.
         """
         inputs = engine.model.inputs
-        features, condition = _expressions(inputs, selection)
+        features, objects, condition = _expressions(inputs, selection)
         known = find_same(identity, inputs.files)
         # Where no branch identifies an event the name of the file does: a renamed file must keep its folds.
         name = known.name if known else identity.name
@@ -160,9 +164,11 @@ class EventScorer:
         # Folds by expression hold for any event, also of files that the model does not know.
         own = held_out == "always" or (held_out == "auto" and (known is not None or folds is not None))
         event_id = inputs.event_id if identified or (own and folds is None) else ()
-        evaluator = Evaluator(features, condition, event_id, name, where)
+        evaluator = Evaluator(features, condition, event_id, name, where, objects)
         others = {"folds": folds.by} if own and folds else {}
-        return cls(engine, evaluator, Needs.collect(features, condition, event_id, others), own, folds if own else None)
+        lists = {key: part.features for key, part in objects.items()}
+        needs = Needs.collect(features, condition, event_id, others, objects=lists)
+        return cls(engine, evaluator, needs, own, folds if own else None)
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
@@ -191,7 +197,9 @@ class EventScorer:
 
     def result(self) -> dict[str, Any]:
         """Return what the friend file's note keeps."""
-        return {"selected": self.selected, "held_out": self.held_out, "not_finite": dict(self.not_finite)}
+        return {"selected": self.selected, "held_out": self.held_out, "not_finite": dict(self.not_finite)} | (
+            {"unknown": dict(self.unknown)} if self.unknown else {}
+        )
 
     def _undefined(self, entries: int) -> NDArray[np.float64]:
         return np.full((entries, *self.engine.model.output_shape), np.nan)
@@ -199,43 +207,60 @@ class EventScorer:
     def _selected_output(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the output for selected events, (n,) or (n, M), NaN where a feature is not finite."""
         self.selected += len(entry)
-        features, bad = self.evaluator.matrix(columns, len(entry))
-        self.not_finite.update({name: int(wrong.sum()) for name, wrong in bad.items()})
+        features, wrong = self.evaluator.matrix(columns, len(entry))
+        objects, wrong_objects = self.evaluator.objects(columns, entry)
+        bad = {**wrong, **wrong_objects}
+        self.not_finite.update({name: int(mask.sum()) for name, mask in bad.items()})
         event_id = self.evaluator.identifiers(columns, entry) if self.held_out and self.folds is None else entry
         fold = None if self.folds is None else self.evaluator.folds(self.folds.by, self.folds.count, columns, entry)
+        table = self._table(features, objects, event_id, fold)
         if not bad:
-            return self._networks(features, event_id, fold)
+            return self._networks(table)
         good = ~np.logical_or.reduce(list(bad.values()))
         output = self._undefined(len(entry))
-        rest = None if fold is None else fold[good]
-        output[good] = self._networks(np.ascontiguousarray(features[:, good]), event_id[good], rest)
+        output[good] = self._networks(table.select(good))
         return output
 
-    def _networks(
-        self, features: NDArray[np.float32], event_id: NDArray[np.integer], fold: NDArray[np.int8] | None
-    ) -> NDArray[np.float64]:
-        if not self.held_out:
-            return self.engine.mean_output(features.T)
-        n = features.shape[1]
-        table = EventTable(
+    def _networks(self, table: EventTable) -> NDArray[np.float64]:
+        self.unknown.update(table.unknown_categories())
+        return self.engine.model.output_of_fold(table) if self.held_out else self.engine.mean_output(table.inputs)
+
+    def _table(
+        self,
+        features: NDArray[np.float32],
+        objects: Mapping[str, Collection],
+        event_id: NDArray[np.integer],
+        fold: NDArray[np.int8] | None,
+    ) -> EventTable:
+        n, model = features.shape[1], self.engine.model
+        return EventTable(
             features=features.T,
             weight=np.ones(n),
             label=np.zeros(n, dtype=np.int8),
             sample=np.zeros(n, dtype=np.int16),
             event_id=event_id,
-            feature_names=self.engine.model.feature_names,
+            feature_names=model.feature_names,
             sample_names=("",),
             fold=fold,
+            collections=objects,
+            categories=model.inputs.categories,
         )
-        return self.engine.model.output_of_fold(table)
 
 
-def _expressions(inputs: ModelInputs, selection: str | None) -> tuple[dict[str, Expression], Expression | None]:
+def _expressions(
+    inputs: ModelInputs, selection: str | None
+) -> tuple[dict[str, Expression], dict[str, CollectionExpressions], Expression | None]:
     condition = inputs.selection if selection is None else selection
     if selection:
         Expression(selection)  # refused as the caller's, not as the model's
     try:
         features = {name: Expression(text) for name, text in inputs.features.items()}
-        return features, Expression(condition) if condition else None
+        objects = {
+            name: CollectionExpressions(
+                {feature: Expression(text) for feature, text in part.features.items()}, part.most, part.categories
+            )
+            for name, part in inputs.collections.items()
+        }
+        return features, objects, Expression(condition) if condition else None
     except ConfigError as error:
         raise ConfigError(f"the model: {error}; train it with `inputs` that say where features are") from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.events import EventTable
+from hepneg.events.collection import require_objects
 
 __all__ = ["check_features"]
 
@@ -35,18 +37,32 @@ def check_features(events: EventTable) -> None:
         HepnegWarning: the standard deviation is made by a few far values, or the variation is below the resolution of
             float32.
     """
-    for name, column in zip(events.feature_names, events.features.T, strict=True):
-        _require_range(name, column)
+    require_objects(events.collections)
+    for name, column, event_of in _numbers(events):
+        _require_range(name, column, event_of)
         problem = _problem(name, column)
         if problem:
             warnings.warn(problem, HepnegWarning, stacklevel=3)
 
 
-def _require_range(name: str, column: NDArray[np.float32]) -> None:
+def _numbers(events: EventTable) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.intp]]]:
+    """Yield the features that are numbers, of events and of objects, and the event of each value."""
+    every = np.arange(len(events))
+    for name, column in zip(events.feature_names, events.features.T, strict=True):
+        if name not in events.categories:
+            yield name, column, every
+    for collection, part in events.collections.items():
+        event_of = np.repeat(every, part.counts)
+        for name, column in zip(part.feature_names, part.contents.T, strict=True):
+            if name not in part.categories:
+                yield f"{collection}.{name}", column, event_of
+
+
+def _require_range(name: str, column: NDArray[np.float32], event_of: NDArray[np.intp]) -> None:
     worst = int(np.argmax(np.abs(column))) if len(column) else 0
     if len(column) and abs(float(column[worst])) > _LARGEST:
         raise DataError(
-            f"feature {name!r} is {column[worst]:.3g} in selected event {worst}, out of a network's range: "
+            f"feature {name!r} is {column[worst]:.3g} in selected event {event_of[worst]}, out of a network's range: "
             f"select other events, or write where({name} < 1e6, {name}, -1) or the like"
         )
 

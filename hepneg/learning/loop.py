@@ -22,7 +22,7 @@ from hepneg.learning.checkpoint import FoldCheckpoint, FoldState, Tensors
 from hepneg.learning.divergence import best_epoch, divergence_message
 from hepneg.learning.history import EpochRecord, FoldHistory
 from hepneg.objectives.objective_loss import ObjectiveLoss
-from hepneg.objectives.rows import Loss, label_loss
+from hepneg.objectives.rows import EventRows, Loss, label_loss
 
 __all__ = ["Fit", "Interrupted", "seeded_generator", "train_epoch", "train_network"]
 
@@ -36,7 +36,7 @@ class Fit:
 
     Attributes:
         fold: the fold that the network does not see.
-        table: features and whatever the loss needs side by side, (n, F + …), so that a batch is one gather.
+        table: inputs and whatever the loss needs side by side, (n, W + …), so that a batch is one gather.
         batches: how the events are cut into batches.
         validation_loss: on events that the network is not trained on, in nats.
         loss: what is minimised.
@@ -47,7 +47,7 @@ class Fit:
     """
 
     fold: int
-    table: torch.Tensor
+    table: EventRows
     batches: Batches
     validation_loss: Callable[[nn.Module], Estimate]
     loss: Loss = label_loss
@@ -61,7 +61,7 @@ def train_epoch(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: list[torch.Tensor],
-    table: torch.Tensor,
+    table: EventRows,
     batches: Sequence[torch.Tensor],
     *,
     loss: Loss = label_loss,
@@ -74,7 +74,7 @@ def train_epoch(
         network: what the loss knows how to call.
         optimizer: of its parameters.
         average: the averaged parameters, changed in place.
-        table: features and the loss's columns side by side, so that a batch is one gather.
+        table: inputs and the loss's columns side by side, so that a batch is one gather.
         batches: event indices of each batch.
         loss: from the network and the rows of a batch to the sum over its events.
         clip_norm: largest norm of the gradient, or None.

@@ -18,7 +18,7 @@ from hepneg.networks.output_range import response_range
 from hepneg.networks.regression_network import RegressionNetwork, TargetScaling
 from hepneg.networks.response_network import ResponseNetwork
 from hepneg.objectives import Objective
-from hepneg.objectives.rows import balanced_weight, event_table
+from hepneg.objectives.rows import EventRows, balanced_weight, event_table
 from hepneg.objectives.target_objectives import TargetObjective
 
 __all__ = ["LabelTask", "LearningTask", "TargetTask", "learning_task"]
@@ -52,8 +52,8 @@ class LearningTask(Protocol):
     ) -> FoldNetwork:
         """Return a new network, begun for these events and weights, (n,); with a bound its outputs must be bounded."""
 
-    def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
-        """Return the features and what the objective needs beside them, (n, F + …)."""
+    def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> EventRows:
+        """Return the inputs and what the objective needs beside them, (n, W + …)."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ class LabelTask:
     ) -> ResponseNetwork:
         """Return a network with one log-odds."""
         output = response_range(choice.output)
-        network = ResponseNetwork(choice.make(), len(events.feature_names), logit_bound, output)
-        network.initialise(generator, events.features)
+        network = ResponseNetwork(choice.make(), events.layout, logit_bound, output)
+        network.initialise(generator, events.inputs)
         return network
 
-    def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:  # noqa: ARG002
+    def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> EventRows:  # noqa: ARG002
         """Return features, label and weight, both labels brought to the same sum."""
-        return event_table(events.features, events.label, balanced_weight(train_weight, events.label))
+        return event_table(events.inputs, events.label, balanced_weight(train_weight, events.label))
 
 
 @dataclass(frozen=True)
@@ -122,18 +122,16 @@ class TargetTask:
         scaling = TargetScaling.of(targets[right])
         bounded = self.objective.bounded or logit_bound is not None
         output, ends = _range(choice.output, scaling, bounded=bounded)
-        network = RegressionNetwork(
-            choice.make(), len(events.feature_names), self.objective.quantiles, output, targets.shape[1]
-        )
-        network.initialise(generator, events.features, scaling, ends)
+        network = RegressionNetwork(choice.make(), events.layout, self.objective.quantiles, output, targets.shape[1])
+        network.initialise(generator, events.inputs, scaling, ends)
         network.fit_line(events.features[right], targets[right], _strength(events, train_weight)[right])
         return network
 
-    def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> torch.Tensor:
+    def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> EventRows:
         """Return features, standardised targets, and the weight times the grade, the weights' mean brought to 1."""
         strength = _strength(events, train_weight) * (len(train_weight) / train_weight.sum())
         targets = cast(RegressionNetwork, network).standardise(events.targets())
-        return event_table(events.features, *targets.T, strength)
+        return event_table(events.inputs, *targets.T, strength)
 
 
 def _right(events: EventTable) -> NDArray[np.bool_]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hepneg._core.log_odds import sigmoid
 from hepneg.config import Output, Task
-from hepneg.events import EventTable
+from hepneg.events import EventTable, Rows
 from hepneg.models.calibrate import uncalibrated
 from hepneg.models.model import Float, Model, ModelInputs
 from hepneg.networks.fold_network import FoldNetwork
@@ -36,11 +36,11 @@ class Classifier(Model):
     task: ClassVar[Task] = "classification"
     noun: ClassVar[str] = "classifier"
 
-    def logit(self, features: ArrayLike) -> Float:
+    def logit(self, features: ArrayLike | EventTable) -> Float:
         """Return the log-odds of being signal, at equal priors, for events that the classifier was not trained on.
 
         Args:
-            features: (n, F) in the order of ``feature_names``.
+            features: (n, F) in the order of ``feature_names``, or a table of events, which may have collections.
 
         Returns:
             The mean of the k networks' log-odds, (n,).
@@ -50,7 +50,7 @@ class Classifier(Model):
         """
         return self.output(features)
 
-    def response(self, features: ArrayLike) -> Float:
+    def response(self, features: ArrayLike | EventTable) -> Float:
         """Return the response in (0, 1), (n,), for events that the classifier was not trained on; see :meth:`logit`."""
         return sigmoid(self.logit(features))
 
@@ -65,7 +65,7 @@ class Classifier(Model):
         low, high = self.scale or (0.0, 1.0)
         return low + (high - low) * response
 
-    def density_ratio(self, features: ArrayLike) -> Float:
+    def density_ratio(self, features: ArrayLike | EventTable) -> Float:
         """Return p₁/p₀, (n,), for events that the classifier was not trained on.
 
         Under ``mixture``, ``factorised`` and ``signed_target`` it has the sign that was learnt, and no floors: negative
@@ -73,13 +73,13 @@ class Classifier(Model):
         it is positive. The k networks' densities are averaged before they are divided.
 
         Args:
-            features: (n, F) in the order of ``feature_names``.
+            features: (n, F) in the order of ``feature_names``, or a table of events, which may have collections.
 
         Raises:
             DataError: the number of columns differs, or there are NaN or infinite features.
         """
-        matrix = self._matrix(features)
-        return _ratio(np.asarray(sum(_signed_posteriors(network, matrix) for network in self.networks)))
+        rows = self._rows(features)
+        return _ratio(np.asarray(sum(_signed_posteriors(network, rows) for network in self.networks)))
 
     def held_out_density_ratio(self, events: EventTable) -> Float:
         """Return p₁/p₀ of each event by the network that has not seen it, (n,); see :meth:`density_ratio`."""
@@ -120,7 +120,7 @@ class Classifier(Model):
         return {"hepneg_response": response, "hepneg_logit": output, **scaled}
 
 
-def _signed_posteriors(network: FoldNetwork, features: NDArray[np.float32]) -> Float:
+def _signed_posteriors(network: FoldNetwork, features: Rows) -> Float:
     return in_pieces(network.signed_posteriors, features, next(network.parameters()).device)
 
 

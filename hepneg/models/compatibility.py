@@ -55,6 +55,11 @@ def _other_inputs(now: ModelInputs, trained: ModelInputs) -> Iterator[str]:
     if list(now.targets.items()) != list(trained.targets.items()):
         was, is_now = (", ".join(map(repr, part.targets.values())) or "none" for part in (trained, now))
         yield f"the target was {was} in the training, and is {is_now} now"
+    objects = [{name: part.to_dict() for name, part in inputs.collections.items()} for inputs in (now, trained)]
+    if objects[0] != objects[1]:
+        yield "the `collections:` are others than in the training"
+    if {k: tuple(v) for k, v in now.categories.items()} != {k: tuple(v) for k, v in trained.categories.items()}:
+        yield "the `categories:` of the features are others than in the training"
 
 
 def _other_folds(now: ModelInputs, trained: ModelInputs) -> Iterator[str]:

@@ -13,82 +13,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.by_fold import by_fold
-from hepneg.config import Config, Task
+from hepneg.config import Task
 from hepneg.errors import DataError
-from hepneg.events import EventTable
+from hepneg.events import CollectionLayout, EventInputs, EventTable, InputLayout, Rows, selected
 from hepneg.learning.history import FoldHistory
 from hepneg.models.model_file import SCHEMA_VERSION, read_model_file, read_networks, write_model
+from hepneg.models.model_inputs import ModelInputs
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import mean_logits, network_logits
-from hepneg.ntuples.identity import FileIdentity, identify_files
 
 __all__ = ["Model", "ModelInputs"]
 
 Float = NDArray[np.float64]
-NetworkFunction = Callable[[FoldNetwork, NDArray[np.float32]], Float]
-
-
-@dataclass(frozen=True)
-class ModelInputs:
-    """Where the features come from in an ntuple.
-
-    Attributes:
-        features: expression of each feature, by its name, in the order of the network's inputs.
-        selection: condition on the events, or None.
-        event_id: branches that identify an event.
-        tree: name of the tree.
-        weight: expression of the signed weight, or None.
-        targets: expression of each target of a regression, by its name; empty in a classification.
-        files: that the model was trained on; empty where it was trained on arrays.
-        folds: expression and number of the folds, ``{"by": …, "count": …}``; None where identifiers are hashed.
-    """
-
-    features: Mapping[str, str]
-    selection: str | None = None
-    event_id: tuple[str, ...] = ()
-    tree: str | None = None
-    weight: str | None = None
-    files: tuple[FileIdentity, ...] = ()
-    targets: Mapping[str, str] = field(default_factory=dict)
-    folds: Mapping[str, Any] | None = None
-
-    @classmethod
-    def from_config(cls, config: Config) -> ModelInputs:
-        """Take the expressions of a configuration, and look at its files to know them again.
-
-        Raises:
-            DataError: a file is missing or unusable.
-        """
-        return cls(
-            {feature.name: feature.expression.text for feature in config.features},
-            config.selection.text if config.selection else None,
-            config.event_id,
-            config.tree,
-            config.weight.text,
-            identify_files(config),
-            {target.name: target.expression.text for target in config.target},
-            {"by": config.folds.by.text, "count": config.folds.count} if config.folds else None,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the inputs as a plain dictionary."""
-        return {
-            "features": dict(self.features),
-            "selection": self.selection,
-            "event_id": list(self.event_id),
-            "tree": self.tree,
-            "weight": self.weight,
-            "files": [file.to_dict() for file in self.files],
-            "targets": [{"name": name, "expression": text} for name, text in self.targets.items()],
-            **({"folds": dict(self.folds)} if self.folds else {}),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ModelInputs:
-        """Rebuild the inputs from :meth:`to_dict`."""
-        files = tuple(FileIdentity.from_dict(file) for file in data.get("files", ()))
-        targets = {target["name"]: target["expression"] for target in data["targets"]}
-        return cls(**{**data, "event_id": tuple(data["event_id"]), "files": files, "targets": targets})
+NetworkFunction = Callable[[FoldNetwork, Rows], Float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,11 +83,11 @@ class Model:
         chosen, features = f" ({self.chosen})" if self.choice else "", ", ".join(self.feature_names)
         return f"{type(self).__name__}(scheme={self.scheme!r}{chosen}, {self.folds} folds, features: {features})"
 
-    def output(self, features: ArrayLike) -> Float:
+    def output(self, features: ArrayLike | EventTable) -> Float:
         """Return the mean of the k networks' outputs for events that the model was not trained on.
 
         Args:
-            features: (n, F) in the order of ``feature_names``.
+            features: (n, F) in the order of ``feature_names``, or a table of events, which may have collections.
 
         Returns:
             (n,) log-odds of a classifier, (n, M) predictions of a regressor.
@@ -158,7 +95,7 @@ class Model:
         Raises:
             DataError: the number of columns differs, or there are NaN or infinite features.
         """
-        return mean_logits(self.networks, self._matrix(features))
+        return mean_logits(self.networks, self._rows(features))
 
     def output_of_fold(self, events: EventTable, shift: int = 0) -> Float:
         """Return for each event the output of one network, (n,) or (n, M).
@@ -173,11 +110,7 @@ class Model:
         return self._of_fold(events, network_logits, shift)
 
     def _of_fold(self, events: EventTable, function: NetworkFunction, shift: int) -> Float:
-        if events.feature_names != self.feature_names:
-            raise DataError(
-                f"the events have the features {', '.join(events.feature_names)}, "
-                f"but the {self.noun} takes {', '.join(self.feature_names)}"
-            )
+        rows = self._rows(events)
         if self.inputs.folds and events.fold is None:
             by = self.inputs.folds["by"]
             raise DataError(f"the {self.noun} was trained in folds by {by!r}, which the events do not have; give fold=")
@@ -185,7 +118,7 @@ class Model:
         return by_fold(
             network_of,
             self.folds,
-            lambda number, members: function(self.networks[number], events.features.T[:, members].T),
+            lambda number, members: function(self.networks[number], selected(rows, members)),
         )
 
     @property
@@ -202,7 +135,41 @@ class Model:
         """Names of the branches of :meth:`columns`."""
         return tuple(self.columns(np.empty((0, *self.output_shape))))
 
+    @property
+    def layout(self) -> InputLayout:
+        """How the inputs of the networks are laid out."""
+        return self.inputs.layout
+
+    def _rows(self, features: ArrayLike | EventTable) -> Rows:
+        """Return what the networks take of events, checked.
+
+        Raises:
+            DataError: other features or collections than those of the model, or NaN or infinite features.
+        """
+        if not isinstance(features, EventTable):
+            return self._matrix(features)
+        if features.feature_names != self.feature_names:
+            raise DataError(
+                f"the events have the features {', '.join(features.feature_names)}, "
+                f"but the {self.noun} takes {', '.join(self.feature_names)}"
+            )
+        mine, theirs = self.layout.collections, features.layout.collections
+        if {name: part.features for name, part in mine.items()} != {
+            name: part.features for name, part in theirs.items()
+        }:
+            raise DataError(f"the events have {_described(theirs)}, but the {self.noun} takes {_described(mine)}")
+        if any(part.most != theirs[name].most for name, part in mine.items()):
+            raise DataError(
+                f"the events' collections are cut at other numbers of objects than the {self.noun}'s (`most`)"
+            )
+        return EventInputs(features.features, features.collections, self.layout) if mine else features.features
+
     def _matrix(self, features: ArrayLike) -> NDArray[np.float32]:
+        if self.layout.collections:
+            raise DataError(
+                f"the {self.noun} takes the collections {', '.join(self.layout.collections)} beside features: give an "
+                "EventTable"
+            )
         with np.errstate(over="ignore"):  # what is infinite in float32 is refused below
             matrix = np.asarray(features, dtype=np.float32)
         if matrix.ndim != 2 or matrix.shape[1] != len(self.feature_names):
@@ -281,3 +248,8 @@ class Model:
             health=data["health"],
             choice=data["choice"],
         )
+
+
+def _described(collections: Mapping[str, CollectionLayout]) -> str:
+    parts = (f"{name} ({', '.join(part.features)})" for name, part in collections.items())
+    return f"the collections {'; '.join(parts)}" if collections else "no collections"

@@ -12,16 +12,20 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hepneg._core.collection_limits import MOST_OBJECTS, category_values
 from hepneg._core.output import atomic_path, json_ready, make_folder, write_json
 from hepneg.config import Task
 from hepneg.config.validation import one_line
 from hepneg.errors import DataError, TrainingError
+from hepneg.events import InputLayout
+from hepneg.events.input_layout import MOST_COLLECTIONS, MOST_FEATURES
+from hepneg.models.model_inputs import ModelInputs
 from hepneg.networks.fold_network import FoldNetwork, rebuild
 from hepneg.networks.inference import network_logits
 from hepneg.networks.weights_file import read_tensors, write_networks
@@ -37,6 +41,22 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
 
 
+class _Collection(_Part):
+    features: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        min_length=1, max_length=MOST_FEATURES
+    )
+    most: int = Field(ge=1, le=MOST_OBJECTS)
+    categories: dict[str, list[int]]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [name for name, _ in self.features]
+        if len(set(names)) < len(names):
+            raise ValueError("features of a collection repeat")
+        _require_known(self.categories, names)
+        return self
+
+
 class _Inputs(_Part):
     features: dict[str, str] = Field(min_length=1)
     selection: str | None
@@ -45,6 +65,20 @@ class _Inputs(_Part):
     weight: str | None
     files: list[dict[str, str | int | None]]
     targets: list[dict[str, str]]
+    collections: dict[str, _Collection] = Field(default={}, max_length=MOST_COLLECTIONS)
+    categories: dict[str, list[int]] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _require_known(self.categories, list(self.features))
+        return self
+
+
+def _require_known(categories: Mapping[str, Sequence[int]], names: Sequence[str]) -> None:
+    for name, values in categories.items():
+        if name not in names:
+            raise ValueError(f"categories of {name!r}, which is no feature")
+        category_values(values)
 
 
 class _Folds(_Part):
@@ -184,14 +218,17 @@ def read_networks(folder: Path, content: ModelFile) -> list[FoldNetwork]:
     weights = _weights(folder, content.weights_sha256)
     tensors = read_tensors(weights)
     networks = []
+    layout = ModelInputs.from_dict(content.inputs.model_dump()).layout
     for number, description in enumerate(content.networks):
         prefix = f"fold_{number}/"
         own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-        networks.append(_network(description, own, len(content.feature_names), f"the network of fold {number}"))
+        networks.append(_network(description, own, layout, f"the network of fold {number}"))
     return networks
 
 
-def _network(description: Mapping[str, Any], own: Mapping[str, torch.Tensor], inputs: int, what: str) -> FoldNetwork:
+def _network(
+    description: Mapping[str, Any], own: Mapping[str, torch.Tensor], layout: InputLayout, what: str
+) -> FoldNetwork:
     """Rebuild one network, first without memory, so that no description can ask for more than the file holds."""
     try:
         with torch.device("meta"):
@@ -201,7 +238,7 @@ def _network(description: Mapping[str, Any], own: Mapping[str, torch.Tensor], in
         network = rebuild(description)
         network.load_state_dict(own)
         network.eval()
-        outputs = network_logits(network, np.zeros((2, inputs), np.float32))
+        outputs = network_logits(network, np.zeros((2, layout.width), np.float32))
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, TrainingError) as error:
         raise DataError(f"model.json: {what} cannot be rebuilt: {' '.join(str(error).split())}") from None
     if not np.isfinite(outputs).all():

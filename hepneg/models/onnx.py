@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hepneg._core.output import atomic_path, json_ready
 from hepneg._core.timing import timed
 from hepneg.errors import OutputError
+from hepneg.events import EventInputs, Rows
 from hepneg.models.classifier import Classifier
 from hepneg.models.regressor import Regressor
 
@@ -41,11 +42,14 @@ _USE = "for events that the model was not trained on: events of the training nee
 def export_onnx(model: Classifier | Regressor, path: str | Path, opset: int | None = None) -> Path:
     """Write the mean of a model's networks as ONNX, atomically.
 
-    The graph takes ``features``, (events, F) float32, raw: the scaling is inside. That of a classifier gives
+    The graph takes ``features``, (events, F) float32, raw: the scaling is inside. For each collection it takes its
+    name, as ``jets``, (events, most, m) float32, whatever behind the objects, and ``jets_number``, (events,) int64, how
+    many there are. That of a classifier gives
     ``response`` and ``logit``, (events,) float32, and ``output`` on its scale if it has one; that of a regressor
     ``prediction``, (events,), or (events, T) of T targets, and ``outputs``, (events, T·M): the M quantiles of each
     target, or the prediction once more. Operators are those of the standard without extensions. The file's metadata
     describe it, each value in JSON: ``hepneg.features`` (name to expression, in order), ``hepneg.targets`` (alike),
+    ``hepneg.collections`` (by name: expressions in order, ``most``),
     ``hepneg.selection``, ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``,
     ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
 
@@ -81,8 +85,8 @@ def mean_graph(model: Classifier | Regressor) -> bytes:
     return bytes(_graph(model).SerializeToString())
 
 
-def onnx_output(graph: bytes) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
-    """Return a function from raw features, (n, F), to a model's output that runs in onnxruntime on one thread.
+def onnx_output(graph: bytes) -> Callable[[Rows], NDArray[np.float64]]:
+    """Return a function from raw inputs to a model's output that runs in onnxruntime on one thread.
 
     It agrees with :meth:`hepneg.models.model.Model.output` to the rounding of float32.
     """
@@ -94,12 +98,23 @@ def onnx_output(graph: bytes) -> Callable[[NDArray[np.float32]], NDArray[np.floa
 
     name = next(output.name for output in session.get_outputs() if output.name in _RAW.values())
 
-    def output(features: NDArray[np.float32]) -> NDArray[np.float64]:
-        starts = range(0, max(len(features), 1), _BATCH)
-        pieces = (np.ascontiguousarray(features[start : start + _BATCH]) for start in starts)
-        return np.concatenate([session.run([name], {"features": piece})[0] for piece in pieces]).astype(np.float64)
+    def output(inputs: Rows) -> NDArray[np.float64]:
+        starts = range(0, max(len(inputs), 1), _BATCH)
+        pieces = (_fed(inputs, start, start + _BATCH) for start in starts)
+        return np.concatenate([session.run([name], piece)[0] for piece in pieces]).astype(np.float64)
 
     return output
+
+
+def _fed(inputs: Rows, start: int, stop: int) -> dict[str, NDArray[Any]]:
+    """Return neighbouring events as the inputs of a graph."""
+    if not isinstance(inputs, EventInputs):
+        return {"features": np.ascontiguousarray(inputs[start:stop])}
+    piece = inputs.piece(start, stop)
+    fed: dict[str, NDArray[Any]] = {"features": np.ascontiguousarray(piece.features)}
+    for name, part in piece.collections.items():
+        fed |= {name: part.padded(), f"{name}_number": part.counts}
+    return fed
 
 
 def _graph(model: Classifier | Regressor, opset: int | None = None) -> Any:
@@ -115,7 +130,7 @@ def _graph(model: Classifier | Regressor, opset: int | None = None) -> Any:
     wanted = OPSET if opset is None else opset
     if not OPSET <= wanted <= _newest_opset():
         raise OutputError(f"opset {wanted} cannot be written: choose one from {OPSET} to {_newest_opset()}")
-    return ensemble_graph(mean, len(model.feature_names), list(_outputs(model)), wanted)
+    return ensemble_graph(mean, model.layout, list(_outputs(model)), wanted)
 
 
 def _outputs(model: Classifier | Regressor) -> dict[str, str]:
@@ -143,6 +158,7 @@ def _metadata(model: Classifier | Regressor) -> dict[str, str]:
     values = {
         "features": dict(model.inputs.features),
         "targets": dict(model.inputs.targets),
+        **({"collections": described["inputs"]["collections"]} if model.inputs.collections else {}),
         "selection": model.inputs.selection,
         "event_id": model.inputs.event_id,
         "folds": described["folds"],

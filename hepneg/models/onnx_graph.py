@@ -12,16 +12,18 @@ from typing import Any
 import torch
 from torch import nn
 
+from hepneg.events import InputLayout
 from hepneg.networks.calibrated_network import mean_output
+from hepneg.networks.objects import Objects, object_rows
 
-__all__ = ["OPSET", "MeanEnsemble", "MeanRegression", "ensemble_graph"]
+__all__ = ["OPSET", "MeanEnsemble", "MeanRegression", "ensemble_graph", "input_names"]
 
 # The newest set of operators that the runtimes of the experiments and ROOT's SOFIE read.
 OPSET = 18
 
 
 class MeanEnsemble(nn.Module):
-    """From raw features, (n, F), to the response and the mean log-odds of several networks, (n,) each.
+    """From rows of raw inputs, (n, W), to the response and the mean log-odds of several networks, (n,) each.
 
     With a scale there is low + (high − low)·response as well.
     """
@@ -41,7 +43,7 @@ class MeanEnsemble(nn.Module):
 
 
 class MeanRegression(nn.Module):
-    """From raw features, (n, F), to the mean prediction of several networks and all their outputs, (n, T·M).
+    """From rows of raw inputs, (n, W), to the mean prediction of several networks and all their outputs, (n, T·M).
 
     The prediction is (n,), or (n, T) of T targets.
     """
@@ -58,29 +60,58 @@ class MeanRegression(nn.Module):
         return prediction[:, 0] if self.shape[0] == 1 else prediction, outputs
 
 
-def ensemble_graph(ensemble: nn.Module, inputs: int, outputs: Sequence[str], opset: int = OPSET) -> Any:
+class _OfObjects(nn.Module):
+    """From features, (n, F), and for each collection padded objects, (n, most, m), and their number, (n,)."""
+
+    def __init__(self, ensemble: nn.Module, layout: InputLayout) -> None:
+        super().__init__()
+        self.ensemble, self.layout = ensemble, layout
+
+    def forward(self, features: torch.Tensor, objects: list[torch.Tensor]) -> Any:
+        """Return what the networks make of rows; what stands behind the objects does not matter."""
+        columns = [features]
+        for padded, number in zip(objects[::2], objects[1::2], strict=True):
+            there = torch.arange(padded.shape[1]) < number[:, None]
+            columns.append(object_rows(Objects(torch.where(there[..., None], padded, 0.0), there), padded.shape[1]))
+        return self.ensemble(torch.cat(columns, dim=1))
+
+
+def input_names(layout: InputLayout) -> list[str]:
+    """Return the names of a graph's inputs: ``features``, and ``jets`` and ``jets_number`` for a collection jets."""
+    return ["features", *(name for part in layout.collections for name in (part, f"{part}_number"))]
+
+
+def ensemble_graph(ensemble: nn.Module, layout: InputLayout, outputs: Sequence[str], opset: int = OPSET) -> Any:
     """Return the mean of networks as an ``onnx.ModelProto`` with any number of events.
 
     Args:
-        ensemble: takes raw features, (n, F), to a tuple of tensors; left as it is.
-        inputs: F.
+        ensemble: takes rows of raw inputs, (n, W), to a tuple of tensors; left as it is.
+        layout: of the inputs.
         outputs: names of these tensors.
         opset: version of the set of operators.
 
     Returns:
-        A model with the input ``features``, (events, F) float32, and these outputs, in the lowest version of the format
+        A model with the inputs of :func:`input_names` and these outputs, in the lowest version of the format
         that has such operators: older runtimes read it.
     """
     ensemble = copy.deepcopy(ensemble).cpu().eval()
+    events, inputs = torch.export.Dim("events"), [torch.zeros(2, layout.scalars)]
+    for part in layout.collections.values():
+        inputs += [torch.zeros(2, part.most, len(part.features)), torch.ones(2, dtype=torch.int64)]
+    shapes: Any = ({0: events},)
+    arguments: Any = tuple(inputs)
+    if layout.collections:
+        ensemble = _OfObjects(ensemble, layout).eval()
+        arguments, shapes = (inputs[0], inputs[1:]), ({0: events}, [{0: events}] * (len(inputs) - 1))
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             ensemble,
-            (torch.zeros(2, inputs),),
-            input_names=["features"],
+            arguments,
+            input_names=input_names(layout),
             output_names=list(outputs),
             opset_version=opset,
             dynamo=True,
-            dynamic_shapes=({0: torch.export.Dim("events")},),
+            dynamic_shapes=shapes,
             verbose=False,
         )
     if program is None:

@@ -63,11 +63,11 @@ class Regressor(Model):
         """Number of targets T, and of outputs M of each."""
         return self._network.shape
 
-    def prediction(self, features: ArrayLike) -> Float:
+    def prediction(self, features: ArrayLike | EventTable) -> Float:
         """Return the prediction for events that the regressor was not trained on.
 
         Args:
-            features: (n, F) in the order of ``feature_names``.
+            features: (n, F) in the order of ``feature_names``, or a table of events, which may have collections.
 
         Returns:
             The mean of the k networks' predictions, (n,), or (n, T).

@@ -177,10 +177,7 @@ def train_posed(
     kind: type[Classifier | Regressor] = Classifier if objective.task == "classification" else Regressor
     return kind(
         networks=_networks(events, fitted, training, objective),
-        inputs=inputs
-        or ModelInputs(
-            {name: name for name in events.feature_names}, targets={name: name for name in events.target_names}
-        ),
+        inputs=inputs or ModelInputs.of_table(events),
         scheme=chosen.name,
         scheme_parameters=scheme_parameters(chosen),
         seed=training.seed,

@@ -8,19 +8,22 @@ through an entry point of the group ``hepneg.networks``; a configuration takes r
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
+from hepneg.events import CollectionLayout
 from hepneg.networks.network import Network, as_network, network_names, register
 
 if TYPE_CHECKING:
     from hepneg.networks.body import Standardise
+    from hepneg.networks.objects import Objects
 
-__all__ = ["Network", "Standardise", "as_network", "network_names", "register"]
+__all__ = ["CollectionLayout", "Network", "Objects", "Standardise", "as_network", "network_names", "register"]
+
+_WITH_TORCH = {"Standardise": "hepneg.networks.body", "Objects": "hepneg.networks.objects"}
 
 
 def __getattr__(name: str) -> Any:
-    if name != "Standardise":
+    if name not in _WITH_TORCH:
         raise AttributeError(f"module 'hepneg.networks' has no attribute {name!r}")
-    from hepneg.networks.body import Standardise  # a configuration names networks without torch
-
-    return Standardise
+    return getattr(importlib.import_module(_WITH_TORCH[name]), name)  # a configuration names networks without torch

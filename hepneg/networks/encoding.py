@@ -25,6 +25,7 @@ class Encoding(nn.Module):
     Args:
         inputs: F.
         bins: between quantiles of each feature; 0 for the scaled features alone.
+        of: the collection whose objects it encodes; left out, it encodes the features of the event.
     """
 
     median: torch.Tensor
@@ -32,8 +33,9 @@ class Encoding(nn.Module):
     lower: torch.Tensor
     slope: torch.Tensor
 
-    def __init__(self, inputs: int, bins: int) -> None:
+    def __init__(self, inputs: int, bins: int, of: str | None = None) -> None:
         super().__init__()
+        self.of = of
         self.width = inputs * (1 + bins)
         self.bins = bins
         self.register_buffer("median", torch.zeros(inputs))
@@ -42,7 +44,9 @@ class Encoding(nn.Module):
         self.register_buffer("slope", torch.zeros(inputs, bins))
 
     def fit(self, features: NDArray[np.float32]) -> None:
-        """Take the quantiles from events, (n, F), which count without their weights: this estimates nothing."""
+        """Take the quantiles from events or objects, (n, F), which count without weights: this estimates nothing."""
+        if not len(features):
+            return
         median, spread = np.transpose([_robust_scale(column) for column in features.T])
         edges = np.transpose([np.quantile(column, np.linspace(0, 1, self.bins + 1)) for column in features.T])
         width = np.diff(edges, axis=0).T
@@ -55,13 +59,13 @@ class Encoding(nn.Module):
             self.slope.copy_(torch.from_numpy(slope.astype(np.float32)))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the encoded inputs, (n, F·(1 + bins))."""
+        """Return the encoded inputs, (…, F·(1 + bins))."""
         z = ((features - self.median) / self.spread).clamp(-_FARTHEST, _FARTHEST)
         z = z / torch.sqrt(1 + (z / _CLIP) ** 2)
         if not self.bins:
             return z
         shares = ((features.unsqueeze(-1) - self.lower) * self.slope).clamp(0.0, 1.0)
-        return torch.cat([z, shares.flatten(1)], dim=1)
+        return torch.cat([z, shares.flatten(-2)], dim=-1)
 
 
 def _robust_scale(column: NDArray[np.float32]) -> tuple[float, float]:

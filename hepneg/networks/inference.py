@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg.events import Rows
 from hepneg.networks.calibrated_network import mean_output
 from hepneg.networks.fused import packed_weights
+from hepneg.networks.packed_rows import dense_rows
 
 __all__ = ["PIECE", "in_pieces", "mean_logits", "network_logits", "one_thread", "use_one_thread"]
 
@@ -23,12 +25,12 @@ ROWS = 64
 """Small batches are filled up to so many events: other sizes take other instructions, which round otherwise."""
 
 
-def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:
+def network_logits(network: nn.Module, features: Rows) -> NDArray[np.float64]:
     """Return the log-odds of each event.
 
     Args:
-        network: on any device; takes (n, F), gives (n,) or (n, M).
-        features: (n, F), in any memory order.
+        network: on any device; takes rows, (n, W), gives (n,) or (n, M).
+        features: (n, F), in any memory order, or with collections.
 
     Returns:
         (n,) or (n, M) float64.
@@ -36,7 +38,7 @@ def network_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray
     return in_pieces(network, features, next(network.parameters()).device)
 
 
-def mean_logits(networks: Sequence[nn.Module], features: NDArray[np.float32]) -> NDArray[np.float64]:
+def mean_logits(networks: Sequence[nn.Module], features: Rows) -> NDArray[np.float64]:
     """Return the mean output of several networks, (n,) or (n, M), in one pass over the features.
 
     See :func:`network_logits` and :func:`hepneg.networks.calibrated_network.mean_output`.
@@ -49,16 +51,14 @@ def mean_logits(networks: Sequence[nn.Module], features: NDArray[np.float32]) ->
 
 
 def in_pieces(
-    function: Callable[[torch.Tensor], torch.Tensor], features: NDArray[np.float32], device: torch.device
+    function: Callable[[torch.Tensor], torch.Tensor], features: Rows, device: torch.device
 ) -> NDArray[np.float64]:
     """Apply a function of tensors, (n, F), to arrays of any length, and return its values in float64."""
     piece = PIECE if device.type == "cpu" else 1 << 20
     parts = []
     with torch.inference_mode(), packed_weights(piece):
         for start in range(0, max(len(features), 1), piece):
-            rows = torch.from_numpy(
-                np.array(features[start : start + piece], order="C")
-            )  # a copy: torch wants it writable
+            rows = dense_rows(features, start, start + piece)
             parts.append(function(_filled(rows).to(device))[: len(rows)].cpu().numpy())
     return np.concatenate(parts).astype(np.float64)
 

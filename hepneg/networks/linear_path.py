@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg.events import InputLayout
 from hepneg.networks.body import Standardise
 
 __all__ = ["LinearPath"]
@@ -18,30 +19,32 @@ Float = NDArray[np.float64]
 
 
 class LinearPath(nn.Module):
-    """From raw features, (n, F), to constant + slope·x of each target, (n, T); zero until it is fitted.
+    """From rows of raw inputs, (n, W), to constant + slope·x of each target, (n, T); zero until it is fitted.
 
-    It is not trained further: its few parameters are at the optimum of the squared error already, where steps of an
-    optimiser would only add noise.
+    x are the features of the event. Objects of collections have no part in it, and the slopes of categories are zero:
+    their values are names. It is not trained further: its few parameters are at the optimum of the squared error
+    already, where steps of an optimiser would only add noise.
 
     Args:
-        inputs: F.
+        inputs: how they are laid out; F without collections.
         targets: T.
     """
 
     slope: torch.Tensor
     constant: torch.Tensor
 
-    def __init__(self, inputs: int, targets: int) -> None:
+    def __init__(self, inputs: int | InputLayout, targets: int) -> None:
         super().__init__()
-        self.scaling = Standardise(inputs)
-        self.register_buffer("slope", torch.zeros(inputs, targets))
+        self.layout = InputLayout.of(inputs)
+        self.scaling = Standardise(self.layout.scalars)
+        self.register_buffer("slope", torch.zeros(self.layout.scalars, targets))
         self.register_buffer("constant", torch.zeros(targets))
 
     def fit(self, features: NDArray[np.float32], target: Float, weight: Float) -> None:
         """Minimise Σ v(t − line)².
 
         Args:
-            features: (n, F) raw.
+            features: (n, F) raw, those of the events.
             target: (n, T).
             weight: v of each event, (n,), with a positive sum. Where some are negative, directions in which the signed
                 spread of the features cannot be told from zero are left out: the squared error may fall without end
@@ -49,6 +52,7 @@ class LinearPath(nn.Module):
         """
         self.scaling.fit(features)
         x = self.scaling(torch.from_numpy(np.array(features, order="C"))).double().numpy()
+        x[:, list(self.layout.categories)] = 0.0
         slope, constant = _least_squares(x, target, weight)
         with torch.no_grad():
             self.slope.copy_(torch.from_numpy(slope))
@@ -56,7 +60,7 @@ class LinearPath(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the line, (n, T)."""
-        return torch.addmm(self.constant, self.scaling(features), self.slope)
+        return torch.addmm(self.constant, self.scaling(features[:, : self.layout.scalars]), self.slope)
 
 
 def _least_squares(x: Float, target: Float, weight: Float) -> tuple[Float, Float]:

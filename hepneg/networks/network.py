@@ -38,7 +38,13 @@ class Network(Protocol):
         is fitted to the events of the training, unless the module scales by itself. Parameters are drawn from torch's
         global generator, which is seeded for it. A :class:`hepneg.networks.body.Body` does
         both by itself. A method ``build_members(inputs, members)`` may give several networks with one output each as
-        one module.
+        one module, and a method ``for_signs()`` the network that learns signs in the place of this one.
+
+        A network for events with collections has a third parameter, ``collections``: the names of the objects'
+        features and the largest number of objects, :class:`hepneg.networks.CollectionLayout`, by collection. Its module
+        is called with the features, (n, inputs), and a mapping of :class:`hepneg.networks.Objects` by collection:
+        values, (n, L, m), in their units, 0 where there is no object, and a mask, (n, L), that says where there is one.
+        ``Standardise(m, of="jets")`` scales the objects of a collection.
         """
 
 

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from hepneg._core.parameters import require_between, require_count
+from hepneg.events import InputLayout, Rows
 from hepneg.losses.quantile_loss import central_quantile, ordered_quantiles, quantile_ladder
-from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.linear_path import LinearPath
+from hepneg.networks.make_body import make_body
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
 
 __all__ = ["RegressionNetwork", "TargetScaling", "central_quantile"]
@@ -50,7 +51,7 @@ class TargetScaling:
 
 
 class RegressionNetwork(FoldNetwork):
-    """From raw features, (n, F), to predictions in the targets' units, (n, T·M): M for each target together.
+    """From rows of raw inputs, (n, W), to predictions in the targets' units, (n, T·M): M for each target together.
 
     The targets are standardised by buffers of the module: the layers give numbers of order one, of either sign, which
     are added to a straight line (:class:`hepneg.networks.linear_path.LinearPath`). Quantiles cannot cross: the central
@@ -60,7 +61,7 @@ class RegressionNetwork(FoldNetwork):
 
     Args:
         network: gives the layers.
-        inputs: F.
+        inputs: how they are laid out; F without collections.
         quantiles: increasing probabilities, one output for each; empty for a single prediction.
         output: ``linear``; ``tanh``, ``sigmoid`` or ``clipped`` for predictions within a range; ``relu`` for a lower
             end alone.
@@ -77,40 +78,40 @@ class RegressionNetwork(FoldNetwork):
     def __init__(
         self,
         network: Network,
-        inputs: int,
+        inputs: int | InputLayout,
         quantiles: tuple[float, ...] = (),
         output: str = "linear",
         targets: int = 1,
     ) -> None:
         super().__init__()
-        self.network, self.inputs, self.quantiles = network, inputs, quantiles
+        self.network, self.inputs, self.quantiles = network, InputLayout.of(inputs), quantiles
         self.output, self.targets = output, targets
         self.shape = (targets, max(1, len(quantiles)))
         for name, start in (("shift", 0.0), ("spread", 1.0), ("centre", 0.0), ("reach", 1.0)):
             self.register_buffer(name, torch.full((targets, 1), start))
         self.register_buffer("ladder", quantile_ladder(self.shape[1], central_quantile(quantiles)), persistent=False)
-        self.line = LinearPath(inputs, targets)
-        self.body = make_body(network, inputs, math.prod(self.shape))
+        self.line = LinearPath(self.inputs, targets)
+        self.body = make_body(network, self.inputs, math.prod(self.shape))
 
     def parameters_to_dict(self) -> dict[str, Any]:
         """Return network, inputs, quantiles, output and targets."""
-        named = {"inputs": self.inputs, "quantiles": list(self.quantiles), "output": self.output}
+        named = {"inputs": self.inputs.to_json(), "quantiles": list(self.quantiles), "output": self.output}
         return {"network": network_to_dict(self.network), **named, "targets": self.targets}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
         network, quantiles = network_from_dict(data["network"]), tuple(data["quantiles"])
-        require_count(inputs=data["inputs"], targets=data["targets"])
+        require_count(targets=data["targets"])
         require_between(0, 1, **{f"quantile {number}": q for number, q in enumerate(quantiles)})
         if list(quantiles) != sorted(set(quantiles)) or data["output"] not in _OUTPUTS:
             raise ValueError("quantiles must increase, and the output be one of " + ", ".join(_OUTPUTS))
-        return cls(network, data["inputs"], quantiles, data["output"], data["targets"])
+        return cls(network, InputLayout.from_json(data["inputs"]), quantiles, data["output"], data["targets"])
 
     def initialise(
         self,
         generator: torch.Generator,
-        features: NDArray[np.float32],
+        features: Rows,
         target: TargetScaling,
         ends: tuple[Float, Float],
     ) -> None:

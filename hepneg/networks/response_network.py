@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from hepneg._core.log_odds import log_odds
-from hepneg._core.parameters import require_count, require_positive
+from hepneg._core.parameters import require_positive
+from hepneg.events import InputLayout, Rows
 from hepneg.losses.cross_entropy_loss import bounded_logit
-from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import in_pieces
+from hepneg.networks.make_body import make_body
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
 from hepneg.networks.output_range import OutputRange, response_log_odds
 
@@ -25,13 +26,13 @@ _FARTHEST = 64.0  # a latent value beyond which no output moves in single precis
 
 
 class ResponseNetwork(FoldNetwork):
-    """From raw features, (n, F), to a log-odds, (n,).
+    """From rows of raw inputs, (n, W), to a log-odds, (n,).
 
     A bounded logit is b·tanh(z/b): the identity near 0, never beyond ±b.
 
     Args:
         network: gives the layers.
-        inputs: F.
+        inputs: how they are laid out; F without collections.
         logit_bound: outputs are squashed into ±logit_bound; None for no bound.
         output: range that the response never leaves, inside (0, 1); None for all of (0, 1).
     """
@@ -39,17 +40,22 @@ class ResponseNetwork(FoldNetwork):
     name: ClassVar[str] = "response"
 
     def __init__(
-        self, network: Network, inputs: int, logit_bound: float | None = None, output: OutputRange | None = None
+        self,
+        network: Network,
+        inputs: int | InputLayout,
+        logit_bound: float | None = None,
+        output: OutputRange | None = None,
     ) -> None:
         super().__init__()
-        self.network, self.inputs, self.logit_bound, self.output = network, inputs, logit_bound, output
-        self.body = make_body(network, inputs, 1)
+        self.network, self.inputs = network, InputLayout.of(inputs)
+        self.logit_bound, self.output = logit_bound, output
+        self.body = make_body(network, self.inputs, 1)
 
     def parameters_to_dict(self) -> dict[str, Any]:
         """Return network, inputs and bounds."""
         return {
             "network": network_to_dict(self.network),
-            "inputs": self.inputs,
+            "inputs": self.inputs.to_json(),
             "logit_bound": self.logit_bound,
             "output": None if self.output is None else self.output.to_dict(),
         }
@@ -58,12 +64,11 @@ class ResponseNetwork(FoldNetwork):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
         network, output, bound = network_from_dict(data["network"]), data["output"], data["logit_bound"]
-        require_count(inputs=data["inputs"])
         if bound is not None:
             require_positive(logit_bound=bound)
-        return cls(network, data["inputs"], bound, OutputRange.from_dict(output))
+        return cls(network, InputLayout.from_json(data["inputs"]), bound, OutputRange.from_dict(output))
 
-    def initialise(self, generator: torch.Generator, features: NDArray[np.float32]) -> None:
+    def initialise(self, generator: torch.Generator, features: Rows) -> None:
         """Draw the parameters anew and fit the scaling; every response begins at ½, or does so on average."""
         self.body.initialise(generator, features)
 
@@ -81,7 +86,7 @@ class ResponseNetwork(FoldNetwork):
         """Return the log-odds of being signal at equal priors, (n,)."""
         return self.squash(self.latent(features))
 
-    def latent_values(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    def latent_values(self, features: Rows) -> NDArray[np.float64]:
         """Return :meth:`latent` of any number of events, (n,) float64."""
         return in_pieces(self.latent, features, next(self.parameters()).device)
 

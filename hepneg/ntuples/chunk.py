@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from hepneg.config import Config
 from hepneg.errors import DataError
-from hepneg.events import EventTable, check_grades, first_entries, grade_of_distance, label_code
+from hepneg.events import Collection, EventTable, check_grades, first_entries, grade_of_distance, label_code
 from hepneg.expressions import Expression, MissingElements
 from hepneg.ntuples.columns import named_targets
-from hepneg.ntuples.evaluator import Evaluator, named_entries
+from hepneg.ntuples.evaluator import CollectionExpressions, Evaluator, named_entries
 from hepneg.ntuples.exact_sums import exact_sum
 from hepneg.ntuples.identity import base_name
 
@@ -41,6 +41,7 @@ class Chunk:
         grade: how right each target is, (n,) float64, or None.
         fold: where the configuration gives folds by an expression, (n,) int8, or None.
         list_lengths: from which lengths of lists weights took an element, by what was taken.
+        collections: objects of the events, by name.
     """
 
     features: NDArray[np.float32]
@@ -54,6 +55,7 @@ class Chunk:
     grade: NDArray[np.float64] | None = None
     fold: NDArray[np.int8] | None = None
     list_lengths: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    collections: Mapping[str, Collection] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -70,6 +72,8 @@ class Chunk:
             feature_names=config.feature_names,
             sample_names=names,
             fold=self.fold,
+            collections=self.collections,
+            categories=config.categories,
         )
 
 
@@ -93,7 +97,8 @@ class ChunkMaker:
         config = config.for_sample(sample)
         features = {feature.name: feature.expression for feature in config.features}
         where = f"sample {sample!r}, {path}"
-        evaluator = Evaluator(features, config.selection, config.event_id, base_name(path), where)
+        collections = CollectionExpressions.of(config)
+        evaluator = Evaluator(features, config.selection, config.event_id, base_name(path), where, collections)
         return cls(config, evaluator, config.weight_variations if systematics else {})
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Chunk:
@@ -118,7 +123,8 @@ class ChunkMaker:
         features, wrong = self.evaluator.matrix(columns, len(entry))
         targets, grade = self._targets(columns), self._grade(columns)
         target = np.stack(list(targets.values()), axis=1) if len(targets) > 1 else next(iter(targets.values()), None)
-        bad = {f"feature {name!r}": mask for name, mask in wrong.items()}
+        objects, wrong_objects = self.evaluator.objects(columns, entry)
+        bad = {f"feature {name!r}": mask for name, mask in {**wrong, **wrong_objects}.items()}
         for name, column in (*targets.items(), ("grade", grade)):
             if column is not None and not np.isfinite(column).all():
                 bad[name] = ~np.isfinite(column)
@@ -126,7 +132,7 @@ class ChunkMaker:
             self._refuse(bad, entry, start + entries)
         varied = self._variations(columns, entry, lengths)
         fold = self._fold(columns, entry)
-        chunk = Chunk(features.T, weight, event_id, entries, total, 0, varied, target, grade, fold, lengths)
+        chunk = Chunk(features.T, weight, event_id, entries, total, 0, varied, target, grade, fold, lengths, objects)
         kept = _without(chunk, np.logical_or.reduce(list(bad.values()))) if bad else chunk
         if kept.grade is not None:
             check_grades(kept.grade, f"{self.evaluator.where}: ")
@@ -239,4 +245,5 @@ def _without(chunk: Chunk, bad: NDArray[np.bool_]) -> Chunk:
         target=None if chunk.target is None else chunk.target[good],
         grade=None if chunk.grade is None else chunk.grade[good],
         fold=None if chunk.fold is None else chunk.fold[good],
+        collections={name: part.select(np.flatnonzero(good)) for name, part in chunk.collections.items()},
     )

@@ -11,6 +11,7 @@ from hepneg.config import Config
 from hepneg.errors import DataError, nearest_names
 from hepneg.expressions import Expression, identifier_expression
 from hepneg.ntuples.catalogue import as_name
+from hepneg.ntuples.evaluator import CollectionExpressions
 from hepneg.ntuples.event_source import EventSource, source_of
 from hepneg.ntuples.files import refuse_damage
 
@@ -19,6 +20,7 @@ __all__ = ["BranchType", "Needs", "branch_names", "branch_types"]
 Value = TypeVar("Value")
 
 _NO_EXPRESSIONS: Mapping[str, Expression] = {}
+_NO_OBJECTS: Mapping[str, Mapping[str, Expression]] = {}
 _FLAT = re.compile(r"bool|u?int\d+|float\d+")
 _LISTS = re.compile(rf"((var|\d+) \* ){{1,2}}({_FLAT.pattern})")
 
@@ -99,7 +101,8 @@ class Needs:
         targets = {target.name: target.expression for target in config.target}
         grade = config.grade.expression if config.grade else None
         others = {"weight": config.weight, **named_targets(targets), "grade": grade, "folds": folds}
-        return cls.collect(features, config.selection, config.event_id, others, varied)
+        objects = {name: part.features for name, part in CollectionExpressions.of(config).items()}
+        return cls.collect(features, config.selection, config.event_id, others, varied, objects)
 
     @classmethod
     def collect(
@@ -109,10 +112,19 @@ class Needs:
         event_id: tuple[str, ...],
         others: Mapping[str, Expression | None] = _NO_EXPRESSIONS,
         systematics: Mapping[str, Expression] = _NO_EXPRESSIONS,
+        objects: Mapping[str, Mapping[str, Expression]] = _NO_OBJECTS,
     ) -> Self:
-        """Collect the branches behind expressions, each with its first user; ``others`` by what messages call them."""
+        """Collect the branches behind expressions, each with its first user; ``others`` by what messages call them.
+
+        ``objects`` are the features of collections, by the name of the collection.
+        """
         users: list[tuple[str, Expression | None]] = [*others.items(), ("selection", selection)]
         users += [(f"feature {name!r}", expression) for name, expression in features.items()]
+        users += [
+            (f"feature {name!r} of {collection!r}", expression)
+            for collection, own in objects.items()
+            for name, expression in own.items()
+        ]
         users += [(f"systematic variation {name!r}", expression) for name, expression in systematics.items()]
         ids = [identifier_expression(text) for text in event_id]
         users = [*(("event_id", expression) for expression in ids), *users]

@@ -4,20 +4,50 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg.config import Config
 from hepneg.errors import DataError
+from hepneg.events import Collection
+from hepneg.events.collection import cut_lists
 from hepneg.expressions import Expression, MissingElements, identifier_expression
 from hepneg.expressions.functions import logical
 
-__all__ = ["Evaluator", "named_entries"]
+__all__ = ["CollectionExpressions", "Evaluator", "named_entries"]
 
 # A block of float32 that stays in the second-level cache between being written and being checked.
 _BLOCK = 32_768
+
+
+@dataclass(frozen=True)
+class CollectionExpressions:
+    """How the objects of a collection are found.
+
+    Attributes:
+        features: expression of each feature, by its name, in order; each gives a list for each event.
+        most: objects of an event that are kept.
+        categories: values of features that are categories, by name.
+    """
+
+    features: Mapping[str, Expression]
+    most: int
+    categories: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config) -> dict[str, CollectionExpressions]:
+        """Return those of a configuration, by name."""
+        return {
+            name: cls(
+                {feature.name: feature.expression for feature in part.features},
+                part.most,
+                {feature.name: feature.categories for feature in part.features if feature.categories},
+            )
+            for name, part in config.collections.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -31,6 +61,7 @@ class Evaluator:
             number do.
         name: of the file, without folders, for those identifiers.
         where: the file as messages call it.
+        collections: of objects, by name.
     """
 
     features: Mapping[str, Expression]
@@ -38,6 +69,7 @@ class Evaluator:
     event_id: tuple[str, ...]
     name: str
     where: str
+    collections: Mapping[str, CollectionExpressions] = field(default_factory=dict)
 
     def evaluate(self, user: str, expression: Expression, columns: Mapping[str, Any]) -> NDArray[Any]:
         """Return one value per event, (n,).
@@ -127,6 +159,47 @@ class Evaluator:
             if not _copy_finite(self.evaluate(f"feature {name!r}", expression, columns), row):
                 bad[name] = ~np.isfinite(row)
         return features, bad
+
+    def objects(
+        self, columns: Mapping[str, Any], entry: NDArray[np.int64]
+    ) -> tuple[dict[str, Collection], dict[str, NDArray[np.bool_]]]:
+        """Evaluate the collections.
+
+        Args:
+            columns: the branches.
+            entry: entry number of each event in the file.
+
+        Returns:
+            The collections, and which events have NaN or infinite values, (n,), for each feature in which any has,
+            called ``collection.feature``.
+
+        Raises:
+            DataError: an expression gives no lists, or features of a collection have lists of different lengths.
+        """
+        found: dict[str, Collection] = {}
+        bad: dict[str, NDArray[np.bool_]] = {}
+        for name, wanted in self.collections.items():
+            parts = {
+                feature: self._lists(f"feature {feature!r} of {name!r}", expression, columns)
+                for feature, expression in wanted.features.items()
+            }
+            try:
+                contents, offsets = cut_lists(parts, wanted.most)
+            except DataError as error:
+                at = f" (events counted from entry {entry[0]} on)" if len(entry) else ""
+                raise DataError(f"{self.where}: collection {name!r}: {error}{at}") from None
+            made = Collection(tuple(wanted.features), contents, offsets, wanted.most, wanted.categories)
+            found[name] = made
+            bad |= {f"{name}.{feature}": mask for feature, mask in made.not_finite().items()}
+        return found, bad
+
+    def _lists(
+        self, user: str, expression: Expression, columns: Mapping[str, Any]
+    ) -> tuple[NDArray[np.integer], NDArray[Any]]:
+        try:
+            return expression.lists(columns)
+        except DataError as error:
+            raise DataError(f"{self.where}: {user}: {error}") from None
 
 
 def named_entries(entries: NDArray[np.int64], most: int = 5) -> str:

@@ -79,7 +79,8 @@ def _from_memory(chunks: list[Chunk], sample: str, notes: ReadingNotes | None) -
 
 def _size(chunk: Chunk) -> int:
     columns = (chunk.features, chunk.weight, chunk.event_id, chunk.variations, chunk.target, chunk.grade, chunk.fold)
-    return sum(column.nbytes for column in columns if column is not None)
+    kept = (*columns, *chunk.collections.values())
+    return sum(column.nbytes for column in kept if column is not None)
 
 
 def _default_room() -> int:

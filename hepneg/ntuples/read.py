@@ -15,7 +15,8 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg._core.timing import timed
 from hepneg.config import Config, Sample
 from hepneg.errors import DataError
-from hepneg.events import EventTable, label_code
+from hepneg.events import Collection, EventTable, label_code
+from hepneg.events.collection import require_objects
 from hepneg.ntuples.chunk import Chunk
 from hepneg.ntuples.column_stream import STEP_SIZE
 from hepneg.ntuples.generator_sums import GeneratorSums
@@ -117,6 +118,7 @@ def read(
         parts = {sample: list(chunked(config, sample, notes=notes, progress=progress)) for sample in samples}
     table = replace(_joined(config, samples, parts), source=source)
     if not data:
+        require_objects(table.collections)
         notes.warn(config)
         refuse_copies(table)
         warn_about_events(table)
@@ -132,6 +134,7 @@ def _joined(config: Config, samples: Mapping[str, Sample], parts: dict[str, list
     weight = np.concatenate([chunk.weight * scales[sample] for sample, chunks in parts.items() for chunk in chunks])
     event_id = _join_ids([chunk.event_id for chunks in parts.values() for chunk in chunks])
     target, grade, fold = (_join_column(parts, name) for name in ("target", "grade", "fold"))
+    collections = _join_collections([chunk for chunks in parts.values() for chunk in chunks])
     return EventTable(
         _join_features([chunk for chunks in parts.values() for chunk in chunks], parts),
         weight,
@@ -144,6 +147,8 @@ def _joined(config: Config, samples: Mapping[str, Sample], parts: dict[str, list
         grade,
         fold,
         target_names=tuple(part.name for part in config.target),
+        collections=collections,
+        categories=config.categories,
     )
 
 
@@ -213,6 +218,12 @@ def _join_features(chunks: list[Chunk], owners: dict[str, list[Chunk]]) -> NDArr
 def _join_column(parts: Mapping[str, list[Chunk]], name: str) -> NDArray[Any] | None:
     columns = [getattr(chunk, name) for chunks in parts.values() for chunk in chunks]
     return None if columns[0] is None else np.concatenate(columns)
+
+
+def _join_collections(chunks: list[Chunk]) -> dict[str, Collection]:
+    return {
+        name: Collection.concatenate([chunk.collections[name] for chunk in chunks]) for name in chunks[0].collections
+    }
 
 
 def _join_ids(parts: list[NDArray[np.integer]]) -> NDArray[np.integer]:

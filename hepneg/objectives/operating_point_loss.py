@@ -58,7 +58,7 @@ class OperatingPointLoss(LabelLoss):
         The threshold is found by bisection. Signed rates need not be monotone in it; then this is one of the crossings.
         """
         network = cast(ResponseNetwork, network)
-        latent = network.latent_values(events.features)
+        latent = network.latent_values(events.inputs)
         low, high = float(latent.min()), float(latent.max())
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)

@@ -40,7 +40,7 @@ class ResponseShareLoss(LabelLoss):
         wish = self.event_loss
 
         def priced(network: nn.Module) -> Estimate:
-            loss, log_odds = plain(network), network_logits(network, events.features)
+            loss, log_odds = plain(network), network_logits(network, events.inputs)
             inside = float(shares[(log_odds >= wish.low) & (log_odds <= wish.high)].sum(dtype=np.float64))
             missed = abs(inside - wish.share) if wish.rates.started else 1.0
             return Estimate(loss.value + wish.most * missed, loss.error)

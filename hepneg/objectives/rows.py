@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from hepneg.events import EventInputs, Rows
 from hepneg.losses import CrossEntropyLoss
+from hepneg.networks.packed_rows import PackedRows
 
-__all__ = ["Loss", "balanced_weight", "event_table", "label_loss"]
+__all__ = ["EventRows", "Loss", "balanced_weight", "event_table", "label_loss"]
 
 Loss = Callable[[nn.Module, torch.Tensor], torch.Tensor]
 """From a network and the rows of a batch to the sum of the loss over these rows."""
 
+EventRows: TypeAlias = torch.Tensor | PackedRows
+"""All rows of a training, (n, W + …), from which ``index_select`` and slices make batches."""
+
 _cross_entropy = CrossEntropyLoss()
 
 
-def event_table(features: NDArray[np.float32], *columns: NDArray[np.generic]) -> torch.Tensor:
-    """Lay features, (n, F), and further columns, (n,) each, side by side in single precision."""
+def event_table(features: Rows, *columns: NDArray[np.generic]) -> EventRows:
+    """Lay inputs, (n, F) or with collections, and further columns, (n,) each, side by side in single precision."""
+    if isinstance(features, EventInputs):
+        return PackedRows.of(features, *columns)
     table = np.empty((len(features), features.shape[1] + len(columns)), dtype=np.float32)
     table[:, : features.shape[1]] = features
     for number, column in enumerate(columns, start=features.shape[1]):

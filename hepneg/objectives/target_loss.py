@@ -14,6 +14,7 @@ from hepneg._core.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.losses import EventLoss, QuantileLoss
 from hepneg.networks.inference import PIECE
+from hepneg.networks.packed_rows import dense_rows
 from hepneg.networks.regression_network import RegressionNetwork
 from hepneg.objectives.objective_loss import ObjectiveLoss
 from hepneg.objectives.validation_loss import ValidationLoss
@@ -68,7 +69,7 @@ class TargetLoss(ObjectiveLoss):
         with torch.inference_mode():
             for start in range(0, len(events), PIECE):
                 piece = slice(start, start + PIECE)
-                features = torch.from_numpy(np.array(events.features[piece], order="C")).to(device)
+                features = dense_rows(events.inputs, start, start + PIECE).to(device)
                 output = network.standardised(features).cpu().double()
                 parts.append(self._terms(output, target[piece], size[piece]).numpy())
         return np.concatenate(parts)

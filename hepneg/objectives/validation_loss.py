@@ -14,7 +14,7 @@ from hepneg._core.estimate import Estimate
 from hepneg.events import EventTable
 from hepneg.metrics import log_loss
 from hepneg.networks.inference import PIECE, network_logits
-from hepneg.objectives.rows import Loss
+from hepneg.objectives.rows import EventRows, Loss
 
 __all__ = ["ValidationLoss", "label_validation_loss", "row_validation_loss"]
 
@@ -25,14 +25,14 @@ def label_validation_loss(events: EventTable, weight: NDArray[np.float64]) -> Va
     """Return the log-loss of the label with some weights, (n,); NaN once the network gives no finite numbers."""
 
     def validation_loss(network: nn.Module) -> Estimate:
-        logit = network_logits(network, events.features)
+        logit = network_logits(network, events.inputs)
         loss = log_loss(np.nan_to_num(logit), events.label, weight)
         return loss if np.isfinite(logit).all() else Estimate(math.nan, loss.error)
 
     return validation_loss
 
 
-def row_validation_loss(loss: Loss, rows: torch.Tensor) -> ValidationLoss:
+def row_validation_loss(loss: Loss, rows: EventRows) -> ValidationLoss:
     """Return what the network minimises, on other rows; its error is not needed to stop."""
 
     def validation_loss(network: nn.Module) -> Estimate:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hepneg._core.by_fold import by_fold
 from hepneg._core.progress import SILENT, Progress, Task
-from hepneg.events import EventTable
+from hepneg.events import EventTable, selected
 from hepneg.learning.history import Callback, in_turn
 from hepneg.learning.pool import choose_device, run_folds
 from hepneg.learning.task import learning_task
@@ -133,6 +133,6 @@ def _health(events: EventTable, fits: CrossFit, objective: Objective) -> SchemeH
 
 def _held_out_output(networks: Sequence[FoldNetwork], events: EventTable, fold_of: NDArray[np.int8]) -> Float:
     def output(fold: int, members: NDArray[np.intp]) -> Float:
-        return network_logits(networks[fold], events.features.T[:, members].T)
+        return network_logits(networks[fold], selected(events.inputs, members))
 
     return by_fold(fold_of, len(networks), output)

@@ -60,7 +60,11 @@ class FoldTraining:
         events = self.events
         digest.update(repr((events.feature_names, events.sample_names)).encode())
         optional = [column for column in (events.target, events.grade, events.fold) if column is not None]
-        for column in (*events.features.T, events.weight, events.label, events.sample, events.event_id, *optional):
+        if events.collections or events.categories:
+            digest.update(repr(events.layout.to_json()).encode())
+        objects = [array for part in events.collections.values() for array in (part.contents, part.offsets)]
+        common = (events.weight, events.label, events.sample, events.event_id)
+        for column in (*events.features.T, *common, *optional, *objects):
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
 

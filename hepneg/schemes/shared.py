@@ -12,8 +12,7 @@ from hepneg.learning.batches import ShuffledBatches
 from hepneg.signs.sign_plan import SignPlan
 
 if TYPE_CHECKING:
-    import torch
-
+    from hepneg.objectives.rows import EventRows
     from hepneg.schemes.context import FoldContext
     from hepneg.schemes.fold_fit import FoldFit
     from hepneg.schemes.shared_network import SharedNetwork
@@ -40,14 +39,14 @@ class _OneNetwork:
 
         context.require_plain_response(self.name)
         events = context.events
-        network = kind(context.training.network.make(), len(events.feature_names), self.floor)
+        network = kind(context.training.network.make(), events.layout, self.floor)
         mean_signs = [mean_sign(events.weight[events.label == code]) for code in (0, 1)]
-        network.initialise(context.generator(), events.features, mean_signs)
+        network.initialise(context.generator(), events.inputs, mean_signs)
         network.to(context.device)
 
-        def rows(table: EventTable) -> torch.Tensor:
+        def rows(table: EventTable) -> EventRows:
             balanced = balanced_weight(np.abs(table.weight), table.label)
-            return event_table(table.features, table.label, table.weight > 0, balanced).to(context.device)
+            return event_table(table.inputs, table.label, table.weight > 0, balanced).to(context.device)
 
         batches = ShuffledBatches(np.abs(events.weight), context.training.batch_size)
         validation_loss = row_validation_loss(kind.loss, rows(context.validation))

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hepneg._core.parameters import require_between, require_count
-from hepneg.events import EventTable
+from hepneg._core.parameters import require_between
+from hepneg.events import EventTable, InputLayout, Rows
 from hepneg.losses import MixtureLoss
-from hepneg.networks.body import make_body
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import in_pieces
+from hepneg.networks.make_body import make_body
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
 from hepneg.signs.fit_signs import mean_sign
 from hepneg.signs.local_signs import class_means
@@ -41,34 +41,31 @@ class SharedNetwork(FoldNetwork):
 
     Args:
         network: gives the layers.
-        inputs: F.
+        inputs: how they are laid out; F without collections.
         least_floor: smallest local mean sign in the logarithm.
     """
 
     norm: torch.Tensor
     floor: torch.Tensor
 
-    def __init__(self, network: Network, inputs: int, least_floor: float) -> None:
+    def __init__(self, network: Network, inputs: int | InputLayout, least_floor: float) -> None:
         super().__init__()
-        self.network, self.inputs, self.least_floor = network, inputs, least_floor
+        self.network, self.inputs, self.least_floor = network, InputLayout.of(inputs), least_floor
         self.register_buffer("norm", torch.ones(2))
         self.register_buffer("floor", torch.full((2,), least_floor))
-        self.body = make_body(network, inputs, 3)
+        self.body = make_body(network, self.inputs, 3)
 
     def parameters_to_dict(self) -> dict[str, Any]:
         """Return network, inputs and floor."""
-        return {"network": network_to_dict(self.network), "inputs": self.inputs, "floor": self.least_floor}
+        return {"network": network_to_dict(self.network), "inputs": self.inputs.to_json(), "floor": self.least_floor}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
-        require_count(inputs=data["inputs"])
         require_between(0, 1, floor=data["floor"])
-        return cls(network_from_dict(data["network"]), data["inputs"], data["floor"])
+        return cls(network_from_dict(data["network"]), InputLayout.from_json(data["inputs"]), data["floor"])
 
-    def initialise(
-        self, generator: torch.Generator, features: NDArray[np.float32], mean_signs: Sequence[float]
-    ) -> None:
+    def initialise(self, generator: torch.Generator, features: Rows, mean_signs: Sequence[float]) -> None:
         """Draw the parameters anew, fit the scaling, and start at the constant mean signs of background and signal."""
         self.body.initialise(generator, features)
         self.body.start(self.starting_outputs(torch.tensor(mean_signs)))
@@ -107,7 +104,7 @@ class SharedNetwork(FoldNetwork):
 
     def read_signs(self, events: EventTable, raw: bool) -> Float:
         """Return the local mean sign of each event, (n,), by its label; ``raw`` leaves the floor out."""
-        both = in_pieces(self.mean_signs, events.features, self.norm.device)
+        both = in_pieces(self.mean_signs, events.inputs, self.norm.device)
         sign = both[np.arange(len(events)), events.label]
         return sign if raw else np.maximum(sign, self.floor.numpy()[events.label])
 

@@ -92,9 +92,9 @@ class SignFitter:
     def _ensemble(self, events: EventTable, name: str, stream: int) -> SignEnsemble:
         """Train the ensemble of one group and calibrate it on what its members left out."""
         plan = self.plan
-        network = SignEnsemble(self.training.network.make(), len(events.feature_names), plan.members)
+        network = SignEnsemble(self.training.network.make(), events.layout, plan.members)
         generator = seeded_generator(self.training.seed, self.fold, stream)
-        network.initialise(generator, events.features, mean_sign(events.weight))
+        network.initialise(generator, events.inputs, mean_sign(events.weight))
         network.to(self.device)
         weight, aside = np.abs(events.weight), self._left_out(events)
         weight = weight / weight.mean()
@@ -102,7 +102,7 @@ class SignFitter:
         columns = (events.weight > 0, *(weight[:, None] * ~aside).T)
         fit = Fit(
             fold=self.fold,
-            table=event_table(events.features, *columns).to(self.device),
+            table=event_table(events.inputs, *columns).to(self.device),
             batches=ShuffledBatches(weight, max(2, self.training.batch_size // 2)),
             validation_loss=validation_loss,
             loss=sign_loss,
@@ -119,7 +119,7 @@ class SignFitter:
         """Set slope and floor on the events that each member leaves out."""
         sign = np.where(events.weight > 0, 1.0, -1.0)[:, None]
         centre = float(network.centre)
-        deviation = np.tanh(0.5 * network_logits(network, events.features)) - centre
+        deviation = np.tanh(0.5 * network_logits(network, events.inputs)) - centre
         slope = best_slope(deviation, centre, sign, held_out)
         floor = best_floor(centre + slope * deviation, sign, held_out, self.plan.floor, centre)
         network.slope.fill_(slope)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.by_fold import by_fold
-from hepneg.events import EventTable
+from hepneg.events import EventTable, Rows, selected
 from hepneg.networks.inference import in_pieces
 from hepneg.signs.sign_ensemble import SignEnsemble
 
@@ -38,13 +38,13 @@ class LocalSigns:
 
     def read(self, events: EventTable, raw: bool) -> Float:
         """Return ĝ of each event, (n,); ``raw`` as in :meth:`at`."""
-        return self.at(events.features, events.sample if self.by == "sample" else events.label, raw=raw)
+        return self.at(events.inputs, events.sample if self.by == "sample" else events.label, raw=raw)
 
-    def at(self, features: NDArray[np.float32], code: NDArray[np.integer], *, raw: bool = False) -> Float:
-        """Return ĝ, (n,), from features, (n, F), and the codes of the groups, (n,).
+    def at(self, features: Rows, code: NDArray[np.integer], *, raw: bool = False) -> Float:
+        """Return ĝ, (n,), from inputs and the codes of the groups, (n,).
 
         Args:
-            features: (n, F).
+            features: (n, F), or with collections.
             code: of the group of each event.
             raw: leave the floor out, so that negative densities show.
         """
@@ -55,7 +55,7 @@ class LocalSigns:
             if network is None:
                 sign[chosen] = self.constants.get(group, 1.0)
             else:
-                value = in_pieces(network.raw_mean_sign, features.T[:, chosen].T, next(network.parameters()).device)
+                value = in_pieces(network.raw_mean_sign, selected(features, chosen), next(network.parameters()).device)
                 value = self.curves[group](value) if group in self.curves else value
                 sign[chosen] = value if raw else np.maximum(value, float(network.floor))
         return sign

@@ -16,7 +16,7 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
 from hepneg.config import Training
 from hepneg.errors import ConfigError, DataError, nearest_names
-from hepneg.events import LABELS, EventTable
+from hepneg.events import LABELS, EventTable, InputLayout
 from hepneg.shapes.negative.density import NegativeDensity, negative_density
 from hepneg.shapes.negative.learnt_region import learnt_region
 from hepneg.signs.pooling import pools, regrouped
@@ -53,6 +53,7 @@ class Refinement:
         negative: where the density of each sample is significantly negative: no non-negative weights close there.
         signs: of each fold: its networks have not seen that fold.
         pools: name in ``sample_names`` of samples that can be refined only together (:mod:`hepneg.signs.pooling`).
+        layout: of the inputs of ĝ, with those of collections.
     """
 
     feature_names: tuple[str, ...]
@@ -64,6 +65,7 @@ class Refinement:
     negative: Mapping[str, NegativeDensity]
     signs: tuple[LocalSigns, ...]
     pools: Mapping[str, str] = field(default_factory=dict)
+    layout: InputLayout | None = None
 
     def __repr__(self) -> str:
         shares = ", ".join(f"{name} {one.clipped_share:.2%}" for name, one in self.closure.items())
@@ -105,12 +107,12 @@ class Refinement:
         return ready
 
     def weight(
-        self, features: ArrayLike, weight: ArrayLike, label: ArrayLike, sample: ArrayLike | None = None
+        self, features: ArrayLike | EventTable, weight: ArrayLike, label: ArrayLike, sample: ArrayLike | None = None
     ) -> Float:
         """Return the refined weights of events that ĝ was not learnt from, (n,), none of them negative.
 
         Args:
-            features: (n, F) in the order of ``feature_names``.
+            features: (n, F) in the order of ``feature_names``, or a table with these and the collections.
             weight: (n,) signed.
             label: (n,) of 0/1 or ``"signal"`` / ``"background"``.
             sample: (n,) names; may be left out if every label has one sample.
@@ -118,13 +120,13 @@ class Refinement:
         Raises:
             DataError: unusable columns, or a sample without a ĝ.
         """
-        events = EventTable.from_arrays(features, weight, label, sample=sample, feature_names=self.feature_names)
+        events = self._table(features, weight, label, sample)
         code = self._codes(events, named=sample is not None)
         sign = self._fold_signs(events, code).mean(axis=1)
         return np.asarray(clipped(events, sign) * self.factors[code])
 
     def weight_error(
-        self, features: ArrayLike, weight: ArrayLike, label: ArrayLike, sample: ArrayLike | None = None
+        self, features: ArrayLike | EventTable, weight: ArrayLike, label: ArrayLike, sample: ArrayLike | None = None
     ) -> Float:
         """Return the spread of the refined weights over the ensembles of the folds, (n,); see :meth:`weight`.
 
@@ -132,7 +134,7 @@ class Refinement:
         folds disagree, and nothing of what all of them smooth away: the error of a sum is that of
         :func:`hepneg.signs.refined_weight.refined_sums`.
         """
-        events = EventTable.from_arrays(features, weight, label, sample=sample, feature_names=self.feature_names)
+        events = self._table(features, weight, label, sample)
         code = self._codes(events, named=sample is not None)
         spread = np.maximum(self._fold_signs(events, code), 0.0).std(axis=1, ddof=1)
         return np.asarray(np.abs(events.weight) * spread * self.factors[code])
@@ -185,6 +187,7 @@ class Refinement:
                 f"the events have the features {', '.join(events.feature_names)}, "
                 f"but the refinement takes {', '.join(self.feature_names)}"
             )
+        self._require_layout(events)
         from hepneg.signs.local_signs import held_out_sign
 
         code = self._codes(events, named=True)
@@ -192,8 +195,31 @@ class Refinement:
         fold_of = events.folds(len(self.signs), self.seed)
         return code, held_out_sign([local.read for local in self.signs], grouped, fold_of)
 
+    def _table(
+        self, features: ArrayLike | EventTable, weight: ArrayLike, label: ArrayLike, sample: ArrayLike | None
+    ) -> EventTable:
+        table = features if isinstance(features, EventTable) else None
+        events = EventTable.from_arrays(
+            features.features if isinstance(features, EventTable) else features,
+            weight,
+            label,
+            sample=sample,
+            feature_names=self.feature_names,
+            collections=None if table is None else table.collections,
+            categories=None if table is None else table.categories,
+        )
+        self._require_layout(events)
+        return events
+
+    def _require_layout(self, events: EventTable) -> None:
+        if self.layout is not None and events.layout.collections != self.layout.collections:
+            raise DataError(
+                f"the refinement takes {', '.join(self.layout.collections) or 'no'} collections with their features "
+                "and numbers of objects, and the events have others"
+            )
+
     def _fold_signs(self, events: EventTable, code: NDArray[np.int64]) -> Float:
-        return np.stack([signs.at(events.features, code) for signs in self.signs], axis=1)
+        return np.stack([signs.at(events.inputs, code) for signs in self.signs], axis=1)
 
     def _codes(self, events: EventTable, *, named: bool) -> NDArray[np.int64]:
         """Return the number of each event's sample in ``sample_names``."""
@@ -284,6 +310,7 @@ def refine(
         negative={name: _negative(events, name, raw, training) for name in closure},
         signs=signs,
         pools=pool_of,
+        layout=events.layout,
     )
 
 

@@ -6,14 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
 
 from hepneg._core.parameters import require_count
-from hepneg.networks.body import Body, make_body
+from hepneg.events import InputLayout, Rows
+from hepneg.networks.body import Body
 from hepneg.networks.fold_network import FoldNetwork
+from hepneg.networks.make_body import make_members
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
 
 __all__ = ["LARGEST_MEAN", "SignEnsemble"]
@@ -25,13 +24,13 @@ LARGEST_MEAN = 0.98
 class SignEnsemble(FoldNetwork):
     """M networks of the same kind, evaluated as one.
 
-    Called with raw features, (n, F), it gives each member's log-odds of w > 0, (n, M). The local mean sign is
+    Called with rows of raw inputs, (n, W), it gives each member's log-odds of w > 0, (n, M). The local mean sign is
     ĝ = c + slope·(mean over the members of tanh(z/2) − c), c the mean sign, and no less than ``floor``. Slope and floor
     are set on events that the members have not seen; before, they are 1 and −1.
 
     Args:
         network: gives the layers of each member.
-        inputs: F.
+        inputs: how they are laid out; F without collections.
         members: M.
     """
 
@@ -40,26 +39,25 @@ class SignEnsemble(FoldNetwork):
     slope: torch.Tensor
     floor: torch.Tensor
 
-    def __init__(self, network: Network, inputs: int, members: int) -> None:
+    def __init__(self, network: Network, inputs: int | InputLayout, members: int) -> None:
         super().__init__()
-        self.network, self.inputs, self.members = network, inputs, members
-        packed = getattr(network, "build_members", None)
-        self.body: Body = packed(inputs, members) if packed else _Members(network, inputs, members)
+        self.network, self.inputs, self.members = network, InputLayout.of(inputs), members
+        self.body: Body = make_members(network, self.inputs, members)
         self.register_buffer("centre", torch.zeros(()))
         self.register_buffer("slope", torch.ones(()))
         self.register_buffer("floor", -torch.ones(()))
 
     def parameters_to_dict(self) -> dict[str, Any]:
         """Return network, inputs and members."""
-        return {"network": network_to_dict(self.network), "inputs": self.inputs, "members": self.members}
+        return {"network": network_to_dict(self.network), "inputs": self.inputs.to_json(), "members": self.members}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
-        require_count(inputs=data["inputs"], members=data["members"])
-        return cls(network_from_dict(data["network"]), data["inputs"], data["members"])
+        require_count(members=data["members"])
+        return cls(network_from_dict(data["network"]), InputLayout.from_json(data["inputs"]), data["members"])
 
-    def initialise(self, generator: torch.Generator, features: NDArray[np.float32], mean_sign: float) -> None:
+    def initialise(self, generator: torch.Generator, features: Rows, mean_sign: float) -> None:
         """Draw the parameters anew and fit the scaling. The ensemble starts at the constant ``mean_sign``."""
         start = min(max(mean_sign, -LARGEST_MEAN), LARGEST_MEAN)
         self.body.initialise(generator, features)
@@ -78,32 +76,3 @@ class SignEnsemble(FoldNetwork):
     def mean_sign(self, features: torch.Tensor) -> torch.Tensor:
         """Return the local mean sign ĝ, (n,)."""
         return torch.maximum(self.raw_mean_sign(features), self.floor)
-
-
-class _Members(Body):
-    """Networks with one output each, one after the other."""
-
-    def __init__(self, network: Network, inputs: int, members: int) -> None:
-        super().__init__()
-        self.bodies = [make_body(network, inputs, 1) for _ in range(members)]
-        self.listed = nn.ModuleList(self.bodies)
-
-    def initialise(self, generator: torch.Generator, features: NDArray[np.float32]) -> None:
-        """Initialise each member by a seed of its own."""
-        for body in self.bodies:
-            seed = int(torch.randint(2**62, (1,), generator=generator))
-            body.initialise(torch.Generator().manual_seed(seed), features)
-
-    def start(self, values: torch.Tensor) -> None:
-        """Begin each member at its value."""
-        for body, value in zip(self.bodies, values, strict=True):
-            body.start(value[None])
-
-    def shift(self, amount: float) -> None:
-        """Shift all members."""
-        for body in self.bodies:
-            body.shift(amount)
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the output of each member, (n, M)."""
-        return torch.cat([body(features) for body in self.bodies], dim=1)

@@ -23,7 +23,7 @@ def sign_loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
 
     The columns behind the features are the sign (1 for w > 0, 0 for w < 0) and, for each member, the weight.
     """
-    features = cast(SignEnsemble, network).inputs
+    features = cast(SignEnsemble, network).inputs.width
     log_odds = network(rows[:, :features])
     positive = rows[:, features, None].expand_as(log_odds)
     return nn.functional.binary_cross_entropy_with_logits(
@@ -44,7 +44,7 @@ def sign_validation_loss(events: EventTable, held_out: NDArray[np.float64]) -> V
     total = max(float(held_out.sum()), np.finfo(float).tiny)
 
     def validation_loss(network: nn.Module) -> Estimate:
-        z = network_logits(network, events.features)
+        z = network_logits(network, events.inputs)
         with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite ends the training
             loss = np.logaddexp(0.0, -sign * z)
             mean = float((held_out * loss).sum() / total)

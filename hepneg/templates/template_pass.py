@@ -12,7 +12,7 @@ from hepneg._core.hashing import uniform_events
 from hepneg._core.progress import SILENT, Progress
 from hepneg.binning.fine_grid import FineGrid
 from hepneg.config import Config, Feature
-from hepneg.evaluation.response_source import VariableSource, of_sample
+from hepneg.evaluation.response_source import ExpressionSource, VariableSource, of_sample
 from hepneg.expressions import Expression
 from hepneg.ntuples import Chunk, ReadingNotes, read_chunks, require_counts
 from hepneg.templates.template_sums import GROUPS, TemplateSums
@@ -69,7 +69,12 @@ class TemplatePass:
             for name in regions
         )
         reading = config.model_copy(
-            update={"features": (*source.features(config), *conditions), "target": (), "grade": None}
+            update={
+                "features": (*source.features(config), *conditions),
+                "collections": {} if isinstance(source, ExpressionSource) else config.collections,
+                "target": (),
+                "grade": None,
+            }
         )
         return cls(reading, regions, source, grid, variations, paired, share)
 

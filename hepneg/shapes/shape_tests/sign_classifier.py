@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hepneg._core.progress import SILENT
 from hepneg.config import Training
-from hepneg.events import EventTable
+from hepneg.events import EventTable, InputLayout
 from hepneg.learning.batches import ShuffledBatches
 from hepneg.learning.loop import Fit, train_network
 from hepneg.networks.inference import network_logits
@@ -55,7 +55,7 @@ def learn_sign(
     part, validation = events.select(~aside), events.select(aside)
     batch = int(np.clip(len(part) // _BATCHES_AN_EPOCH, _SMALLEST_BATCH, _LARGEST_BATCH))
     training = Training.of(epochs=25, patience=5, batch_size=batch, learning_rate=3e-3, weight_decay=1e-2, seed=seed)
-    network = ResponseNetwork(Perceptron(_HIDDEN), features.shape[1], _LOGIT_BOUND)
+    network = ResponseNetwork(Perceptron(_HIDDEN), InputLayout(features.shape[1]), _LOGIT_BOUND)
     network.initialise(torch.Generator().manual_seed(seed), part.features)
     fit = Fit(
         fold=0,

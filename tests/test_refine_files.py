@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import uproot
 import yaml
-from conftest import EVENTS
+from conftest import EVENTS, toy_columns
 
 from hepneg.cli.group import main
 from hepneg.config import load_config
@@ -58,8 +58,11 @@ def test_weights_stand_beside_their_events(selective: Path, tmp_path: Path, tree
         assert np.allclose(weight[selected], held_out, rtol=1e-6, atol=1e-9)
 
 
-def test_refined_weights_follow_the_local_mean_sign(toy_analysis: Path, tmp_path: Path) -> None:
-    """The chance of a negative weight grows with x0: |w| overshoots there, refined weights must not."""
+def test_refined_weights_follow_the_local_mean_sign(
+    toy_analysis: Path, tmp_path: Path, write_ntuple: Callable[..., Path]
+) -> None:
+    """The chance of a negative weight, 0.3, grows with x0: |w| overshoots there, refined weights must not."""
+    write_ntuple(toy_analysis.parent / "bkg.root", toy_columns(EVENTS, 0.0, 2, first_id=EVENTS))
     enough = ["training.epochs=40", "training.network.hidden=[32, 32]"]
     refine_files(load_config(toy_analysis, enough), tmp_path / "refined")
     friend = columns_of(tmp_path / "refined" / "bkg.hepneg.root")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -47,7 +48,10 @@ def test_feature_figure_draws_the_shares_and_the_pulls(report, feature):
     assert np.allclose(drawn.artists["pulls"].get_data()[0], comparison.pulls)
     assert drawn.axes[-1].get_xlabel() == "$p_T$ (GeV)"
     assert drawn.axes[0].get_xlim() == pytest.approx(comparison.bins.view)
-    assert f"{100 * shape.total_variation.value:.2f}" in drawn.axes[0].texts[0].get_text()
+    text = drawn.axes[0].texts[0].get_text()
+    value, error = re.findall(r"\d+\.\d", text)[:2]  # two digits of the error, as many places of the value
+    assert float(value) == pytest.approx(100 * shape.total_variation.value, abs=0.0501)
+    assert float(error) == pytest.approx(100 * shape.total_variation.error, abs=0.0501)
 
 
 def test_the_overview_draws_the_shares_of_every_feature(report):

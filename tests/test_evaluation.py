@@ -41,6 +41,10 @@ class Trained:
 
     trained_logit = held_out_logit
 
+    @property
+    def training(self):
+        return {"objective": {"name": "cross_entropy"}}
+
     def uncalibrated_logit(self, events, held_out):
         return 1.1 * held_out
 

@@ -44,7 +44,7 @@ def same(first: EventTable, second: EventTable) -> bool:
 
 def test_the_toy_analysis_is_read_as_it_was_written(toy_analysis: Path) -> None:
     events = read(load_config(toy_analysis))
-    written = toy_columns(EVENTS, 1.0, 1)
+    written = toy_columns(EVENTS, 1.0, 1, negative_fraction=0.15)
     signal = events.of_sample("sig")
     np.testing.assert_array_equal(signal.weight, written["genWeight"].astype(np.float64))
     np.testing.assert_array_equal(signal.event_id, written["event"])

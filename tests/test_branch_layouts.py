@@ -3,7 +3,9 @@ and RNTuple."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +22,7 @@ from conftest import toy_columns
 from hepneg.config import Config
 from hepneg.errors import DataError
 from hepneg.events import EventTable
-from hepneg.ntuples import read, starter_config
+from hepneg.ntuples import explore, read, starter_config
 
 with_root = pytest.mark.skipif(importlib.util.find_spec("ROOT") is None, reason="ROOT is not installed")
 
@@ -286,3 +288,15 @@ def test_a_starter_offers_of_an_object_what_can_be_read(layouts: Path, name: str
     events = read(config)
     for column, values in features.items():
         np.testing.assert_array_equal(events.feature(column), values)
+
+
+@with_root
+def test_a_damaged_file_leaves_those_after_it_readable(
+    layouts: Path, tmp_path: Path, write_ntuple: Callable[..., Path]
+) -> None:
+    damaged = write_ntuple(tmp_path / "damaged.root", toy_columns(50, 0, 1))
+    versions = re.compile(rb"(?<=\x40\x00..)\x00\x0d", re.DOTALL)  # of TBranch objects, 13, behind their size
+    damaged.write_bytes(versions.sub(b"\x03\x0d", damaged.read_bytes()))
+    with contextlib.suppress(DataError):
+        explore([damaged])
+    np.testing.assert_array_equal(table(layouts, "split.root", ["el.pt"]).feature("el.pt"), 1000 + I)

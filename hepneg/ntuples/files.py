@@ -16,6 +16,7 @@ from hepneg._core.input import require_regular
 from hepneg.errors import DataError, nearest_names
 from hepneg.ntuples.damage import is_remote, read_error, refuse_damage
 from hepneg.ntuples.retry import retried
+from hepneg.ntuples.uproot_classes import restore_classes
 
 __all__ = [
     "begins_as_root",
@@ -160,6 +161,7 @@ def open_file(path: str) -> Iterator[Any]:
 def _open(path: str) -> Any:
     import uproot
 
+    restore_classes()
     try:
         # A dictionary keeps a colon in the path from being taken for the name of an object. A cache of arrays would
         # hold up to 100 MB that are read once.

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from hepneg._core.plugins import require_collections, require_task
-from hepneg.config.collection_settings import CollectionName, CollectionSettings
+from hepneg.config.collection_settings import CollectionName, CollectionSettings, categories_of, listed, require_names
 from hepneg.config.expression_field import ExpressionField, WeightField
 from hepneg.config.figure_look import Variable
 from hepneg.config.plot_settings import Plots
@@ -23,7 +23,7 @@ from hepneg.config.systematic_settings import Systematic, require_distinct, weig
 from hepneg.config.target_settings import Grade, Targets, ungraded_message
 from hepneg.config.template_settings import GivenResponse, TemplateSettings
 from hepneg.config.training_settings import Task, Training
-from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_short, unknown_keys
+from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_once, require_short, unknown_keys
 from hepneg.errors import ConfigError, nearest_names
 from hepneg.expressions import Expression
 
@@ -170,16 +170,12 @@ class Config(Model):
     @field_validator("features", mode="before")
     @classmethod
     def _features_from_mapping(cls, features: Any) -> Any:
-        return [{name: text} for name, text in features.items()] if isinstance(features, Mapping) else features
+        return listed(features)
 
     @field_validator("features")
     @classmethod
     def _check_feature_names(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
-        names = [feature.name for feature in features]
-        for name in names:
-            require_short(name)
-            if names.count(name) > 1:
-                raise ValueError(f"feature {name!r} is listed twice; give one of them another name")
+        require_names(features)
         return features
 
     @model_validator(mode="after")
@@ -229,10 +225,7 @@ class Config(Model):
                     raise ValueError(f"`plots.{key}`: no sample {name!r}{nearest_names(name, self.samples)}")
         if look.blind is not None and not self.data:
             raise ValueError("`plots.blind` hides data, but no sample has `label: data`; leave it out")
-        named = [self.main_quantity, *(variable.name for variable in look.variables or ())]
-        twice = next((name for name in named if named.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"`plots.variables`: {twice!r} is listed twice; give one of them another name")
+        require_once("`plots.variables`:", [self.main_quantity, *(part.name for part in look.variables or ())])
         other = {part.name: part.expression for part in self.features}
         for variable in self.drawn_variables:
             if other.get(variable.name, variable.expression) != variable.expression:
@@ -329,7 +322,7 @@ class Config(Model):
     @property
     def categories(self) -> dict[str, tuple[int, ...]]:
         """The values of features that are categories, by name."""
-        return {feature.name: feature.categories for feature in self.features if feature.categories}
+        return categories_of(self.features)
 
     def require_classification(self, what: str) -> None:
         """Refuse a regression.

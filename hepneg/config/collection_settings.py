@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from hepneg._core.collection_limits import COLLECTION_NAME, MOST_OBJECTS, category_values
 from hepneg.config.expression_field import ExpressionField
-from hepneg.config.validation import Model, require_short
+from hepneg.config.validation import Model, require_once, require_short
 
-__all__ = ["Categories", "CollectionName", "CollectionSettings", "InputFeature"]
+__all__ = [
+    "Categories",
+    "CollectionName",
+    "CollectionSettings",
+    "InputFeature",
+    "categories_of",
+    "listed",
+    "require_names",
+]
 
 MOST_OBJECT_FEATURES = 1024
 
@@ -73,6 +81,28 @@ class InputFeature(Model):
         return {self.name: self.expression.text if set(given) == {"expression"} else given}
 
 
+def listed(features: Any) -> Any:
+    """Make a list of a mapping of names to expressions."""
+    return [{name: text} for name, text in features.items()] if isinstance(features, Mapping) else features
+
+
+def require_names(features: Iterable[InputFeature]) -> None:
+    """Refuse names of features that are too long, or listed twice.
+
+    Raises:
+        ValueError: there are such; pydantic adds the key.
+    """
+    names = [feature.name for feature in features]
+    for name in names:
+        require_short(name)
+    require_once("feature", names)
+
+
+def categories_of(features: Iterable[InputFeature]) -> dict[str, tuple[int, ...]]:
+    """Return the values of features that are categories, by name."""
+    return {feature.name: feature.categories for feature in features if feature.categories}
+
+
 class CollectionSettings(Model):
     """The objects of events: features that are lists, of the same objects each.
 
@@ -88,16 +118,17 @@ class CollectionSettings(Model):
     @field_validator("features", mode="before")
     @classmethod
     def _from_mapping(cls, features: Any) -> Any:
-        return [{name: text} for name, text in features.items()] if isinstance(features, Mapping) else features
+        return listed(features)
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
-        names = [feature.name for feature in self.features]
-        for name in names:
-            require_short(name)
-            if names.count(name) > 1:
-                raise ValueError(f"feature {name!r} is listed twice; give one of them another name")
+        require_names(self.features)
         return self
+
+    @property
+    def categories(self) -> dict[str, tuple[int, ...]]:
+        """The values of features that are categories, by name."""
+        return categories_of(self.features)
 
     def to_short_form(self) -> dict[str, Any]:
         """Return the settings with their features in short form."""

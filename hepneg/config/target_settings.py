@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from hepneg.config.expression_field import ExpressionField
-from hepneg.config.validation import MOST_LETTERS, Model, Positive
+from hepneg.config.validation import MOST_LETTERS, Model, Positive, require_once
 from hepneg.expressions import Expression
 
 __all__ = ["Grade", "Target", "Targets", "ungraded_message"]
@@ -70,10 +70,7 @@ def _listed(value: Any) -> Any:
 
 
 def _distinct(targets: tuple[Target, ...]) -> tuple[Target, ...]:
-    names = [target.name for target in targets]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"target {name!r} is listed twice; give one of them another name")
+    require_once("target", [target.name for target in targets])
     return targets
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import UnionType
 from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin
@@ -19,6 +19,7 @@ __all__ = [
     "Range",
     "increasing",
     "one_line",
+    "require_once",
     "require_short",
     "unknown_keys",
 ]
@@ -75,6 +76,21 @@ def require_short(name: str) -> None:
     """
     if len(name.encode(errors="surrogatepass")) > MOST_LETTERS:
         raise ValueError(f"the name {name[:20]!r}… is longer than {MOST_LETTERS} characters; give a shorter one")
+
+
+def require_once(what: str, names: Sequence[str]) -> None:
+    """Refuse names that are listed twice.
+
+    Args:
+        what: is named, for the message.
+        names: in order.
+
+    Raises:
+        ValueError: there are such; pydantic adds the key.
+    """
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{what} {name!r} is listed twice; give one of them another name")
 
 
 def unknown_keys(

@@ -10,7 +10,7 @@ import hist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hepneg._core.arrays import BoolArray, FloatArray
+from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import JsonResult, json_fields
 from hepneg._core.tables import html_table
@@ -29,7 +29,7 @@ from hepneg.metrics.target_errors import (
     signed_mean,
 )
 
-__all__ = ["QuantileRow", "RegressionEvaluation", "RegressionRow", "right_events"]
+__all__ = ["QuantileRow", "RegressionEvaluation", "RegressionRow"]
 
 Histogram: TypeAlias = "hist.Hist[Any]"
 
@@ -151,7 +151,7 @@ class RegressionEvaluation:
         Raises:
             DataError: no target, predictions that are not one finite number per event, or Σw ≤ 0.
         """
-        right = right_events(events)
+        right = events.right()
         p = column_of(events, prediction, "the predictions")[right]
         predicted = {q: column_of(events, values, "the predictions")[right] for q, values in (quantiles or {}).items()}
         events.required_target()
@@ -216,11 +216,6 @@ class RegressionEvaluation:
         residuals = {f"residual_{name}": project(self.residual, name) for name in self.samples}
         pulls = {f"pull_{name}": project(self.pull, name) for name in self.samples}
         return {**residuals, **pulls, "matrix": self.matrix}
-
-
-def right_events(events: EventTable) -> BoolArray:
-    """Return which events have a right target, (n,)."""
-    return np.ones(len(events), np.bool_) if events.grade is None else events.grade > 0
 
 
 def _quantile_row(probability: float, prediction: FloatArray, target: FloatArray, weight: FloatArray) -> QuantileRow:

@@ -15,7 +15,7 @@ from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import JsonResult, json_fields, json_object
 from hepneg._core.tables import html_table
 from hepneg.errors import DataError
-from hepneg.evaluation.regression import Histogram, RegressionEvaluation, right_events
+from hepneg.evaluation.regression import Histogram, RegressionEvaluation
 from hepneg.events import EventTable
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.target_errors import residual_correlation
@@ -102,7 +102,7 @@ class SeveralTargets:
             )
             for number, name in enumerate(events.target_names)
         }
-        right = right_events(events)
+        right = events.right()
         residuals = dict(zip(events.target_names, (predicted - events.targets())[right].T, strict=True))
         pairs = tuple(
             ResidualCorrelation(a, b, residual_correlation(residuals[a], residuals[b], events.weight[right]))

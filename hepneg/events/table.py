@@ -326,6 +326,10 @@ class EventTable:
         """
         return self.required_target().reshape(len(self), -1)
 
+    def right(self) -> NDArray[np.bool_]:
+        """Return which events have a right target, (n,): all, or those of positive grade."""
+        return np.ones(len(self), np.bool_) if self.grade is None else self.grade > 0
+
     def of_target(self, number: int) -> EventTable:
         """Return the events with one of their targets alone.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, 
 from hepneg.friends.plan import Job, plan_jobs
 from hepneg.ntuples import read, require_distinct_files
 from hepneg.ntuples.columns import Needs
-from hepneg.ntuples.evaluator import CollectionExpressions, Evaluator
+from hepneg.ntuples.evaluator import Evaluator
 from hepneg.ntuples.files import sample_files
 from hepneg.ntuples.friend_files import TreeFormat
 from hepneg.ntuples.identity import base_name
@@ -167,11 +167,7 @@ class EventRefiner:
     ) -> EventRefiner:
         """Prepare for one file of a sample."""
         config = config.for_sample(sample)
-        features = {feature.name: feature.expression for feature in config.features}
-        name = base_name(path)
-        evaluator = Evaluator(features, config.selection, config.event_id, name, f"sample {sample!r}, {path}")
-        evaluator = replace(evaluator, collections=CollectionExpressions.of(config))
-        return cls(config, sample, evaluator, refinement, resample)
+        return cls(config, sample, Evaluator.of(config, sample, path), refinement, resample)
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Columns:
         """Return the friend's columns for one step."""
@@ -208,9 +204,7 @@ class EventRefiner:
         keep = self.evaluator.selected(columns)
         chosen = np.arange(len(next(iter(columns.values())))) if keep is None else np.flatnonzero(keep)
         picked = {name: column[chosen] for name, column in columns.items()}
-        features, wrong = self.evaluator.matrix(picked, len(chosen))
-        objects, wrong_objects = self.evaluator.objects(picked, start + chosen)
-        bad = {**wrong, **wrong_objects}
+        features, objects, bad = self.evaluator.inputs(picked, start + chosen)
         good = ~np.logical_or.reduce(list(bad.values())) if bad else np.ones(len(chosen), dtype=bool)
         return chosen[good], self._events(picked, features, objects, start + chosen).select(good)
 

@@ -207,9 +207,7 @@ class EventScorer:
     def _selected_output(self, columns: Mapping[str, Any], entry: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the output for selected events, (n,) or (n, M), NaN where a feature is not finite."""
         self.selected += len(entry)
-        features, wrong = self.evaluator.matrix(columns, len(entry))
-        objects, wrong_objects = self.evaluator.objects(columns, entry)
-        bad = {**wrong, **wrong_objects}
+        features, objects, bad = self.evaluator.inputs(columns, entry)
         self.not_finite.update({name: int(mask.sum()) for name, mask in bad.items()})
         event_id = self.evaluator.identifiers(columns, entry) if self.held_out and self.folds is None else entry
         fold = None if self.folds is None else self.evaluator.folds(self.folds.by, self.folds.count, columns, entry)

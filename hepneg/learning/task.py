@@ -99,7 +99,7 @@ class TargetTask:
 
     def require_trainable(self, weight: Float, events: EventTable, *, significance: float = SIGNIFICANCE) -> None:
         """Refuse events without a positive Σw, or of which no target is right (see :class:`LearningTask`)."""
-        right = weight if events.grade is None else weight[events.grade > 0]
+        right = weight[events.right()]
         require_density(right, "events" if events.grade is None else "events with a right target", significance)
 
     def for_signs(self, events: EventTable) -> EventTable:
@@ -118,7 +118,7 @@ class TargetTask:
         generator: torch.Generator,
     ) -> RegressionNetwork:
         """Return a network that begins at the weighted least squares of right targets."""
-        right, targets = _right(events), events.targets()
+        right, targets = events.right(), events.targets()
         scaling = TargetScaling.of(targets[right])
         bounded = self.objective.bounded or logit_bound is not None
         output, ends = _range(choice.output, scaling, bounded=bounded)
@@ -132,11 +132,6 @@ class TargetTask:
         strength = _strength(events, train_weight) * (len(train_weight) / train_weight.sum())
         targets = cast(RegressionNetwork, network).standardise(events.targets())
         return event_table(events.inputs, *targets.T, strength)
-
-
-def _right(events: EventTable) -> NDArray[np.bool_]:
-    """Return which targets are right, (n,)."""
-    return np.ones(len(events), np.bool_) if events.grade is None else events.grade > 0
 
 
 def _strength(events: EventTable, weight: Float) -> Float:

@@ -32,8 +32,7 @@ class CollectionInputs:
     @classmethod
     def from_settings(cls, settings: CollectionSettings) -> Self:
         """Take the expressions of a configuration."""
-        categories = {part.name: part.categories for part in settings.features if part.categories}
-        return cls({part.name: part.expression.text for part in settings.features}, settings.most, categories)
+        return cls({part.name: part.expression.text for part in settings.features}, settings.most, settings.categories)
 
     @property
     def layout(self) -> CollectionLayout:

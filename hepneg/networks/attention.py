@@ -97,8 +97,7 @@ class TransformerLayers(nn.Module):
         self.gather = _Attention(width, heads)
         self.normalise = nn.LayerNorm(width)
         self.out = Multilayer([width + self.event.width, 2 * width, outputs], "silu")
-        nn.init.zeros_(self.out.linear[-1].weight)
-        nn.init.zeros_(self.out.linear[-1].bias)
+        self.out.end_at_zero()
 
     def forward(self, features: torch.Tensor, objects: Mapping[str, Objects]) -> torch.Tensor:
         """Return the outputs."""

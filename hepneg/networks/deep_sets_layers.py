@@ -49,8 +49,7 @@ class DeepSetsLayers(nn.Module):
         self.inner = nn.ModuleDict({name: Multilayer([width, width, summed], "silu") for name in collections})
         behind = self.event.width + (summed + 1) * len(collections)
         self.outer = Multilayer([behind, width, width, outputs], "silu")
-        nn.init.zeros_(self.outer.linear[-1].weight)
-        nn.init.zeros_(self.outer.linear[-1].bias)
+        self.outer.end_at_zero()
 
     def forward(self, features: torch.Tensor, objects: Mapping[str, Objects]) -> torch.Tensor:
         """Return the outputs."""

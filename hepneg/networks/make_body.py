@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -138,11 +139,7 @@ def make_body(network: Network, layout: InputLayout, outputs: int) -> Body:
         TrainingError: the network cannot be built.
         ConfigError: it takes no collections where there are some, or the other way round.
     """
-    require_collections(network, tuple(layout.collections))
-    if layout.has_categories:
-        return CategoryBody(layout, make_body(network, embedded_layout(layout), outputs))
-    module = _built(network, layout, outputs, seed=0)
-    return module if isinstance(module, Body) else _AnyBody(network, layout, outputs, module)
+    return _behind_categories(network, layout, partial(_plain_body, network, outputs=outputs))
 
 
 def make_members(network: Network, layout: InputLayout, members: int) -> Body:
@@ -152,14 +149,26 @@ def make_members(network: Network, layout: InputLayout, members: int) -> Body:
         TrainingError: the network cannot be built.
         ConfigError: it takes no collections where there are some, or the other way round.
     """
+    return _behind_categories(network, layout, partial(_plain_members, network, members=members))
+
+
+def _behind_categories(network: Network, layout: InputLayout, make: Callable[[InputLayout], Body]) -> Body:
+    """Return layers that see categories as numbers, where there are any."""
     require_collections(network, tuple(layout.collections))
-    if layout.has_categories:
-        return CategoryBody(layout, make_members(network, embedded_layout(layout), members))
+    return CategoryBody(layout, make(embedded_layout(layout))) if layout.has_categories else make(layout)
+
+
+def _plain_body(network: Network, layout: InputLayout, outputs: int) -> Body:
+    module = _built(network, layout, outputs, seed=0)
+    return module if isinstance(module, Body) else _AnyBody(network, layout, outputs, module)
+
+
+def _plain_members(network: Network, layout: InputLayout, members: int) -> Body:
     packed = getattr(network, "build_members", None)
     if packed is None:
         smoother = getattr(network, "for_signs", None)
         single = smoother() if smoother else network
-        return _Members([make_body(single, layout, 1) for _ in range(members)])
+        return _Members([_plain_body(single, layout, 1) for _ in range(members)])
     body: Body = packed(layout.scalars, members)
     return body
 

@@ -54,6 +54,11 @@ class Multilayer(nn.Sequential):
         self.activation = activation
         self.linear = tuple(layer for layer in self if isinstance(layer, nn.Linear))
 
+    def end_at_zero(self) -> None:
+        """Set the last layer to zero, so that all outputs are."""
+        nn.init.zeros_(self.linear[-1].weight)
+        nn.init.zeros_(self.linear[-1].bias)
+
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Return what the last layer gives, (n, outputs)."""
         if not can_fuse(values):
@@ -92,8 +97,7 @@ class PerceptronBody(Body):
                 first = math.sqrt(3.0) * (math.sqrt(self.first_weights / 3.0) / math.sqrt(layer.in_features))
                 layer.weight.uniform_(-first, first, generator=generator)
                 layer.bias.uniform_(-bound, bound, generator=generator)
-            self.layers.linear[-1].weight.zero_()
-            self.layers.linear[-1].bias.zero_()
+            self.layers.end_at_zero()
 
     def start(self, values: torch.Tensor) -> None:
         """Set the bias of the last layer, whose weights are zero."""

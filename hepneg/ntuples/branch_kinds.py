@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from typing import Any
@@ -13,11 +12,9 @@ from hepneg.ntuples.columns import BranchType, branch_types
 from hepneg.ntuples.event_source import EventSource, source_of
 from hepneg.ntuples.files import is_rntuple, refuse_damage
 from hepneg.ntuples.parquet import ParquetTree
-from hepneg.ntuples.rntuple_fields import CARDINALITY, field_types
+from hepneg.ntuples.rntuple_fields import CARDINALITY, ONE_LIST, field_types
 
 __all__ = ["all_types", "first_entries_of", "is_one_list", "list_lengths"]
-
-_ONE_LIST = re.compile(r"(var|\d+) \* [a-z]+\d*")
 
 
 def all_types(tree: Any) -> dict[str, BranchType]:
@@ -30,7 +27,7 @@ def all_types(tree: Any) -> dict[str, BranchType]:
 
 def is_one_list(kind: BranchType) -> bool:
     """Tell a list of numbers per event from numbers and from lists of lists."""
-    return kind.is_jagged and _ONE_LIST.fullmatch(kind.text) is not None
+    return kind.is_jagged and ONE_LIST.fullmatch(kind.text) is not None
 
 
 def _branch_type(tree: EventSource, name: str) -> BranchType:

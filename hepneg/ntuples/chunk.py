@@ -16,9 +16,8 @@ from hepneg.errors import DataError
 from hepneg.events import Collection, EventTable, check_grades, first_entries, grade_of_distance, label_code
 from hepneg.expressions import Expression, MissingElements
 from hepneg.ntuples.columns import named_targets
-from hepneg.ntuples.evaluator import CollectionExpressions, Evaluator, named_entries
+from hepneg.ntuples.evaluator import Evaluator, named_entries
 from hepneg.ntuples.exact_sums import exact_sum
-from hepneg.ntuples.identity import base_name
 
 __all__ = ["Chunk", "ChunkMaker"]
 
@@ -95,11 +94,7 @@ class ChunkMaker:
     def of(cls, config: Config, sample: str, path: str, *, systematics: bool = False) -> ChunkMaker:
         """Prepare for one file of a sample, with the systematic variations or without."""
         config = config.for_sample(sample)
-        features = {feature.name: feature.expression for feature in config.features}
-        where = f"sample {sample!r}, {path}"
-        collections = CollectionExpressions.of(config)
-        evaluator = Evaluator(features, config.selection, config.event_id, base_name(path), where, collections)
-        return cls(config, evaluator, config.weight_variations if systematics else {})
+        return cls(config, Evaluator.of(config, sample, path), config.weight_variations if systematics else {})
 
     def chunk(self, start: int, columns: Mapping[str, Any]) -> Chunk:
         """Evaluate one step.
@@ -120,11 +115,10 @@ class ChunkMaker:
             columns = {name: column[keep] for name, column in columns.items()}
             weight, entry = weight[keep], entry[keep]
         event_id = self.evaluator.identifiers(columns, entry)
-        features, wrong = self.evaluator.matrix(columns, len(entry))
+        features, objects, wrong = self.evaluator.inputs(columns, entry)
         targets, grade = self._targets(columns), self._grade(columns)
         target = np.stack(list(targets.values()), axis=1) if len(targets) > 1 else next(iter(targets.values()), None)
-        objects, wrong_objects = self.evaluator.objects(columns, entry)
-        bad = {f"feature {name!r}": mask for name, mask in {**wrong, **wrong_objects}.items()}
+        bad = {f"feature {name!r}": mask for name, mask in wrong.items()}
         for name, column in (*targets.items(), ("grade", grade)):
             if column is not None and not np.isfinite(column).all():
                 bad[name] = ~np.isfinite(column)

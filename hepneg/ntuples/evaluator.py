@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from hepneg.events import Collection
 from hepneg.events.collection import cut_lists
 from hepneg.expressions import Expression, MissingElements, identifier_expression
 from hepneg.expressions.functions import logical
+from hepneg.ntuples.identity import base_name
 
 __all__ = ["CollectionExpressions", "Evaluator", "named_entries"]
 
@@ -44,7 +45,7 @@ class CollectionExpressions:
             name: cls(
                 {feature.name: feature.expression for feature in part.features},
                 part.most,
-                {feature.name: feature.categories for feature in part.features if feature.categories},
+                part.categories,
             )
             for name, part in config.collections.items()
         }
@@ -70,6 +71,14 @@ class Evaluator:
     name: str
     where: str
     collections: Mapping[str, CollectionExpressions] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config, sample: str, path: str) -> Self:
+        """Return what evaluates a file of a sample, whose configuration is given."""
+        features = {feature.name: feature.expression for feature in config.features}
+        where = f"sample {sample!r}, {path}"
+        objects = CollectionExpressions.of(config)
+        return cls(features, config.selection, config.event_id, base_name(path), where, objects)
 
     def evaluate(self, user: str, expression: Expression, columns: Mapping[str, Any]) -> NDArray[Any]:
         """Return one value per event, (n,).
@@ -159,6 +168,14 @@ class Evaluator:
             if not _copy_finite(self.evaluate(f"feature {name!r}", expression, columns), row):
                 bad[name] = ~np.isfinite(row)
         return features, bad
+
+    def inputs(
+        self, columns: Mapping[str, Any], entry: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], dict[str, Collection], dict[str, NDArray[np.bool_]]]:
+        """Return :meth:`matrix`, :meth:`objects`, and which events have NaN or infinite values in either, (n,)."""
+        features, wrong = self.matrix(columns, len(entry))
+        objects, wrong_objects = self.objects(columns, entry)
+        return features, objects, {**wrong, **wrong_objects}
 
     def objects(
         self, columns: Mapping[str, Any], entry: NDArray[np.int64]

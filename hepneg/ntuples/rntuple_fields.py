@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-__all__ = ["CARDINALITY", "field_types", "plain_types"]
+__all__ = ["CARDINALITY", "ONE_LIST", "field_types", "plain_types"]
 
 _NUMBERS = {
     "bool": "bool",
@@ -22,7 +22,7 @@ _NUMBERS = {
 _NUMBER_NAMES = frozenset(_NUMBERS.values())
 _LISTS = re.compile(r"(?:std::vector|ROOT::VecOps::RVec)<(.+)>")
 CARDINALITY = "ROOT::RNTupleCardinality"
-_ONE_LIST = re.compile(r"(var|\d+) \* [a-z]+\d*")
+ONE_LIST = re.compile(r"(var|\d+) \* [a-z]+\d*")
 
 
 def field_types(tree: Any) -> dict[str, str]:
@@ -43,7 +43,7 @@ def field_types(tree: Any) -> dict[str, str]:
 def plain_types(tree: Any) -> dict[str, str]:
     """Return the fields that hold a number or a list of numbers per event, with their types."""
     types = field_types(tree).items()
-    return {name: text for name, text in types if text in _NUMBER_NAMES or _ONE_LIST.fullmatch(text)}
+    return {name: text for name, text in types if text in _NUMBER_NAMES or ONE_LIST.fullmatch(text)}
 
 
 def _columns(records: Sequence[Any], children: dict[int, list[int]], number: int) -> Iterator[tuple[str, str]]:
@@ -51,7 +51,7 @@ def _columns(records: Sequence[Any], children: dict[int, list[int]], number: int
     record = records[number]
     own = _awkward_name(str(record.type_name))
     yield str(record.field_name), own
-    if own in _NUMBER_NAMES or _ONE_LIST.fullmatch(own):
+    if own in _NUMBER_NAMES or ONE_LIST.fullmatch(own):
         return
     if own.startswith("std::variant"):
         return  # of an event, one of the members is there

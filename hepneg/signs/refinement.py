@@ -198,16 +198,11 @@ class Refinement:
     def _table(
         self, features: ArrayLike | EventTable, weight: ArrayLike, label: ArrayLike, sample: ArrayLike | None
     ) -> EventTable:
-        table = features if isinstance(features, EventTable) else None
-        events = EventTable.from_arrays(
-            features.features if isinstance(features, EventTable) else features,
-            weight,
-            label,
-            sample=sample,
-            feature_names=self.feature_names,
-            collections=None if table is None else table.collections,
-            categories=None if table is None else table.categories,
-        )
+        beside: dict[str, Any] = {"sample": sample, "feature_names": self.feature_names}
+        if isinstance(features, EventTable):
+            beside |= {"collections": features.collections, "categories": features.categories}
+            features = features.features
+        events = EventTable.from_arrays(features, weight, label, **beside)
         self._require_layout(events)
         return events
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hepneg._core.class_names import require_two_classes
 from hepneg._core.job_folder import checkpoint_folder
 from hepneg._core.output import atomic_path, make_folder, write_json
 from hepneg._core.progress import SILENT, Progress
@@ -121,6 +122,7 @@ def train(
     from hepneg.models.training import train_posed
     from hepneg.studies.one_fold import pose_analysis
 
+    _require_known_classes(config, "`hepneg train`")
     with checkpoint_folder(config.output, "train", resume=resume or collect) as checkpoint:
         with progress:
             events = read(config, progress=progress, chunks=chunks)
@@ -148,6 +150,7 @@ def evaluate(config: Config, *, progress: Progress = SILENT, figures: FigureWrit
 def _write_response(config: Config, progress: Progress, figures: FigureWriter) -> Outcome[Trained]:
     from hepneg.evaluation.external_response import evaluate_response
 
+    _require_known_classes(config, "`hepneg evaluate`")
     with progress:
         scored = Trained(None, evaluate_response(config, progress=progress), None)
     return Outcome(scored, (*_write_evaluation(config, scored), *_draw_evaluation(config, scored, progress, figures)))
@@ -170,6 +173,7 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
 
     if config.response is not None:
         return evaluate(config, progress=progress)
+    _require_known_classes(config, "`hepneg plot`")
     model = load_model(config.output / "model")
     if model.task != config.task:
         raise DataError(
@@ -211,6 +215,7 @@ def compare(
     from hepneg.studies.one_fold import compared_schemes, pose_analysis
     from hepneg.studies.scheme_comparison import compare_posed
 
+    _require_known_classes(config, "`hepneg compare`")
     compared_schemes(config, schemes)  # refused before the events are read, which may take minutes
     with checkpoint_folder(config.output, "compare", resume=resume or collect) as checkpoint:
         with progress:
@@ -252,6 +257,7 @@ def closure(
     from hepneg.studies import sign_split_closure
 
     config.require_classification("`hepneg closure`")
+    _require_known_classes(config, "`hepneg closure`")
     with checkpoint_folder(config.output, "closure", resume=resume) as checkpoint:
         with progress:
             events = read(config, progress=progress)
@@ -317,6 +323,7 @@ def run(
     """
     from hepneg.evaluation.response_source import require_known_events
 
+    _require_known_classes(config, "`hepneg run`")
     require_known_events(config)
     make_folder(config.output, "`output:`")
     chunks = KeptChunks(systematics=bool(config.systematics))
@@ -333,6 +340,12 @@ def run(
     page = report(config, figures=not isinstance(drawing, NoFigures))
     result = RunResult(weights.result, shapes.result, trained.result, page.result)
     return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn, *page.files))
+
+
+def _require_known_classes(config: Config, command: str) -> None:
+    """Refuse labels other than signal and background for a command that knows no others."""
+    if config.task == "classification":
+        require_two_classes(config.classes, command)
 
 
 @timed("weight summary")

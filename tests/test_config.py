@@ -86,7 +86,7 @@ def test_null_keeps_the_scheme_of_a_regression_and_takes_no_key_that_is_needed()
     assert Config.from_dict(changed(**regression)).training.scheme.name == "refined"
     assert message_of(changed(weight=None)) == "analysis.yaml: 'weight' is missing"
     assert message_of(changed(samples={"a": {"label": None, "files": "x"}})) == (
-        "analysis.yaml: 'samples.a.label' is missing: signal or background"
+        "analysis.yaml: 'samples.a.label' is missing: signal or background, or the name of a class"
     )
 
 
@@ -155,7 +155,7 @@ def test_features_may_be_a_mapping_and_event_id_one_name() -> None:
         ({"samples": {"../x": BASE["samples"]["ttbar"]}}, "sample name '../x'"),
         (
             {"samples": {"a": {"label": "signl", "files": "x"}}},
-            "samples.a.label: Input should be 'signal', 'background' or 'data'",
+            "samples.a.label: the label is 'signl'; did you mean 'signal'?",
         ),
         ({"samples": {"a": {"label": "signal", "files": []}}}, "samples.a.files"),
         ({"samples": [1]}, "analysis.yaml: samples"),

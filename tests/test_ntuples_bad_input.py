@@ -274,5 +274,5 @@ def test_events_that_are_left_out_are_counted(tmp_path: Path, write_ntuple: Writ
 
 
 def test_a_sample_of_both_labels() -> None:
-    with pytest.raises(DataError, match="sample '2018' has events of both labels"):
+    with pytest.raises(DataError, match="sample '2018' has events of several labels"):
         EventTable.from_arrays(np.zeros((4, 1)), np.ones(4), [0, 1, 0, 1], sample=np.full(4, "2018"))

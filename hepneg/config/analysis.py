@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from hepneg._core.class_names import DATA_LABEL, class_names
 from hepneg._core.plugins import require_collections, require_task
 from hepneg.config.collection_settings import CollectionName, CollectionSettings, categories_of, listed, require_names
 from hepneg.config.expression_field import ExpressionField, WeightField
@@ -60,7 +61,7 @@ class Config(Model):
         data: samples of measured data by name; not a key of the file.
         features: the network's inputs, in order.
         collections: objects of the events, such as jets, by name: inputs of networks that take them.
-        task: to tell signal from background, or to predict a target.
+        task: to tell classes apart, such as signal and background, or to predict a target.
         target: what a regression predicts: an expression, or several, by name.
         grade: how right the target of an event is, from 1 (right) to −1 (a counter-example), or how far it is from the
             right one; left out, all are right.
@@ -129,7 +130,7 @@ class Config(Model):
             name: part for name, part in samples.items() if isinstance(part, Mapping) and part.get("label") == "data"
         }
         if measured and len(measured) == len(samples):
-            raise ValueError("all `samples:` are data; a training needs simulated ones, signal and background")
+            raise ValueError("all `samples:` are data; a training needs simulated ones, of two labels or more")
         return {
             **values,
             "samples": {name: samples[name] for name in samples if name not in measured},
@@ -213,7 +214,8 @@ class Config(Model):
                 raise ValueError(f"there is a {key!r}, but no `task: regression`; add that or leave it out")
         for name, sample in self.samples.items():
             if "label" not in sample.model_fields_set:
-                raise ValueError(f"'samples.{name}.label' is missing: signal or background")
+                raise ValueError(f"'samples.{name}.label' is missing: signal or background, or the name of a class")
+        class_names(sample.label for sample in self.samples.values())
         return self
 
     @model_validator(mode="after")
@@ -318,6 +320,11 @@ class Config(Model):
     def feature_names(self) -> tuple[str, ...]:
         """Names of the features, in order."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes by code: background and signal, or other labels in the order of their samples."""
+        return class_names(sample.label for sample in self.samples.values() if sample.label != DATA_LABEL)
 
     @property
     def categories(self) -> dict[str, tuple[int, ...]]:

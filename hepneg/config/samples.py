@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from hepneg._core.class_names import DATA_LABEL, require_label
 from hepneg.config.collection_settings import InputFeature
 from hepneg.config.expression_field import ExpressionField, WeightField
 from hepneg.config.figure_text import FigureText
@@ -23,6 +24,12 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _known_label(name: str) -> str:
+    if name != DATA_LABEL:
+        require_label(name)
+    return name
+
+
 Names = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
     BeforeValidator(_as_tuple, json_schema_input_type=str | list[str]),
@@ -34,11 +41,15 @@ Branches = Annotated[
 ]
 
 
+Label = Annotated[str, AfterValidator(_known_label), Field(pattern="^[A-Za-z0-9_]{1,64}$")]
+
+
 class Sample(Model):
     """A set of files with one physics process.
 
     Attributes:
-        label: what the classifier is to take it for. A regression needs none: all its samples count as signal in
+        label: name of the class that the classifier is to take it for: ``signal`` and ``background``, or any others,
+            such as ``ttbar``, ``wjets`` and ``single_top``. A regression needs none: all its samples count as signal in
             tables. ``data`` is never trained on or summed up; its events have the weight 1 unless ``weight`` says
             otherwise.
         files: paths or globs of ROOT or Parquet files, relative to the configuration file, or ``root://`` and
@@ -55,7 +66,7 @@ class Sample(Model):
             is taken from a tree of the generator's sums that is known, or else from the events.
     """
 
-    label: Literal["signal", "background", "data"] = "signal"
+    label: Label = "signal"
     files: Names
     tree: Annotated[str, Field(min_length=1)] | None = None
     weight: WeightField | None = None

@@ -33,7 +33,7 @@ class Stack:
     Attributes:
         quantity: its name.
         samples: one-dimensional histogram with ``Weight()`` storage of each simulated sample.
-        labels: ``"signal"`` or ``"background"`` of each.
+        labels: of each.
         data: counts, with ``Weight()`` storage; None without data. Blinded events are not in it.
         hidden: (bins,) true where data are blinded.
         left_out: the condition under which events of data and simulation are left out, as blinding by another quantity

@@ -91,7 +91,7 @@ class StackSums:
         """Return the stack of the samples that have events.
 
         Args:
-            labels: ``"signal"`` or ``"background"`` of each sample.
+            labels: of each sample.
         """
         samples = {name: self._histogram(sums[0], sums[1]) for name, sums in self.sums.items()}
         data = None if self.counts is None else self._histogram(self.counts, self.counts)

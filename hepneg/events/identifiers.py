@@ -25,7 +25,7 @@ def first_entries(bad: NDArray[np.bool_], offset: int = 0, most: int = 5) -> str
 
 def content_ids(
     features: NDArray[np.float32],
-    label: NDArray[np.int8],
+    label: NDArray[np.integer],
     weight: NDArray[np.float64],
     objects: Sequence[NDArray[np.uint64]] = (),
 ) -> NDArray[np.uint64]:

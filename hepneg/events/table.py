@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.class_names import DATA_LABEL, TWO_CLASSES
 from hepneg._core.hashing import assign_folds
 from hepneg.errors import DataError, nearest_names
 from hepneg.events.categories import check_categories, unknown_values
@@ -27,6 +28,7 @@ from hepneg.events.table_columns import (
     check_samples,
     column_names,
     grade_of_distance,
+    joined_classes,
     joined_collections,
     joined_column,
     label_code,
@@ -57,7 +59,8 @@ class EventTable:
     Attributes:
         features: classifier inputs, (n, F) float32, stored column by column.
         weight: signed event weights, (n,) float64.
-        label: 1 for signal, 0 for background, (n,) int8; −1 in a table of measured data.
+        label: code of each event's class, its position in ``classes``, (n,) int8: 1 for signal, 0 for background; −1 in
+            a table of measured data.
         sample: index into ``sample_names``, (n,) int16.
         event_id: integer identifiers, (n,) or (n, m) for m identifying columns.
         feature_names: F names.
@@ -72,6 +75,7 @@ class EventTable:
         target_names: names of the targets.
         collections: objects of the events, such as jets, by name.
         categories: the values of features that are categories, by name.
+        classes: names of the classes by code: ``("background", "signal")``, or any others.
     """
 
     features: NDArray[np.float32]
@@ -89,6 +93,7 @@ class EventTable:
     target_names: tuple[str, ...] = ()
     collections: Mapping[str, Collection] = field(default_factory=dict)
     categories: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    classes: tuple[str, ...] = TWO_CLASSES
 
     def __post_init__(self) -> None:
         optional = (self.target, self.grade, self.fold)
@@ -132,7 +137,8 @@ class EventTable:
         Args:
             features: (n, F) numbers.
             weight: (n,) signed weights.
-            label: (n,) of 0/1, booleans, or ``"signal"`` / ``"background"``; with a target it may be left out.
+            label: (n,) of 0/1, booleans, or ``"signal"`` / ``"background"``, or any other names: their classes are in
+                the order of first appearance. With a target it may be left out.
             sample: (n,) names of the sample of each event; left out, the label names it.
             event_id: (n,) or (n, m) integers that identify an event; rows of one event, its candidates, share it (among
                 all rows where no samples are given). Left out, a hash of its features identifies each row, so that a
@@ -148,32 +154,33 @@ class EventTable:
                 names rather than sizes.
 
         Raises:
-            DataError: what is no array of numbers, shapes that do not fit, NaN or infinite numbers, labels that are
-                neither of the two, a sample of both labels, grades outside [−1, 1] or without a target, or neither
-                label nor target.
+            DataError: what is no array of numbers, shapes that do not fit, NaN or infinite numbers, labels that are no
+                classes, a sample of several labels, grades outside [−1, 1] or without a target, or neither label nor
+                target.
         """
         with np.errstate(over="ignore"):  # what is infinite in float32 is refused below
             matrix = number_array(features, "features", np.float32, order="F", ndmin=2)
         weights = number_array(weight, "weight", np.float64)
         n = len(matrix)
         names = column_names(feature_names, matrix.shape[1])
-        labels = labels_or_signal(label, n, needed=target is None)
+        labels, classes = labels_or_signal(label, n, needed=target is None)
         ids = np.arange(n) if event_id is None else number_array(event_id, "event_id")
         if sample is None and label is None:
             sample = np.full(n, "events")
         kinds = labels if sample is None else number_array(sample, "sample")
-        sample_names, codes = sample_codes(kinds, from_label=sample is None)
+        sample_names, codes = sample_codes(kinds, classes if sample is None else None)
         check_columns(matrix, weights, labels, codes, ids, names)
         check_samples(codes, labels, sample_names)
         objects = check_collections(collections, n)
         if event_id is None:
-            ids = content_ids(matrix, labels, weights, [part.keys() for part in objects.values()])
+            by_name = np.argsort(np.argsort(classes))[labels]  # codes may depend on the order of the events
+            ids = content_ids(matrix, by_name, weights, [part.keys() for part in objects.values()])
         targets, grades, named = target_columns(target, grade, target_names, n)
         folds = None if fold is None else fold_column(number_array(fold, "fold"), n)
         by_content = event_id is None
         source = dict.fromkeys(sample_names, sample_names[0]) if sample is None and sample_names else {}
         optional = (targets, grades, folds, by_content, source, named, objects, check_categories(categories, names))
-        return cls(matrix, weights, labels, codes, ids, names, sample_names, *optional)
+        return cls(matrix, weights, labels, codes, ids, names, sample_names, *optional, classes)
 
     def require_simulated(self) -> None:
         """Refuse measured data, which are never trained on.
@@ -201,12 +208,13 @@ class EventTable:
             raise DataError("the tables to join have different targets")
         sample_names = tuple(dict.fromkeys(name for table in tables for name in table.sample_names))
         recode = [np.array([sample_names.index(s) for s in t.sample_names], np.int16)[t.sample] for t in tables]
+        label, classes = joined_classes([(table.label, table.classes) for table in tables])
         # Rows of the transpose are the columns: joining those keeps each feature contiguous.
         features = np.concatenate([table.features.T for table in tables], axis=1).T
         return cls(
             features,
             np.concatenate([table.weight for table in tables]),
-            np.concatenate([table.label for table in tables]),
+            label,
             np.concatenate(recode),
             np.concatenate([table.event_id for table in tables]),
             names,
@@ -219,6 +227,7 @@ class EventTable:
             tables[0].target_names,
             joined_collections([table.collections for table in tables]),
             tables[0].categories,
+            classes,
         )
 
     def select(self, mask: NDArray[np.bool_] | NDArray[np.integer]) -> EventTable:
@@ -242,6 +251,7 @@ class EventTable:
             self.target_names,
             {name: part.select(chosen) for name, part in self.collections.items()},
             self.categories,
+            self.classes,
         )
 
     @property
@@ -378,5 +388,6 @@ class EventTable:
         return self.features[:, self.feature_names.index(name)]
 
     def label_of_sample(self, name: str) -> str:
-        """Return ``"signal"``, ``"background"`` or ``"data"`` for a sample (by its first event)."""
-        return LABEL_NAMES.get(int(self.of_sample(name).label[0]), "data")
+        """Return the class of a sample, or ``"data"`` (by its first event)."""
+        code = int(self.of_sample(name).label[0])
+        return DATA_LABEL if code == DATA else self.classes[code]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hepneg._core.class_names import TWO_CLASSES, class_names
 from hepneg._core.collection_limits import COLLECTION_NAME
 from hepneg.errors import DataError
 from hepneg.events.collection import Collection
@@ -25,6 +26,7 @@ __all__ = [
     "check_samples",
     "column_names",
     "grade_of_distance",
+    "joined_classes",
     "joined_collections",
     "joined_column",
     "label_code",
@@ -38,14 +40,14 @@ __all__ = [
 ]
 
 SIGNAL, BACKGROUND, DATA = 1, 0, -1
-LABELS = {"background": BACKGROUND, "signal": SIGNAL}
-"""The classes of simulated events, by name. Measured data (``DATA``) are of none."""
+LABELS = {name: code for code, name in enumerate(TWO_CLASSES)}
+"""The codes of the two classes whose names are not free. Measured data (``DATA``) are of none."""
 LABEL_NAMES = {code: name for name, code in LABELS.items()}
 
 
-def label_code(label: str) -> int:
-    """Return the number of a class by its name; of ``data`` :data:`DATA`."""
-    return LABELS.get(label, DATA)
+def label_code(label: str, classes: Sequence[str] = TWO_CLASSES) -> int:
+    """Return the code of a class by its name, its position among all; of ``data`` :data:`DATA`."""
+    return classes.index(label) if label in classes else DATA
 
 
 def number_array(values: Any, what: str, dtype: Any = None, **options: Any) -> NDArray[Any]:
@@ -88,8 +90,8 @@ def column_names(names: Any, number: int) -> tuple[str, ...]:
     return found
 
 
-def labels_or_signal(label: ArrayLike | None, n: int, *, needed: bool) -> NDArray[np.int8]:
-    """Return the codes of labels, (n,); those of signal where none are given and none are needed.
+def labels_or_signal(label: ArrayLike | None, n: int, *, needed: bool) -> tuple[NDArray[np.int8], tuple[str, ...]]:
+    """Return the codes of labels, (n,), and the classes' names; those of signal where none are given and none needed.
 
     Raises:
         DataError: with what is wrong.
@@ -98,7 +100,7 @@ def labels_or_signal(label: ArrayLike | None, n: int, *, needed: bool) -> NDArra
         return label_codes(number_array(label, "label"))
     if needed:
         raise DataError("give a label for each event, or, for a regression, a target")
-    return np.full(n, SIGNAL, dtype=np.int8)
+    return np.full(n, SIGNAL, dtype=np.int8), TWO_CLASSES
 
 
 def target_columns(
@@ -226,25 +228,60 @@ def check_collections(collections: Mapping[str, Collection] | None, n: int) -> d
     return dict(collections or {})
 
 
-def label_codes(label: NDArray[Any]) -> NDArray[np.int8]:
-    """Return the codes of labels that are 0/1, booleans or names, (n,).
+def label_codes(label: NDArray[Any]) -> tuple[NDArray[np.int8], tuple[str, ...]]:
+    """Return the codes of labels that are 0/1, booleans or names, (n,), and the classes' names by code.
 
     Raises:
         DataError: with what is wrong.
     """
-    if label.dtype.kind in "US":
-        text = label.astype(str)
-        codes = np.select([text == "background", text == "signal"], [BACKGROUND, SIGNAL], -1).astype(np.int8)
-    else:
-        codes = np.where(label == SIGNAL, SIGNAL, np.where(label == BACKGROUND, BACKGROUND, -1)).astype(np.int8)
+    if label.dtype.kind in "UST" or (label.dtype.kind == "O" and all(isinstance(one, str) for one in label.flat)):
+        return _named_codes(label.astype(str))
+    codes = np.where(label == SIGNAL, SIGNAL, np.where(label == BACKGROUND, BACKGROUND, -1)).astype(np.int8)
     bad = codes < 0
     if bad.any():
-        raise DataError(f"{int(bad.sum())} labels are neither signal (1) nor background (0), at {first_entries(bad)}")
-    return codes
+        raise DataError(
+            f"{int(bad.sum())} labels are neither signal (1) nor background (0), at {first_entries(bad)}; give other "
+            "classes names as text"
+        )
+    return codes, TWO_CLASSES
 
 
-def sample_codes(sample: NDArray[Any], *, from_label: bool) -> tuple[tuple[str, ...], NDArray[np.int16]]:
+def _named_codes(label: NDArray[np.str_]) -> tuple[NDArray[np.int8], tuple[str, ...]]:
+    values, first, place = np.unique(label, return_index=True, return_inverse=True)
+    names = [str(name) for name in values[np.argsort(first)]]
+    try:
+        classes = class_names(names)
+    except ValueError as error:
+        raise DataError(f"label: {error}") from None
+    code = np.array([label_code(str(name), classes) for name in values], dtype=np.int8)
+    return code[place.reshape(label.shape)], classes
+
+
+def joined_classes(parts: Sequence[tuple[NDArray[np.int8], tuple[str, ...]]]) -> tuple[Any, tuple[str, ...]]:
+    """Join the labels of several tables: codes, and names of the classes.
+
+    Raises:
+        DataError: the names do not go together.
+    """
+    classes = parts[0][1]
+    if any(names != classes for _, names in parts):
+        present = (names[code] for label, names in parts for code in range(len(names)) if (label == code).any())
+        try:
+            classes = class_names(present)
+        except ValueError as error:
+            raise DataError(f"the tables to join: {error}") from None
+    code = [np.array([*(label_code(name, classes) for name in names), DATA], dtype=np.int8) for _, names in parts]
+    return np.concatenate([new[label] for new, (label, _) in zip(code, parts, strict=True)]), classes
+
+
+def sample_codes(
+    sample: NDArray[Any], classes: tuple[str, ...] | None = None
+) -> tuple[tuple[str, ...], NDArray[np.int16]]:
     """Return the names of samples, and the position of each event's among them, (n,).
+
+    Args:
+        sample: name of the sample of each event, (n,), or the code of its label.
+        classes: names of the classes, where codes of labels are given.
 
     Raises:
         DataError: with what is wrong.
@@ -253,7 +290,7 @@ def sample_codes(sample: NDArray[Any], *, from_label: bool) -> tuple[tuple[str, 
         values, codes = np.unique(sample, return_inverse=True)
     except TypeError:  # objects without an order, such as text beside None
         raise DataError("sample must be a name for each event, all of one type") from None
-    names = (LABEL_NAMES[code] for code in values) if from_label else map(str, values)
+    names = map(str, values) if classes is None else (classes[code] for code in values)
     return tuple(names), codes.astype(np.int16)
 
 
@@ -266,8 +303,8 @@ def check_samples(codes: NDArray[np.int16], labels: NDArray[np.int8], names: tup
     for code in range(len(names)):
         if np.ptp(labels[codes == code]):
             raise DataError(
-                f"sample {names[code]!r} has events of both labels, but a sample is of one process: "
-                "name its signal and its background apart"
+                f"sample {names[code]!r} has events of several labels, but a sample is of one process: "
+                "name those of each label apart"
             )
 
 

@@ -15,7 +15,7 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg._core.timing import timed
 from hepneg.config import Config
 from hepneg.errors import DataError
-from hepneg.events import LABELS, Collection, EventTable
+from hepneg.events import Collection, EventTable, label_code
 from hepneg.friends.friend_stream import Advance, Columns, identifying_columns, stream_friend
 from hepneg.friends.plan import Job, plan_jobs
 from hepneg.ntuples import read, require_distinct_files
@@ -219,7 +219,7 @@ class EventRefiner:
         return EventTable(
             features=features.T,
             weight=np.array(self.evaluator.evaluate("weight", self.config.weight, columns), dtype=np.float64),
-            label=np.full(n, LABELS[self.config.samples[self.sample].label], dtype=np.int8),
+            label=np.full(n, label_code(self.config.samples[self.sample].label, self.config.classes), dtype=np.int8),
             sample=np.zeros(n, dtype=np.int16),
             event_id=self.evaluator.identifiers(columns, entry),
             feature_names=self.refinement.feature_names,
@@ -227,4 +227,5 @@ class EventRefiner:
             fold=None if folds is None else self.evaluator.folds(folds.by, folds.count, columns, entry),
             collections=objects,
             categories=self.config.categories,
+            classes=self.config.classes,
         )

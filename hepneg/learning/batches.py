@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.class_names import TWO_CLASSES
 from hepneg.errors import TrainingError
 
 __all__ = ["Batches", "CellBatches", "Epoch", "ShuffledBatches", "StratifiedBatches"]
@@ -88,17 +89,20 @@ class StratifiedBatches:
 
     Args:
         weight: (n,) signed.
-        label: (n,) of 0 and 1.
+        label: (n,) codes of the classes.
         batch_size: events in a batch, about; batches are larger where positivity asks for it.
+        classes: names of the classes, for messages.
 
     Raises:
         TrainingError: a label's weights do not sum to something positive.
     """
 
-    def __init__(self, weight: Float, label: NDArray[np.int8], batch_size: int) -> None:
+    def __init__(
+        self, weight: Float, label: NDArray[np.int8], batch_size: int, classes: Sequence[str] = TWO_CLASSES
+    ) -> None:
         self._strata: list[Index] = []
         for code in np.unique(label):
-            _require_positive(weight[label == code], int(code))
+            _require_positive(weight[label == code], classes[code])
             for side in (weight > 0, weight < 0):
                 members = np.flatnonzero(side & (label == code))
                 self._strata.append(members[np.argsort(-np.abs(weight[members]), kind="stable")])
@@ -121,9 +125,8 @@ class StratifiedBatches:
         return Epoch(table[filled], offsets)
 
 
-def _require_positive(weight: Float, code: int) -> None:
+def _require_positive(weight: Float, name: str) -> None:
     if weight.sum() <= 0:
-        name = "signal" if code else "background"
         raise TrainingError(f"the weights of the {name} sum to {weight.sum():.6g}: no batch can have a positive sum")
 
 
@@ -169,7 +172,7 @@ class CellBatches:
 
     Args:
         cell: (n,) the cell of each event, −1 to leave an event out; a cell holds events of one label.
-        label: (n,) of 0 and 1.
+        label: (n,) codes of the classes.
         batch_size: events in a batch, about; at least the largest cell of each label fits into a batch.
     """
 

@@ -62,7 +62,7 @@ class LabelTask:
 
     def require_trainable(self, weight: Float, events: EventTable, *, significance: float = SIGNIFICANCE) -> None:
         """Refuse events of which a label has no positive Σw (see :class:`LearningTask`)."""
-        require_trainable(weight, events.label, significance=significance)
+        require_trainable(weight, events.label, events.classes, significance=significance)
 
     def for_signs(self, events: EventTable) -> EventTable:
         """Return the events as they are."""

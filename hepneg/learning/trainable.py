@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.class_names import TWO_CLASSES
 from hepneg.errors import TrainingError
 
 __all__ = ["SIGNIFICANCE", "require_density", "require_trainable"]
@@ -14,25 +17,33 @@ SIGNIFICANCE = 3.0
 
 
 def require_trainable(
-    weight: NDArray[np.float64], label: NDArray[np.int8], *, significance: float = SIGNIFICANCE
+    weight: NDArray[np.float64],
+    label: NDArray[np.int8],
+    classes: Sequence[str] = TWO_CLASSES,
+    *,
+    significance: float = SIGNIFICANCE,
 ) -> None:
     """Refuse events whose labels cannot be brought to equal sums.
 
-    Both labels are scaled to the same Σw. A sum that is compatible with 0 would be scaled by a number that is not
+    All labels are scaled to the same Σw. A sum that is compatible with 0 would be scaled by a number that is not
     known, not even in its sign.
 
     Args:
         weight: (n,) signed.
-        label: (n,) of 0 and 1.
+        label: (n,) codes of the classes.
+        classes: their names by code.
         significance: how many √Σw² the sum must exceed.
 
     Raises:
-        TrainingError: a label has no events, or a Σw that is not positive or compatible with 0.
+        TrainingError: a label has no events, or a Σw that is not positive or compatible with 0; or there is one label.
     """
-    for code, name in ((1, "signal"), (0, "background")):
+    if len(classes) < 2:
+        raise TrainingError(f"all events have the label {classes[0]}: a classifier needs two labels or more")
+    every = "both labels" if len(classes) == 2 else f"all {len(classes)} labels"
+    for code, name in reversed(list(enumerate(classes))):
         members = weight[label == code]
         if len(members) == 0:
-            raise TrainingError(f"there are no {name} events: a classifier needs both labels")
+            raise TrainingError(f"there are no {name} events: a classifier needs {every}")
         _require_sum(members, f"the {name} weights", significance)
 
 

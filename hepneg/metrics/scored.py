@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.arrays import BoolArray, FloatArray, IndexArray
+from hepneg._core.class_names import require_two_classes
 from hepneg.errors import DataError
 from hepneg.events import LABEL_NAMES, LABELS, SIGNAL, EventTable, clusters, first_entries
 from hepneg.metrics.ranked_scores import RankedScores
@@ -53,8 +54,9 @@ class ScoredEvents:
             what: how messages call the score.
 
         Raises:
-            DataError: not one finite number for each event.
+            DataError: not one finite number for each event, or other classes than signal and background.
         """
+        require_two_classes(events.classes, "this metric")
         return cls(column_of(events, score, what), events.label, events.weight, events.clusters())
 
     def __len__(self) -> int:

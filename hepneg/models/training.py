@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.by_fold import by_fold
+from hepneg._core.class_names import require_two_classes
 from hepneg._core.progress import SILENT, Progress
 from hepneg.config import REGRESSION_SCHEME, Settings, Task, Training, ungraded_message
 from hepneg.errors import ConfigError, HepnegWarning
@@ -141,6 +142,8 @@ def pose_training(
         DataError: a regression of events without a target.
     """
     training = Training.of(**settings)
+    if task == "classification":
+        require_two_classes(events.classes, "a training")
     if task == "regression":
         events.required_target()
         scheme = scheme or REGRESSION_SCHEME

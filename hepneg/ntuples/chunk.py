@@ -65,7 +65,7 @@ class Chunk:
         return EventTable(
             features=self.features,
             weight=self.weight,
-            label=np.full(len(self), label_code(config.sample(sample).label), dtype=np.int8),
+            label=np.full(len(self), label_code(config.sample(sample).label, config.classes), dtype=np.int8),
             sample=np.full(len(self), names.index(sample), dtype=np.int16),
             event_id=self.event_id,
             feature_names=config.feature_names,
@@ -73,6 +73,7 @@ class Chunk:
             fold=self.fold,
             collections=self.collections,
             categories=config.categories,
+            classes=config.classes,
         )
 
 

@@ -130,7 +130,7 @@ def _joined(config: Config, samples: Mapping[str, Sample], parts: dict[str, list
     scales = {sample: _sample_scale(config, sample, chunks) for sample, chunks in parts.items()}
     sizes = [sum(map(len, chunks)) for chunks in parts.values()]
     codes = np.arange(len(sizes), dtype=np.int16)
-    labels = np.array([label_code(sample.label) for sample in samples.values()], dtype=np.int8)
+    labels = np.array([label_code(sample.label, config.classes) for sample in samples.values()], dtype=np.int8)
     weight = np.concatenate([chunk.weight * scales[sample] for sample, chunks in parts.items() for chunk in chunks])
     event_id = _join_ids([chunk.event_id for chunks in parts.values() for chunk in chunks])
     target, grade, fold = (_join_column(parts, name) for name in ("target", "grade", "fold"))
@@ -149,6 +149,7 @@ def _joined(config: Config, samples: Mapping[str, Sample], parts: dict[str, list
         target_names=tuple(part.name for part in config.target),
         collections=collections,
         categories=config.categories,
+        classes=config.classes,
     )
 
 

@@ -7,13 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 import yaml
 
 from hepneg._core.plain_text import visible
 from hepneg._core.plugins import SCHEMES
-from hepneg.config import DEFAULT_OBJECTIVES, Sample, Training
+from hepneg.config import DEFAULT_OBJECTIVES, Training
 from hepneg.config.yaml_text import PLACEHOLDER
 from hepneg.errors import DataError
 from hepneg.ntuples.explore import TreeSummary, as_expression, explore, readable_branches
@@ -204,10 +203,7 @@ def _samples(sources: Sequence[_Source], left_out: dict[str, str], folder: Path)
 def _sample(source: _Source, folder: Path) -> str:
     written = [_as_written(file, folder) for file in source.group.written]
     files = _flow(written[0]) if len(written) == 1 else f"[{', '.join(map(_flow, written))}]"
-    # A schema that knows classes by any name knows data too.
-    known = get_args(Sample.model_fields["label"].annotation) or (source.label,)
-    start = "  " if source.label in known else "  # "
-    return f"{start}{_quoted(source.group.name)}: {{label: {source.label}, files: {files}}}"
+    return f"  {_quoted(source.group.name)}: {{label: {source.label}, files: {files}}}"
 
 
 def _missing_classes(sources: Sequence[_Source]) -> list[str]:

@@ -43,8 +43,8 @@ def sample_looks(labels: Mapping[str, str], look: FigureLook | None = None) -> d
     """Choose how samples are drawn.
 
     Args:
-        labels: ``"signal"`` or ``"background"`` of each sample, in the order of the configuration. Where all are of
-            one label, as in a regression, they share all colours.
+        labels: of each sample, in the order of the configuration: the signal has colours of its own, unless all are of
+            one label, as in a regression.
         look: names and colours that the configuration chooses.
     """
     chosen = look or FigureLook()
@@ -52,8 +52,8 @@ def sample_looks(labels: Mapping[str, str], look: FigureLook | None = None) -> d
     written = short_names(labels)
     looks, seen = {}, {"signal": 0, "background": 0}
     for name, label in labels.items():
-        palette = _SIGNALS if label == "signal" and several else _BACKGROUNDS
-        kind = label if several else "background"
+        kind = "signal" if label == "signal" and several else "background"
+        palette = _SIGNALS if kind == "signal" else _BACKGROUNDS
         number, seen[kind] = seen[kind], seen[kind] + 1
         colour = chosen.colours.get(name, palette[number % len(palette)])
         line = _LINES[number // len(palette) % len(_LINES)]

@@ -38,8 +38,8 @@ class Layer:
 
 
 def background_layers(stack: Stack, look: FigureLook) -> list[Layer]:
-    """Return the backgrounds from the bottom up: small ones as one, others by size, named ones as they are named."""
-    names = stack.of_label("background")
+    """Return all but signals from the bottom up: small ones as one, others by size, named ones as they are named."""
+    names = tuple(name for name in stack.samples if stack.labels[name] != "signal")
     size = {name: float(np.sum(stack.samples[name].values())) for name in names}
     named = [name for name in look.order or () if name in names]
     free = sorted((name for name in names if name not in named), key=lambda name: abs(size[name]))

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hepneg._core.class_names import TWO_CLASSES
 from hepneg._core.interruption import stoppable
 from hepneg._core.progress import Task
 from hepneg.config import Training
@@ -59,6 +60,8 @@ class FoldTraining:
         digest.update(f"{self.scheme!r} {self.objective!r}".encode())
         events = self.events
         digest.update(repr((events.feature_names, events.sample_names)).encode())
+        if events.classes != TWO_CLASSES:
+            digest.update(repr(events.classes).encode())
         optional = [column for column in (events.target, events.grade, events.fold) if column is not None]
         if events.collections or events.categories:
             digest.update(repr(events.layout.to_json()).encode())

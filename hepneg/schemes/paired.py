@@ -63,7 +63,7 @@ class Paired:
             return context.train(part, validation_weight=validation)
         batches: Batches
         if self.flavour == "stratified":
-            batches = StratifiedBatches(events.weight, events.label, size)
+            batches = StratifiedBatches(events.weight, events.label, size, events.classes)
         else:
             batches = CellBatches(_cells_by_label(events, 0.0), events.label, size)
         return context.train(events.weight, batches=batches, logit_bound=self.logit_bound, clip_norm=self.clip_norm)

@@ -69,5 +69,5 @@ class Signed:
     def fit(self, context: FoldContext) -> FoldFit:
         """Train the networks of one fold (see :class:`hepneg.schemes.scheme.Scheme`)."""
         events = context.events
-        batches = StratifiedBatches(events.weight, events.label, context.training.batch_size)
+        batches = StratifiedBatches(events.weight, events.label, context.training.batch_size, events.classes)
         return context.train(events.weight, batches=batches, logit_bound=self.logit_bound, clip_norm=self.clip_norm)

@@ -188,7 +188,7 @@ class Accumulated:
         weights: sums over the raw weights, with sums by feature, bin and sign.
         subsamples: a uniform subsample of the events, for planning bins and for permutations.
         scales: factor from raw to physical weights.
-        labels: ``signal`` or ``background``.
+        labels: the class of each sample.
         systematics: sums of the systematic variations of the weight; empty where they were not asked for.
     """
 
@@ -305,7 +305,7 @@ def _refuse_copies(config: Config, subsamples: Mapping[str, Subsample]) -> None:
     rows = list(subsamples.values())
     keys = [part.key for part in rows if part.key is not None]
     sizes = [len(key) for key in keys]
-    codes = [label_code(config.samples[name].label) for name in subsamples]
+    codes = [label_code(config.samples[name].label, config.classes) for name in subsamples]
     table = EventTable(
         np.concatenate([part.features for part in rows]),
         np.concatenate([part.weight for part in rows]),
@@ -314,6 +314,7 @@ def _refuse_copies(config: Config, subsamples: Mapping[str, Subsample]) -> None:
         np.concatenate(keys),
         config.feature_names,
         tuple(subsamples),
+        classes=config.classes,
     )
     refuse_copies(table, whole=all(part.complete for part in rows))
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from hepneg.errors import HepnegWarning
-from hepneg.events import LABELS, EventTable
+from hepneg.events import EventTable
 
 __all__ = ["pooled", "pools", "regrouped"]
 
@@ -36,7 +36,7 @@ def pools(events: EventTable) -> dict[str, str]:
         HepnegWarning: for each label with such samples.
     """
     found: dict[str, str] = {}
-    for label, value in LABELS.items():
+    for value, label in enumerate(events.classes):
         codes = np.unique(events.sample[events.label == value]).tolist()
         alone = [code for code in codes if _needs_others(events, code, value)]
         if alone and len(codes) > 1:

@@ -16,7 +16,7 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
 from hepneg.config import Training
 from hepneg.errors import ConfigError, DataError, nearest_names
-from hepneg.events import LABELS, EventTable, InputLayout
+from hepneg.events import EventTable, InputLayout
 from hepneg.shapes.negative.density import NegativeDensity, negative_density
 from hepneg.shapes.negative.learnt_region import learnt_region
 from hepneg.signs.pooling import pools, regrouped
@@ -45,7 +45,7 @@ class Refinement:
     Attributes:
         feature_names: inputs of ĝ, in order.
         sample_names: samples with a ĝ of their own.
-        labels: label of each sample, ``signal`` or ``background``.
+        labels: label of each sample.
         seed: of the fold rule.
         factors: what brings the refined weights of each sample to its Σw.
         closure: signed against refined weights of the events it was learnt from, held out, by sample. Its χ² knows
@@ -114,7 +114,7 @@ class Refinement:
         Args:
             features: (n, F) in the order of ``feature_names``, or a table with these and the collections.
             weight: (n,) signed.
-            label: (n,) of 0/1 or ``"signal"`` / ``"background"``.
+            label: (n,) of 0/1, or the names of classes.
             sample: (n,) names; may be left out if every label has one sample.
 
         Raises:
@@ -225,8 +225,8 @@ class Refinement:
                     known = (*self.pools, *self.sample_names)
                     raise DataError(f"no refinement for sample {name!r}{nearest_names(name, known)}")
             return np.array([self.sample_names.index(name) for name in names])[events.sample]
-        only = np.zeros(2, dtype=np.int64)
-        for label, value in LABELS.items():
+        only = np.zeros(len(events.classes), dtype=np.int64)
+        for value, label in enumerate(events.classes):
             codes = [code for code, name in enumerate(self.sample_names) if self.labels.get(name) == label]
             if len(codes) != 1 and (events.label == value).any():
                 raise DataError(f"the {label} has {len(codes)} samples; say by `sample` which one each event is of")
@@ -273,7 +273,7 @@ def refine(
     if len(events) == 0:
         raise DataError("there are no events to refine")
     Training.refuse(settings, UNUSED_SETTINGS, "refine learns the mean sign alone")
-    for label, value in LABELS.items():
+    for value, label in enumerate(events.classes):
         if (events.label == value).any():
             require_density(events.weight[events.label == value], label)
     training = Training.of(**settings)

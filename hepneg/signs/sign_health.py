@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.output import json_ready
-from hepneg.events import LABELS, EventTable
+from hepneg.events import EventTable
 from hepneg.signs.sign_closure import SignClosure, sign_closure
 
 __all__ = ["SchemeHealth", "by_label", "scheme_health"]
@@ -75,7 +75,7 @@ def scheme_health(
 def by_label(events: EventTable) -> EventTable:
     """Return the same events with each label as one sample, named after its only one, or ``all background``."""
     names = {}
-    for label, code in LABELS.items():
+    for code, label in enumerate(events.classes):
         present = np.unique(events.sample[events.label == code]).tolist()
         names[code] = events.sample_names[present[0]] if len(present) == 1 else f"all {label}"
     codes = sorted(names)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hepneg._core.arrays import FloatArray
+from hepneg._core.class_names import require_two_classes
 from hepneg._core.progress import SILENT, Progress
 from hepneg.config import Config
 from hepneg.config.systematic_settings import paired
@@ -39,8 +40,10 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
     Raises:
         ConfigError: the analysis has no response to make templates of, or a variation whose files cannot be told apart.
         DataError: unusable files or events, no bins that meet the conditions, a region that keeps nothing of all
-            samples, a variation that flips a sample's sign, weighted data, or a bin that is to be refused.
+            samples, a variation that flips a sample's sign, weighted data, a bin that is to be refused, or labels other
+            than signal and background.
     """
+    require_two_classes(config.classes, "`hepneg templates`")
     run = in_a_loop(progress) if run is None else run
     source, settings = source_of(config), config.templates
     grid = grid_of(settings.binning, of_response=settings.variable is None)

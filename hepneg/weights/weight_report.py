@@ -1,12 +1,13 @@
-"""The weight summary of all samples and both labels."""
+"""The weight summary of all samples and labels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from hepneg._core.class_names import DATA_LABEL, TWO_CLASSES
 from hepneg._core.formatting import count, estimate, p_value, percent, significant
 from hepneg._core.json_values import json_object
 from hepneg._core.tables import html_table
@@ -29,7 +30,7 @@ class WeightReport:
 
     Attributes:
         samples: by name.
-        labels: ``signal`` and ``background``, as far as there are any.
+        labels: signal and background, or other labels in the order of their samples, as far as there are any.
         batch_size: the number of events in a batch that ``batch_risk`` is about.
         batch_risk: for each label the probability that Σw ≤ 0 in a random batch.
     """
@@ -110,7 +111,7 @@ def report_weights(
 
     Args:
         accumulators: for each sample its sums; those of one label are added up.
-        labels: for each sample ``signal`` or ``background``.
+        labels: the label of each sample.
         scales: for each sample the factor from raw to physical weights; left out, 1.
         by_event: for each sample Σ(Σw)² over the events by Σw² of the rows; left out, 1: every row is an event.
         batch_size: events in a training batch.
@@ -122,7 +123,7 @@ def report_weights(
         joined[labels[name]] = joined[labels[name]] + sums if labels[name] in joined else sums
     by_label: dict[str, WeightSummary] = {
         label: summarize(label, joined[label], _joined_clusters(label, scaled, labels, by_event))
-        for label in ("signal", "background")
+        for label in _in_order(labels.values())
         if label in joined
     }
     everything = sum(summary.selected for summary in by_label.values())
@@ -131,6 +132,12 @@ def report_weights(
         for label, summary in by_label.items()
     }
     return WeightReport(samples, by_label, batch_size, risk)
+
+
+def _in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return labels in the order of tables: signal first, or else as they appear; measured data are not summed up."""
+    found = tuple(name for name in dict.fromkeys(labels) if name != DATA_LABEL)
+    return TWO_CLASSES[::-1] if set(found) <= set(TWO_CLASSES) else found
 
 
 def _joined_clusters(

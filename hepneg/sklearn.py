@@ -18,8 +18,8 @@ from hepneg._core.log_odds import sigmoid
 from hepneg.config import Training
 from hepneg.events import EventTable
 from hepneg.learning.trainable import require_trainable
-from hepneg.metrics.auc import auc
-from hepneg.metrics.proper import log_loss
+from hepneg.metrics.auc import auc_of
+from hepneg.metrics.proper import log_loss_of
 from hepneg.metrics.scored import ScoredEvents, scored_events
 from hepneg.models.training import train
 from hepneg.schemes import Scheme, as_scheme
@@ -247,14 +247,14 @@ def _signed(target: ArrayLike, score: FloatArray, weight: ArrayLike | None) -> S
 
 
 def _signed_auc(target: ArrayLike, score: FloatArray, sample_weight: ArrayLike | None = None) -> float:
-    return auc(_signed(target, score, sample_weight)).value
+    return auc_of(_signed(target, score, sample_weight)).value
 
 
 def _signed_log_loss(target: ArrayLike, probability: FloatArray, sample_weight: ArrayLike | None = None) -> float:
     from scipy.special import logit
 
     step = float(np.finfo(np.float64).epsneg)
-    return log_loss(_signed(target, logit(np.clip(probability, step, 1 - step)), sample_weight)).value
+    return log_loss_of(_signed(target, logit(np.clip(probability, step, 1 - step)), sample_weight)).value
 
 
 with config_context(enable_metadata_routing=True):  # the requests may be set under it alone

@@ -36,20 +36,23 @@ def test_copies_change_no_figure_and_no_error(seed, copies):
     assert one.cluster is None
     rows = rng.permutation(np.repeat(np.arange(400), copies))
     many = metrics.scored_events(one.score[rows], one.code[rows], one.weight[rows], event_id=rows)
-    for measure in (metrics.auc, metrics.log_loss, metrics.auc_interval):
-        assert numbers(measure(many)) == pytest.approx(numbers(measure(one)))
-    for measure in (metrics.brier, metrics.calibration_curve, metrics.operating_point):
+    for influence in (metrics.auc_of, metrics.log_loss_of):
+        assert numbers(influence(many).estimate()) == pytest.approx(numbers(influence(one).estimate()))
+    assert numbers(metrics.auc_interval_of(many)) == pytest.approx(numbers(metrics.auc_interval_of(one)))
+    briers = [metrics.brier_of(response(events)).estimate() for events in (one, many)]
+    assert numbers(briers[1]) == pytest.approx(numbers(briers[0]), rel=1e-6, abs=1e-7)
+    for measure in (metrics.calibration_curve_of, metrics.operating_point_of):
         assert numbers(measure(response(many))) == pytest.approx(numbers(measure(response(one))), rel=1e-6, abs=1e-7)
     for events in (one, many):
-        influence = metrics.log_loss_influence(events)
+        influence = metrics.log_loss_of(events)
         interval = metrics.confidence_interval(influence, events.code, events.weight)
         assert numbers(interval) == pytest.approx(
-            numbers(metrics.confidence_interval(metrics.log_loss_influence(one), one.code, one.weight))
+            numbers(metrics.confidence_interval(metrics.log_loss_of(one), one.code, one.weight))
         )
-    curves = [metrics.roc_curve(events, points=40) for events in (one, many)]
+    curves = [metrics.roc_curve_of(events, points=40) for events in (one, many)]
     assert curves[1].signal_error == pytest.approx(curves[0].signal_error, abs=1e-7)
     assert curves[1].background_error == pytest.approx(curves[0].background_error, abs=1e-7)
-    scans = [metrics.significance_scan(response(events), thresholds=7) for events in (one, many)]
+    scans = [metrics.significance_scan_of(response(events), thresholds=7) for events in (one, many)]
     assert scans[1].signal_error == pytest.approx(copies * scans[0].signal_error)
     found = [
         metrics.quantiles(events.score, np.abs(events.weight), [0.2, 0.7], event_id=ids)
@@ -97,10 +100,9 @@ def test_errors_of_candidates_cover(rows, both):
     rejected = 0
     for _ in range(toys):
         events = events_with_candidates(rng, 500, rows, both=both)
-        area = metrics.auc(events)
+        area = metrics.auc_of(events).estimate()
         one, other = (
-            metrics.log_loss_influence(events.with_score(score))
-            for score in (events.score - 0.5, 1.4 * (events.score - 0.5))
+            metrics.log_loss_of(events.with_score(score)) for score in (events.score - 0.5, 1.4 * (events.score - 0.5))
         )
         loss, difference = one.estimate(), (one - other).estimate()
         pulls = [
@@ -108,7 +110,7 @@ def test_errors_of_candidates_cover(rows, both):
             for estimate, known in ((area, truth), (loss, LOSS), (difference, LOSS - TILTED))
         ]
         inside += [[abs(pull) < norm.isf(0.5 - 0.5 * level) for level in LEVELS] for pull in pulls]
-        rejected += metrics.calibration_curve(response(events)).p_value < 0.05
+        rejected += metrics.calibration_curve_of(response(events)).p_value < 0.05
     for row in inside:
         for count, level in zip(row, LEVELS, strict=True):
             low, high = binom.interval(0.999, toys, level)
@@ -130,7 +132,7 @@ def test_band_and_tests_know_candidates():
     one = events_with_candidates(rng, 600, 1)
     ids = np.repeat(np.arange(600), 4)
     four = metrics.scored_events(one.score[ids], one.code[ids], one.weight[ids], event_id=ids)
-    bands = [metrics.roc_curve(events, points=30).band for events in (one, four)]
+    bands = [metrics.roc_curve_of(events, points=30).band for events in (one, four)]
     assert np.median(bands[1][5:25] / bands[0][5:25]) == pytest.approx(1.0, abs=0.15)
     residuals = [residual_chi2(response(events), (events.score > 0.5).astype(int)) for events in (one, four)]
     assert residuals[1] == pytest.approx(residuals[0])

@@ -127,16 +127,16 @@ def test_the_envelope_is_monotone_and_within_bounds(events):
         assert efficiency[-1] <= 1
 
 
-FACES = (
-    metrics.auc,
-    metrics.auc_interval,
-    metrics.brier,
-    metrics.calibration_curve,
-    metrics.log_loss,
-    metrics.operating_point,
-    metrics.roc_curve,
-    metrics.significance_scan,
-)
+FACES = {
+    metrics.auc: lambda events: metrics.auc_of(events).estimate(),
+    metrics.auc_interval: metrics.auc_interval_of,
+    metrics.brier: lambda events: metrics.brier_of(events).estimate(),
+    metrics.calibration_curve: metrics.calibration_curve_of,
+    metrics.log_loss: lambda events: metrics.log_loss_of(events).estimate(),
+    metrics.operating_point: metrics.operating_point_of,
+    metrics.roc_curve: metrics.roc_curve_of,
+    metrics.significance_scan: metrics.significance_scan_of,
+}
 
 
 @settings(deadline=None)
@@ -144,12 +144,12 @@ FACES = (
 def test_scored_events_and_their_columns_give_the_same(events, data):
     score, label, weight = events
     scored = metrics.scored_events(score, label, weight)
-    for metric in FACES:
-        assert metric(scored).to_dict() == metric(*events).to_dict()
+    for metric, of_scored in FACES.items():
+        assert of_scored(scored).to_dict() == metric(*events).to_dict()
     other = scored.with_score(sigmoid(score))
-    assert metrics.brier(other) == metrics.brier(sigmoid(score), label, weight)
+    assert metrics.brier_of(other).estimate() == metrics.brier(sigmoid(score), label, weight)
     mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(score), max_size=len(score))))
     assume(all(weight[mask & (label == code)].sum() > 0 for code in (0, 1)))
     part = scored.select(mask)
-    for metric in FACES:
-        assert metric(part).to_dict() == metric(score[mask], label[mask], weight[mask]).to_dict()
+    for metric, of_scored in FACES.items():
+        assert of_scored(part).to_dict() == metric(score[mask], label[mask], weight[mask]).to_dict()

@@ -43,7 +43,9 @@ def table_of(samples, fraction=0.35, n=3000):
 def evaluation_of(table):
     logit = table.features.astype(float).sum(axis=1) - 1.5
     scored = ScoredEvents.of_table(table, logit)
-    return Evaluation.of_scores(table, scored, trained_logit=1.1 * logit, scheme="signed", histories=HISTORIES)
+    return Evaluation.of_scores(
+        table, scored, trained=scored.with_score(1.1 * logit), scheme="signed", histories=HISTORIES
+    )
 
 
 @pytest.fixture(scope="module")

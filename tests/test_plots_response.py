@@ -36,7 +36,9 @@ def toy(n, fraction, seed=3):
     events = EventTable.from_arrays(rng.normal(label * 1.6, 1.0)[:, None], weight, label)
     logit = 1.6 * (events.features[:, 0].astype(float) - 0.8)
     scored = ScoredEvents.of_table(events, logit)
-    return Evaluation.of_scores(events, scored, trained_logit=1.1 * logit, scheme="signed", histories=HISTORIES)
+    return Evaluation.of_scores(
+        events, scored, trained=scored.with_score(1.1 * logit), scheme="signed", histories=HISTORIES
+    )
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hepneg.metrics import Influence, log_loss_influence, scored_events
+from hepneg.metrics import Influence, log_loss_of, scored_events
 from hepneg.studies.recommendation import doubt_of, recommended, standings, training_noise
 
 
@@ -43,7 +43,7 @@ def test_positive_densities_raise_no_doubt():
     scored = held_out(x, label, weight, one=4 * x - 2, other=x - 0.5)
     assert doubt_of(scored) is None
     assert recommended(standings(scored), bounded=False) == min(
-        scored, key=lambda name: log_loss_influence(scored[name]).value
+        scored, key=lambda name: log_loss_of(scored[name]).value
     )
 
 

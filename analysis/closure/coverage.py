@@ -18,7 +18,7 @@ from scipy.integrate import trapezoid
 from scipy.stats import binom, norm
 
 from hepneg import metrics
-from hepneg.metrics import auc_interval, confidence_interval
+from hepneg.metrics import auc_interval_of, confidence_interval
 
 GRID = np.linspace(-9.0, 10.0, 40_001)
 TILT = 1.4
@@ -55,9 +55,9 @@ def toy(rng: np.random.Generator, case: Case):
 
 
 def influences(events: metrics.ScoredEvents) -> dict[str, metrics.Influence]:
-    one = metrics.log_loss_influence(events.with_score(events.score - 0.5))
-    other = metrics.log_loss_influence(events.with_score(TILT * (events.score - 0.5)))
-    return {"AUC": metrics.auc_influence(events), "log-loss": one, "difference of log-losses": one - other}
+    one = metrics.log_loss_of(events.with_score(events.score - 0.5))
+    other = metrics.log_loss_of(events.with_score(TILT * (events.score - 0.5)))
+    return {"AUC": metrics.auc_of(events), "log-loss": one, "difference of log-losses": one - other}
 
 
 def covered(rng: np.random.Generator, case: Case) -> dict[tuple[str, float], list[bool]] | None:
@@ -71,12 +71,12 @@ def covered(rng: np.random.Generator, case: Case) -> dict[tuple[str, float], lis
         error, truth = part.estimate().error, TRUTH[name]
         found[f"{name}, ± error", level] = [abs(part.value - truth) < norm.isf(0.5 - 0.5 * level) * error]
         interval = (
-            auc_interval(events, level=level)
+            auc_interval_of(events, level=level)
             if name == "AUC"
             else confidence_interval(part, label, weight, level=level)
         )
         found[f"{name}, interval", level] = [interval.low <= truth <= interval.high]
-    curve = metrics.calibration_curve(events.with_score(1.0 / (1.0 + np.exp(0.5 - events.score))))
+    curve = metrics.calibration_curve_of(events.with_score(1.0 / (1.0 + np.exp(0.5 - events.score))))
     for level in LEVELS:
         inside = np.abs(curve.observed - curve.expected) < norm.isf(0.5 - 0.5 * level) * curve.difference_error
         found["calibration bins, ± error", level] = inside.tolist()

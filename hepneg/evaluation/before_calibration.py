@@ -8,9 +8,9 @@ from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import JsonResult
 from hepneg._core.log_odds import sigmoid
-from hepneg.metrics.auc import auc, auc_influence
-from hepneg.metrics.calibration import Calibration, calibration_curve
-from hepneg.metrics.proper import log_loss, log_loss_influence
+from hepneg.metrics.auc import auc_of
+from hepneg.metrics.calibration import Calibration, calibration_curve_of
+from hepneg.metrics.proper import log_loss_of
 from hepneg.metrics.scored import ScoredEvents
 
 __all__ = ["BeforeCalibration"]
@@ -38,10 +38,11 @@ class BeforeCalibration(JsonResult):
     def of(cls, calibrated: ScoredEvents, before: FloatArray) -> BeforeCalibration:
         """Compare calibrated log-odds with those before, (n,) each."""
         raw = calibrated.with_score(before)
+        area, loss = auc_of(raw), log_loss_of(raw)
         return cls(
-            auc(raw),
-            (auc_influence(calibrated) - auc_influence(raw)).estimate(),
-            log_loss(raw),
-            (log_loss_influence(calibrated) - log_loss_influence(raw)).estimate(),
-            calibration_curve(raw.with_score(sigmoid(before))),
+            area.estimate(),
+            (auc_of(calibrated) - area).estimate(),
+            loss.estimate(),
+            (log_loss_of(calibrated) - loss).estimate(),
+            calibration_curve_of(raw.with_score(sigmoid(before))),
         )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import hist
 import numpy as np
-from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
@@ -17,30 +16,33 @@ from hepneg._core.hashing import uniform_events
 from hepneg._core.json_values import json_fields
 from hepneg._core.log_odds import sigmoid
 from hepneg._core.tables import html_table
-from hepneg.errors import DataError
 from hepneg.evaluation.before_calibration import BeforeCalibration
-from hepneg.evaluation.histograms import SIGNS, count_negative_bins, histogram_dict, project, response_histogram
-from hepneg.evaluation.per_sample import UNDEFINED, samples_with_events, sum_of_weights
+from hepneg.evaluation.histograms import (
+    SIGNS,
+    count_negative_bins,
+    histogram_dict,
+    project,
+    response_axis,
+    signed_histogram,
+)
+from hepneg.evaluation.overtraining import Overtraining, overtraining
+from hepneg.evaluation.per_sample import SampleWeights, sum_of_weights
 from hepneg.evaluation.wished import ShareRow, wished_shares
-from hepneg.events import LABEL_NAMES, LABELS, EventTable, cluster_sums
+from hepneg.events import LABEL_NAMES, EventTable, cluster_sums
 from hepneg.learning.history import FoldHistory
-from hepneg.metrics.auc import auc
-from hepneg.metrics.calibration import Calibration, calibration_curve
-from hepneg.metrics.ks import KSTest, ks_two_sample
-from hepneg.metrics.operating_point import OperatingPoint, operating_point
-from hepneg.metrics.proper import brier, log_loss
-from hepneg.metrics.roc import RocCurve, roc_curve
-from hepneg.metrics.scored import ScoredEvents, column_of
-from hepneg.metrics.significance import SignificanceScan, significance_scan
+from hepneg.metrics.auc import auc_of, auc_of_part
+from hepneg.metrics.calibration import Calibration, calibration_curve_of
+from hepneg.metrics.operating_point import OperatingPoint, operating_point_of
+from hepneg.metrics.proper import brier_of, log_loss_of
+from hepneg.metrics.roc import RocCurve, roc_curve_of
+from hepneg.metrics.scored import ScoredEvents, finite_column
+from hepneg.metrics.significance import SignificanceScan, significance_scan_of
 from hepneg.schemes.scheme import scheme_title
 
 if TYPE_CHECKING:
     from hepneg.models.classifier import Classifier
 
-__all__ = ["Evaluation", "Overtraining", "SampleRow"]
-
-MAX_TEST_EVENTS = 200_000
-"""Events of a label in the overtraining test; of more, a hash of the identifier picks so many."""
+__all__ = ["Evaluation", "SampleRow"]
 
 Histogram: TypeAlias = "hist.Hist[Any]"
 
@@ -72,29 +74,6 @@ class SampleRow:
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain numbers, with ``…_error`` beside each estimate."""
         return json_fields(self, errors_last=True)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Overtraining:
-    """Held-out against trained response of one label, on two disjoint halves of its events.
-
-    Attributes:
-        test: two-sample KS test of the halves; NaN where a half's weights do not sum to a positive number.
-        held_out: response of one half, by networks that have not seen those events.
-        trained: response of the other half, by networks that were trained on those events.
-    """
-
-    test: KSTest
-    held_out: Histogram
-    trained: Histogram
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the test and both histograms as dictionaries of lists."""
-        return {
-            **self.test.to_dict(),
-            "held_out": histogram_dict(self.held_out),
-            "trained": histogram_dict(self.trained),
-        }
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -153,15 +132,15 @@ class Evaluation:
         Raises:
             DataError: other features, log-odds that are not finite, or a label with Σw ≤ 0.
         """
-        if held_out is None:
-            held_out = ScoredEvents.of_table(events, model.held_out_logit(events), "the log-odds")
-        raw = model.uncalibrated_logit(events, held_out.score)
+        logit = model.held_out_logit(events) if held_out is None else held_out.score
+        trained, uncalibrated = model.trained_logit(events), model.uncalibrated_logit(events, logit)
+        scored = held_out or ScoredEvents.of_table(events, logit, "the log-odds")
         objective = model.training.get("objective") or {}
         found = cls.of_scores(
             events,
-            held_out,
-            uncalibrated=raw,
-            trained_logit=model.trained_logit(events),
+            scored,
+            uncalibrated=uncalibrated,
+            trained=scored.with_score(finite_column(trained, "the log-odds")),
             scheme=model.scheme,
             chosen=model.chosen,
             reason=model.reason,
@@ -170,7 +149,7 @@ class Evaluation:
             seed=model.seed,
             threshold=float(objective.get("threshold", 0.5)),
         )
-        return replace(found, shares=wished_shares(model, held_out))
+        return replace(found, shares=wished_shares(model, scored))
 
     @classmethod
     def of_scores(
@@ -178,7 +157,7 @@ class Evaluation:
         events: EventTable,
         logit: ScoredEvents,
         *,
-        trained_logit: ArrayLike | None = None,
+        trained: ScoredEvents | None = None,
         uncalibrated: FloatArray | None = None,
         scheme: str,
         chosen: str = "",
@@ -193,7 +172,7 @@ class Evaluation:
         Args:
             events: n events of both labels.
             logit: the same events with log-odds that they had no part in.
-            trained_logit: (n,) log-odds by networks that were trained on the event; None leaves out the test of
+            trained: the same events with log-odds by networks that were trained on them; None leaves out the test of
                 overtraining.
             uncalibrated: (n,) the log-odds before their calibration, if there was one.
             scheme: name of the scheme, for tables.
@@ -205,30 +184,32 @@ class Evaluation:
             threshold: response above which an event is called signal, for the operating point.
 
         Raises:
-            DataError: log-odds that are not one finite number per event, or a label with Σw ≤ 0.
+            DataError: a label with Σw ≤ 0.
         """
-        area = auc(logit)  # sums the weights, which `response` then knows as well
+        area = auc_of(logit).estimate()  # sums the weights, which `response` then knows as well
         response = logit.with_score(sigmoid(logit.score))
-        histogram = response_histogram(response.score, events, bins=bins)
-        trained = None if trained_logit is None else column_of(events, trained_logit, "the log-odds")
+        weights = SampleWeights(events.sample_names, events.sample, logit.weight, logit.cluster)
+        histogram = signed_histogram(response.score, weights, response_axis(bins))
         return cls(
             scheme=scheme,
             auc=area,
-            loss=log_loss(logit),
-            brier=brier(response),
-            samples=_sample_rows(events, logit, histogram),
-            roc=roc_curve(response, seed=seed),
-            calibration=calibration_curve(response),
-            significance=significance_scan(response),
+            loss=log_loss_of(logit).estimate(),
+            brier=brier_of(response).estimate(),
+            samples=_sample_rows(logit, weights, histogram),
+            roc=roc_curve_of(response, seed=seed),
+            calibration=calibration_curve_of(response),
+            significance=significance_scan_of(response),
             response=histogram,
             overtraining={}
             if trained is None
-            else {name: _overtraining(events, logit, trained, name, bins, seed) for name in LABELS},
+            else overtraining(
+                logit, trained, weights, uniform_events(events.event_id, seed, "overtraining"), bins=bins, seed=seed
+            ),
             histories=tuple(histories),
             chosen=chosen or scheme,
             reason=reason,
             before_calibration=None if uncalibrated is None else BeforeCalibration.of(logit, uncalibrated),
-            operating_point=operating_point(response, threshold=threshold),
+            operating_point=operating_point_of(response, threshold),
         )
 
     @property
@@ -290,11 +271,11 @@ class Evaluation:
         return named
 
 
-def _sample_rows(events: EventTable, scored: ScoredEvents, histogram: Histogram) -> tuple[SampleRow, ...]:
+def _sample_rows(logit: ScoredEvents, weights: SampleWeights, histogram: Histogram) -> tuple[SampleRow, ...]:
     rows = []
-    for name, own in samples_with_events(events):
-        w, code = events.weight[own], events.label[int(np.argmax(own))]
-        cluster = None if scored.cluster is None else scored.cluster[own]
+    for name, own in weights.with_events():
+        w, code = weights.weight[own], logit.code[int(np.argmax(own))]
+        cluster = None if weights.cluster is None else weights.cluster[own]
         total, size = sum_of_weights(w, cluster), float(np.abs(w).sum())
         square = float(np.sum(cluster_sums(w, cluster) ** 2))
         rows.append(
@@ -305,44 +286,11 @@ def _sample_rows(events: EventTable, scored: ScoredEvents, histogram: Histogram)
                 sum_weights=total,
                 negative_fraction=float(-w[w < 0].sum()) / size if size > 0 else float("nan"),
                 n_eff=total.value**2 / square if square > 0 else 0.0,
-                auc=_auc_where_defined(scored.select(own | (events.label != code))),
+                auc=auc_of_part(logit, own),
                 negative_bins=count_negative_bins(project(histogram, name)),
             )
         )
     return tuple(rows)
-
-
-def _auc_where_defined(scored: ScoredEvents) -> Estimate:
-    try:
-        return auc(scored)
-    except DataError:
-        return UNDEFINED
-
-
-def _overtraining(
-    events: EventTable, scored: ScoredEvents, trained: FloatArray, label: str, bins: int, seed: int
-) -> Overtraining:
-    """Test two halves that share no event: the same events under both responses would not be independent."""
-    held_out, cluster = scored.score, scored.cluster
-    of_label = events.label == LABELS[label]
-    share = min(1.0, MAX_TEST_EVENTS / max(1, int(np.count_nonzero(of_label))))
-    u = uniform_events(events.event_id, seed, "overtraining")
-    first, second = of_label & (u < 0.5), of_label & (u >= 0.5)
-    a, b = first & (u < 0.5 * share), second & (u < 0.5 + 0.5 * share)
-    try:
-        test = ks_two_sample(
-            *(held_out[a], events.weight[a], trained[b], events.weight[b]),
-            event_id1=None if cluster is None else cluster[a],
-            event_id2=None if cluster is None else cluster[b],
-            seed=seed,
-        )
-    except DataError:
-        test = KSTest(float("nan"), float("nan"), 0)
-    halves = (
-        project(response_histogram(sigmoid(logit[half]), events.select(half), bins=bins))
-        for logit, half in ((held_out, first), (trained, second))
-    )
-    return Overtraining(test, *halves)
 
 
 def _response_by_sample(histogram: Histogram, names: Sequence[str]) -> Histogram:

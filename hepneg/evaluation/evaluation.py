@@ -13,6 +13,7 @@ from hepneg.evaluation.given_scores import given_logit, response_as_logit
 from hepneg.evaluation.regression import RegressionEvaluation
 from hepneg.evaluation.several_targets import SeveralTargets, regression_evaluation
 from hepneg.events import EventTable
+from hepneg.metrics.scored import column_of
 
 if TYPE_CHECKING:
     from hepneg.models.classifier import Classifier
@@ -103,4 +104,5 @@ def evaluate(
             subject, prediction, quantiles=quantiles, scheme=scheme, objective=objective, bins=bins
         )
     scored = response_as_logit(subject, response) if response is not None else given_logit(subject, logit)
-    return Evaluation.of_scores(subject, scored, trained_logit=trained_logit, scheme=scheme, bins=bins, seed=seed)
+    trained = None if trained_logit is None else scored.with_score(column_of(subject, trained_logit, "the log-odds"))
+    return Evaluation.of_scores(subject, scored, trained=trained, scheme=scheme, bins=bins, seed=seed)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.arrays import FloatArray
+from hepneg.evaluation.per_sample import SampleWeights
 from hepneg.events import EventTable, cluster_squares
 from hepneg.metrics.scored import column_of
 
@@ -26,6 +27,7 @@ __all__ = [
     "normalised",
     "project",
     "ratio",
+    "response_axis",
     "response_histogram",
     "signed_histogram",
 ]
@@ -62,23 +64,25 @@ def response_histogram(
     """
     asked: Any = getattr(response, "held_out_response", lambda _: response)
     values = column_of(events, asked(events), "the response")
-    axis: Any = (
-        hist.axis.Regular(bins, 0.0, 1.0, name="response", label="Response")
-        if isinstance(bins, int)
-        else hist.axis.Variable(list(bins), name="response", label="Response")
-    )
-    return signed_histogram(values, events, axis)
+    return signed_histogram(values, SampleWeights.of(events), response_axis(bins))
 
 
-def signed_histogram(values: FloatArray, events: EventTable, axis: Any) -> hist.Hist[Any]:
+def response_axis(bins: int | Sequence[float]) -> Any:
+    """Return the axis of a response: so many bins of equal width in [0, 1], or increasing edges."""
+    if isinstance(bins, int):
+        return hist.axis.Regular(bins, 0.0, 1.0, name="response", label="Response")
+    return hist.axis.Variable(list(bins), name="response", label="Response")
+
+
+def signed_histogram(values: FloatArray, weights: SampleWeights, axis: Any) -> hist.Hist[Any]:
     """Fill one number per event, signed, over sample × sign × ``axis``; see :func:`response_histogram`.
 
     Args:
         values: (n,) finite.
-        events: n events.
+        weights: of the n events, by sample.
         axis: a regular or variable axis of hist.
     """
-    samples = hist.axis.StrCategory(list(events.sample_names), name="sample", label="Sample")
+    samples = hist.axis.StrCategory(list(weights.names), name="sample", label="Sample")
     signs = hist.axis.StrCategory(list(SIGNS), name="sign", label="Sign of the weight")
     with warnings.catch_warnings():
         # hist reserves `sample` as a keyword of fill: such an axis is filled by position, all else works by name.
@@ -87,11 +91,11 @@ def signed_histogram(values: FloatArray, events: EventTable, axis: Any) -> hist.
     slots = len(axis) + 2
     last = axis.edges[-1]
     position = np.asarray(axis.index(np.where(values == last, np.nextafter(last, 0.0), values))) + 1
-    cell = (events.sample.astype(np.int64) * len(SIGNS) + (events.weight < 0)) * slots + position
-    shape = (len(events.sample_names), len(SIGNS), slots)
+    cell = (weights.code.astype(np.int64) * len(SIGNS) + (weights.weight < 0)) * slots + position
+    shape = (len(weights.names), len(SIGNS), slots)
     view: Any = histogram.view(flow=True)[: shape[0], : shape[1], :]
-    view["value"] = np.bincount(cell, events.weight, np.prod(shape)).reshape(shape)
-    squares = cluster_squares(events.weight, cell, int(np.prod(shape)), events.clusters())
+    view["value"] = np.bincount(cell, weights.weight, np.prod(shape)).reshape(shape)
+    squares = cluster_squares(weights.weight, cell, int(np.prod(shape)), weights.cluster)
     view["variance"] = squares.reshape(shape)
     return histogram
 

@@ -15,25 +15,18 @@ from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import JsonResult, json_fields
 from hepneg._core.tables import html_table
 from hepneg.evaluation.histograms import count_negative_bins, histogram_dict, project, signed_histogram
-from hepneg.evaluation.per_sample import UNDEFINED, samples_with_events, sum_of_weights
+from hepneg.evaluation.per_sample import UNDEFINED, SampleWeights, sum_of_weights
 from hepneg.events import EventTable
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.residuals import ResidualProfile, residual_profile
-from hepneg.metrics.scored import column_of
-from hepneg.metrics.target_errors import (
-    bias,
-    mean_absolute_error,
-    mean_squared_error,
-    quantile_loss,
-    resolution,
-    signed_mean,
-)
+from hepneg.metrics.scored import column_of, finite_column
+from hepneg.metrics.target_errors import pinball, signed_mean, signed_width
 
 __all__ = ["QuantileRow", "RegressionEvaluation", "RegressionRow"]
 
 Histogram: TypeAlias = "hist.Hist[Any]"
 
-PULL_RANGE = 5.0
+_PULLS = (-5.0, 5.0)
 _TAIL = 0.002
 """Share of the events that lie beyond either end of a histogram's axis, in its flow bins."""
 
@@ -134,7 +127,6 @@ class RegressionEvaluation:
         objective: str,
         histories: Sequence[FoldHistory] = (),
         bins: int = 40,
-        name: str = "",
     ) -> RegressionEvaluation:
         """Evaluate predictions.
 
@@ -146,7 +138,6 @@ class RegressionEvaluation:
             objective: name of the objective, for tables.
             histories: learning curves, handed through.
             bins: of the histograms.
-            name: of the target, where it is one of several.
 
         Raises:
             DataError: no target, predictions that are not one finite number per event, or Σw ≤ 0.
@@ -154,27 +145,72 @@ class RegressionEvaluation:
         right = events.right()
         p = column_of(events, prediction, "the predictions")[right]
         predicted = {q: column_of(events, values, "the predictions")[right] for q, values in (quantiles or {}).items()}
-        events.required_target()
-        used = events.select(right)
-        t, w = used.required_target(), used.weight
-        residual = signed_histogram(p - t, used, _axis(p - t, bins, "residual", "Prediction − target"))
-        by_prediction = residual_profile(p, p, t, w)
+        return cls.of_columns(
+            p,
+            events.required_target()[right],
+            SampleWeights.of(events).select(right),
+            quantiles=predicted,
+            scheme=scheme,
+            objective=objective,
+            counter_examples=int(np.count_nonzero(~right)),
+            histories=histories,
+            bins=bins,
+        )
+
+    @classmethod
+    def of_columns(
+        cls,
+        prediction: FloatArray,
+        target: FloatArray,
+        weights: SampleWeights,
+        *,
+        quantiles: Mapping[float, FloatArray],
+        scheme: str,
+        objective: str,
+        counter_examples: int,
+        histories: Sequence[FoldHistory] = (),
+        bins: int = 40,
+        name: str = "",
+    ) -> RegressionEvaluation:
+        """Evaluate predictions of n events with right targets, all of whose columns are checked.
+
+        Args:
+            prediction: (n,).
+            target: (n,).
+            weights: of the events, by sample.
+            quantiles: predictions, (n,), by their probability.
+            scheme: name of the weight scheme, for tables.
+            objective: name of the objective, for tables.
+            counter_examples: number of events that were left out.
+            histories: learning curves, handed through.
+            bins: of the histograms.
+            name: of the target, where it is one of several.
+
+        Raises:
+            DataError: Σw ≤ 0.
+        """
+        w, residual = weights.weight, prediction - target
+        histogram = signed_histogram(residual, weights, _axis(residual, bins, "residual", "Prediction − target"))
+        by_prediction = residual_profile(prediction, residual, w)
+        pull = finite_column(residual / _sigma(prediction, by_prediction, quantiles), "the pulls")
         return cls(
             scheme=scheme,
             objective=objective,
-            bias=bias(p, t, w),
-            resolution=resolution(p, t, w),
-            mse=mean_squared_error(p, t, w),
-            mae=mean_absolute_error(p, t, w),
-            variance=mean_squared_error(np.full_like(t, signed_mean(t, w).value), t, w),
-            quantiles=tuple(_quantile_row(q, values, t, w) for q, values in predicted.items()),
-            samples=_sample_rows(used, p, residual),
-            by_target=residual_profile(t, p, t, w),
+            bias=signed_mean(residual, w).estimate(),
+            resolution=signed_width(residual, w),
+            mse=signed_mean(residual**2, w).estimate(),
+            mae=signed_mean(np.abs(residual), w).estimate(),
+            variance=signed_mean((signed_mean(target, w).value - target) ** 2, w).estimate(),
+            quantiles=tuple(_quantile_row(q, values, target, w) for q, values in quantiles.items()),
+            samples=_sample_rows(residual, weights, histogram),
+            by_target=residual_profile(target, residual, w),
             by_prediction=by_prediction,
-            residual=residual,
-            **_pulls((p - t) / _sigma(p, by_prediction, predicted), used, bins),
-            matrix=_matrix(p, t, w, max(1, 3 * bins // 4)),
-            counter_examples=int(np.count_nonzero(~right)),
+            residual=histogram,
+            pull=signed_histogram(pull, weights, _regular(bins, *_PULLS, "pull", "(Prediction − target) / σ")),
+            pull_mean=signed_mean(pull, w).estimate(),
+            pull_width=signed_width(pull, w),
+            matrix=_matrix(prediction, target, w, max(1, 3 * bins // 4)),
+            counter_examples=counter_examples,
             histories=tuple(histories),
             target=name,
         )
@@ -220,16 +256,8 @@ class RegressionEvaluation:
 
 def _quantile_row(probability: float, prediction: FloatArray, target: FloatArray, weight: FloatArray) -> QuantileRow:
     below = signed_mean((target < prediction).astype(np.float64), weight).estimate()
-    return QuantileRow(probability, quantile_loss(prediction, target, weight, probability), below)
-
-
-def _pulls(pull: FloatArray, events: EventTable, bins: int) -> dict[str, Any]:
-    axis = _regular(bins, -PULL_RANGE, PULL_RANGE, "pull", "(Prediction − target) / σ")
-    return {
-        "pull": signed_histogram(pull, events, axis),
-        "pull_mean": signed_mean(pull, events.weight).estimate(),
-        "pull_width": resolution(pull, np.zeros_like(pull), events.weight),
-    }
+    loss = signed_mean(pinball(prediction, target, probability), weight).estimate()
+    return QuantileRow(probability, loss, below)
 
 
 def _sigma(prediction: FloatArray, profile: ResidualProfile, quantiles: Mapping[float, FloatArray]) -> FloatArray:
@@ -246,18 +274,18 @@ def _sigma(prediction: FloatArray, profile: ResidualProfile, quantiles: Mapping[
     return width[profile.bin_of(prediction)]
 
 
-def _sample_rows(events: EventTable, prediction: FloatArray, residual: Histogram) -> dict[str, RegressionRow]:
+def _sample_rows(residual: FloatArray, weights: SampleWeights, histogram: Histogram) -> dict[str, RegressionRow]:
     rows = {}
-    for name, own in samples_with_events(events):
-        p, t, w = prediction[own], events.required_target()[own], events.weight[own]
+    for name, own in weights.with_events():
+        r, w = residual[own], weights.weight[own]
         total = sum_of_weights(w)
         rows[name] = RegressionRow(
             entries=len(w),
             sum_weights=total,
-            bias=bias(p, t, w) if total.value > 0 else UNDEFINED,
-            resolution=resolution(p, t, w) if total.value > 0 else UNDEFINED,
-            mse=mean_squared_error(p, t, w) if total.value > 0 else UNDEFINED,
-            negative_bins=count_negative_bins(project(residual, name)),
+            bias=signed_mean(r, w).estimate() if total.value > 0 else UNDEFINED,
+            resolution=signed_width(r, w) if total.value > 0 else UNDEFINED,
+            mse=signed_mean(r**2, w).estimate() if total.value > 0 else UNDEFINED,
+            negative_bins=count_negative_bins(project(histogram, name)),
         )
     return rows
 

@@ -15,9 +15,11 @@ from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import JsonResult, json_fields, json_object
 from hepneg._core.tables import html_table
 from hepneg.errors import DataError
+from hepneg.evaluation.per_sample import SampleWeights
 from hepneg.evaluation.regression import Histogram, RegressionEvaluation
 from hepneg.events import EventTable
 from hepneg.learning.history import FoldHistory
+from hepneg.metrics.scored import finite_column
 from hepneg.metrics.target_errors import residual_correlation
 
 if TYPE_CHECKING:
@@ -88,27 +90,30 @@ class SeveralTargets:
         Raises:
             DataError: predictions that are not one finite number per event and target, or Σw ≤ 0.
         """
-        predicted = _by_target(events, prediction)
-        columns = {q: _by_target(events, values) for q, values in (quantiles or {}).items()}
+        right, names = events.right(), events.target_names
+        predicted, targets = _by_target(events, prediction)[:, right], events.targets()[right].T
+        predicted_quantiles = {q: _by_target(events, values)[:, right] for q, values in (quantiles or {}).items()}
+        weights, left_out = SampleWeights.of(events).select(right), int((~right).sum())
         parts = {
-            name: RegressionEvaluation.of_predictions(
-                events.of_target(number),
-                predicted[:, number],
-                quantiles={q: values[:, number] for q, values in columns.items()},
+            name: RegressionEvaluation.of_columns(
+                predicted[number],
+                targets[number],
+                weights,
+                quantiles={q: values[number] for q, values in predicted_quantiles.items()},
                 scheme=scheme,
                 objective=objective,
+                counter_examples=left_out,
                 bins=bins,
                 name=name,
             )
-            for number, name in enumerate(events.target_names)
+            for number, name in enumerate(names)
         }
-        right = events.right()
-        residuals = dict(zip(events.target_names, (predicted - events.targets())[right].T, strict=True))
+        residuals = dict(zip(names, predicted - targets, strict=True))
         pairs = tuple(
-            ResidualCorrelation(a, b, residual_correlation(residuals[a], residuals[b], events.weight[right]))
-            for a, b in combinations(events.target_names, 2)
+            ResidualCorrelation(a, b, residual_correlation(residuals[a], residuals[b], weights.weight))
+            for a, b in combinations(names, 2)
         )
-        return cls(scheme, objective, parts, pairs, int((~right).sum()), tuple(histories))
+        return cls(scheme, objective, parts, pairs, left_out, tuple(histories))
 
     @property
     def samples(self) -> Mapping[str, Any]:
@@ -165,14 +170,17 @@ def regression_evaluation(
     Raises:
         DataError: other features, no target, or other targets than the model's, or Σw ≤ 0.
     """
+    from hepneg.losses.quantile_loss import central_quantile
+
     number, (known, _) = events.targets().shape[1], model.output_of_target
     if number != known:
         raise DataError(f"the events have {number} targets, but the regressor predicts {known}")
     quantiles = np.moveaxis(model.held_out_quantiles(events), -1, 0) if model.quantiles else ()
+    prediction = quantiles[central_quantile(model.quantiles)] if model.quantiles else model.held_out_prediction(events)
     kind = SeveralTargets if number > 1 else RegressionEvaluation
     return kind.of_predictions(
         events,
-        model.held_out_prediction(events),
+        prediction,
         quantiles=dict(zip(model.quantiles, quantiles, strict=True)),
         scheme=model.scheme,
         objective=model.objective,
@@ -182,10 +190,11 @@ def regression_evaluation(
 
 
 def _by_target(events: EventTable, values: ArrayLike) -> FloatArray:
+    """Return predictions, (n, T), as one column for each target, (T, n)."""
     found = np.asarray(values, np.float64)
     if found.shape != events.targets().shape:
         raise DataError(
             f"the predictions have shape {found.shape}, but the events have {len(events.target_names)} targets: give "
             f"{events.targets().shape}"
         )
-    return found
+    return np.stack([finite_column(column, "the predictions") for column in found.T])

@@ -16,7 +16,7 @@ from hepneg.config.systematic_settings import stem_and_side
 from hepneg.errors import DataError
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import BinRatio, bin_errors, histogram_dict, project, signed_histogram
-from hepneg.evaluation.per_sample import samples_with_events
+from hepneg.evaluation.per_sample import SampleWeights
 from hepneg.events import EventTable
 from hepneg.metrics.garwood import garwood_interval
 from hepneg.metrics.scored import column_of
@@ -192,14 +192,15 @@ def make_stack(
     """
     column = column_of(events, values, quantity)
     axis = _axis(bins, quantity)
-    filled = signed_histogram(column, events, axis)
-    present = [(name, own) for name, own in samples_with_events(events)]
-    labels = {name: events.label_of_sample(name) for name, _ in present}
+    weights = SampleWeights.of(events)
+    filled = signed_histogram(column, weights, axis)
+    present = [name for name, _ in weights.with_events()]
+    labels = {name: events.label_of_sample(name) for name in present}
     mask = np.zeros(len(axis), bool) if hidden is None else np.asarray(hidden, bool)
     if len(mask) != len(axis):
         raise DataError(f"hidden has {len(mask)} entries for {len(axis)} bins; give one for each bin")
     counts = None if data is None else _counted(data, axis, quantity)
-    return Stack(quantity, {name: project(filled, name) for name, _ in present}, labels, counts, mask)
+    return Stack(quantity, {name: project(filled, name) for name in present}, labels, counts, mask)
 
 
 def _axis(bins: Any, quantity: str) -> Any:

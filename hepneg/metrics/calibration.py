@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg._core.json_values import JsonResult
 from hepneg.events import cluster_products
-from hepneg.metrics.scored import Scored, ScoredEvents, positive_sums, scored_events
+from hepneg.metrics.scored import ScoredEvents, positive_sums, scored_events
 
-__all__ = ["Calibration", "CalibrationAccumulator", "calibration_curve", "residual_chi2"]
+__all__ = ["Calibration", "CalibrationAccumulator", "calibration_curve", "calibration_curve_of", "residual_chi2"]
 
 MIN_EVENTS = 50.0
 _ROUNDING = 1e-9
@@ -48,17 +48,12 @@ class Calibration(JsonResult):
 
 
 def calibration_curve(
-    response: Scored,
-    label: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    *,
-    bins: int = 20,
-    min_significance: float = 5.0,
+    response: ArrayLike, label: ArrayLike, weight: ArrayLike, *, bins: int = 20, min_significance: float = 5.0
 ) -> Calibration:
     """Compare the response with the share of signal that the events show.
 
     Args:
-        response: (n,) in [0, 1], for equal priors. Or scored events, without the next two.
+        response: (n,) in [0, 1], for equal priors.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
         bins: equal in width before merging.
@@ -73,8 +68,17 @@ def calibration_curve(
     Raises:
         DataError: unusable columns, or a label with Σw ≤ 0.
     """
+    return calibration_curve_of(scored_events(response, label, weight), bins=bins, min_significance=min_significance)
+
+
+def calibration_curve_of(events: ScoredEvents, *, bins: int = 20, min_significance: float = 5.0) -> Calibration:
+    """Compare the response of scored events with the share of signal that they show; see :func:`calibration_curve`.
+
+    Raises:
+        DataError: a label with Σw ≤ 0.
+    """
     sums = CalibrationAccumulator(bins)
-    sums.fill(response, label, weight)
+    sums.add(events)
     return sums.result(min_significance=min_significance)
 
 
@@ -89,15 +93,16 @@ class CalibrationAccumulator:
         self.bins = bins
         self.sums = _Sums(np.zeros((len(_QUANTITIES), 2, bins)))
 
-    def fill(self, response: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> None:
-        """Add events: response (n,) in [0, 1], label (n,) of 0 and 1, weight (n,) signed; or scored events.
-
-        Candidates of one event count as one observation where they are filled together, as scored events.
+    def fill(self, response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> None:
+        """Add events: response (n,) in [0, 1], label (n,) of 0 and 1, weight (n,) signed.
 
         Raises:
             DataError: unusable columns.
         """
-        events = scored_events(response, label, weight)
+        self.add(scored_events(response, label, weight))
+
+    def add(self, events: ScoredEvents) -> None:
+        """Add events that are scored by a response; candidates of one event that are added together count as one."""
         edges = np.linspace(0.0, 1.0, self.bins + 1)
         self.sums = self.sums + _binned_sums(
             events, np.searchsorted(edges[1:-1], events.score, side="right"), self.bins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,11 +11,14 @@ from numpy.typing import ArrayLike
 from hepneg._core.arrays import BoolArray, FloatArray, IndexArray
 from hepneg._core.json_values import JsonResult
 from hepneg.errors import DataError
-from hepneg.metrics.scored import finite_column, row_clusters
+from hepneg.events import clusters
+from hepneg.metrics.scored import ScoredEvents, finite_column, row_clusters
 
-__all__ = ["KSTest", "ks_two_sample"]
+__all__ = ["KSTest", "ks_two_sample", "ks_two_sample_of"]
 
 _TRIES = 4
+_Columns: TypeAlias = tuple[FloatArray, FloatArray, IndexArray | None]
+"""Of a set: values (n,), signed weights (n,), and the event of each row, (n,) from 0 without gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,32 @@ def ks_two_sample(
     A shuffle that leaves a set with Σw ≤ 0 is left out, as such a set is not tested at all: the p-value is exact for
     the sets that are. No more than four times ``permutations`` shuffles are made.
     """
-    x = np.concatenate([finite_column(x1, "x1"), finite_column(x2, "x2")])
-    w = np.concatenate([finite_column(w1, "w1"), finite_column(w2, "w2")])
-    first = np.arange(len(x)) < np.size(x1)
+    first = (finite_column(x1, "x1"), finite_column(w1, "w1"), row_clusters(event_id1, np.size(x1)))
+    second = (finite_column(x2, "x2"), finite_column(w2, "w2"), row_clusters(event_id2, np.size(x2)))
+    return _permutation_test(first, second, permutations, seed)
+
+
+def ks_two_sample_of(first: ScoredEvents, second: ScoredEvents, *, permutations: int = 500, seed: int = 1) -> KSTest:
+    """Test whether two independent sets of events have the same distribution of score and weight.
+
+    See :func:`ks_two_sample`; labels are not used here.
+
+    Raises:
+        DataError: a set with Σw ≤ 0.
+    """
+    return _permutation_test(_columns(first), _columns(second), permutations, seed)
+
+
+def _columns(events: ScoredEvents) -> _Columns:
+    return events.score, events.weight, None if events.cluster is None else clusters(events.cluster)
+
+
+def _permutation_test(one: _Columns, other: _Columns, permutations: int, seed: int) -> KSTest:
+    x, w = np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
+    first = np.arange(len(x)) < len(one[0])
     order = np.argsort(x, kind="stable")
     x, w, first = x[order], w[order], first[order]
-    cluster = _clusters(event_id1, event_id2, np.size(x1), np.size(x2))
+    cluster = _joined_clusters(one, other)
     last_of_tie = np.flatnonzero(np.append(x[1:] != x[:-1], True)) if len(x) else np.array([], np.int64)
     total = np.cumsum(w)
     observed = _distance(w, first, total, last_of_tie)
@@ -94,12 +118,11 @@ def ks_two_sample(
     return KSTest(observed, (1 + extreme) / (1 + used), used)
 
 
-def _clusters(event_id1: ArrayLike | None, event_id2: ArrayLike | None, n1: int, n2: int) -> IndexArray | None:
+def _joined_clusters(one: _Columns, other: _Columns) -> IndexArray | None:
     """Return the event of each row of both sets, (n1 + n2,); None where each row is an event of its own."""
-    parts = [row_clusters(event_id1, n1), row_clusters(event_id2, n2)]
-    if all(part is None for part in parts):
+    if one[2] is None and other[2] is None:
         return None
-    first, second = (np.arange(n) if part is None else part for part, n in zip(parts, (n1, n2), strict=True))
+    first, second = (np.arange(len(x)) if cluster is None else cluster for x, _, cluster in (one, other))
     return np.concatenate([first, second + first.max(initial=-1) + 1])
 
 

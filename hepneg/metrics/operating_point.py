@@ -12,9 +12,9 @@ from hepneg._core.arrays import BoolArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import json_fields
 from hepneg.metrics.influence import Influence
-from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
+from hepneg.metrics.scored import ScoredEvents, scored_events
 
-__all__ = ["OperatingPoint", "operating_point"]
+__all__ = ["OperatingPoint", "operating_point", "operating_point_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,14 @@ class OperatingPoint:
         return json_fields(self, errors_last=True)
 
 
-def operating_point(
-    score: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None, threshold: float = 0.5
-) -> OperatingPoint:
+def operating_point(score: ArrayLike, label: ArrayLike, weight: ArrayLike, threshold: float = 0.5) -> OperatingPoint:
     """Measure sensitivity and specificity at a threshold.
 
     With signed weights each may leave [0, 1] by its fluctuation. The errors are those of linear error propagation,
     valid for many effective events on either side of the threshold.
 
     Args:
-        score: (n,) any score that grows towards signal. Or scored events, without the next two.
+        score: (n,) any score that grows towards signal.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
         threshold: of the score.
@@ -55,7 +53,15 @@ def operating_point(
     Raises:
         DataError: unusable columns, or a label with Σw ≤ 0.
     """
-    events = scored_events(score, label, weight)
+    return operating_point_of(scored_events(score, label, weight), threshold)
+
+
+def operating_point_of(events: ScoredEvents, threshold: float = 0.5) -> OperatingPoint:
+    """Measure sensitivity and specificity of scored events at a threshold; see :func:`operating_point`.
+
+    Raises:
+        DataError: a label with Σw ≤ 0.
+    """
     sensitivity = _rate(events, events.signal, events.score > threshold)
     specificity = _rate(events, ~events.signal, events.score <= threshold)
     return OperatingPoint(threshold, sensitivity.estimate(), specificity.estimate(), _ratio(sensitivity, specificity))

@@ -8,19 +8,19 @@ from numpy.typing import ArrayLike
 from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg.metrics.influence import Influence
-from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
+from hepneg.metrics.scored import ScoredEvents, scored_events
 
-__all__ = ["brier", "brier_influence", "log_loss", "log_loss_influence"]
+__all__ = ["brier", "brier_influence", "brier_of", "log_loss", "log_loss_influence", "log_loss_of"]
 
 
-def log_loss(logit: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Estimate:
+def log_loss(logit: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
     """Measure the cross-entropy of log-odds, the two labels balanced.
 
     ½ (Σ₁wℓ/W₁ + Σ₀wℓ/W₀) with ℓ = log(1 + e^∓logit). An uninformative classifier (logit 0) has log 2. With signed
     weights an estimate can fall below the best achievable loss, and even below zero.
 
     Args:
-        logit: (n,) log-odds of signal for equal priors. Or scored events, without the other two.
+        logit: (n,) log-odds of signal for equal priors.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
 
@@ -33,20 +33,28 @@ def log_loss(logit: Scored, label: ArrayLike | None = None, weight: ArrayLike | 
     return log_loss_influence(logit, label, weight).estimate()
 
 
-def log_loss_influence(logit: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Influence:
+def log_loss_influence(logit: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Influence:
     """Return the log-loss and each event's contribution to its fluctuation; see :func:`log_loss`."""
-    events = scored_events(logit, label, weight)
+    return log_loss_of(scored_events(logit, label, weight))
+
+
+def log_loss_of(events: ScoredEvents) -> Influence:
+    """Return the log-loss of events scored by log-odds, and each event's contribution to its fluctuation.
+
+    Raises:
+        DataError: a label with Σw ≤ 0.
+    """
     return _balanced_mean(events, np.logaddexp(0.0, np.where(events.signal, -events.score, events.score)))
 
 
-def brier(response: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Estimate:
+def brier(response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
     """Measure the mean squared error of a response, the two labels balanced.
 
     ½ (Σ₁w(1−y)²/W₁ + Σ₀wy²/W₀). An uninformative classifier (response ½) has ¼. With signed weights an estimate can
     fall below zero.
 
     Args:
-        response: (n,) in [0, 1], for equal priors. Or scored events, without the other two.
+        response: (n,) in [0, 1], for equal priors.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
 
@@ -59,9 +67,17 @@ def brier(response: Scored, label: ArrayLike | None = None, weight: ArrayLike | 
     return brier_influence(response, label, weight).estimate()
 
 
-def brier_influence(response: Scored, label: ArrayLike | None = None, weight: ArrayLike | None = None) -> Influence:
+def brier_influence(response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Influence:
     """Return the Brier score and each event's contribution to its fluctuation; see :func:`brier`."""
-    events = scored_events(response, label, weight)
+    return brier_of(scored_events(response, label, weight))
+
+
+def brier_of(events: ScoredEvents) -> Influence:
+    """Return the Brier score of events scored by a response, and each event's contribution to its fluctuation.
+
+    Raises:
+        DataError: a label with Σw ≤ 0.
+    """
     return _balanced_mean(events, (events.signal - events.score) ** 2)
 
 

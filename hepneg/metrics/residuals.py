@@ -8,7 +8,7 @@ import numpy as np
 
 from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg._core.json_values import JsonResult
-from hepneg.metrics.target_errors import bias, resolution, signed_mean
+from hepneg.metrics.target_errors import signed_mean, signed_width
 
 __all__ = ["ResidualProfile", "residual_profile"]
 
@@ -53,7 +53,7 @@ class ResidualProfile(JsonResult):
 
 
 def residual_profile(
-    quantity: FloatArray, prediction: FloatArray, target: FloatArray, weight: FloatArray, *, bins: int = 12
+    quantity: FloatArray, residual: FloatArray, weight: FloatArray, *, bins: int = 12
 ) -> ResidualProfile:
     """Measure bias and resolution in bins of a quantity.
 
@@ -62,8 +62,7 @@ def residual_profile(
 
     Args:
         quantity: (n,) what to bin by.
-        prediction: (n,).
-        target: (n,), in the same unit.
+        residual: (n,) prediction − target.
         weight: (n,) signed weights with a positive sum.
         bins: of equal numbers of events, before neighbours are merged until Σw exceeds ``MIN_SIGNIFICANCE`` errors
             and there are ``MIN_EVENTS`` effective events.
@@ -73,8 +72,8 @@ def residual_profile(
     rows = []
     for number in range(len(edges) - 1):
         own = bin_of == number
-        p, t, w = prediction[own], target[own], weight[own]
-        mean, width = bias(p, t, w), resolution(p, t, w)
+        r, w = residual[own], weight[own]
+        mean, width = signed_mean(r, w).estimate(), signed_width(r, w)
         centre = signed_mean(quantity[own], np.abs(w)).value
         rows.append((centre, mean.value, mean.error, width.value, width.error))
     centres, means, mean_errors, widths, width_errors = np.array(rows).T

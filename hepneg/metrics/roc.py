@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg._core.json_values import JsonResult
 from hepneg.events import nested_sums
-from hepneg.metrics.scored import Scored, ScoredEvents, scored_events
+from hepneg.metrics.scored import ScoredEvents, scored_events
 
-__all__ = ["RocCurve", "roc_curve"]
+__all__ = ["RocCurve", "roc_curve", "roc_curve_of"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,17 +52,12 @@ class RocCurve(JsonResult):
 
 
 def roc_curve(
-    score: Scored,
-    label: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    *,
-    points: int | None = 200,
-    seed: int = 1,
+    score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, points: int | None = 200, seed: int = 1
 ) -> RocCurve:
     """Trace signal against background efficiency.
 
     Args:
-        score: (n,), higher for signal. Or scored events, without the next two.
+        score: (n,), higher for signal.
         label: (n,) of 0 and 1.
         weight: (n,) signed weights.
         points: keep about so many thresholds, evenly spaced in Σ|w|; None keeps every distinct score.
@@ -76,7 +71,15 @@ def roc_curve(
     Raises:
         DataError: unusable columns, or a label with Σw ≤ 0.
     """
-    events = scored_events(score, label, weight)
+    return roc_curve_of(scored_events(score, label, weight), points=points, seed=seed)
+
+
+def roc_curve_of(events: ScoredEvents, *, points: int | None = 200, seed: int = 1) -> RocCurve:
+    """Trace signal against background efficiency of scored events; see :func:`roc_curve`.
+
+    Raises:
+        DataError: a label with Σw ≤ 0.
+    """
     thresholds = events.ranks.values[::-1]
     rank = len(thresholds) - 1 - events.ranks.rank
     kept = _kept_points(events, rank, len(thresholds), points)

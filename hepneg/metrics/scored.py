@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +15,6 @@ from hepneg.events import LABEL_NAMES, LABELS, SIGNAL, EventTable, clusters, fir
 from hepneg.metrics.ranked_scores import RankedScores
 
 __all__ = [
-    "Scored",
     "ScoredEvents",
     "column_of",
     "finite_column",
@@ -28,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class ScoredEvents:
-    """Events with a score and a label; every metric takes them in the place of its three columns.
+    """Events with a score and a label, which every metric starts from.
 
     Attributes:
         score: (n,) finite numbers.
@@ -99,26 +97,19 @@ class ScoredEvents:
         return other
 
     def select(self, mask: BoolArray) -> ScoredEvents:
-        """Return the events for which ``mask`` (n,) is true; their scores are not sorted again."""
+        """Return the events for which ``mask`` (n,) is true; scores that are sorted are not sorted again."""
         cluster = None if self.cluster is None else self.cluster[mask]
-        return ScoredEvents(self.score[mask], self.code[mask], self.weight[mask], cluster, self.ranks.select(mask))
-
-
-Scored: TypeAlias = "ArrayLike | ScoredEvents"
-"""A column of scores, with columns of labels and weights to follow, or all three as :class:`ScoredEvents`."""
+        ranks = self.ranks.select(mask) if self._ranks or "ranks" in self.__dict__ else None
+        return ScoredEvents(self.score[mask], self.code[mask], self.weight[mask], cluster, ranks)
 
 
 def scored_events(
-    score: Scored,
-    label: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    *,
-    event_id: ArrayLike | None = None,
+    score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, event_id: ArrayLike | None = None
 ) -> ScoredEvents:
     """Check the columns of a metric.
 
     Args:
-        score: (n,) finite numbers; or scored events, which are returned as they are.
+        score: (n,) finite numbers.
         label: (n,) of 0 (background) and 1 (signal), or booleans.
         weight: (n,) signed weights.
         event_id: (n,) or (n, m) integers; rows of equal ones, the candidates of an event, are one observation. Left
@@ -127,8 +118,6 @@ def scored_events(
     Raises:
         DataError: shapes that do not fit, numbers that are not finite, or labels other than 0 and 1.
     """
-    if isinstance(score, ScoredEvents):
-        return score
     scores, weights, labels = finite_column(score, "score"), finite_column(weight, "weight"), np.asarray(label)
     if not scores.shape == weights.shape == labels.shape:
         shapes = f"{scores.shape}, {labels.shape} and {weights.shape}"
@@ -153,7 +142,7 @@ def row_clusters(event_id: ArrayLike | None, n: int) -> IndexArray | None:
     return clusters(ids)
 
 
-def finite_column(values: ArrayLike | None, what: str) -> FloatArray:
+def finite_column(values: ArrayLike, what: str) -> FloatArray:
     """Return one column of numbers as float64, (n,).
 
     Raises:

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.json_values import JsonResult
 from hepneg.events import nested_sums
-from hepneg.metrics.scored import Scored, ScoredEvents, finite_column, scored_events
+from hepneg.metrics.scored import ScoredEvents, finite_column, scored_events
 
-__all__ = ["SignificanceScan", "asimov_significance", "significance_scan"]
+__all__ = ["SignificanceScan", "asimov_significance", "significance_scan", "significance_scan_of"]
 
 
 # Below, t and products with it lose digits to underflow; it makes no difference to Z there.
@@ -84,16 +84,12 @@ class SignificanceScan(JsonResult):
 
 
 def significance_scan(
-    response: Scored,
-    label: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    *,
-    thresholds: ArrayLike | int = 50,
+    response: ArrayLike, label: ArrayLike, weight: ArrayLike, *, thresholds: ArrayLike | int = 50
 ) -> SignificanceScan:
     """Scan a lower cut on the response.
 
     Args:
-        response: (n,) in [0, 1]. Or scored events, without the next two.
+        response: (n,) in [0, 1].
         label: (n,) of 0 and 1.
         weight: (n,) signed weights, scaled to the expected yields.
         thresholds: the cuts in increasing order, or how many, evenly spaced from 0 to below 1.
@@ -103,12 +99,13 @@ def significance_scan(
 
     The scan is of the same events that define its maximum, so the maximum is biased upwards by its statistical error.
     """
-    events = scored_events(response, label, weight)
-    cuts = (
-        np.linspace(0.0, 1.0, thresholds, endpoint=False)
-        if isinstance(thresholds, int)
-        else finite_column(thresholds, "thresholds")
-    )
+    cuts = thresholds if isinstance(thresholds, int) else finite_column(thresholds, "thresholds")
+    return significance_scan_of(scored_events(response, label, weight), thresholds=cuts)
+
+
+def significance_scan_of(events: ScoredEvents, *, thresholds: FloatArray | int = 50) -> SignificanceScan:
+    """Scan a lower cut on the response of scored events; see :func:`significance_scan`."""
+    cuts = np.linspace(0.0, 1.0, thresholds, endpoint=False) if isinstance(thresholds, int) else thresholds
     (s, s2), (b, b2) = (_kept(events, mask, cuts) for mask in (events.signal, ~events.signal))
     s_error, b_error = np.sqrt(s2), np.sqrt(b2)
     z = asimov_significance(s, b, b_error)

@@ -20,10 +20,12 @@ __all__ = [
     "bias",
     "mean_absolute_error",
     "mean_squared_error",
+    "pinball",
     "quantile_loss",
     "residual_correlation",
     "resolution",
     "signed_mean",
+    "signed_width",
     "squared_error_influence",
 ]
 
@@ -79,10 +81,8 @@ def quantile_loss(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike, p
     Raises:
         DataError: unusable columns, a probability outside (0, 1), or Σw ≤ 0.
     """
-    if not 0 < probability < 1:
-        raise DataError(f"a quantile's probability must lie between 0 and 1, not {probability!r}")
     p, t, w = _columns(prediction, target, weight)
-    return signed_mean(np.maximum(probability * (t - p), (probability - 1) * (t - p)), w).estimate()
+    return signed_mean(pinball(p, t, probability), w).estimate()
 
 
 def bias(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> Estimate:
@@ -100,13 +100,7 @@ def resolution(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> E
     Arguments and errors as of :func:`mean_squared_error`.
     """
     p, t, w = _columns(prediction, target, weight)
-    residual = p - t
-    # The fluctuation of the mean enters the variance in second order only.
-    variance = signed_mean((residual - signed_mean(residual, w).value) ** 2, w).estimate()
-    if variance.value <= 0:
-        return Estimate(float("nan"), float("nan"))
-    width = float(np.sqrt(variance.value))
-    return Estimate(width, variance.error / (2.0 * width))
+    return signed_width(p - t, w)
 
 
 def residual_correlation(first: ArrayLike, second: ArrayLike, weight: ArrayLike) -> Estimate:
@@ -154,6 +148,35 @@ def signed_mean(values: FloatArray, weight: FloatArray) -> Influence:
         raise DataError(f"the weights sum to {total:.6g}: there is no mean; use more events or a looser selection")
     mean = float((weight * values).sum() / total)
     return Influence(mean, weight * (values - mean) / total)
+
+
+def signed_width(values: FloatArray, weight: FloatArray) -> Estimate:
+    """Return √(Σw(v − v̄)²/Σw) and its standard error, both NaN where the signed variance is not positive.
+
+    Args:
+        values: (n,).
+        weight: (n,) signed.
+
+    Raises:
+        DataError: Σw ≤ 0.
+    """
+    # The fluctuation of the mean enters the variance in second order only.
+    variance = signed_mean((values - signed_mean(values, weight).value) ** 2, weight).estimate()
+    if variance.value <= 0:
+        return Estimate(float("nan"), float("nan"))
+    width = float(np.sqrt(variance.value))
+    return Estimate(width, variance.error / (2.0 * width))
+
+
+def pinball(prediction: FloatArray, target: FloatArray, probability: float) -> FloatArray:
+    """Return max(q(t − p), (q − 1)(t − p)) of each event, (n,); see :func:`quantile_loss`.
+
+    Raises:
+        DataError: a probability q outside (0, 1).
+    """
+    if not 0 < probability < 1:
+        raise DataError(f"a quantile's probability must lie between 0 and 1, not {probability!r}")
+    return np.asarray(np.maximum(probability * (target - prediction), (probability - 1) * (target - prediction)))
 
 
 def _columns(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:

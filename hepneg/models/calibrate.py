@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.arrays import FloatArray
-from hepneg._core.by_fold import by_fold
 from hepneg._core.linear_spline import IDENTITY, LinearSpline, fit_logistic_spline, spline_basis
 from hepneg._core.log_odds import sigmoid
 from hepneg.config import Output
@@ -18,7 +17,7 @@ from hepneg.networks.calibrated_network import CalibratedNetwork
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.objectives import Objective
 
-__all__ = ["calibrated", "calibration_spline", "is_probability", "uncalibrated"]
+__all__ = ["calibrated", "calibration_spline", "is_probability"]
 
 KNOTS = 6
 _ENDS = (0.02, 0.98)  # quantiles of the outer knots
@@ -66,20 +65,6 @@ def calibrated(
     common = fit(events) if moves else None
     pairs = zip(networks, splines, strict=True)
     return tuple(CalibratedNetwork.of(network, spline, common) for network, spline in pairs)
-
-
-def uncalibrated(networks: Sequence[FoldNetwork], logit: FloatArray, fold_of: NDArray[np.integer]) -> FloatArray | None:
-    """Return the log-odds before their calibration, (n,); None where there was none.
-
-    Args:
-        networks: of the folds.
-        logit: of each event by the network of its fold, (n,).
-        fold_of: (n,).
-    """
-    splines = [network.spline for network in networks if isinstance(network, CalibratedNetwork)]
-    if len(splines) < len(networks):
-        return None
-    return by_fold(fold_of, len(splines), lambda fold, members: splines[fold].inverse(logit[members]))
 
 
 def calibration_spline(events: ScoredEvents) -> LinearSpline:

@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hepneg._core.by_fold import by_fold
 from hepneg._core.log_odds import sigmoid
 from hepneg.config import Output, Task
 from hepneg.events import EventTable, Rows
-from hepneg.models.calibrate import uncalibrated
 from hepneg.models.model import Float, Model, ModelInputs
+from hepneg.networks.calibrated_network import CalibratedNetwork
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.networks.inference import in_pieces
 
@@ -100,7 +101,11 @@ class Classifier(Model):
             events: n events.
             held_out: (n,), of :meth:`held_out_logit`.
         """
-        return uncalibrated(self.networks, held_out, events.folds(self.folds, self.seed))
+        splines = [network.spline for network in self.networks if isinstance(network, CalibratedNetwork)]
+        if len(splines) < self.folds:
+            return None
+        fold_of = events.folds(self.folds, self.seed)
+        return by_fold(fold_of, self.folds, lambda fold, members: splines[fold].inverse(held_out[members]))
 
     def held_out_response(self, events: EventTable) -> Float:
         """Return for each event the response in (0, 1) of the network that has not seen it, (n,)."""

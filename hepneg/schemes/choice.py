@@ -26,7 +26,7 @@ from hepneg._core.log_odds import sigmoid
 from hepneg._core.output import json_ready
 from hepneg.errors import TrainingError
 from hepneg.events import LABELS, EventTable, cluster_sums
-from hepneg.metrics import Influence, ScoredEvents, brier_influence, log_loss_influence
+from hepneg.metrics import Influence, ScoredEvents, brier_of, log_loss_of
 from hepneg.metrics.negative_share import NegativeShare, negative_share
 
 __all__ = ["Candidate", "Choice", "choose", "sign_gain"]
@@ -136,7 +136,7 @@ def choose(
             "no network of the scheme 'auto' gives finite log-odds: look for extreme features or weights"
         )
     negative = {} if raw is None else _negative(events, raw)
-    losses = {name: log_loss_influence(ScoredEvents.of_table(events, logits[name])) for name in usable}
+    losses = {name: log_loss_of(ScoredEvents.of_table(events, logits[name])) for name in usable}
     scores = {name: _brier_of(events, logits[name]) for name in usable} if negative else losses
     chosen = next(name for name in usable if not _beaten(scores, name))
     candidates = {name: Candidate(loss.estimate(), (loss - losses[chosen]).estimate()) for name, loss in losses.items()}
@@ -182,7 +182,7 @@ def _order(*, depends: bool) -> tuple[str, ...]:
 
 
 def _brier_of(events: EventTable, logit: Float) -> Influence:
-    return brier_influence(ScoredEvents.of_table(events, sigmoid(logit)))
+    return brier_of(ScoredEvents.of_table(events, sigmoid(logit)))
 
 
 def _beaten(scores: Mapping[str, Influence], name: str) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.log_odds import sigmoid
 from hepneg.events import LABELS
-from hepneg.metrics import Influence, ScoredEvents, brier_influence, log_loss_influence
+from hepneg.metrics import Influence, ScoredEvents, brier_of, log_loss_of
 from hepneg.metrics.negative_share import NegativeShare, negative_share
 
 __all__ = ["Doubt", "Standing", "doubt_of", "recommended", "standings", "training_noise"]
@@ -64,8 +64,8 @@ def standings(held_out: Mapping[str, ScoredEvents]) -> dict[str, Standing]:
     for name, scored in held_out.items():
         size, far = np.abs(scored.weight), np.abs(scored.score)
         near = float(size[far >= _NEAR * far.max(initial=0.0)].sum() / size.sum())
-        brier = brier_influence(scored.with_score(sigmoid(scored.score)))
-        found[name] = Standing(log_loss_influence(scored), brier, near)
+        brier = brier_of(scored.with_score(sigmoid(scored.score)))
+        found[name] = Standing(log_loss_of(scored), brier, near)
     return found
 
 

@@ -21,7 +21,7 @@ from hepneg.config import Settings, Training
 from hepneg.errors import ConfigError, HepnegWarning, TrainingError
 from hepneg.evaluation.classification import Evaluation
 from hepneg.events import EventTable
-from hepneg.metrics import ScoredEvents, auc_influence
+from hepneg.metrics import ScoredEvents, auc_of
 from hepneg.metrics.negative_share import NegativeShare
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import pose_training, train_posed
@@ -292,7 +292,7 @@ def _side_by_side(events: EventTable, trained: Mapping[str, _Trained], failures:
         name: Evaluation.of_model(own.classifier, events, held_out=own.held_out) for name, own in trained.items()
     }
     held_out = {name: own.held_out for name, own in trained.items()}
-    areas, standing = {name: auc_influence(scored) for name, scored in held_out.items()}, standings(held_out)
+    areas, standing = {name: auc_of(scored) for name, scored in held_out.items()}, standings(held_out)
     doubt = _doubt_of_signs(trained) or doubt_of(held_out)
     best = recommended(standing, bounded=doubt is not None)
     results = {}

@@ -20,8 +20,8 @@ from hepneg.binning.quantile_bins import quantile_bins
 from hepneg.config import Settings
 from hepneg.errors import DataError
 from hepneg.events import EventTable
-from hepneg.metrics.auc import auc
-from hepneg.metrics.calibration import Calibration, calibration_curve, residual_chi2
+from hepneg.metrics.auc import auc_of
+from hepneg.metrics.calibration import Calibration, calibration_curve_of, residual_chi2
 from hepneg.metrics.scored import column_of, scored_events
 from hepneg.shapes.shape_check import check_shapes
 from hepneg.shapes.shape_report import ShapeReport
@@ -217,13 +217,13 @@ def _tables(events: EventTable) -> Iterator[tuple[Part, EventTable, FloatArray]]
 
 def _part_closure(part: Part, events: EventTable, response: FloatArray, weight: FloatArray) -> PartClosure:
     scored = scored_events(response, events.label, weight, event_id=events.observation_id)
-    calibration = calibration_curve(scored)
+    calibration = calibration_curve_of(scored)
     tests = {"response": (calibration.chi2, calibration.degrees, calibration.p_value)}
     for name in events.feature_names:
         tests[name] = residual_chi2(scored, quantile_bins(events.feature(name), _BINS))
     adjusted = weighted_holm([p_value for _, _, p_value in tests.values()], [1.0] * len(tests))
     corrected = {name: ResidualTest(*test, p) for (name, test), p in zip(tests.items(), adjusted, strict=True)}
-    return PartClosure(part, len(events), auc(scored), calibration, corrected)
+    return PartClosure(part, len(events), auc_of(scored).estimate(), calibration, corrected)
 
 
 def check_response_shapes(

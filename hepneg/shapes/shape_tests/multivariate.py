@@ -18,7 +18,7 @@ from hepneg._core.tables import html_table
 from hepneg.binning.subsample import Subsample, SubsampleAccumulator
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.events import EventTable
-from hepneg.metrics.auc import auc_influence
+from hepneg.metrics.auc import auc_influence, auc_of
 from hepneg.metrics.importance import importance_influence
 from hepneg.metrics.influence import Influence
 from hepneg.metrics.scored import ScoredEvents
@@ -268,7 +268,7 @@ class _Trial:
         cluster = None if self.cluster is None else self.cluster[start:stop]
         p_values = sign_permutation_p_values(scores, self.weight[start:stop], rng, cluster=cluster)
         try:
-            base = auc_influence(ScoredEvents(scores, positive.astype(np.int8), size, cluster))
+            base = auc_of(ScoredEvents(scores, positive.astype(np.int8), size, cluster))
         except DataError:  # a sign is missing in a small block: it has no say
             chance = Estimate(0.5, 0.0)
             return ScoredBlock(start, stop - start, chance, 0.5), [Estimate(0.0, 0.0)] * x.shape[1], (0.5, 0.5)

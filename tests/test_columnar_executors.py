@@ -369,7 +369,7 @@ def test_templates_are_the_same_from_a_loop_processes_and_dask(
 ) -> None:
     data = config.to_dict() | {
         "output": str(model.parent),
-        "regions": {"high": "x0 > 0.5", "all": "event >= 0"},
+        "regions": {"high": "x0 > 0.5", "low": "x0 <= 0.5"},
         "systematics": {
             "tilt": "genWeight * (1 + 0.1 * (event % 2))",
             "moved": {"up": "{sample}_0.root", "samples": ["sig"]},

@@ -15,7 +15,7 @@ from template_toys import SHAPES, columns, config_data, write_toy
 from hepneg import workflow
 from hepneg.cli.group import cli
 from hepneg.config import Config, load_config
-from hepneg.errors import ConfigError, DataError, HepnegError
+from hepneg.errors import ConfigError, DataError, HepnegError, HepnegWarning
 from hepneg.evaluation.response_source import require_known_events
 from hepneg.templates import Templates, make_templates
 from hepneg.templates.bin_problems import bin_problems, joined_starts
@@ -203,6 +203,18 @@ def test_bad_input_is_one_line(toy: Path, changes: dict[str, Any], message: str)
     with pytest.raises(HepnegError, match=message) as caught:
         make_templates(changed(toy, **({"systematics": {}} | changes)))
     assert "\n" not in str(caught.value)
+
+
+def test_regions_that_share_events_are_named_with_their_number(toy: Path) -> None:
+    regions = {"SR": "nJet >= 4", "CR": "nJet < 5", "top": "bdt > 0.9"}
+    jets = np.concatenate([columns(name)["nJet"] for name in SHAPES])
+    wanted = (
+        f"regions 'SR' and 'CR' share {(jets == 4).sum()} simulated events \\(and 2 more pairs share some\\): a fit"
+    )
+    with pytest.warns(HepnegWarning, match=wanted) as caught:
+        make_templates(changed(toy, regions=regions, systematics={}, templates=GIVEN))
+    assert len(caught) == 1
+    assert "\n" not in str(caught[0].message)
 
 
 def test_weighted_data_are_refused(toy: Path) -> None:

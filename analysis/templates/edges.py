@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -31,6 +32,9 @@ DILUTION = 0.16
 GRID = FineGrid.between([0.0, 1.0])
 TRUTH = {name: signed_toys.expected(name, GRID.edges) for name in signed_toys.SHAPES}
 YIELDS = {"signal": 20.0, "background": 200.0}
+TARGETS = ("significance", "flat_signal")
+REQUIRED = ("background", "each")
+CONDITIONS = Conditions()
 
 
 def sums_of(name: str, events: int, rng: np.random.Generator) -> SignSums:
@@ -59,39 +63,72 @@ def processes(way: str, events: int, rng: np.random.Generator) -> tuple[dict[str
     return chosen, filled
 
 
-def study(way: str, target: str, require: str, effective: int, toys: int) -> dict[str, float]:
-    """Run the toys of one row."""
-    events, conditions = round(effective / DILUTION), Conditions()
-    share = SHARE if way == "other events" else 0.0
-    pulls, bins, met, tried, none = [], [], 0, 0, 0
-    names = ["background"] if require == "background" else list(TRUTH)
+@dataclass
+class Row:
+    """What the toys of one row find.
+
+    Attributes:
+        target: of the choice.
+        require: on what the conditions are.
+        pulls: of the least significant bin of the background, one a toy.
+        bins: how many, one a toy.
+        met: bins that meet the conditions in fresh events.
+        tried: bins that were looked at for that.
+        without_bins: toys in which no bins meet the conditions.
+    """
+
+    target: str
+    require: str
+    pulls: list[float] = field(default_factory=list)
+    bins: list[int] = field(default_factory=list)
+    met: int = 0
+    tried: int = 0
+    without_bins: int = 0
+
+    def add(
+        self, chosen: dict[str, Process], filled: dict[str, SignSums], fresh: dict[str, SignSums], events: int
+    ) -> None:
+        """Choose edges, fill them with ``events`` events, and try them on fresh ones."""
+        names = ["background"] if self.require == "background" else list(TRUTH)
+        try:
+            starts = choose_starts(chosen, target=self.target, conditions=CONDITIONS, required=names)
+        except DataError:
+            self.without_bins += 1
+            return
+        self.bins.append(len(starts))
+        for name in names if len(starts) > 1 else ():
+            again, squares = (np.add.reduceat(part, starts) for part in (fresh[name].content, fresh[name].variance))
+            self.met += int((again > CONDITIONS.least * np.sqrt(squares)).sum())
+            self.tried += len(starts)
+        wanted, square = (events * np.add.reduceat(part, starts) for part in TRUTH["background"])
+        content = np.add.reduceat(filled["background"].content, starts)
+        low = int(np.argmin(wanted / np.sqrt(square)))
+        self.pulls.append((content[low] - wanted[low]) / np.sqrt(square[low]))
+
+    def found(self) -> dict[str, object]:
+        return {
+            "target": self.target,
+            "require": self.require,
+            "bias": float(np.mean(self.pulls)),
+            "bias_error": float(np.std(self.pulls, ddof=1) / np.sqrt(len(self.pulls))),
+            "rate": self.met / self.tried if self.tried else float("nan"),
+            "bins": float(np.mean(self.bins)),
+            "without_bins": self.without_bins,
+        }
+
+
+def study(way: str, effective: int, toys: int) -> list[dict[str, object]]:
+    """Run the toys of one way to choose and one size; all targets and conditions look at the same ones."""
+    events = round(effective / DILUTION)
+    fill = round((1.0 - (SHARE if way == "other events" else 0.0)) * events)
+    rows = [Row(target, require) for target, require in product(TARGETS, REQUIRED)]
     for seed in range(toys):
         rng = np.random.default_rng([seed, effective])
         chosen, filled = processes(way, events, rng)
-        try:
-            starts = choose_starts(chosen, target=target, conditions=conditions, required=names)
-        except DataError:
-            none += 1
-            continue
-        bins.append(len(starts))
-        for name in names:
-            wanted, square = (round((1 - share) * events) * np.add.reduceat(part, starts) for part in TRUTH[name])
-            content = np.add.reduceat(filled[name].content, starts)
-            fresh = sums_of(name, round((1 - share) * events), rng)
-            again, squares = (np.add.reduceat(part, starts) for part in (fresh.content, fresh.variance))
-            if len(starts) > 1:
-                met += int((again > conditions.least * np.sqrt(squares)).sum())
-                tried += len(starts)
-            if name == "background":
-                low = int(np.argmin(wanted / np.sqrt(square)))
-                pulls.append((content[low] - wanted[low]) / np.sqrt(square[low]))
-    return {
-        "bias": float(np.mean(pulls)),
-        "bias_error": float(np.std(pulls, ddof=1) / np.sqrt(len(pulls))),
-        "rate": met / tried if tried else float("nan"),
-        "bins": float(np.mean(bins)),
-        "without_bins": none,
-    }
+        fresh = {name: sums_of(name, fill, rng) for name in TRUTH}
+        for row in rows:
+            row.add(chosen, filled, fresh, fill)
+    return [{"n_eff": effective, "way": way} | row.found() for row in rows]
 
 
 def main() -> None:
@@ -100,17 +137,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="three toys, to see that it runs; writes nothing")
     options = parser.parse_args()
     toys, rows = 3 if options.quick else options.toys, []
-    for target, require, effective, way in product(
-        ("significance", "flat_signal"), ("background", "each"), (200, 1000, 5000), WAYS
-    ):
-        row = {"target": target, "require": require, "n_eff": effective, "way": way}
-        rows.append(row | study(way, target, require, effective, toys))
-        print(
-            {key: round(value, 3) if isinstance(value, float) else value for key, value in rows[-1].items()}, flush=True
-        )
-        if not options.quick:
-            content = json.dumps({"toys": toys, "rows": rows}, indent=1).replace("NaN", "null")
-            (FOLDER / "edges.json").write_text(content + "\n")
+    for effective, way in product((200, 1000, 5000), WAYS):
+        found = study(way, effective, toys)
+        rows += found
+        for row in found:
+            print({key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()})
+    if not options.quick:
+        rows.sort(key=lambda row: (TARGETS.index(row["target"]), REQUIRED.index(row["require"])))
+        content = json.dumps({"toys": toys, "rows": rows}, indent=1).replace("NaN", "null")
+        (FOLDER / "edges.json").write_text(content + "\n")
 
 
 if __name__ == "__main__":

@@ -197,8 +197,8 @@ class ChunkMaker:
         varied = np.empty((len(self.systematics), len(entry)))
         for row, (name, expression) in zip(varied, self.systematics.items(), strict=True):
             row[:] = self._complete(f"systematic variation {name!r}", expression, columns, entry, lengths)
-            bad = np.flatnonzero(~np.isfinite(row))
-            if len(bad):
+            if not np.isfinite(row).all():
+                bad = np.flatnonzero(~np.isfinite(row))
                 raise DataError(
                     f"{self.evaluator.where}: the systematic variation {name!r} ({expression.text}) is NaN or "
                     f"infinite in {len(bad)} selected events from entry {entry[bad[0]]} on; mend the file or the "

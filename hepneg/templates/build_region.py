@@ -11,7 +11,7 @@ import numpy as np
 from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg.binning.fine_grid import FineGrid
 from hepneg.binning.sign_sums import SignSums
-from hepneg.binning.smooth_sign import smooth_contents
+from hepneg.binning.smooth_sign import SmoothContents, smooth_contents
 from hepneg.config.template_settings import TemplateSettings
 from hepneg.errors import DataError
 from hepneg.templates.bin_problems import EMPTY, bin_problems, joined_starts
@@ -68,17 +68,21 @@ class _Contents:
     content: FloatArray
     error: FloatArray
     own: FloatArray
-    shifts: FloatArray
-    refined: bool
+    smooth: SmoothContents | None
+
+    @property
+    def shifts(self) -> FloatArray:
+        """One-sigma shifts of all bins together, (S, C); none of signed sums."""
+        return np.zeros((0, len(self.content))) if self.smooth is None else self.smooth.shared()
 
 
 def _contents(signs: SignSums, starts: IndexArray, *, refine: bool, shape: SignSums | None = None) -> _Contents:
     """Sum signed weights, or \\|w\\|ĝ where that is wanted and there are negative weights and a positive sum."""
     if refine and signs.magnitude[1].any() and float(signs.content.sum()) > 0:
         smooth = smooth_contents(signs, starts, shape=shape)
-        return _Contents(smooth.content, smooth.error, np.sqrt(smooth.own), smooth.shared(), refined=True)
+        return _Contents(smooth.content, smooth.error, np.sqrt(smooth.own), smooth)
     error = np.sqrt(np.add.reduceat(signs.variance, starts))
-    return _Contents(np.add.reduceat(signs.content, starts), error, error, np.zeros((0, len(starts))), refined=False)
+    return _Contents(np.add.reduceat(signs.content, starts), error, error, None)
 
 
 def _template(
@@ -112,7 +116,7 @@ def _template(
         signed.error,
         found.own,
         found.shifts,
-        found.refined,
+        found.smooth is not None,
         (low, high),
         varied,
     )

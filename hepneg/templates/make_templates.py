@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +12,7 @@ from hepneg._core.class_names import require_two_classes
 from hepneg._core.progress import SILENT, Progress
 from hepneg.config import Config
 from hepneg.config.systematic_settings import paired
-from hepneg.errors import DataError
+from hepneg.errors import DataError, HepnegWarning
 from hepneg.evaluation.response_source import ModelSource, require_known_events, source_of
 from hepneg.ntuples import (
     of_variation,
@@ -42,6 +43,9 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
         DataError: unusable files or events, no bins that meet the conditions, a region that keeps nothing of all
             samples, a variation that flips a sample's sign, weighted data, a bin that is to be refused, or labels other
             than signal and background.
+
+    Warns:
+        HepnegWarning: regions share events, which a fit of both takes for independent ones.
     """
     require_two_classes(config.classes, "`hepneg templates`")
     run = in_a_loop(progress) if run is None else run
@@ -62,6 +66,7 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
     require_distinct_files(config)
     nominal = filled(simulated, weights=True)
     scales = {sample: _scale(config, sample, nominal[sample]) for sample in nominal}
+    _warn_about_shared(config, nominal)
     varied = {}
     for name, (view, same_files) in others.items():
         with of_variation(name):
@@ -96,6 +101,22 @@ def _scale(config: Config, sample: str, sums: TemplateSums) -> float:
     require_selected(config, sample, selected=sums.selected, entries=sums.entries, dropped=sums.dropped)
     warn_about_dropped(sample, sums.dropped, sums.selected)
     return scale_factor(config, sample, sums.sum_weights_all)
+
+
+def _warn_about_shared(config: Config, nominal: Mapping[str, TemplateSums]) -> None:
+    """Warn of events that are in two regions, in one line for all pairs of them."""
+    members = np.sum([sums.members for sums in nominal.values()], axis=0)
+    pairs = sorted(zip(*np.nonzero(np.triu(members, 1)), strict=True), key=lambda pair: -members[pair])
+    if not pairs:
+        return
+    one, other = (region_names(config)[number] for number in pairs[0])
+    more = f" (and {len(pairs) - 1} more pairs share some)" if len(pairs) > 1 else ""
+    warnings.warn(
+        f"regions {one!r} and {other!r} share {members[pairs[0]]:.0f} simulated events{more}: a fit of both counts "
+        "them twice; make the regions exclude each other, or fit them apart",
+        HepnegWarning,
+        stacklevel=2,
+    )
 
 
 def _observed(data: Mapping[str, TemplateSums]) -> FloatArray | None:

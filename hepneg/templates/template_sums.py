@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Self
 
@@ -15,6 +15,8 @@ from hepneg.binning.sign_sums import SignSums
 GROUPS = 64
 """Of events, by a hash of their identifier: what differs between two sets of the same events follows from these."""
 VALUE, SQUARE, CROSS = 0, 1, 2
+_BLOCK = 4096
+"""Events whose weights under hundreds of variations are added up while they are in the processor's cache."""
 
 
 @dataclass(eq=False)
@@ -26,6 +28,7 @@ class TemplateSums:
         choice: (2, R, 2, F) Σ\\|w\\| and Σw² of the other events, on which edges are chosen.
         groups: (R, G, F) Σw of the events that fill, by group; G is 0 where no sum is to be paired.
         outside: (R, 2) Σw below and above all bins.
+        members: (R, R) events inside all bins that are in both of two regions; on the diagonal, in one.
         selected: events, whether in a region or not.
         entries: events before the selection.
         dropped: selected events left out because the variable is not finite.
@@ -36,6 +39,7 @@ class TemplateSums:
     choice: FloatArray
     groups: FloatArray
     outside: FloatArray
+    members: FloatArray
     selected: int = 0
     entries: int = 0
     dropped: int = 0
@@ -49,6 +53,7 @@ class TemplateSums:
             np.zeros((2, regions, 2, bins)),
             np.zeros((regions, groups, bins)),
             np.zeros((regions, 2)),
+            np.zeros((regions, regions)),
         )
 
     def fill(
@@ -73,41 +78,47 @@ class TemplateSums:
         bins = self.moments.shape[-1]
         inside = (place >= 0) & (place < bins)
         cell = place + bins * (weight < 0)
-        for region, member in enumerate(regions.T):
-            self.outside[region] += [weight[member & away].sum() for away in (place < 0, place >= bins)]
-            held = member & inside
-            if choosing is not None:
-                self._choose(region, np.flatnonzero(held & choosing), cell, weight)
-                held &= ~choosing
-            self._fill_region(region, np.flatnonzero(held), cell, weight, variations)
-            if group is not None and self.groups.shape[1]:
-                at = group[held] * bins + place[held]
-                self.groups[region] += np.bincount(at, weight[held], self.groups[region].size).reshape(-1, bins)
+        self.outside += np.stack([weight[away] @ regions[away] for away in (place < 0, place >= bins)], axis=1)
+        held = regions & inside[:, None]
+        self.members += held.T @ held.astype(np.float64)
+        if choosing is not None:
+            self._choose(held & choosing[:, None], cell, weight)
+            held &= ~choosing[:, None]
+        for start in range(0, len(weight), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            self._fill_moments(held[part], cell[part], weight[part], variations[part])
+        if group is not None and self.groups.shape[1]:
+            for region, member in enumerate(held.T):
+                at = group[member] * bins + place[member]
+                self.groups[region] += np.bincount(at, weight[member], self.groups[region].size).reshape(-1, bins)
 
-    def _choose(self, region: int, events: NDArray[np.intp], cell: NDArray[np.integer], weight: FloatArray) -> None:
-        at, w = cell[events], weight[events]
-        for power in (1, 2):
-            self.choice[power - 1, region] += self._by_cell(at, np.abs(w) ** power)
-
-    def _fill_region(
-        self,
-        region: int,
-        events: NDArray[np.intp],
-        cell: NDArray[np.integer],
-        weight: FloatArray,
-        variations: FloatArray,
-    ) -> None:
-        at, nominal = cell[events], weight[events]
-        whole = len(events) == len(weight)
-        for row in range(self.moments.shape[1]):
-            varied = nominal if row == 0 else variations[:, row - 1] if whole else variations[events, row - 1]
-            products = (varied, varied * varied, varied * nominal)
-            for moment, product in enumerate(products):
-                self.moments[moment, row, region] += self._by_cell(at, product)
-
-    def _by_cell(self, cell: NDArray[np.integer], values: FloatArray) -> FloatArray:
+    def _choose(self, held: BoolArray, cell: NDArray[np.integer], weight: FloatArray) -> None:
         shape = self.choice.shape[2:]
-        return np.asarray(np.bincount(cell, values, shape[0] * shape[1]), np.float64).reshape(shape)
+        for region, member in enumerate(held.T):
+            for power in (1, 2):
+                part = np.bincount(cell[member], np.abs(weight[member]) ** power, shape[0] * shape[1])
+                self.choice[power - 1, region] += part.reshape(shape)
+
+    def _fill_moments(
+        self, held: BoolArray, cell: NDArray[np.integer], weight: FloatArray, variations: FloatArray
+    ) -> None:
+        """Add the moments of all weights in all regions as products of two matrices.
+
+        One is sparse and tells the cells of each event, the other holds its weights.
+        """
+        from scipy.sparse import csr_array
+
+        event, region = np.nonzero(held)
+        cells = 2 * self.moments.shape[-1]
+        at = (cell[event] + cells * region, event)
+        shape = (cells * held.shape[1], len(weight))
+        once, weighted = (csr_array((part, at), shape) for part in (np.ones(len(event)), weight[event]))
+        varied = np.empty((len(weight), self.moments.shape[1]))
+        varied[:, 0], varied[:, 1:] = weight, variations
+        products = {VALUE: once @ varied, CROSS: weighted @ varied}
+        np.square(varied, out=varied)
+        for moment, product in {**products, SQUARE: once @ varied}.items():
+            self.moments[moment] += product.T.reshape(self.moments.shape[1:])
 
     def merge(self, other: Self) -> Self:
         """Return the sums of both sets of events.
@@ -117,8 +128,7 @@ class TemplateSums:
         """
         if (self.moments.shape, self.groups.shape) != (other.moments.shape, other.groups.shape):
             raise ValueError("only sums with the same regions, bins and variations can be merged")
-        names = ("moments", "choice", "groups", "outside", "selected", "entries", "dropped", "sum_weights_all")
-        return type(self)(*(getattr(self, name) + getattr(other, name) for name in names))
+        return type(self)(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
     __add__ = merge
 
@@ -127,7 +137,8 @@ class TemplateSums:
         powers = np.array([factor, factor**2, factor**2]).reshape(3, 1, 1, 1, 1)
         choice = self.choice * powers[:2, 0]
         rest = (self.selected, self.entries, self.dropped, self.sum_weights_all)
-        return type(self)(self.moments * powers, choice, self.groups * factor, self.outside * factor, *rest)
+        sums = (self.moments * powers, choice, self.groups * factor, self.outside * factor)
+        return type(self)(*sums, self.members, *rest)
 
     def signs(self, region: int, variation: int = 0) -> SignSums:
         """Return the sums of one region by sign, of the nominal weight or of a variation.

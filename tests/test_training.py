@@ -27,7 +27,6 @@ from hepneg.learning.divergence import divergence_message
 from hepneg.learning.history import EpochRecord, FoldHistory
 from hepneg.learning.pool import choose_device
 from hepneg.metrics import auc
-from hepneg.models import training as training_module
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train
 from hepneg.objectives.rows import balanced_weight
@@ -286,7 +285,7 @@ def test_settings_reach_the_training() -> None:
     assert {len(history.epochs) for history in classifier.histories} == {2}
     assert classifier.training["network"]["hidden"] == [8, 8]
     assert classifier.folds == 2
-    assert training_module.Training().learning_rate == classifier.histories[0].epochs[0].learning_rate
+    assert Training().learning_rate == classifier.histories[0].epochs[0].learning_rate
 
 
 def test_a_history_survives_its_dictionary() -> None:

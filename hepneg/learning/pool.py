@@ -21,9 +21,9 @@ Result = TypeVar("Result")
 
 
 def run_folds(
-    job: Callable[[int, Task, threading.Event], Result],
+    job: Callable[[int, torch.device, Task, threading.Event], Result],
     folds: Iterable[int],
-    device: torch.device,
+    wanted: str,
     progress: Progress,
     description: str,
 ) -> list[Result]:
@@ -32,21 +32,22 @@ def run_folds(
     Each job runs on one thread of its own, so the result does not depend on the number of cores.
 
     Args:
-        job: takes the fold, its progress bar, from 0 to 1, and the event that asks it to stop.
+        job: takes the fold, the device, its progress bar, from 0 to 1, and the event that asks it to stop.
         folds: which.
-        device: on a GPU, jobs run one after the other.
+        wanted: the device, as :func:`choose_device` takes it; on a GPU, jobs run one after the other.
         progress: shows a bar for each fold.
         description: of the bars.
 
     Raises:
+        ConfigError: there is no such device.
         KeyboardInterrupt: after Ctrl-C, once the running epochs are over.
     """
-    stop, numbers = threading.Event(), list(folds)
+    device, stop, numbers = choose_device(wanted), threading.Event(), list(folds)
 
     def run(fold: int) -> Result:
         if stop.is_set():
             raise Interrupted
-        return job(fold, tasks[fold], stop)
+        return job(fold, device, tasks[fold], stop)
 
     jobs = 1 if device.type == "cuda" else min(len(numbers), cores())
     with (

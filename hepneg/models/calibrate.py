@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.arrays import FloatArray
+from hepneg._core.by_fold import by_fold
 from hepneg._core.linear_spline import IDENTITY, LinearSpline, fit_logistic_spline, spline_basis
 from hepneg._core.log_odds import sigmoid
-from hepneg.config import Output
-from hepneg.events import clustering
+from hepneg.config import Output, Training
+from hepneg.events import EventTable, clustering
 from hepneg.metrics import ScoredEvents
 from hepneg.networks.calibrated_network import CalibratedNetwork
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.objectives import Objective
 
-__all__ = ["calibrated", "calibration_spline", "is_probability"]
+__all__ = ["adjusted", "calibrated", "calibration_spline", "is_probability"]
 
 KNOTS = 6
 _ENDS = (0.02, 0.98)  # quantiles of the outer knots
@@ -38,6 +39,44 @@ def is_probability(objective: Objective, output: Output | None) -> bool:
         output: the range of the network's output, if one was asked for.
     """
     return bool(getattr(objective, "probability", False)) and not (output and output.restricts)
+
+
+def adjusted(
+    networks: tuple[FoldNetwork, ...],
+    events: EventTable,
+    logit: FloatArray,
+    fold_of: NDArray[np.integer],
+    training: Training,
+    objective: Objective,
+) -> tuple[tuple[FoldNetwork, ...], str]:
+    """Return networks behind which the response is a probability, or what their objective asks for.
+
+    Args:
+        networks: of the folds.
+        events: of the training.
+        logit: of each event by the network that has not seen it, (n,).
+        fold_of: the fold of each event, (n,).
+        training: the settings.
+        objective: what was minimised.
+
+    Returns:
+        The networks, as they are where nothing is to be adjusted, and what the objective has to say of held-out events
+        afterwards; empty for nothing.
+
+    Raises:
+        DataError: log-odds that are not finite.
+    """
+    fit = moving = getattr(objective, "adjustment", None)
+    if is_probability(objective, training.network.output) and training.calibration.name != "none":
+        fit = calibration_spline
+    if fit is None:
+        return networks, ""
+    held_out = ScoredEvents.of_table(events, logit)
+    behind = calibrated(networks, held_out, fold_of, fit, moves=fit is moving)
+    if not hasattr(objective, "missed"):
+        return behind, ""
+    moved = by_fold(fold_of, len(behind), lambda fold, members: behind[fold].spline(held_out.score[members]))
+    return behind, str(objective.missed(held_out.with_score(moved)))
 
 
 def calibrated(

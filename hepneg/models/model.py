@@ -12,15 +12,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hepneg._core.by_fold import by_fold
 from hepneg.config import Task
 from hepneg.errors import DataError
-from hepneg.events import CollectionLayout, EventInputs, EventTable, InputLayout, Rows, selected
+from hepneg.events import CollectionLayout, EventInputs, EventTable, InputLayout, Rows
 from hepneg.learning.history import FoldHistory
 from hepneg.models.model_file import SCHEMA_VERSION, read_model_file, read_networks, write_model
 from hepneg.models.model_inputs import ModelInputs
 from hepneg.networks.fold_network import FoldNetwork
-from hepneg.networks.inference import mean_logits, network_logits
+from hepneg.networks.inference import mean_logits, network_logits, output_by_fold
 
 __all__ = ["Model", "ModelInputs"]
 
@@ -115,11 +114,7 @@ class Model:
             by = self.inputs.folds["by"]
             raise DataError(f"the {self.noun} was trained in folds by {by!r}, which the events do not have; give fold=")
         network_of = (events.folds(self.folds, self.seed) + shift) % self.folds
-        return by_fold(
-            network_of,
-            self.folds,
-            lambda number, members: function(self.networks[number], selected(rows, members)),
-        )
+        return output_by_fold(self.networks, rows, network_of, function)
 
     @property
     def output_shape(self) -> tuple[int, ...]:

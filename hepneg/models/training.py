@@ -4,38 +4,29 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hepneg._core.by_fold import by_fold
-from hepneg._core.class_names import require_two_classes
 from hepneg._core.progress import SILENT, Progress
-from hepneg.config import REGRESSION_SCHEME, Settings, Task, Training, ungraded_message
-from hepneg.errors import ConfigError, HepnegWarning
+from hepneg.config import Settings
+from hepneg.errors import HepnegWarning
 from hepneg.events import EventTable
 from hepneg.learning.history import Callback
-from hepneg.metrics import ScoredEvents
-from hepneg.models.calibrate import calibrated, calibration_spline, is_probability
+from hepneg.models.calibrate import adjusted
 from hepneg.models.classifier import Classifier
 from hepneg.models.model import ModelInputs
 from hepneg.models.regressor import Regressor
-from hepneg.networks.calibrated_network import CalibratedNetwork
-from hepneg.networks.fold_network import FoldNetwork
-from hepneg.objectives import Objective, objective_parameters
-from hepneg.schemes import Scheme, as_scheme, require_task, scheme_parameters
-from hepneg.schemes.crossfit import CrossFit, crossfit
-from hepneg.schemes.fold_training import FoldTraining
-from hepneg.signs.pooling import pooled
+from hepneg.objectives import objective_parameters
+from hepneg.schemes import Scheme, scheme_parameters
+from hepneg.schemes.crossfit import crossfit
+from hepneg.schemes.fold_training import FoldTraining, pose_training
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["pose_training", "train", "train_posed", "train_regressor"]
+__all__ = ["train", "train_posed", "train_regressor"]
 
 
 def train(
@@ -129,31 +120,6 @@ def train_regressor(
     return cast(Regressor, train_posed(events, posed, callbacks=callbacks, client=client, **options))
 
 
-def pose_training(
-    events: EventTable,
-    scheme: str | Mapping[str, Any] | Scheme | None = None,
-    task: Task = "classification",
-    **settings: Unpack[Settings],
-) -> FoldTraining:
-    """Return what :func:`train` or :func:`train_regressor` trains, for folds that are trained by themselves.
-
-    Raises:
-        ConfigError: unknown scheme or setting, or one that is not for the task.
-        DataError: a regression of events without a target.
-    """
-    training = Training.of(**settings)
-    if task == "classification":
-        require_two_classes(events.classes, "a training")
-    if task == "regression":
-        events.required_target()
-        scheme = scheme or REGRESSION_SCHEME
-    chosen: Scheme = training.scheme.make() if scheme is None else as_scheme(scheme)
-    require_task(chosen, task)
-    objective = training.make_objective(task)
-    _require_use_of_grades(events, objective)
-    return FoldTraining(pooled(events), chosen, training, objective)
-
-
 def train_posed(
     events: EventTable,
     posed: FoldTraining,
@@ -166,20 +132,21 @@ def train_posed(
 ) -> Classifier | Regressor:
     """Train what :func:`pose_training` poses of these events; arguments, warnings and errors as for :func:`train`."""
     training, objective, chosen = posed.training, posed.objective, posed.scheme
-    samples = _sample_summary(events)
-    folder = Path(checkpoint) if checkpoint else None
-    if client is None:
-        fitted = crossfit(posed, progress=progress, checkpoint=folder, callbacks=callbacks)
-    else:
-        fitted = _crossfit_on_cluster(posed, client, progress, folder, callbacks)
+    samples, folder = _sample_summary(events), Path(checkpoint) if checkpoint else None
+    fitted = crossfit(posed, progress=progress, checkpoint=folder, callbacks=callbacks, client=client)
     histories = tuple(fold.history for fold in fitted.folds)
     for history in histories:
         if history.message:
             warnings.warn(history.message, HepnegWarning, stacklevel=3)
+    networks, message = tuple(fold.network for fold in fitted.folds), ""
+    if fitted.logit is not None:
+        networks, message = adjusted(networks, events, fitted.logit, fitted.fold_of, training, objective)
+    if message:
+        warnings.warn(message, HepnegWarning, stacklevel=3)
     named = {"name": objective.name, **objective_parameters(objective)}
     kind: type[Classifier | Regressor] = Classifier if objective.task == "classification" else Regressor
     return kind(
-        networks=_networks(events, fitted, training, objective),
+        networks=networks,
         inputs=inputs or ModelInputs.of_table(events),
         scheme=chosen.name,
         scheme_parameters=scheme_parameters(chosen),
@@ -190,48 +157,6 @@ def train_posed(
         health=fitted.health,
         choice=fitted.choice,
     )
-
-
-def _crossfit_on_cluster(
-    posed: FoldTraining, client: Client, progress: Progress, folder: Path | None, callbacks: Sequence[Callback]
-) -> CrossFit:
-    """Let the workers leave checkpoints of all folds, in which there is nothing left to train here."""
-    from hepneg.schemes.cluster import train_on_cluster
-
-    with nullcontext(folder) if folder else TemporaryDirectory() as kept:
-        train_on_cluster({Path(kept): posed}, client, progress=progress, callbacks=callbacks)
-        return crossfit(posed, checkpoint=Path(kept))
-
-
-def _networks(
-    events: EventTable, fitted: CrossFit, training: Training, objective: Objective
-) -> tuple[FoldNetwork, ...]:
-    """Return the networks of the folds, behind them what makes their response a probability, or what was asked for."""
-    networks = tuple(fold.network for fold in fitted.folds)
-    fit = moving = getattr(objective, "adjustment", None)
-    if is_probability(objective, training.network.output) and training.calibration.name != "none":
-        fit = calibration_spline
-    if fit is None:
-        return networks
-    held_out = ScoredEvents.of_table(events, fitted.held_out_output(events))
-    adjusted = calibrated(networks, held_out, fitted.fold_of, fit, moves=fit is moving)
-    if message := _missed(objective, held_out, adjusted, fitted.fold_of):
-        warnings.warn(message, HepnegWarning, stacklevel=4)
-    return adjusted
-
-
-def _missed(
-    objective: Objective, events: ScoredEvents, networks: Sequence[CalibratedNetwork], fold_of: NDArray[np.integer]
-) -> str:
-    """Return what an objective has to say of held-out events after its adjustment; empty for nothing."""
-    splines = [network.spline for network in networks]
-    logit = by_fold(fold_of, len(splines), lambda fold, members: splines[fold](events.score[members]))
-    return str(objective.missed(events.with_score(logit))) if hasattr(objective, "missed") else ""
-
-
-def _require_use_of_grades(events: EventTable, objective: Objective) -> None:
-    if events.grade is not None and not getattr(objective, "graded", False):
-        raise ConfigError(ungraded_message(objective.name))
 
 
 def _sample_summary(events: EventTable) -> dict[str, Any]:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hepneg.events import Rows
+from hepneg._core.by_fold import by_fold
+from hepneg.events import Rows, selected
 from hepneg.networks.calibrated_network import mean_output
 from hepneg.networks.fused import packed_weights
 from hepneg.networks.packed_rows import dense_rows
 
-__all__ = ["PIECE", "in_pieces", "mean_logits", "network_logits", "one_thread", "use_one_thread"]
+__all__ = [
+    "PIECE",
+    "in_pieces",
+    "mean_logits",
+    "network_logits",
+    "one_thread",
+    "output_by_fold",
+    "use_one_thread",
+]
+
+Network = TypeVar("Network", bound=nn.Module)
 
 PIECE = 8192
 """Events at a time: few enough for a core's caches, many enough that the calls behind them cost little."""
@@ -36,6 +48,28 @@ def network_logits(network: nn.Module, features: Rows) -> NDArray[np.float64]:
         (n,) or (n, M) float64.
     """
     return in_pieces(network, features, next(network.parameters()).device)
+
+
+def output_by_fold(
+    networks: Sequence[Network],
+    features: Rows,
+    network_of: NDArray[np.integer],
+    function: Callable[[Network, Rows], NDArray[np.float64]] = network_logits,
+) -> NDArray[np.float64]:
+    """Return of each event what one of several networks says of it.
+
+    Args:
+        networks: K of them.
+        features: of n events.
+        network_of: number of the network that each event is asked of, (n,): its fold's, which has not seen it.
+        function: from a network and the features of its events to their values, (m, …).
+
+    Returns:
+        (n, …) in the order of the events.
+    """
+    return by_fold(
+        network_of, len(networks), lambda number, members: function(networks[number], selected(features, members))
+    )
 
 
 def mean_logits(networks: Sequence[nn.Module], features: Rows) -> NDArray[np.float64]:

@@ -50,9 +50,9 @@ class Auto(Combined):
             TrainingError: no candidate gives finite log-odds.
         """
         logits = fits.held_out_logits(events)
-        sign, raw = (fits.held_out_sign(events, raw=raw) if logits else None for raw in (False, True))
+        sign, raw = (fits.signs.sign, fits.signs.raw) if logits and fits.signs else (None, None)
         choice = choose(events, logits, sign, raw, differs=lambda: _difference_of_shapes(events))
-        return fits.only(choice.scheme, choice.to_dict())
+        return fits.only(choice.scheme, choice.to_dict(), logits.get(choice.scheme))
 
 
 def _difference_of_shapes(events: EventTable) -> str:

@@ -136,8 +136,12 @@ def choose(
             "no network of the scheme 'auto' gives finite log-odds: look for extreme features or weights"
         )
     negative = {} if raw is None else _negative(events, raw)
-    losses = {name: log_loss_of(ScoredEvents.of_table(events, logits[name])) for name in usable}
-    scores = {name: _brier_of(events, logits[name]) for name in usable} if negative else losses
+    first = ScoredEvents.of_table(events, logits[usable[0]])
+    scored = {name: first.with_score(logits[name]) for name in usable}
+    losses = {name: log_loss_of(one) for name, one in scored.items()}
+    scores = (
+        {name: brier_of(one.with_score(sigmoid(one.score))) for name, one in scored.items()} if negative else losses
+    )
     chosen = next(name for name in usable if not _beaten(scores, name))
     candidates = {name: Candidate(loss.estimate(), (loss - losses[chosen]).estimate()) for name, loss in losses.items()}
     gaps = {name: (scores[name] - scores[chosen]).estimate() for name in usable}
@@ -179,10 +183,6 @@ def _order(*, depends: bool) -> tuple[str, ...]:
     if depends:
         return "combined", "refined", "factorised", "absolute"
     return "absolute", "combined", "refined", "factorised"
-
-
-def _brier_of(events: EventTable, logit: Float) -> Influence:
-    return brier_of(ScoredEvents.of_table(events, sigmoid(logit)))
 
 
 def _beaten(scores: Mapping[str, Influence], name: str) -> bool:

@@ -56,8 +56,6 @@ def train_on_cluster(
             model is what raises, from what is left here.
         KeyboardInterrupt: on Ctrl-C; finished folds are kept.
     """
-    for posed in trainings.values():
-        posed.require_trainable()
     with progress:
         jobs = _Jobs(client, in_turn(callbacks))
         with warnings.catch_warnings():  # Dask would rather have large data on the workers, where they can be lost

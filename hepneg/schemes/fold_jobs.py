@@ -7,10 +7,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from hepneg._core.progress import SILENT, Progress, Task
 from hepneg.errors import TrainingError
 from hepneg.learning.history import Callback, in_turn
-from hepneg.learning.pool import choose_device, run_folds
+from hepneg.learning.pool import run_folds
 from hepneg.schemes.fold_training import FoldTraining
 
 __all__ = ["train_fold"]
@@ -32,23 +34,21 @@ def train_fold(
         callbacks: are told of every epoch.
 
     Raises:
-        ConfigError: there is no such fold.
-        DataError: a feature out of a network's range.
-        TrainingError: the events have nothing to teach; that is noted in the folder, and raised again by whoever makes
-            the model.
+        ConfigError: there is no such fold, or no such device.
+        TrainingError: the events of the fold have nothing to teach; that is noted in the folder, and raised again by
+            whoever makes the model.
         KeyboardInterrupt: after Ctrl-C, once the running epoch is over and kept.
     """
     posed.training.require_fold(fold)
-    posed.require_trainable()
-    keep, device = posed.files(folder, fold, in_turn(callbacks)), choose_device(posed.training.device)
+    told, files = in_turn(callbacks), posed.files(folder, fold)
 
-    def fit(fold: int, task: Task, stop: threading.Event) -> None:
-        posed.fit(fold, device, task, stop, keep)
+    def fit(fold: int, device: torch.device, task: Task, stop: threading.Event) -> None:
+        posed.fit(fold, folder, told, device, task, stop)
 
     started = time.monotonic()
     try:
-        run_folds(fit, [fold], device, progress, "training fold")
+        run_folds(fit, [fold], posed.training.device, progress, "training fold")
     except TrainingError:
-        keep.finish(time.monotonic() - started)
+        files.finish(time.monotonic() - started)
         raise
-    keep.finish(time.monotonic() - started)
+    files.finish(time.monotonic() - started)

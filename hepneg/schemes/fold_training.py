@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Unpack
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hepneg._core.class_names import TWO_CLASSES
+from hepneg._core.class_names import TWO_CLASSES, require_two_classes
 from hepneg._core.interruption import stoppable
 from hepneg._core.progress import Task
-from hepneg.config import Training
-from hepneg.errors import DataError
+from hepneg.config import REGRESSION_SCHEME, Settings, Training, ungraded_message
+from hepneg.config import Task as TaskName
+from hepneg.errors import ConfigError, DataError
 from hepneg.events import EventTable
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.feature_range import check_features
@@ -27,9 +29,10 @@ from hepneg.learning.task import learning_task
 from hepneg.objectives import Objective
 from hepneg.schemes.context import FoldContext
 from hepneg.schemes.fold_fit import FoldFit
-from hepneg.schemes.scheme import Scheme
+from hepneg.schemes.scheme import Scheme, as_scheme, require_task
+from hepneg.signs.pooling import pooled
 
-__all__ = ["FoldTraining"]
+__all__ = ["FoldTraining", "pose_training"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +74,6 @@ class FoldTraining:
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
 
-    def require_trainable(self) -> None:
-        """Refuse events that cannot teach a network anything.
-
-        Raises:
-            DataError: a feature out of a network's range.
-            TrainingError: a label is missing, or its Σw is compatible with 0.
-        """
-        self.events.require_simulated()
-        check_features(self.events)
-        learning_task(self.objective).require_trainable(self.events.weight, self.events)
-
     def files(self, folder: Path | None, fold: int, callback: Callback | None = None) -> FoldFiles:
         """Return the checkpoints of a fold's networks in a folder; None to keep none."""
         return FoldFiles(folder, fold, self.fingerprint if folder else "", callback)
@@ -108,24 +100,76 @@ class FoldTraining:
         """Return what folds took that were trained as jobs of their own."""
         return sum(self.files(folder, fold).seconds for fold in range(self.training.folds)) if folder else 0.0
 
-    def fit(self, fold: int, device: torch.device, task: Task, stop: threading.Event, keep: FoldFiles) -> FoldFit:
+    def fit(
+        self,
+        fold: int,
+        folder: Path | None,
+        callback: Callback | None,
+        device: torch.device,
+        task: Task,
+        stop: threading.Event,
+    ) -> FoldFit:
         """Train the networks of one fold, from their checkpoints on.
 
         Args:
             fold: which.
+            folder: of the checkpoints; None to keep none.
+            callback: is told of every epoch.
             device: to train on.
             task: progress, from 0 to 1.
             stop: set from outside to stop at the end of the running epoch.
-            keep: the checkpoints.
 
         Raises:
             Interrupted: ``stop`` was set.
             TrainingError: the events of the fold have nothing to teach, or the objective does not go with the scheme.
         """
+        keep = self.files(folder, fold, callback)
         with stoppable(stop):
             return self.scheme.fit(
                 FoldContext.of(fold, self.events, self.fold_of, self.training, self.objective, device, task, stop, keep)
             )
+
+
+def pose_training(
+    events: EventTable,
+    scheme: str | Mapping[str, Any] | Scheme | None = None,
+    task: TaskName = "classification",
+    **settings: Unpack[Settings],
+) -> FoldTraining:
+    """Return what is to be trained, once everything about it is checked.
+
+    Args:
+        events: signed events.
+        scheme: its name, a mapping of ``name`` and parameters, or a scheme object; left out, that of the settings, or
+            of a regression.
+        task: ``"classification"`` or ``"regression"``.
+        settings: fields of :class:`hepneg.config.Training`.
+
+    Raises:
+        ConfigError: unknown scheme or setting, or one that is not for the task.
+        DataError: a regression of events without a target, or a feature out of a network's range.
+        TrainingError: a label is missing, or its Σw is compatible with 0.
+
+    Warns:
+        HepnegWarning: a feature that networks hardly see; a sample without a positive sum, whose label's samples share
+            one local mean sign.
+    """
+    training = Training.of(**settings)
+    if task == "classification":
+        require_two_classes(events.classes, "a training")
+    if task == "regression":
+        events.required_target()
+        scheme = scheme or REGRESSION_SCHEME
+    chosen: Scheme = training.scheme.make() if scheme is None else as_scheme(scheme)
+    require_task(chosen, task)
+    objective = training.make_objective(task)
+    if events.grade is not None and not getattr(objective, "graded", False):
+        raise ConfigError(ungraded_message(objective.name))
+    events.require_simulated()
+    grouped = pooled(events)
+    check_features(grouped)
+    learning_task(objective).require_trainable(grouped.weight, grouped)
+    return FoldTraining(grouped, chosen, training, objective)
 
 
 def _named(folds: Sequence[int]) -> str:

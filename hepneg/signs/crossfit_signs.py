@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from hepneg._core.progress import SILENT, Progress, Task
@@ -13,7 +14,7 @@ from hepneg.errors import TrainingError
 from hepneg.events import EventTable
 from hepneg.learning.checkpoint import FoldFiles
 from hepneg.learning.feature_range import check_features
-from hepneg.learning.pool import choose_device, run_folds
+from hepneg.learning.pool import run_folds
 from hepneg.signs.fit_signs import FEWEST, SignFitter
 from hepneg.signs.local_signs import LocalSigns
 from hepneg.signs.sign_plan import SignPlan
@@ -38,17 +39,16 @@ def crossfit_signs(
     """
     events.require_simulated()
     check_features(events)
-    device = choose_device(training.device)
     fold_of = events.folds(training.folds, training.seed)
     _require_several_folds(events, fold_of)
 
-    def fit(fold: int, task: Task, stop: threading.Event) -> LocalSigns:
+    def fit(fold: int, device: torch.device, task: Task, stop: threading.Event) -> LocalSigns:
         fitter = SignFitter(fold, plan, training, device, stop, FoldFiles(None, fold))
         signs = fitter.fit(events.select(fold_of != fold), "sample").cpu()
         task.advance()
         return signs
 
-    return tuple(run_folds(fit, range(training.folds), device, progress, "refining fold"))
+    return tuple(run_folds(fit, range(training.folds), training.device, progress, "refining fold"))
 
 
 def _require_several_folds(events: EventTable, fold_of: NDArray[np.int8]) -> None:

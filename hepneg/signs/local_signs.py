@@ -13,7 +13,7 @@ from hepneg.events import EventTable, Rows, selected
 from hepneg.networks.inference import in_pieces
 from hepneg.signs.sign_ensemble import SignEnsemble
 
-__all__ = ["LocalSigns", "SignReader", "class_means", "held_out_sign"]
+__all__ = ["HeldOutSigns", "LocalSigns", "SignReader", "class_means", "held_out_sign"]
 
 Float = NDArray[np.float64]
 SignReader = Callable[[EventTable, bool], Float]
@@ -74,6 +74,29 @@ class LocalSigns:
         networks = {sample: self.networks[label] for label, sample in pairs if label in self.networks}
         constants = {sample: self.constants[label] for label, sample in pairs if label in self.constants}
         return replace(self, by="sample", networks=networks, constants=constants)
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutSigns:
+    """The local mean sign of n events as the networks of K folds see it.
+
+    Attributes:
+        sign: of each event by networks that have not seen it, (n,).
+        raw: the same without its floor, (n,).
+        ensembles: of each event by the networks of each fold, (n, K).
+        fold_of: the fold of each event, (n,).
+    """
+
+    sign: Float
+    raw: Float
+    ensembles: Float
+    fold_of: NDArray[np.integer]
+
+    @classmethod
+    def of(cls, readers: Sequence[SignReader], events: EventTable, fold_of: NDArray[np.integer]) -> HeldOutSigns:
+        """Ask the readers of each fold about n events, whose folds are given, (n,)."""
+        sign, raw = (held_out_sign(readers, events, fold_of, raw=raw) for raw in (False, True))
+        return cls(sign, raw, np.stack([reader(events, False) for reader in readers], axis=1), fold_of)
 
 
 def held_out_sign(

@@ -267,7 +267,7 @@ def refine(
     from hepneg.learning.trainable import require_density
     from hepneg.signs.crossfit_signs import crossfit_signs
     from hepneg.signs.curve import straightened
-    from hepneg.signs.local_signs import held_out_sign
+    from hepneg.signs.local_signs import HeldOutSigns
     from hepneg.signs.sign_plan import SignPlan
 
     if len(events) == 0:
@@ -286,10 +286,8 @@ def refine(
     signs = crossfit_signs(events, plan, training, progress=progress)
     fold_of = events.folds(len(signs), training.seed)
     signs = straightened(signs, events, fold_of)
-    readers = [local.read for local in signs]
-    sign, raw = (held_out_sign(readers, events, fold_of, raw=raw) for raw in (False, True))
-    ensembles = np.stack([reader(events, False) for reader in readers], axis=1)
-    closure = sign_closure(events, sign, raw, ensembles, fold_of)
+    held_out = HeldOutSigns.of([local.read for local in signs], events, fold_of)
+    closure = sign_closure(events, held_out.sign, held_out.raw, held_out.ensembles, fold_of)
     labels = {
         name: events.label_of_sample(name)
         for code, name in enumerate(events.sample_names)
@@ -300,9 +298,9 @@ def refine(
         sample_names=events.sample_names,
         labels=labels,
         seed=training.seed,
-        factors=sum_factors(events, sign),
+        factors=sum_factors(events, held_out.sign),
         closure=closure,
-        negative={name: _negative(events, name, raw, training) for name in closure},
+        negative={name: _negative(events, name, held_out.raw, training) for name in closure},
         signs=signs,
         pools=pool_of,
         layout=events.layout,

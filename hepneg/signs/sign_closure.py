@@ -139,11 +139,11 @@ def _of_sample(events: EventTable, sign: Float, raw: Float, ensembles: Float, fo
     each = _at_equal_sums(size[:, None] * ensembles, events.weight, fold)
     binned = _Binned(events.weight, size * sign, own, noise, each, fold, cluster)
     return SignClosure(
-        clipped=negative_share(events.weight, raw < 0, cluster, folds=max(2, ensembles.shape[1])),
         floored_share=float(size[raw < sign].sum() / size.sum()),
         inclusive=Estimate(ratio, error / abs(total) if total else float("nan")),
         calibration=binned.agreement(sign, by_fold=True),
         features={name: binned.agreement(events.feature(name).astype(np.float64)) for name in events.feature_names},
+        clipped=negative_share(events.weight, raw < 0, cluster, folds=max(2, ensembles.shape[1])),
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hepneg._core.output import json_ready
 from hepneg.events import EventTable
+from hepneg.signs.local_signs import HeldOutSigns
 from hepneg.signs.sign_closure import SignClosure, sign_closure
 
 __all__ = ["SchemeHealth", "by_label", "scheme_health"]
@@ -45,30 +46,23 @@ class SchemeHealth:
 
 def scheme_health(
     events: EventTable,
-    held_out_logit: NDArray[np.float64] | None,
-    held_out_sign: NDArray[np.float64] | None = None,
-    raw_sign: NDArray[np.float64] | None = None,
+    logit: NDArray[np.float64] | None,
+    signs: HeldOutSigns | None = None,
     *,
-    ensembles: NDArray[np.float64] | None = None,
-    fold_of: NDArray[np.integer] | None = None,
     negative_batches: float = 0.0,
 ) -> SchemeHealth:
     """Judge a training on the events that each network has not seen.
 
     Args:
         events: n signed events; its samples are what the signs were learnt of.
-        held_out_logit: (n,) log-odds; None for a regression.
-        held_out_sign: (n,) local mean signs; None for a scheme that learns none.
-        raw_sign: the same without its floor; left out, it has none.
-        ensembles: local mean signs by the networks of each fold, (n, K).
-        fold_of: the fold of each event, (n,).
+        logit: (n,) held-out log-odds; None for a regression.
+        signs: local mean signs; None for a scheme that learns none.
         negative_batches: share of the batches with a label whose training weights sum to zero or less.
     """
-    raw = held_out_sign if raw_sign is None else raw_sign
-    closure = (
-        {} if held_out_sign is None or raw is None else sign_closure(events, held_out_sign, raw, ensembles, fold_of)
-    )
-    largest = None if held_out_logit is None else float(np.abs(held_out_logit).max(initial=0.0))
+    largest = None if logit is None else float(np.abs(logit).max(initial=0.0))
+    if signs is None:
+        return SchemeHealth(largest, negative_batches)
+    closure = sign_closure(events, signs.sign, signs.raw, signs.ensembles, signs.fold_of)
     return SchemeHealth(largest, negative_batches, closure)
 
 

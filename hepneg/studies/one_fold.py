@@ -13,10 +13,9 @@ from hepneg._core.timing import timed
 from hepneg.config import Config
 from hepneg.errors import TrainingError
 from hepneg.events import EventTable
-from hepneg.models.training import pose_training
 from hepneg.ntuples import read
 from hepneg.schemes.fold_jobs import train_fold
-from hepneg.schemes.fold_training import FoldTraining
+from hepneg.schemes.fold_training import FoldTraining, pose_training
 from hepneg.studies.scheme_comparison import make_schemes, pose_comparison
 
 __all__ = ["TrainedFold", "compared_schemes", "pose_analysis", "train_one_fold"]

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack, cast
@@ -24,9 +24,9 @@ from hepneg.events import EventTable
 from hepneg.metrics import ScoredEvents, auc_of
 from hepneg.metrics.negative_share import NegativeShare
 from hepneg.models.classifier import Classifier
-from hepneg.models.training import pose_training, train_posed
+from hepneg.models.training import train_posed
 from hepneg.schemes import Scheme, as_scheme, make_scheme, require_task
-from hepneg.schemes.fold_training import FoldTraining
+from hepneg.schemes.fold_training import FoldTraining, pose_training
 from hepneg.studies.recommendation import (
     SIGNIFICANT,
     Doubt,
@@ -241,7 +241,8 @@ def pose_comparison(
     Training.refuse(settings, ["scheme"], "compare takes its schemes as `schemes`")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HepnegWarning)
-        return {name: pose_training(events, scheme, **settings) for name, scheme in compared.items()}
+        posed = pose_training(events, next(iter(compared.values())), **settings)
+    return {name: replace(posed, scheme=scheme) for name, scheme in compared.items()}
 
 
 def compare_posed(

@@ -178,5 +178,3 @@ def test_metrics_of_two_classes_refuse_a_table_of_three(analysis: Config) -> Non
     events = read(analysis)
     with pytest.raises(HepnegError, match="knows the classes signal and background alone"):
         hepneg.metrics.ScoredEvents.of_table(events, np.zeros(len(events)))
-    with pytest.raises(HepnegError, match="knows the classes signal and background alone"):
-        hepneg.train(events, folds=2, epochs=1)

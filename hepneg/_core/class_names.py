@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from hepneg.errors import DataError
 
-__all__ = ["DATA_LABEL", "TWO_CLASSES", "class_names", "require_label", "require_two_classes"]
+__all__ = ["DATA_LABEL", "MOST_CLASSES", "TWO_CLASSES", "class_names", "require_label", "require_two_classes"]
 
 TWO_CLASSES = ("background", "signal")
 """The classes between which the response is one number; the code of a class is its position."""
@@ -17,7 +17,7 @@ DATA_LABEL = "data"
 """The label of measured data, which are of no class."""
 
 _LABEL = re.compile(r"[A-Za-z0-9_]{1,64}")
-_MOST_CLASSES = 100
+MOST_CLASSES = 100
 
 
 def class_names(labels: Iterable[str]) -> tuple[str, ...]:
@@ -44,8 +44,8 @@ def class_names(labels: Iterable[str]) -> tuple[str, ...]:
         raise ValueError(
             f"the labels are {found[0]} and {found[1]}: two classes are signal and background, or have other names both"
         )
-    if len(found) > _MOST_CLASSES:
-        raise ValueError(f"there are {len(found)} labels, and at most {_MOST_CLASSES} classes are told apart")
+    if len(found) > MOST_CLASSES:
+        raise ValueError(f"there are {len(found)} labels, and at most {MOST_CLASSES} classes are told apart")
     return found
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 import numpy as np
 
+from hepneg._core.class_names import require_two_classes
 from hepneg.columnar.branch_columns import read_columns
 from hepneg.columnar.event_columns import read_chunk
 from hepneg.columnar.origin import Origin
@@ -145,6 +146,7 @@ class ResponseProcessor:
 
         sample, chunk = read_chunk(self.config, events)
         classifier = kept_classifier(self.model)
+        require_two_classes(classifier.classes, "a histogram of the response")
         table = chunk.table(self.config, sample)
         with one_thread():
             values = self._response(classifier, table, Origin.of(events))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.arrays import FloatArray
+from hepneg._core.class_names import TWO_CLASSES, require_two_classes
 from hepneg.evaluation.per_sample import SampleWeights
 from hepneg.events import EventTable, cluster_squares
 from hepneg.metrics.scored import column_of
@@ -60,8 +61,10 @@ def response_histogram(
         A response equal to the last edge counts into the last bin.
 
     Raises:
-        DataError: a response that is not one finite number per event.
+        DataError: a response that is not one finite number per event, or a classifier of other classes than signal and
+            background: give the probability of one of them.
     """
+    require_two_classes(getattr(response, "classes", TWO_CLASSES), "a histogram of the response")
     asked: Any = getattr(response, "held_out_response", lambda _: response)
     values = column_of(events, asked(events), "the response")
     return signed_histogram(values, SampleWeights.of(events), response_axis(bins))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 
 from hepneg._core.arrays import FloatArray
+from hepneg._core.class_names import require_two_classes
 from hepneg._core.log_odds import sigmoid
 from hepneg.config import Config, Feature
 from hepneg.errors import ConfigError, DataError
@@ -125,6 +126,7 @@ class TrainedSource:
         with one_thread():
             if self.model.task == "classification":
                 classifier = cast("Classifier", self.model)
+                require_two_classes(classifier.classes, "a histogram of the response")
                 return classifier.response(inputs) if unknown else classifier.held_out_response(inputs)
             regressor = cast("Regressor", self.model)
             return regressor.prediction(inputs) if unknown else regressor.held_out_prediction(inputs)

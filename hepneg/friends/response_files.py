@@ -43,9 +43,10 @@ def apply_model(
 
     ``<input stem>.hepneg.root`` holds a tree ``hepneg`` with one entry for each entry of the input, in its order: the
     branches that identify the event in their original types (``hepneg_entry``, the entry number, where the model or a
-    file that it does not know has none), ``hepneg_response`` and ``hepneg_logit`` (float32); of a regression
-    ``hepneg_prediction``, and for quantiles ``hepneg_q0p16`` and so on. An entry that fails the model's selection, or
-    has a NaN or infinite feature, holds NaN.
+    file that it does not know has none), ``hepneg_response`` and ``hepneg_logit`` (float32), of classes other than
+    signal and background ``hepneg_response_ttbar`` and so on for each; of a regression ``hepneg_prediction``, and for
+    quantiles ``hepneg_q0p16`` and so on. An entry that fails the model's selection, or has a NaN or infinite feature,
+    holds NaN.
 
     Which network: an event that the model was trained on gets the response of the network that has not seen it, others
     get the mean of all, of a classifier in log-odds. A model knows the files that it was trained on by their content,

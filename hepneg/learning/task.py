@@ -58,7 +58,7 @@ class LearningTask(Protocol):
 
 @dataclass(frozen=True)
 class LabelTask:
-    """Learns to tell signal from background."""
+    """Learns to tell the classes apart."""
 
     def require_trainable(self, weight: Float, events: EventTable, *, significance: float = SIGNIFICANCE) -> None:
         """Refuse events of which a label has no positive Σw (see :class:`LearningTask`)."""
@@ -76,15 +76,16 @@ class LabelTask:
         logit_bound: float | None,
         generator: torch.Generator,
     ) -> ResponseNetwork:
-        """Return a network with one log-odds."""
+        """Return a network with one output fewer than classes: the log-odds of two."""
         output = response_range(choice.output)
-        network = ResponseNetwork(choice.make(), events.layout, logit_bound, output)
+        network = ResponseNetwork(choice.make(), events.layout, logit_bound, output, len(events.classes))
         network.initialise(generator, events.inputs)
         return network
 
     def table(self, network: FoldNetwork, events: EventTable, train_weight: Float) -> EventRows:  # noqa: ARG002
-        """Return features, label and weight, both labels brought to the same sum."""
-        return event_table(events.inputs, events.label, balanced_weight(train_weight, events.label))
+        """Return features, label and weight, all labels brought to the same sum."""
+        balanced = balanced_weight(train_weight, events.label, len(events.classes))
+        return event_table(events.inputs, events.label, balanced)
 
 
 @dataclass(frozen=True)

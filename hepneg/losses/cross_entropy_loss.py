@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from hepneg.losses.event_loss import EventLoss, bce_terms
 
@@ -19,6 +20,9 @@ class CrossEntropyLoss(EventLoss):
     is right on average, but an isolated event of negative weight lowers it for ever: give a ``logit_bound``, batches so
     large that the sum of each label is positive, and stop on the signed loss of other events.
 
+    Of K > 2 classes a network gives log-ratios against the first, (n, K − 1), and the target is the class's number from
+    0: the loss is w·(−log p) of the event's own class, p = e^z/(1 + Σe^z).
+
     Args:
         logit_bound: log-odds are squashed into ±logit_bound; apply :func:`bounded_logit` in use too. None for none.
     """
@@ -29,4 +33,7 @@ class CrossEntropyLoss(EventLoss):
 
     def terms(self, logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return the loss of each event, (n,)."""
+        if logit.ndim == 2:
+            scores = nn.functional.pad(bounded_logit(logit, self.logit_bound), (1, 0))
+            return weight * nn.functional.cross_entropy(scores, target.long(), reduction="none")
         return bce_terms(bounded_logit(logit, self.logit_bound), target, weight=weight, reduction="none")

@@ -26,7 +26,7 @@ class EventLoss(nn.Module):
 
         Args:
             logit: what the network gives, (n,), or (n, M) where the loss says so.
-            target: label, 0 or 1, or the number to predict, (n,), as floating-point numbers.
+            target: label, 0 or 1 or the number of a class, or the number to predict, (n,), as floating-point numbers.
             weight: of either sign, (n,).
         """
         return self.terms(logit, target, weight).mean()

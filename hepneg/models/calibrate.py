@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 from hepneg._core.arrays import FloatArray
 from hepneg._core.by_fold import by_fold
 from hepneg._core.linear_spline import IDENTITY, LinearSpline, fit_logistic_spline, spline_basis
-from hepneg._core.log_odds import sigmoid
+from hepneg._core.log_odds import class_log_odds, sigmoid
 from hepneg.config import Output, Training
 from hepneg.events import EventTable, clustering
 from hepneg.metrics import ScoredEvents
+from hepneg.metrics.class_scores import ClassScores, two_class_scores
+from hepneg.networks.calibrated_classes import CalibratedClassesNetwork
 from hepneg.networks.calibrated_network import CalibratedNetwork
 from hepneg.networks.fold_network import FoldNetwork
 from hepneg.objectives import Objective
 
-__all__ = ["adjusted", "calibrated", "calibration_spline", "is_probability"]
+__all__ = ["adjusted", "calibrated", "calibrated_classes", "calibration_spline", "is_probability"]
 
 KNOTS = 6
 _ENDS = (0.02, 0.98)  # quantiles of the outer knots
@@ -54,7 +56,7 @@ def adjusted(
     Args:
         networks: of the folds.
         events: of the training.
-        logit: of each event by the network that has not seen it, (n,).
+        logit: of each event by the network that has not seen it, (n,), or log-ratios of K > 2 classes, (n, K − 1).
         fold_of: the fold of each event, (n,).
         training: the settings.
         objective: what was minimised.
@@ -71,7 +73,9 @@ def adjusted(
         fit = calibration_spline
     if fit is None:
         return networks, ""
-    held_out = ScoredEvents.of_table(events, logit)
+    if logit.ndim > 1:
+        return calibrated_classes(networks, ClassScores.of_table(events, logit), fold_of), ""
+    held_out = two_class_scores(events, logit)
     behind = calibrated(networks, held_out, fold_of, fit, moves=fit is moving)
     if not hasattr(objective, "missed"):
         return behind, ""
@@ -104,6 +108,32 @@ def calibrated(
     common = fit(events) if moves else None
     pairs = zip(networks, splines, strict=True)
     return tuple(CalibratedNetwork.of(network, spline, common) for network, spline in pairs)
+
+
+def calibrated_classes(
+    networks: Sequence[FoldNetwork], events: ClassScores, fold_of: NDArray[np.integer]
+) -> tuple[CalibratedClassesNetwork, ...]:
+    """Give the network of each fold a spline for each class, fitted to held-out events of the *other* folds.
+
+    Each is the spline of two classes (:func:`calibration_spline`): of the log-odds of one class
+    against all others together, which share their prior equally; the probabilities are brought to the sum 1 afterwards
+    (Zadrozny, Elkan, KDD (2002) 694). What the signed weights cannot tell from chance changes nothing.
+
+    Args:
+        networks: of the folds.
+        events: with the probabilities that the network gives which has not seen the event.
+        fold_of: the fold of each event, (n,).
+    """
+    odds = class_log_odds(events.log_probability) + np.log(len(events.classes) - 1)
+    of_class = [
+        ScoredEvents(odds[:, code], (events.code == code).astype(np.int8), events.share, events.cluster)
+        for code in range(len(events.classes))
+    ]
+
+    def splines(fold: int) -> list[LinearSpline]:
+        return [calibration_spline(scored.select(fold_of != fold)) for scored in of_class]
+
+    return tuple(CalibratedClassesNetwork.of(network, splines(fold)) for fold, network in enumerate(networks))
 
 
 def calibration_spline(events: ScoredEvents) -> LinearSpline:

@@ -16,8 +16,10 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hepneg._core.class_names import TWO_CLASSES, class_names
 from hepneg._core.collection_limits import MOST_OBJECTS, category_values
 from hepneg._core.output import atomic_path, json_ready, make_folder, write_json
 from hepneg.config import Task
@@ -129,6 +131,7 @@ class ModelFile(_Part):
     histories: list[_History]
     weights_sha256: str
     digest: str
+    classes: list[str] = list(TWO_CLASSES)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -137,6 +140,8 @@ class ModelFile(_Part):
             raise ValueError("feature_names and inputs.features do not name the same features")
         if len(self.networks) != self.folds.number:
             raise ValueError(f"there are {len(self.networks)} networks for {self.folds.number} folds")
+        if class_names(self.classes) != tuple(self.classes) or len(self.classes) < 2:
+            raise ValueError(f"classes are names of two classes or more, not {self.classes}")
         if not all(isinstance(self.choice.get(key, ""), str) for key in ("scheme", "reason")):
             raise ValueError("choice.scheme and choice.reason are texts")
         return self
@@ -222,14 +227,21 @@ def read_networks(folder: Path, content: ModelFile) -> list[FoldNetwork]:
     for number, description in enumerate(content.networks):
         prefix = f"fold_{number}/"
         own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-        networks.append(_network(description, own, layout, f"the network of fold {number}"))
+        network, outputs = _network(description, own, layout, f"the network of fold {number}")
+        others = len(content.classes) - 1
+        if content.task == "classification" and outputs.shape[1:] != ((others,) if others > 1 else ()):
+            raise DataError(f"model.json: the network of fold {number} has other classes than the model")
+        networks.append(network)
     return networks
 
 
 def _network(
     description: Mapping[str, Any], own: Mapping[str, torch.Tensor], layout: InputLayout, what: str
-) -> FoldNetwork:
-    """Rebuild one network, first without memory, so that no description can ask for more than the file holds."""
+) -> tuple[FoldNetwork, NDArray[np.float64]]:
+    """Rebuild one network, and return it with what it gives for two rows of zeros.
+
+    It is rebuilt without memory first, so that no description can ask for more than the file holds.
+    """
     try:
         with torch.device("meta"):
             shapes = {name: tensor.shape for name, tensor in rebuild(description).state_dict().items()}
@@ -243,7 +255,7 @@ def _network(
         raise DataError(f"model.json: {what} cannot be rebuilt: {' '.join(str(error).split())}") from None
     if not np.isfinite(outputs).all():
         raise DataError(f"{what} gives NaN or infinite outputs: train or copy the model again")
-    return network
+    return network, outputs
 
 
 def _weights(folder: Path, checksum: str) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.class_names import TWO_CLASSES
 from hepneg._core.output import atomic_path, json_ready
 from hepneg._core.timing import timed
 from hepneg.errors import OutputError
@@ -33,8 +34,13 @@ _OUTPUTS = {
         "outputs": "all outputs, (events, T*M): M of each target, the quantiles where the model predicts several",
     },
 }
-_RAW = {"classification": "logit", "regression": "outputs"}
-"""Which output of the graph is that of :meth:`hepneg.models.model.Model.output`."""
+_OF_CLASSES = {
+    "response": "probability of each of hepneg.classes at equal priors; they sum to 1",
+    "logit": "log-odds of each class against all others together, natural logarithm, equal priors",
+    "log_ratios": "mean log-ratios of the other classes' densities to that of the first",
+}
+_RAW = ("log_ratios", "logit", "outputs")
+"""Which output of a graph, the first that it has, is that of :meth:`hepneg.models.model.Model.output`."""
 _USE = "for events that the model was not trained on: events of the training need the network of their fold"
 
 
@@ -45,10 +51,12 @@ def export_onnx(model: Classifier | Regressor, path: str | Path, opset: int | No
     The graph takes ``features``, (events, F) float32, raw: the scaling is inside. For each collection it takes its
     name, as ``jets``, (events, most, m) float32, whatever behind the objects, and ``jets_number``, (events,) int64, how
     many there are. That of a classifier gives
-    ``response`` and ``logit``, (events,) float32, and ``output`` on its scale if it has one; that of a regressor
+    ``response`` and ``logit``, (events,) float32, and ``output`` on its scale if it has one, or, of K classes other
+    than signal and background, ``response`` and ``logit``, (events, K), and ``log_ratios``; that of a regressor
     ``prediction``, (events,), or (events, T) of T targets, and ``outputs``, (events, T·M): the M quantiles of each
     target, or the prediction once more. Operators are those of the standard without extensions. The file's metadata
     describe it, each value in JSON: ``hepneg.features`` (name to expression, in order), ``hepneg.targets`` (alike),
+    ``hepneg.classes`` (in order, where they are others than background and signal),
     ``hepneg.collections`` (by name: expressions in order, ``most``),
     ``hepneg.selection``, ``hepneg.event_id``, ``hepneg.folds`` (number, seed, rule), ``hepneg.scheme``,
     ``hepneg.outputs``, ``hepneg.use``, ``hepneg.versions``.
@@ -96,7 +104,8 @@ def onnx_output(graph: bytes) -> Callable[[Rows], NDArray[np.float64]]:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
-    name = next(output.name for output in session.get_outputs() if output.name in _RAW.values())
+    given = {output.name for output in session.get_outputs()}
+    name = next(name for name in _RAW if name in given)
 
     def output(inputs: Rows) -> NDArray[np.float64]:
         starts = range(0, max(len(inputs), 1), _BATCH)
@@ -119,14 +128,16 @@ def _fed(inputs: Rows, start: int, stop: int) -> dict[str, NDArray[Any]]:
 
 def _graph(model: Classifier | Regressor, opset: int | None = None) -> Any:
     _require("onnx", "onnxscript")
-    from hepneg.models.onnx_graph import OPSET, MeanEnsemble, MeanRegression, ensemble_graph
+    from hepneg.models.onnx_graph import OPSET, MeanClasses, MeanEnsemble, MeanRegression, ensemble_graph
     from hepneg.networks.regression_network import central_quantile
 
-    mean = (
-        MeanRegression(model.networks, model.output_of_target, central_quantile(model.quantiles))
-        if isinstance(model, Regressor)
-        else MeanEnsemble(model.networks, model.scale)
-    )
+    mean: MeanRegression | MeanEnsemble | MeanClasses
+    if isinstance(model, Regressor):
+        mean = MeanRegression(model.networks, model.output_of_target, central_quantile(model.quantiles))
+    elif model.classes == TWO_CLASSES:
+        mean = MeanEnsemble(model.networks, model.scale)
+    else:
+        mean = MeanClasses(model.networks)
     wanted = OPSET if opset is None else opset
     if not OPSET <= wanted <= _newest_opset():
         raise OutputError(f"opset {wanted} cannot be written: choose one from {OPSET} to {_newest_opset()}")
@@ -135,6 +146,8 @@ def _graph(model: Classifier | Regressor, opset: int | None = None) -> Any:
 
 def _outputs(model: Classifier | Regressor) -> dict[str, str]:
     """Return what each output of the graph is, in their order."""
+    if isinstance(model, Classifier) and model.classes != TWO_CLASSES:
+        return _OF_CLASSES
     scale = model.scale if isinstance(model, Classifier) else None
     scaled = {"output": f"the response on the scale from {scale[0]:g} to {scale[1]:g}"} if scale else {}
     return {**_OUTPUTS[model.task], **scaled}
@@ -158,6 +171,7 @@ def _metadata(model: Classifier | Regressor) -> dict[str, str]:
     values = {
         "features": dict(model.inputs.features),
         "targets": dict(model.inputs.targets),
+        **({"classes": described["classes"]} if "classes" in described else {}),
         **({"collections": described["inputs"]["collections"]} if model.inputs.collections else {}),
         "selection": model.inputs.selection,
         "event_id": model.inputs.event_id,

@@ -14,9 +14,10 @@ from torch import nn
 
 from hepneg.events import InputLayout
 from hepneg.networks.calibrated_network import mean_output
+from hepneg.networks.class_outputs import class_log_odds, with_first_class
 from hepneg.networks.objects import Objects, object_rows
 
-__all__ = ["OPSET", "MeanEnsemble", "MeanRegression", "ensemble_graph", "input_names"]
+__all__ = ["OPSET", "MeanClasses", "MeanEnsemble", "MeanRegression", "ensemble_graph", "input_names"]
 
 # The newest set of operators that the runtimes of the experiments and ROOT's SOFIE read.
 OPSET = 18
@@ -40,6 +41,24 @@ class MeanEnsemble(nn.Module):
             return response, logit
         low, high = self.scale
         return response, logit, low + (high - low) * response
+
+
+class MeanClasses(nn.Module):
+    """From rows of raw inputs, (n, W), to what is known of K classes; see :class:`hepneg.models.classifier.Classifier`.
+
+    Responses and log-odds against all other classes, (n, K) each, and the networks' mean log-ratios against the first
+    class, (n, K − 1), or (n,) of two classes.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return responses, log-odds and log-ratios."""
+        log_ratios = mean_output(list(self.networks), features, features.dtype)
+        logarithms = torch.log_softmax(with_first_class(log_ratios), dim=1)
+        return torch.exp(logarithms), class_log_odds(logarithms), log_ratios
 
 
 class MeanRegression(nn.Module):

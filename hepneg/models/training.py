@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
@@ -40,10 +41,10 @@ def train(
     client: Client | None = None,
     **settings: Unpack[Settings],
 ) -> Classifier:
-    """Train a classifier of signal against background under a weight scheme.
+    """Train a classifier of signal against background, or of any classes, under a weight scheme.
 
     Args:
-        events: signed events of both labels.
+        events: signed events of two labels or more.
         scheme: its name, a mapping of ``name`` and parameters, or a scheme object; left out, that of the default
             settings, ``auto``.
         inputs: where the features come from in an ntuple; left out, branches with the names of the features.
@@ -144,8 +145,8 @@ def train_posed(
     if message:
         warnings.warn(message, HepnegWarning, stacklevel=3)
     named = {"name": objective.name, **objective_parameters(objective)}
-    kind: type[Classifier | Regressor] = Classifier if objective.task == "classification" else Regressor
-    return kind(
+    kind: Any = partial(Classifier, classes=events.classes) if objective.task == "classification" else Regressor
+    model: Classifier | Regressor = kind(
         networks=networks,
         inputs=inputs or ModelInputs.of_table(events),
         scheme=chosen.name,
@@ -157,6 +158,7 @@ def train_posed(
         health=fitted.health,
         choice=fitted.choice,
     )
+    return model
 
 
 def _sample_summary(events: EventTable) -> dict[str, Any]:

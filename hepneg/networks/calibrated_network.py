@@ -13,7 +13,7 @@ from hepneg._core.linear_spline import LinearSpline
 from hepneg._core.parameters import require_count
 from hepneg.networks.fold_network import FoldNetwork, rebuild
 
-__all__ = ["CalibratedNetwork", "mean_output"]
+__all__ = ["CalibratedNetwork", "Spline", "mean_output", "require_knots"]
 
 
 class CalibratedNetwork(FoldNetwork):
@@ -32,7 +32,7 @@ class CalibratedNetwork(FoldNetwork):
     def __init__(self, network: FoldNetwork, knots: int, common: int = 0) -> None:
         super().__init__()
         self.network = network
-        self.common = _Spline(common) if common else None
+        self.common = Spline(common) if common else None
         self.register_buffer("knots", torch.linspace(-1.0, 1.0, knots))
         self.register_buffer("values", torch.linspace(-1.0, 1.0, knots))
 
@@ -62,9 +62,7 @@ class CalibratedNetwork(FoldNetwork):
         """Return a module of the same layers."""
         numbers = [data["knots"], *([data["common"]] if data.get("common") else [])]
         for number in numbers:
-            require_count(knots=number)
-            if not 2 <= number <= 1000:
-                raise ValueError(f"a spline has 2 to 1000 knots, not {number}")
+            require_knots(number)
         return cls(rebuild(data["network"]), *numbers)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -78,7 +76,7 @@ class CalibratedNetwork(FoldNetwork):
         return self.network.signed_posteriors(features)
 
 
-class _Spline(nn.Module):
+class Spline(nn.Module):
     """A linear spline of log-odds, (n,)."""
 
     knots: torch.Tensor
@@ -92,6 +90,17 @@ class _Spline(nn.Module):
     def forward(self, logit: torch.Tensor) -> torch.Tensor:
         """Return the log-odds behind the spline, (n,)."""
         return _through(logit, self.knots, self.values)
+
+
+def require_knots(number: int) -> None:
+    """Refuse what is no number of knots.
+
+    Raises:
+        ValueError: it is none.
+    """
+    require_count(knots=number)
+    if not 2 <= number <= 1000:
+        raise ValueError(f"a spline has 2 to 1000 knots, not {number}")
 
 
 def _through(logit: torch.Tensor, knots: torch.Tensor, values: torch.Tensor) -> torch.Tensor:

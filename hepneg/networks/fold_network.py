@@ -9,10 +9,13 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import nn
 
+from hepneg._core.class_names import MOST_CLASSES
+from hepneg._core.parameters import require_count
 from hepneg._core.registry import Registry
 from hepneg.errors import DataError
+from hepneg.networks.class_outputs import class_probabilities
 
-__all__ = ["FoldNetwork", "rebuild"]
+__all__ = ["FoldNetwork", "number_of_classes", "rebuild"]
 
 _KINDS: Registry[Any] = Registry(
     "kind of module",
@@ -21,6 +24,7 @@ _KINDS: Registry[Any] = Registry(
         "response": "hepneg.networks.response_network:ResponseNetwork",
         "regression": "hepneg.networks.regression_network:RegressionNetwork",
         "calibrated": "hepneg.networks.calibrated_network:CalibratedNetwork",
+        "calibrated_classes": "hepneg.networks.calibrated_classes:CalibratedClassesNetwork",
         "signs": "hepneg.signs.sign_ensemble:SignEnsemble",
         "factorised": "hepneg.schemes.term_networks:FactorisedNetwork",
         "mean": "hepneg.schemes.term_networks:MeanNetwork",
@@ -31,7 +35,7 @@ _KINDS: Registry[Any] = Registry(
 
 
 class FoldNetwork(nn.Module):
-    """From raw features, (n, F), to the log-odds of signal, (n,), or to predictions, (n, M)."""
+    """From raw features, (n, F), to the log-odds of signal, (n,), to log-ratios, (n, K − 1), or predictions, (n, M)."""
 
     name: ClassVar[str]
 
@@ -50,8 +54,20 @@ class FoldNetwork(nn.Module):
 
     def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
         """Return the density of each class at a common scale, (n, K): positive where the module knows no signs."""
-        logit = self(features)
-        return torch.stack([torch.sigmoid(-logit), torch.sigmoid(logit)], dim=1)
+        return class_probabilities(self(features))
+
+
+def number_of_classes(data: Mapping[str, Any]) -> int:
+    """Return the number of classes that a module's dictionary says, two where it says nothing.
+
+    Raises:
+        ValueError: it is none.
+    """
+    classes = data.get("classes", 2)
+    require_count(classes=classes)
+    if not 2 <= classes <= MOST_CLASSES:
+        raise ValueError(f"a network has 2 to {MOST_CLASSES} classes, not {classes}")
+    return int(classes)
 
 
 def rebuild(data: Mapping[str, Any]) -> FoldNetwork:

@@ -1,4 +1,4 @@
-"""A classifier's network: one log-odds from the layers of any network, bounded where that is wanted."""
+"""A classifier's network: log-odds from the layers of any network, bounded where that is wanted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hepneg._core.log_odds import log_odds
 from hepneg._core.parameters import require_positive
 from hepneg.events import InputLayout, Rows
 from hepneg.losses.cross_entropy_loss import bounded_logit
-from hepneg.networks.fold_network import FoldNetwork
+from hepneg.networks.fold_network import FoldNetwork, number_of_classes
 from hepneg.networks.inference import in_pieces
 from hepneg.networks.make_body import make_body
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
@@ -26,7 +26,7 @@ _FARTHEST = 64.0  # a latent value beyond which no output moves in single precis
 
 
 class ResponseNetwork(FoldNetwork):
-    """From rows of raw inputs, (n, W), to a log-odds, (n,).
+    """From rows of raw inputs, (n, W), to a log-odds, (n,), or the log-ratios of K > 2 classes, (n, K − 1).
 
     A bounded logit is b·tanh(z/b): the identity near 0, never beyond ±b.
 
@@ -35,6 +35,7 @@ class ResponseNetwork(FoldNetwork):
         inputs: how they are laid out; F without collections.
         logit_bound: outputs are squashed into ±logit_bound; None for no bound.
         output: range that the response never leaves, inside (0, 1); None for all of (0, 1).
+        classes: K (:mod:`hepneg.networks.class_outputs`).
     """
 
     name: ClassVar[str] = "response"
@@ -45,19 +46,21 @@ class ResponseNetwork(FoldNetwork):
         inputs: int | InputLayout,
         logit_bound: float | None = None,
         output: OutputRange | None = None,
+        classes: int = 2,
     ) -> None:
         super().__init__()
         self.network, self.inputs = network, InputLayout.of(inputs)
-        self.logit_bound, self.output = logit_bound, output
-        self.body = make_body(network, self.inputs, 1)
+        self.logit_bound, self.output, self.classes = logit_bound, output, classes
+        self.body = make_body(network, self.inputs, classes - 1)
 
     def parameters_to_dict(self) -> dict[str, Any]:
-        """Return network, inputs and bounds."""
+        """Return network, inputs, bounds, and the number of classes where it is not two."""
         return {
             "network": network_to_dict(self.network),
             "inputs": self.inputs.to_json(),
             "logit_bound": self.logit_bound,
             "output": None if self.output is None else self.output.to_dict(),
+            **({"classes": self.classes} if self.classes > 2 else {}),
         }
 
     @classmethod
@@ -66,16 +69,17 @@ class ResponseNetwork(FoldNetwork):
         network, output, bound = network_from_dict(data["network"]), data["output"], data["logit_bound"]
         if bound is not None:
             require_positive(logit_bound=bound)
-        return cls(network, InputLayout.from_json(data["inputs"]), bound, OutputRange.from_dict(output))
+        classes = number_of_classes(data)
+        return cls(network, InputLayout.from_json(data["inputs"]), bound, OutputRange.from_dict(output), classes)
 
     def initialise(self, generator: torch.Generator, features: Rows) -> None:
         """Draw the parameters anew and fit the scaling; every response begins at ½, or does so on average."""
         self.body.initialise(generator, features)
 
     def latent(self, features: torch.Tensor) -> torch.Tensor:
-        """Return what the layers give, before any bound, (n,)."""
+        """Return what the layers give, before any bound, (n,) or (n, K − 1)."""
         values: torch.Tensor = self.body(features)
-        return values.squeeze(-1)
+        return values.squeeze(-1) if self.classes == 2 else values
 
     def squash(self, latent: torch.Tensor) -> torch.Tensor:
         """Return the log-odds that belong to values of the layers: a function that never falls."""
@@ -83,7 +87,7 @@ class ResponseNetwork(FoldNetwork):
         return logit if self.output is None else response_log_odds(logit, self.output)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the log-odds of being signal at equal priors, (n,)."""
+        """Return the log-odds of being signal at equal priors, (n,), or log-ratios against the first class."""
         return self.squash(self.latent(features))
 
     def latent_values(self, features: Rows) -> NDArray[np.float64]:

@@ -30,7 +30,8 @@ class Objective(Protocol):
     valid and where it comes from. One that asks for anything but the log-odds (or the mean) of the training weights
     works only where one network gives the output: with schemes that add terms to it or average several networks,
     training refuses it. A class variable ``probability = True`` says that the response estimates the probability of
-    signal, which is then calibrated after the training. A method ``adjustment(events)`` may return a rising spline of
+    signal, which is then calibrated after the training; one ``several_classes = True`` that the loss takes the
+    log-ratios of more than two classes. A method ``adjustment(events)`` may return a rising spline of
     the log-odds of scored events (:class:`hepneg._core.linear_spline.LinearSpline`), cross-fitted as a calibration is,
     and ``missed(events)`` what to warn of afterwards.
     """

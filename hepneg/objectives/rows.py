@@ -36,12 +36,14 @@ def event_table(features: Rows, *columns: NDArray[np.generic]) -> EventRows:
     return torch.from_numpy(table)
 
 
-def balanced_weight(train_weight: NDArray[np.float64], target: NDArray[np.int8]) -> NDArray[np.float32]:
-    """Scale the weights of each label to the same sum, n/2: the log-odds are then those of equal priors."""
+def balanced_weight(
+    train_weight: NDArray[np.float64], target: NDArray[np.int8], classes: int = 2
+) -> NDArray[np.float32]:
+    """Scale the weights of each of K labels to the same sum, n/K: the log-odds are then those of equal priors."""
     balanced = np.empty(len(target), dtype=np.float32)
-    for code in (0, 1):
+    for code in range(classes):
         members = target == code
-        balanced[members] = train_weight[members] * (0.5 * len(target) / train_weight[members].sum())
+        balanced[members] = train_weight[members] * (len(target) / classes / train_weight[members].sum())
     return balanced
 
 

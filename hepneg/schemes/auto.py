@@ -36,6 +36,7 @@ class Auto(Combined):
     """
 
     name: ClassVar[str] = "auto"
+    several_classes: ClassVar[bool] = True
 
     def fit(self, context: FoldContext) -> FoldFit:
         """Train the networks of one fold (see :class:`hepneg.schemes.scheme.Scheme`)."""

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.estimate import Estimate
-from hepneg._core.log_odds import sigmoid
 from hepneg._core.output import json_ready
 from hepneg.errors import TrainingError
-from hepneg.events import LABELS, EventTable, cluster_sums
-from hepneg.metrics import Influence, ScoredEvents, brier_of, log_loss_of
+from hepneg.events import EventTable, cluster_sums
+from hepneg.metrics import Influence
+from hepneg.metrics.class_scores import output_brier, output_log_loss, scored_output
 from hepneg.metrics.negative_share import NegativeShare, negative_share
 
 __all__ = ["Candidate", "Choice", "choose", "sign_gain"]
@@ -110,8 +110,8 @@ def choose(
     """Choose a scheme by what held-out events say.
 
     Args:
-        events: n signed events of both labels.
-        logits: log-odds by networks that have not seen the event, (n,), by scheme; ``absolute`` among them.
+        events: n signed events of all labels.
+        logits: output of networks that have not seen the event, (n,) or (n, K − 1), by scheme; ``absolute`` among them.
         sign: local mean sign ĝ by networks that have not seen the event, (n,); None where there is none to learn.
         raw: the same without its floor, which negative densities are looked for with; left out, they are not.
         differs: asked where ĝ shows no dependence: which sample's shapes differ between the signs all the same, as the
@@ -123,7 +123,7 @@ def choose(
     """
     if sign is None:
         return Choice("absolute", "no event has a negative weight" if (events.weight >= 0).all() else TOO_FEW)
-    gains = {name: sign_gain(events, sign, code) for name, code in LABELS.items()}
+    gains = {name: sign_gain(events, sign, code) for code, name in enumerate(events.classes)}
     seen = [name for name, gain in gains.items() if gain.error > 0 and gain.value > SEEN * gain.error]
     other_evidence = "" if seen else differs()
     usable = [
@@ -136,17 +136,16 @@ def choose(
             "no network of the scheme 'auto' gives finite log-odds: look for extreme features or weights"
         )
     negative = {} if raw is None else _negative(events, raw)
-    first = ScoredEvents.of_table(events, logits[usable[0]])
+    first = scored_output(events, logits[usable[0]])
     scored = {name: first.with_score(logits[name]) for name in usable}
-    losses = {name: log_loss_of(one) for name, one in scored.items()}
-    scores = (
-        {name: brier_of(one.with_score(sigmoid(one.score))) for name, one in scored.items()} if negative else losses
-    )
+    losses = {name: output_log_loss(one) for name, one in scored.items()}
+    scores = {name: output_brier(one) for name, one in scored.items()} if negative else losses
     chosen = next(name for name in usable if not _beaten(scores, name))
     candidates = {name: Candidate(loss.estimate(), (loss - losses[chosen]).estimate()) for name, loss in losses.items()}
     gaps = {name: (scores[name] - scores[chosen]).estimate() for name in usable}
     measure = ("Brier score", "") if negative else ("loss", " nats")
-    reason = _reason(gains, seen, other_evidence, gaps, usable[0], chosen, measure) + _negative_clause(negative)
+    reason = _reason(gains, seen, other_evidence, gaps, usable[0], chosen, measure)
+    reason += _negative_clause(negative, "signed_target or mixture" if len(events.classes) == 2 else "mixture")
     return Choice(chosen, reason, gains, candidates, negative)
 
 
@@ -159,7 +158,7 @@ def sign_gain(events: EventTable, sign: Float, label: int) -> Estimate:
     Args:
         events: n signed events.
         sign: ĝ of each event by networks that have not seen it, (n,).
-        label: 1 for signal, 0 for background.
+        label: code of the class.
 
     Returns:
         The gain in nats an event and its standard error; 0 ± 0 for a label whose events have one sign.
@@ -194,7 +193,7 @@ def _negative(events: EventTable, raw: Float) -> dict[str, NegativeShare]:
     """Return what ĝ below zero selects of each label, where that is not clearly positive after all."""
     cluster = events.clusters()
     found = {}
-    for name, code in LABELS.items():
+    for code, name in enumerate(events.classes):
         own = events.label == code
         part = None if cluster is None else cluster[own]
         share = negative_share(events.weight[own], raw[own] < 0, part)
@@ -203,14 +202,14 @@ def _negative(events: EventTable, raw: Float) -> dict[str, NegativeShare]:
     return found
 
 
-def _negative_clause(negative: Mapping[str, NegativeShare]) -> str:
+def _negative_clause(negative: Mapping[str, NegativeShare], schemes: str) -> str:
     if not negative:
         return ""
     where = "; ".join(f"of the {label} in {share}" for label, share in negative.items())
     return (
         f"; the density is negative, or cannot be told from it, {where}: no response between 0 and 1 follows it there, "
-        "schemes were compared by the Brier score, and signed_target or mixture give a signed density ratio, coarser "
-        "features perhaps a positive one"
+        f"schemes were compared by the Brier score, and {schemes} give a signed density ratio, coarser features "
+        "perhaps a positive one"
     )
 
 

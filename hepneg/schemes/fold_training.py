@@ -147,7 +147,8 @@ def pose_training(
 
     Raises:
         ConfigError: unknown scheme or setting, or one that is not for the task.
-        DataError: a regression of events without a target, or a feature out of a network's range.
+        DataError: a regression of events without a target, a feature out of a network's range, or what is made for
+            signal and background where there are other classes.
         TrainingError: a label is missing, or its Σw is compatible with 0.
 
     Warns:
@@ -155,8 +156,6 @@ def pose_training(
             one local mean sign.
     """
     training = Training.of(**settings)
-    if task == "classification":
-        require_two_classes(events.classes, "a training")
     if task == "regression":
         events.required_target()
         scheme = scheme or REGRESSION_SCHEME
@@ -165,11 +164,30 @@ def pose_training(
     objective = training.make_objective(task)
     if events.grade is not None and not getattr(objective, "graded", False):
         raise ConfigError(ungraded_message(objective.name))
+    if task == "classification":
+        _require_knowledge_of(events.classes, chosen, objective, training)
     events.require_simulated()
     grouped = pooled(events)
     check_features(grouped)
     learning_task(objective).require_trainable(grouped.weight, grouped)
     return FoldTraining(grouped, chosen, training, objective)
+
+
+def _require_knowledge_of(classes: Sequence[str], scheme: Scheme, objective: Objective, training: Training) -> None:
+    """Refuse what is made for signal and background where there are other classes.
+
+    Raises:
+        DataError: with what that is.
+    """
+    asked = {
+        f"scheme {scheme.name!r}": not getattr(scheme, "several_classes", False),
+        f"objective {objective.name!r}": not getattr(objective, "several_classes", False),
+        "`network.output`": training.network.output is not None,
+        "`activity`": training.activity is not None,
+    }
+    for what, wanted in asked.items():
+        if wanted:
+            require_two_classes(classes, what)
 
 
 def _named(folds: Sequence[int]) -> str:

@@ -45,6 +45,7 @@ class Paired:
     """
 
     name: ClassVar[str] = "paired"
+    several_classes: ClassVar[bool] = True
     flavour: str = "nearest"
     surplus: float = 3.0
     logit_bound: float = 10.0

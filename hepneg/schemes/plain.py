@@ -26,6 +26,7 @@ class Absolute:
     """
 
     name: ClassVar[str] = "absolute"
+    several_classes: ClassVar[bool] = True
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def fit(self, context: FoldContext) -> FoldFit:
@@ -38,6 +39,7 @@ class Positive:
     """Train on the events with w > 0 alone: biased towards h(1 + s) wherever P(w > 0 | x) depends on x."""
 
     name: ClassVar[str] = "positive"
+    several_classes: ClassVar[bool] = True
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def fit(self, context: FoldContext) -> FoldFit:
@@ -59,6 +61,7 @@ class Signed:
     """
 
     name: ClassVar[str] = "signed"
+    several_classes: ClassVar[bool] = True
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     logit_bound: float = 10.0
     clip_norm: float = 1.0

@@ -31,6 +31,7 @@ class Refined:
     """
 
     name: ClassVar[str] = "refined"
+    several_classes: ClassVar[bool] = True
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     members: int = 2
     patience: int = 4

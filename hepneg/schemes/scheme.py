@@ -40,7 +40,8 @@ class Scheme(Protocol):
     """A weight scheme: a frozen dataclass whose fields are its parameters.
 
     The first line of its docstring is what reports and tables say about it. A class variable ``tasks`` may name the
-    tasks that it can pose: ``"classification"``, ``"regression"``; without one it is for classification. A method
+    tasks that it can pose: ``"classification"``, ``"regression"``; without one it is for classification. One that
+    trains on any number of classes has a class variable ``several_classes = True``; others take two. A method
     ``finish(events, fits)`` may look at the trained folds together (see :class:`hepneg.schemes.crossfit.CrossFit`), as
     ``auto`` does to choose by all held-out events.
     """

@@ -39,13 +39,14 @@ class _OneNetwork:
 
         context.require_plain_response(self.name)
         events = context.events
-        network = kind(context.training.network.make(), events.layout, self.floor)
-        mean_signs = [mean_sign(events.weight[events.label == code]) for code in (0, 1)]
+        classes = len(events.classes)
+        network = kind(context.training.network.make(), events.layout, self.floor, classes)
+        mean_signs = [mean_sign(events.weight[events.label == code]) for code in range(classes)]
         network.initialise(context.generator(), events.inputs, mean_signs)
         network.to(context.device)
 
         def rows(table: EventTable) -> EventRows:
-            balanced = balanced_weight(np.abs(table.weight), table.label)
+            balanced = balanced_weight(np.abs(table.weight), table.label, classes)
             return event_table(table.inputs, table.label, table.weight > 0, balanced).to(context.device)
 
         batches = ShuffledBatches(np.abs(events.weight), context.training.batch_size)
@@ -62,13 +63,14 @@ class Mixture(_OneNetwork):
     """Train on \\|w\\| to tell the four classes (label, sign) apart, and combine them with their signs.
 
     r = (p₁₊ − p₁₋)/(p₀₊ − p₀₋)·s̄₀/s̄₁: the four-class cross-entropy is bounded. The differences are noisy near 0, where
-    they are floored.
+    they are floored. Of K labels there are 2K such classes.
 
     Args:
         floor: smallest ĝ in the logarithm; held-out events may ask for a higher floor.
     """
 
     name: ClassVar[str] = "mixture"
+    several_classes: ClassVar[bool] = True
 
     def fit(self, context: FoldContext) -> FoldFit:
         """Train the networks of one fold (see :class:`hepneg.schemes.scheme.Scheme`)."""

@@ -14,7 +14,8 @@ from torch import nn
 from hepneg._core.parameters import require_between
 from hepneg.events import EventTable, InputLayout, Rows
 from hepneg.losses import MixtureLoss
-from hepneg.networks.fold_network import FoldNetwork
+from hepneg.networks.class_outputs import class_probabilities
+from hepneg.networks.fold_network import FoldNetwork, number_of_classes
 from hepneg.networks.inference import in_pieces
 from hepneg.networks.make_body import make_body
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
@@ -34,44 +35,48 @@ _mixture = MixtureLoss()
 
 
 class SharedNetwork(FoldNetwork):
-    """Three outputs of one network from which label and signs follow; made a log-odds with floored signs.
+    """2K − 1 outputs of one network from which label and signs follow; made log-odds with floored signs.
 
-    ``norm`` and ``floor`` hold, for background and signal, the means of the floored local mean signs under \\|w\\| and
-    the floors.
+    ``norm`` and ``floor`` hold, for each of K classes, as background and signal, the means of the floored local mean
+    signs under \\|w\\| and the floors.
 
     Args:
         network: gives the layers.
         inputs: how they are laid out; F without collections.
         least_floor: smallest local mean sign in the logarithm.
+        classes: K (:mod:`hepneg.networks.class_outputs`).
     """
 
     norm: torch.Tensor
     floor: torch.Tensor
 
-    def __init__(self, network: Network, inputs: int | InputLayout, least_floor: float) -> None:
+    def __init__(self, network: Network, inputs: int | InputLayout, least_floor: float, classes: int = 2) -> None:
         super().__init__()
         self.network, self.inputs, self.least_floor = network, InputLayout.of(inputs), least_floor
-        self.register_buffer("norm", torch.ones(2))
-        self.register_buffer("floor", torch.full((2,), least_floor))
-        self.body = make_body(network, self.inputs, 3)
+        self.classes = classes
+        self.register_buffer("norm", torch.ones(classes))
+        self.register_buffer("floor", torch.full((classes,), least_floor))
+        self.body = make_body(network, self.inputs, 2 * classes - 1)
 
     def parameters_to_dict(self) -> dict[str, Any]:
-        """Return network, inputs and floor."""
-        return {"network": network_to_dict(self.network), "inputs": self.inputs.to_json(), "floor": self.least_floor}
+        """Return network, inputs, floor, and the number of classes where it is not two."""
+        described = {"network": network_to_dict(self.network), "inputs": self.inputs.to_json()}
+        return {**described, "floor": self.least_floor, **({"classes": self.classes} if self.classes > 2 else {})}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
         require_between(0, 1, floor=data["floor"])
-        return cls(network_from_dict(data["network"]), InputLayout.from_json(data["inputs"]), data["floor"])
+        network, inputs = network_from_dict(data["network"]), InputLayout.from_json(data["inputs"])
+        return cls(network, inputs, data["floor"], number_of_classes(data))
 
     def initialise(self, generator: torch.Generator, features: Rows, mean_signs: Sequence[float]) -> None:
-        """Draw the parameters anew, fit the scaling, and start at the constant mean signs of background and signal."""
+        """Draw the parameters anew, fit the scaling, and start at the constant mean signs of the classes."""
         self.body.initialise(generator, features)
         self.body.start(self.starting_outputs(torch.tensor(mean_signs)))
 
     def outputs(self, features: torch.Tensor) -> torch.Tensor:
-        """Return what the layers give, (n, 3): of the label, of background's sign and of signal's."""
+        """Return what the layers give, (n, 2K − 1): K − 1 of the label, and one of each class's sign."""
         values: torch.Tensor = self.body(features)
         return values
 
@@ -82,25 +87,26 @@ class SharedNetwork(FoldNetwork):
 
     @abstractmethod
     def starting_outputs(self, mean_signs: torch.Tensor) -> torch.Tensor:
-        """Return the outputs, (3,), that stand for these mean signs and equal priors."""
+        """Return the outputs, (2K − 1,), that stand for these mean signs and equal priors."""
 
     @abstractmethod
     def label_log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Return the log-odds of signal under \\|w\\|, (n,)."""
+        """Return the log-odds of signal under \\|w\\|, (n,), or log-ratios against the first class, (n, K − 1)."""
 
     @abstractmethod
     def signs(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Return the local mean sign of background and of signal, (n, 2), negative where the density is."""
+        """Return the local mean sign of each class, (n, K), negative where the density is."""
 
     def mean_signs(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the local mean sign of background and of signal, (n, 2)."""
+        """Return the local mean sign of each class, (n, K)."""
         return self.signs(self.outputs(features))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the log-odds of being signal at equal priors, (n,)."""
+        """Return the log-odds of being signal at equal priors, (n,), or log-ratios against the first class."""
         outputs = self.outputs(features)
         terms = torch.log(torch.maximum(self.signs(outputs), self.floor) / self.norm)
-        return self.label_log_odds(outputs) + terms[:, 1] - terms[:, 0]
+        label = self.label_log_odds(outputs)
+        return label + terms[:, 1] - terms[:, 0] if self.classes == 2 else label + terms[:, 1:] - terms[:, :1]
 
     def read_signs(self, events: EventTable, raw: bool) -> Float:
         """Return the local mean sign of each event, (n,), by its label; ``raw`` leaves the floor out."""
@@ -123,39 +129,36 @@ class SharedNetwork(FoldNetwork):
         self.norm.copy_(torch.from_numpy(class_means(sign, events, len(self.norm))))
 
     def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
-        """Return p₀ and p₁ at a common scale, (n, 2), without floors: of either sign."""
+        """Return the density of each class at a common scale, (n, K), without floors: of either sign."""
         outputs = self.outputs(features)
-        signal = torch.sigmoid(self.label_log_odds(outputs))
-        return torch.stack([1 - signal, signal], dim=1) * self.signs(outputs) / self.norm
+        return class_probabilities(self.label_log_odds(outputs)) * self.signs(outputs) / self.norm
 
 
 class MixtureNetwork(SharedNetwork):
     """Four classes, label × sign, of one network; its log-odds are those of p₁₊ − p₁₋ against p₀₊ − p₀₋.
 
     The class probabilities are P(label | x) P(sign | x, label): the outputs are three binary log-odds, of the label, of
-    w > 0 among background and of w > 0 among signal.
+    w > 0 among background and of w > 0 among signal. Of K labels they are K − 1 log-ratios and K log-odds of w > 0.
     """
 
     name: ClassVar[str] = "mixture"
 
     def starting_outputs(self, mean_signs: torch.Tensor) -> torch.Tensor:
         """Return the outputs that stand for these mean signs and equal priors."""
-        return torch.cat([torch.zeros(1), 2 * torch.atanh(mean_signs.clamp(-LARGEST_MEAN, LARGEST_MEAN))])
+        signs = 2 * torch.atanh(mean_signs.clamp(-LARGEST_MEAN, LARGEST_MEAN))
+        return torch.cat([torch.zeros(self.classes - 1), signs])
 
     def label_log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Return the log-odds of signal under \\|w\\|, (n,)."""
-        return outputs[:, 0]
+        """Return the log-odds of signal under \\|w\\|, (n,), or log-ratios against the first class, (n, K − 1)."""
+        return outputs[:, 0] if self.classes == 2 else outputs[:, : self.classes - 1]
 
     def signs(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Return the local mean sign of background and of signal, (n, 2)."""
-        return torch.tanh(0.5 * outputs[:, 1:])
+        """Return the local mean sign of each class, (n, K)."""
+        return torch.tanh(0.5 * outputs[:, self.classes - 1 :])
 
     @staticmethod
     def loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
-        """Return the cross-entropy over the four classes (label, sign); see :class:`hepneg.losses.MixtureLoss`.
-
-        The network's ``outputs`` are three log-odds: label, sign among background, sign among signal.
-        """
+        """Return the cross-entropy over the classes (label, sign); see :class:`hepneg.losses.MixtureLoss`."""
         label, sign, weight = rows[:, -3], 2 * rows[:, -2] - 1, rows[:, -1]
         return _mixture.terms(cast(SharedNetwork, network).outputs(rows[:, :-3]), label, sign * weight).sum()
 

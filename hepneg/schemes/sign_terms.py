@@ -47,6 +47,7 @@ class Factorised(_SignTerms):
     """
 
     name: ClassVar[str] = "factorised"
+    several_classes: ClassVar[bool] = True
 
     def fit(self, context: FoldContext) -> FoldFit:
         """Train the networks of one fold (see :class:`hepneg.schemes.scheme.Scheme`)."""
@@ -69,6 +70,7 @@ class Combined(_SignTerms):
     """
 
     name: ClassVar[str] = "combined"
+    several_classes: ClassVar[bool] = True
 
     def fit(self, context: FoldContext) -> FoldFit:
         """Train the networks of one fold (see :class:`hepneg.schemes.scheme.Scheme`)."""

@@ -12,6 +12,7 @@ from torch import nn
 
 from hepneg._core.parameters import require_between
 from hepneg.events import EventTable
+from hepneg.networks.class_outputs import class_probabilities
 from hepneg.networks.fold_network import FoldNetwork, rebuild
 from hepneg.networks.response_network import ResponseNetwork
 from hepneg.signs.local_signs import class_means
@@ -21,9 +22,9 @@ __all__ = ["FactorisedNetwork", "MeanNetwork"]
 
 
 class FactorisedNetwork(FoldNetwork):
-    """log h₁/h₀ + log(max(ĝ₁, floor)/c₁) − log(max(ĝ₀, floor)/c₀).
+    """log h₁/h₀ + log(max(ĝ₁, floor)/c₁) − log(max(ĝ₀, floor)/c₀), and the like of each of K classes against the first.
 
-    ``norm`` holds (c₀, c₁), the means of the floored ĝ under |w|, so that both densities stay normalised.
+    ``norm`` holds (c₀, c₁, …), the means of the floored ĝ under |w|, so that all densities stay normalised.
 
     Args:
         label: the label network, trained on |w|.
@@ -38,7 +39,7 @@ class FactorisedNetwork(FoldNetwork):
         super().__init__()
         self.label, self.floor = label, floor
         self.signs = nn.ModuleDict({str(code): ensemble for code, ensemble in sorted(signs.items())})
-        self.register_buffer("norm", torch.ones(2))
+        self.register_buffer("norm", torch.ones(label.classes))
 
     def parameters_to_dict(self) -> dict[str, Any]:
         """Return the label network, the sign networks and the floor."""
@@ -49,12 +50,11 @@ class FactorisedNetwork(FoldNetwork):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return a module of the same layers."""
         require_between(0, 1, floor=data["floor"])
-        signs = {
-            code: SignEnsemble.from_dict(data["signs"][str(code)]) for code in (0, 1) if str(code) in data["signs"]
-        }
-        if len(signs) < len(data["signs"]):
-            raise ValueError(f"signs of the classes 0 and 1 are known, not of {', '.join(data['signs'])}")
-        return cls(ResponseNetwork.from_dict(data["label"]), signs, data["floor"])
+        label, known = ResponseNetwork.from_dict(data["label"]), data["signs"]
+        codes = [code for code in range(label.classes) if str(code) in known]
+        if len(codes) < len(known):
+            raise ValueError(f"signs of the classes 0 to {label.classes - 1} are known, not of {', '.join(known)}")
+        return cls(label, {code: SignEnsemble.from_dict(known[str(code)]) for code in codes}, data["floor"])
 
     def set_norm(self, sign: NDArray[np.float64], events: EventTable) -> None:
         """Take the mean of the floored ĝ, (n,), under \\|w\\| of each class of events."""
@@ -62,24 +62,31 @@ class FactorisedNetwork(FoldNetwork):
         self.norm.copy_(torch.from_numpy(means))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the log-odds of being signal at equal priors, (n,)."""
+        """Return the log-odds of being signal at equal priors, (n,), or log-ratios against the first class."""
         logit: torch.Tensor = self.label(features)
         for code, ensemble in self.signs.items():
             floored = cast(SignEnsemble, ensemble).mean_sign(features).clamp(min=self.floor)
-            term = torch.log(floored / self.norm[int(code)])
-            logit = logit + term if code == "1" else logit - term
+            logit = _with_term(logit, torch.log(floored / self.norm[int(code)]), int(code))
         return logit
 
     def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
-        """Return p₀ and p₁ at a common scale, (n, 2), without floors: of either sign."""
-        signal = torch.sigmoid(self.label(features))
-        parts = torch.stack([1 - signal, signal], dim=1) / self.norm
-        ones = torch.ones_like(signal)
+        """Return the density of each class at a common scale, (n, K), without floors: of either sign."""
+        parts = class_probabilities(self.label(features)) / self.norm
         signs = [
             cast(SignEnsemble, self.signs[code]).raw_mean_sign(features) if code in self.signs else ones
-            for code in "01"
+            for code, ones in zip(map(str, range(self.label.classes)), torch.ones_like(parts).T, strict=True)
         ]
         return parts * torch.stack(signs, dim=1)
+
+
+def _with_term(log_ratios: torch.Tensor, term: torch.Tensor, code: int) -> torch.Tensor:
+    """Add what belongs to one class, (n,), to log-ratios against the first class, (n,) or (n, K − 1)."""
+    if log_ratios.ndim == 1:
+        return log_ratios + term if code == 1 else log_ratios - term
+    if code == 0:
+        return log_ratios - term[:, None]
+    of_class = torch.arange(1, log_ratios.shape[1] + 1, device=term.device) == code
+    return log_ratios + term[:, None] * of_class
 
 
 class MeanNetwork(FoldNetwork):
@@ -103,5 +110,5 @@ class MeanNetwork(FoldNetwork):
         return cls([rebuild(part) for part in data["parts"]])
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return the log-odds of being signal at equal priors, (n,)."""
+        """Return the log-odds of being signal at equal priors, (n,), or log-ratios against the first class."""
         return torch.stack([part(features) for part in self.parts]).mean(dim=0)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import numpy as np
 
+from hepneg._core.class_names import require_two_classes
 from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import json_fields, json_object
 from hepneg._core.progress import SILENT, Progress
@@ -219,6 +220,7 @@ def compare(
 
     Raises:
         ConfigError: an unknown scheme or setting, a scheme named twice, or parameters of one that is not compared.
+        DataError: labels other than signal and background.
         TrainingError: no scheme could be trained.
     """
     posed = pose_comparison(events, schemes, parameters=parameters, **settings)
@@ -236,7 +238,9 @@ def pose_comparison(
 
     Raises:
         ConfigError: as :func:`compare` does.
+        DataError: labels other than signal and background.
     """
+    require_two_classes(events.classes, "the comparison of schemes")
     compared = make_schemes(schemes, parameters)
     Training.refuse(settings, ["scheme"], "compare takes its schemes as `schemes`")
     with warnings.catch_warnings():

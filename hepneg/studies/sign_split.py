@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import BoolArray, FloatArray
+from hepneg._core.class_names import require_two_classes
 from hepneg._core.estimate import Estimate
 from hepneg._core.formatting import p_value
 from hepneg._core.json_values import JsonResult, json_object
@@ -176,7 +177,7 @@ def sign_split_closure(
         shape check of the response of the classifier trained on \\|w\\| of all events.
 
     Raises:
-        DataError: a label has no events of one sign.
+        DataError: a label has no events of one sign, or there are labels other than signal and background.
         TrainingError: there are too few events to train on.
 
     The p-values are those of a response that is given. A network that has not converged, or has too few events to,
@@ -186,6 +187,7 @@ def sign_split_closure(
     from hepneg.config.training_settings import Training
     from hepneg.models.training import train
 
+    require_two_classes(events.classes, "the sign-split closure")
     Training.refuse(settings, ["scheme"], "the closure takes |w| alone")
     settings["calibration"] = "none"  # on signed weights it would tell the classifiers of the signs
     parts: dict[Part, PartClosure] = {}

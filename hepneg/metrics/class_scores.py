@@ -1,0 +1,150 @@
+"""Proper scores of the probabilities of any number of classes, with signed weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hepneg._core.arrays import FloatArray, IndexArray
+from hepneg._core.log_odds import log_probabilities, sigmoid
+from hepneg.errors import DataError
+from hepneg.events import EventTable
+from hepneg.metrics.influence import Influence
+from hepneg.metrics.proper import brier_of, log_loss_of
+from hepneg.metrics.scored import ScoredEvents, column_of
+
+__all__ = [
+    "ClassScores",
+    "class_brier_of",
+    "class_log_loss_of",
+    "output_brier",
+    "output_log_loss",
+    "scored_output",
+    "two_class_scores",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """Events with the probabilities of K classes at equal priors.
+
+    Attributes:
+        log_probability: logarithm of each class's probability, (n, K).
+        code: of each event's own class, (n,).
+        weight: (n,) signed weights.
+        classes: names of the classes by code.
+        cluster: (n,) number of the event that each row is of; None where each row is an event of its own.
+    """
+
+    log_probability: FloatArray
+    code: NDArray[np.int8]
+    weight: FloatArray
+    classes: Sequence[str]
+    cluster: IndexArray | None = None
+
+    @classmethod
+    def of_table(cls, events: EventTable, log_ratios: FloatArray) -> ClassScores:
+        """Score the n events of a table.
+
+        Args:
+            events: of K classes.
+            log_ratios: against the first class: (n,) of two classes, (n, K − 1) of more.
+
+        Raises:
+            DataError: numbers that are not finite.
+        """
+        if not np.isfinite(log_ratios).all():
+            raise DataError("some networks give NaN or infinite outputs: look for extreme features or weights")
+        return cls(log_probabilities(log_ratios), events.label, events.weight, events.classes, events.clusters())
+
+    def with_score(self, log_ratios: FloatArray) -> ClassScores:
+        """Return the same events with other log-ratios against the first class, (n, K − 1)."""
+        other = replace(self, log_probability=log_probabilities(log_ratios))
+        other.__dict__.update({name: self.__dict__[name] for name in ("sums", "share") if name in self.__dict__})
+        return other
+
+    @cached_property
+    def sums(self) -> FloatArray:
+        """Σw of each class, (K,).
+
+        Raises:
+            DataError: one of them is not positive.
+        """
+        sums = np.array([float(self.weight[self.code == code].sum()) for code in range(len(self.classes))])
+        for name, total in zip(self.classes, sums, strict=True):
+            if total <= 0:
+                raise DataError(
+                    f"the {name} weights sum to {total:.6g}: no metric is defined; "
+                    f"use more {name} events or a looser selection"
+                )
+        return sums
+
+    @cached_property
+    def share(self) -> FloatArray:
+        """The weights divided by the sum of their class's, (n,).
+
+        Raises:
+            DataError: a class with Σw ≤ 0.
+        """
+        return np.asarray(self.weight / self.sums[self.code])
+
+    def mean(self, values: FloatArray) -> Influence:
+        """Return the mean over the classes of Σw·value/Σw, of values (n,).
+
+        Raises:
+            DataError: a class with Σw ≤ 0.
+        """
+        weighted = self.share * values
+        means = np.array([np.sum(weighted[self.code == code]) for code in range(len(self.classes))])
+        contribution = self.share * (values - means[self.code]) / len(means)
+        return Influence(float(means.mean()), contribution, self.cluster)
+
+
+def class_log_loss_of(events: ClassScores) -> Influence:
+    """Measure the cross-entropy, the classes balanced: the mean over the classes of Σw·(−log p of the own class)/Σw.
+
+    An uninformative classifier has log K. For two classes it is :func:`hepneg.metrics.log_loss`.
+
+    Raises:
+        DataError: a class with Σw ≤ 0.
+    """
+    return events.mean(-events.log_probability[np.arange(len(events.code)), events.code])
+
+
+def class_brier_of(events: ClassScores) -> Influence:
+    """Measure half the squared distance of the probabilities from the own class, the classes balanced.
+
+    An uninformative classifier has (1 − 1/K)/2. For two classes it is :func:`hepneg.metrics.brier`.
+
+    Raises:
+        DataError: a class with Σw ≤ 0.
+    """
+    missing = np.exp(events.log_probability)
+    missing[np.arange(len(events.code)), events.code] -= 1.0
+    return events.mean(0.5 * np.square(missing).sum(axis=1))
+
+
+def two_class_scores(events: EventTable, log_odds: FloatArray) -> ScoredEvents:
+    """Return the events of two classes, whatever their names, with log-odds of the second, (n,)."""
+    return ScoredEvents(column_of(events, log_odds, "score"), events.label, events.weight, events.clusters())
+
+
+def scored_output(events: EventTable, log_ratios: FloatArray) -> ScoredEvents | ClassScores:
+    """Return a table's events with what networks give for them: (n,) of two classes, (n, K − 1) of more."""
+    return two_class_scores(events, log_ratios) if log_ratios.ndim == 1 else ClassScores.of_table(events, log_ratios)
+
+
+def output_log_loss(scored: ScoredEvents | ClassScores) -> Influence:
+    """Measure the cross-entropy of events as :func:`scored_output` has them."""
+    return log_loss_of(scored) if isinstance(scored, ScoredEvents) else class_log_loss_of(scored)
+
+
+def output_brier(scored: ScoredEvents | ClassScores) -> Influence:
+    """Measure the Brier score of events as :func:`scored_output` has them."""
+    if isinstance(scored, ScoredEvents):
+        return brier_of(scored.with_score(sigmoid(scored.score)))
+    return class_brier_of(scored)

@@ -16,7 +16,7 @@ import hepneg
 from hepneg.errors import ConfigError
 from hepneg.events import EventTable, InputLayout
 from hepneg.models.onnx import export_onnx
-from hepneg.networks import as_network
+from hepneg.networks import Standardise, as_network
 from hepneg.networks.encoding import Encoding
 from hepneg.networks.make_body import make_body
 
@@ -103,3 +103,10 @@ def test_it_trains_saves_loads_and_exports(tmp_path: Path, bins: int) -> None:
 def test_bins_that_are_none_are_refused(bins: object) -> None:
     with pytest.raises(ConfigError, match="'tabular': bins must be"):
         as_network({"name": "tabular", "bins": bins})
+
+
+def test_differences_without_a_finite_reciprocal_are_none() -> None:
+    column = np.array([[0.0], [1e-45], [1e-40], [0.0]], dtype=np.float32)
+    for scaling in (Standardise(1), Encoding(1, 4)):
+        scaling.fit(column)
+        assert torch.isfinite(scaling(torch.from_numpy(column))).all()

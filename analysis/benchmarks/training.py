@@ -21,9 +21,11 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from hepneg.config import Training
+from hepneg.learning.adamw import AdamW
 from hepneg.learning.batches import ShuffledBatches, StratifiedBatches
 from hepneg.learning.loop import train_epoch
 from hepneg.networks.response_network import ResponseNetwork
+from hepneg.objectives.label_loss import LabelLoss
 
 FEATURES, ROUNDS = 20, 3
 BATCH = Training().batch_size
@@ -105,10 +107,10 @@ def main(events: int) -> None:
 
     def epoch_hepneg() -> None:
         network, _ = new_network()
-        optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, fused=True)
+        optimizer = AdamW(network.parameters(), settings.learning_rate)
         average = [parameter.detach().clone() for parameter in network.parameters()]
         batches = [torch.from_numpy(index) for index in shuffled.epoch(rng)]
-        train_epoch(network, optimizer, average, table, batches)
+        train_epoch(network, optimizer, average, table, batches, loss=LabelLoss())
 
     seconds = median_seconds(
         {"DataLoader loop": epoch_loader, "plain tensor-index loop": epoch_plain, "hepneg": epoch_hepneg}

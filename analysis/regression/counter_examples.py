@@ -20,6 +20,7 @@ import torch
 from regression_toys import Float, MistakenToy, SignedToy
 
 import hepneg
+from hepneg.learning.adamw import AdamW
 from hepneg.learning.batches import ShuffledBatches
 from hepneg.learning.loop import train_epoch
 from hepneg.learning.task import MARGIN
@@ -105,7 +106,7 @@ def overtrain(events: hepneg.EventTable, event_loss: EventLoss, output: str, epo
     ends = (low - MARGIN * spread, high + MARGIN * spread)
     network.initialise(torch.Generator().manual_seed(1), events.features, scaling, ends)
     rows = event_table(events.features, network.standardise(target[:, None])[:, 0], grade)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.0)
+    optimizer = AdamW(network.parameters(), 3e-3)
     average = [parameter.detach().clone() for parameter in network.parameters()]
     batches, rng, features = ShuffledBatches(events.weight, 128), np.random.default_rng(1), rows[:, :-2]
     losses, largest = [], []

@@ -17,9 +17,11 @@ from hepneg._core.estimate import Estimate
 from hepneg._core.interruption import Interrupted
 from hepneg._core.progress import Task
 from hepneg.config import Training
+from hepneg.learning.adamw import AdamW
 from hepneg.learning.batches import Batches
 from hepneg.learning.checkpoint import FoldCheckpoint, FoldState, Tensors
 from hepneg.learning.divergence import best_epoch, divergence_message
+from hepneg.learning.gradients import batch_gradient
 from hepneg.learning.history import EpochRecord, FoldHistory
 from hepneg.objectives.objective_loss import ObjectiveLoss
 from hepneg.objectives.rows import EventRows, Loss, label_loss
@@ -59,7 +61,7 @@ class Fit:
 
 def train_epoch(
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: AdamW,
     average: list[torch.Tensor],
     table: EventRows,
     batches: Sequence[torch.Tensor],
@@ -85,17 +87,14 @@ def train_epoch(
     """
     parameters = list(network.parameters())
     values = [parameter.detach() for parameter in parameters]
-    total = torch.zeros((), device=table.device)
+    total, gradient = torch.zeros((), device=table.device), batch_gradient(network, loss)
     for step, index in enumerate(batches, start=first_step):
-        rows = table.index_select(0, index)
-        optimizer.zero_grad(set_to_none=True)
-        value = loss(network, rows) / len(index)
-        value.backward()  # type: ignore[no-untyped-call]
+        value = gradient(table.index_select(0, index))
         if clip_norm is not None:
             nn.utils.clip_grad_norm_(parameters, clip_norm)
         optimizer.step()
         torch._foreach_lerp_(average, values, 1 - min(AVERAGE_DECAY, (1 + step) / (10 + step)))
-        total += value.detach() * len(index)
+        total += value * len(index)
     return float(total) / sum(len(index) for index in batches)
 
 
@@ -110,7 +109,7 @@ class _Run:
     """A network in training: what changes from epoch to epoch."""
 
     network: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: AdamW
     average: list[torch.Tensor]
     best: Tensors
     loss: Loss
@@ -119,9 +118,7 @@ class _Run:
 
     @classmethod
     def start(cls, network: nn.Module, fit: Fit, training: Training) -> _Run:
-        optimizer = torch.optim.AdamW(
-            network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
-        )
+        optimizer = AdamW(network.parameters(), training.learning_rate, training.weight_decay)
         average = [parameter.detach().clone() for parameter in network.parameters()]
         return cls(network, optimizer, average, _copy(network.state_dict()), fit.loss, fit.start_loss)
 
@@ -134,19 +131,20 @@ class _Run:
         self.records = list(state.history.epochs)
         if isinstance(self.loss, nn.Module):
             self.loss.load_state_dict(state.objective)
-        moments: dict[int, Tensors] = {}
-        for key, value in state.optimizer.items():
-            number, _, name = key.partition(".")
-            moments.setdefault(int(number), {})[name] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+        self.optimizer.restore(state.optimizer)
 
     def state(self, history: FoldHistory) -> FoldState:
         """Return what a checkpoint keeps."""
         average = {str(i): value for i, value in enumerate(self.average)}
-        moments = self.optimizer.state_dict()["state"]
-        flat = {f"{number}.{name}": value for number, group in moments.items() for name, value in group.items()}
         objective = _copy(self.loss.state_dict()) if isinstance(self.loss, nn.Module) else {}
-        return FoldState(_copy(self.network.state_dict()), _copy(average), self.best, _copy(flat), objective, history)
+        return FoldState(
+            _copy(self.network.state_dict()),
+            _copy(average),
+            self.best,
+            _copy(self.optimizer.state()),
+            objective,
+            history,
+        )
 
     @property
     def kept_epoch(self) -> int:
@@ -265,8 +263,7 @@ def _one_epoch(run: _Run, fit: Fit, training: Training) -> None:
     """Train for one epoch, and keep the averaged network's state if its validation loss is the lowest so far."""
     epoch = len(run.records) + 1
     rate = _learning_rate(run.records, training.learning_rate, fit.start_loss)
-    for group in run.optimizer.param_groups:
-        group["lr"] = rate
+    run.optimizer.rate = rate
     rng = np.random.default_rng([abs(training.seed), fit.fold, fit.stream, epoch])
     batches = [torch.from_numpy(index).to(fit.table.device) for index in fit.batches.epoch(rng)]
     first_step = (epoch - 1) * fit.batches.count

@@ -31,9 +31,28 @@ class CrossEntropyLoss(EventLoss):
         super().__init__()
         self.logit_bound = logit_bound
 
+    @property
+    def direct(self) -> bool:
+        """Whether :func:`cross_entropy_gradient` gives all of it."""
+        return type(self) is CrossEntropyLoss and self.logit_bound is None
+
     def terms(self, logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return the loss of each event, (n,)."""
         if logit.ndim == 2:
             scores = nn.functional.pad(bounded_logit(logit, self.logit_bound), (1, 0))
             return weight * nn.functional.cross_entropy(scores, target.long(), reduction="none")
         return bce_terms(bounded_logit(logit, self.logit_bound), target, weight=weight, reduction="none")
+
+
+def cross_entropy_gradient(
+    logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return Σ w·(log(1 + e^z) − t·z), and its gradient by z, w·(1/(1 + e^−z) − t), in the shape of z.
+
+    Args:
+        logit: z, of any shape.
+        target: t, 0 or 1.
+        weight: w, of either sign.
+    """
+    loss = torch.addcmul(nn.functional.softplus(logit), target, logit, value=-1).mul_(weight).sum()
+    return loss, torch.sigmoid(logit).sub_(target).mul_(weight)

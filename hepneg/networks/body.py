@@ -12,6 +12,9 @@ from torch import nn
 
 __all__ = ["Body", "Standardise"]
 
+_SMALLEST = float(np.finfo(np.float32).tiny)
+"""Smaller scales have no finite reciprocal in single precision: such an input is constant."""
+
 
 class Standardise(nn.Module):
     """Subtracts the mean of each input and divides by its standard deviation; a constant input keeps its scale.
@@ -43,7 +46,7 @@ class Standardise(nn.Module):
         scale = np.array([column.std(dtype=np.float64) for column in features.T])
         with torch.no_grad():
             self.mean.copy_(torch.from_numpy(mean.astype(np.float32)))
-            self.scale.copy_(torch.from_numpy(np.where(scale > 0, scale, 1.0).astype(np.float32)))
+            self.scale.copy_(torch.from_numpy(np.where(scale > _SMALLEST, scale, 1.0).astype(np.float32)))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the scaled inputs, (…, F)."""

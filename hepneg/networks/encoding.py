@@ -10,6 +10,8 @@ from torch import nn
 _NORMAL_QUARTILES = 1.349
 """Distance of the quartiles of a normal distribution, in standard deviations."""
 _CLIP = 3.0
+_SMALLEST = float(np.finfo(np.float32).tiny)
+"""Differences below have no finite reciprocal in single precision, and count as none."""
 _FARTHEST = 1e9
 """Beyond, a square is not far from the largest number of single precision."""
 
@@ -55,7 +57,7 @@ class Encoding(nn.Module):
             self.spread.copy_(torch.from_numpy(spread.astype(np.float32)))
             self.lower.copy_(torch.from_numpy(edges[:-1].T.astype(np.float32)))
             # Equal quantiles, as of a feature with few values, leave bins without width: their share is 0 for all.
-            slope = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
+            slope = np.divide(1.0, width, out=np.zeros_like(width), where=width > _SMALLEST)
             self.slope.copy_(torch.from_numpy(slope.astype(np.float32)))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -71,5 +73,5 @@ class Encoding(nn.Module):
 def _robust_scale(column: NDArray[np.float32]) -> tuple[float, float]:
     """Return median and spread of a feature; half its range where the quartiles agree, 1 for a constant."""
     low, median, high = np.quantile(column.astype(np.float64), [0.25, 0.5, 0.75])
-    spread = (high - low) / _NORMAL_QUARTILES or float(np.ptp(column.astype(np.float64))) / 2
-    return float(median), spread or 1.0
+    candidates = (high - low) / _NORMAL_QUARTILES, float(np.ptp(column.astype(np.float64))) / 2, 1.0
+    return float(median), next(spread for spread in candidates if spread > _SMALLEST)

@@ -14,6 +14,7 @@ from torch import nn
 
 from hepneg.networks.body import Body, Standardise
 from hepneg.networks.fused import can_fuse, fused_linear
+from hepneg.networks.layer_stack import LayerStack
 
 __all__ = ["Multilayer", "PackedPerceptrons", "PerceptronBody"]
 
@@ -114,6 +115,12 @@ class PerceptronBody(Body):
         values: torch.Tensor = self.layers(self.scaling(features))
         return values
 
+    def layer_stack(self) -> LayerStack | None:
+        """Return the layers (see :class:`hepneg.networks.layer_stack.Stacked`)."""
+        linear = self.layers.linear
+        weights, biases = [layer.weight for layer in linear], [layer.bias for layer in linear]
+        return LayerStack.of(self.scaling, weights, biases, self.layers.activation)
+
 
 class PackedPerceptrons(Body):
     """Perceptrons with one output each, side by side, which share the scaling of their inputs."""
@@ -166,6 +173,10 @@ class PackedPerceptrons(Body):
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             values = self.activation(torch.baddbmm(bias, values, weight))
         return torch.baddbmm(self.biases[-1], values, self.weights[-1]).squeeze(-1).T
+
+    def layer_stack(self) -> LayerStack | None:
+        """Return the layers (see :class:`hepneg.networks.layer_stack.Stacked`)."""
+        return LayerStack.of(self.scaling, list(self.weights), list(self.biases), self.name)
 
     def _member(self, number: int, values: torch.Tensor) -> torch.Tensor:
         """Return the output of one member, (n, 1), from scaled inputs."""

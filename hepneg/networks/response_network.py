@@ -16,6 +16,7 @@ from hepneg.events import InputLayout, Rows
 from hepneg.losses.cross_entropy_loss import bounded_logit
 from hepneg.networks.fold_network import FoldNetwork, number_of_classes
 from hepneg.networks.inference import in_pieces
+from hepneg.networks.layer_stack import LayerStack, Stacked
 from hepneg.networks.make_body import make_body
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
 from hepneg.networks.output_range import OutputRange, response_log_odds
@@ -89,6 +90,12 @@ class ResponseNetwork(FoldNetwork):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the log-odds of being signal at equal priors, (n,), or log-ratios against the first class."""
         return self.squash(self.latent(features))
+
+    def layer_stack(self) -> LayerStack | None:
+        """Return the layers, where they give the log-odds (see :class:`hepneg.networks.layer_stack.Stacked`)."""
+        if self.logit_bound is not None or self.output is not None or not isinstance(self.body, Stacked):
+            return None
+        return self.body.layer_stack()
 
     def latent_values(self, features: Rows) -> NDArray[np.float64]:
         """Return :meth:`latent` of any number of events, (n,) float64."""

@@ -9,7 +9,9 @@ from torch import nn
 
 from hepneg.events import EventTable
 from hepneg.losses import CrossEntropyLoss, EventLoss
+from hepneg.losses.cross_entropy_loss import cross_entropy_gradient
 from hepneg.objectives.objective_loss import ObjectiveLoss
+from hepneg.objectives.rows import LossGradient
 from hepneg.objectives.validation_loss import ValidationLoss, label_validation_loss
 
 __all__ = ["LabelLoss"]
@@ -26,6 +28,12 @@ class LabelLoss(ObjectiveLoss):
         """Return the loss, summed; the columns behind the features are label and weight."""
         return self.event_loss.terms(network(rows[:, :-2]), rows[:, -2], rows[:, -1]).sum()
 
+    def direct(self) -> LossGradient | None:
+        """Return the plain cross-entropy with its gradient (see :class:`hepneg.objectives.rows.DirectLoss`)."""
+        loss = self.event_loss
+        plain = type(self) is LabelLoss and isinstance(loss, CrossEntropyLoss) and loss.direct
+        return _label_gradient if plain else None
+
     def running(self) -> dict[str, float]:
         """Return the running state of a loss that has one."""
         return self.event_loss.running()
@@ -33,3 +41,8 @@ class LabelLoss(ObjectiveLoss):
     def validation_loss(self, events: EventTable, weight: NDArray[np.float64]) -> ValidationLoss:
         """Return the log-loss, labels balanced, in nats."""
         return label_validation_loss(events, weight)
+
+
+def _label_gradient(outputs: torch.Tensor, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    value, gradient = cross_entropy_gradient(outputs[0, :, 0], columns[:, 0], columns[:, 1])
+    return value, gradient.view_as(outputs)

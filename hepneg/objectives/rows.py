@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,10 +14,26 @@ from hepneg.events import EventInputs, Rows
 from hepneg.losses import CrossEntropyLoss
 from hepneg.networks.packed_rows import PackedRows
 
-__all__ = ["EventRows", "Loss", "balanced_weight", "event_table", "label_loss"]
+__all__ = ["DirectLoss", "EventRows", "Loss", "LossGradient", "balanced_weight", "event_table", "label_loss"]
 
 Loss = Callable[[nn.Module, torch.Tensor], torch.Tensor]
 """From a network and the rows of a batch to the sum of the loss over these rows."""
+
+LossGradient: TypeAlias = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""From what M networks give, (M, n, outputs), and the columns behind the features, (n, C), to the sum of the loss and
+its gradient by what they give."""
+
+
+@runtime_checkable
+class DirectLoss(Protocol):
+    """A loss whose gradient may be known without torch's tape."""
+
+    def __call__(self, network: nn.Module, rows: torch.Tensor, /) -> torch.Tensor:
+        """Return the sum over the rows of a batch (see :data:`Loss`)."""
+
+    def direct(self) -> LossGradient | None:
+        """Return the same as a function of the outputs, with its gradient; None where it is more than that."""
+
 
 EventRows: TypeAlias = torch.Tensor | PackedRows
 """All rows of a training, (n, W + …), from which ``index_select`` and slices make batches."""

@@ -20,7 +20,7 @@ from hepneg.networks.inference import network_logits
 from hepneg.objectives.rows import event_table
 from hepneg.signs.local_signs import LocalSigns
 from hepneg.signs.sign_ensemble import SignEnsemble
-from hepneg.signs.sign_loss import sign_loss, sign_validation_loss
+from hepneg.signs.sign_loss import SignLoss, sign_validation_loss
 from hepneg.signs.sign_plan import SignPlan
 from hepneg.signs.slope_floor import best_floor, best_slope
 
@@ -105,7 +105,7 @@ class SignFitter:
             table=event_table(events.inputs, *columns).to(self.device),
             batches=ShuffledBatches(weight, max(2, self.training.batch_size // 2)),
             validation_loss=validation_loss,
-            loss=sign_loss,
+            loss=SignLoss(),
             stream=stream,
             start_loss=validation_loss(network).value,
         )

@@ -12,6 +12,7 @@ from hepneg._core.parameters import require_count
 from hepneg.events import InputLayout, Rows
 from hepneg.networks.body import Body
 from hepneg.networks.fold_network import FoldNetwork
+from hepneg.networks.layer_stack import LayerStack, Stacked
 from hepneg.networks.make_body import make_members
 from hepneg.networks.network import Network, network_from_dict, network_to_dict
 
@@ -68,6 +69,10 @@ class SignEnsemble(FoldNetwork):
         """Return each member's log-odds of w > 0, (n, M)."""
         log_odds: torch.Tensor = self.body(features)
         return log_odds
+
+    def layer_stack(self) -> LayerStack | None:
+        """Return the layers of all members (see :class:`hepneg.networks.layer_stack.Stacked`)."""
+        return self.body.layer_stack() if isinstance(self.body, Stacked) else None
 
     def raw_mean_sign(self, features: torch.Tensor) -> torch.Tensor:
         """Return the local mean sign without the floor, (n,): negative where the density seems to be."""

@@ -11,24 +11,38 @@ from torch import nn
 
 from hepneg._core.estimate import Estimate
 from hepneg.events import EventTable
+from hepneg.losses.cross_entropy_loss import cross_entropy_gradient
 from hepneg.networks.inference import network_logits
+from hepneg.objectives.rows import LossGradient
 from hepneg.objectives.validation_loss import ValidationLoss
 from hepneg.signs.sign_ensemble import SignEnsemble
 
-__all__ = ["sign_loss", "sign_validation_loss"]
+__all__ = ["SignLoss", "sign_validation_loss"]
 
 
-def sign_loss(network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+class SignLoss:
     """Cross-entropy of the sign, summed over the members of a :class:`hepneg.signs.sign_ensemble.SignEnsemble`.
 
     The columns behind the features are the sign (1 for w > 0, 0 for w < 0) and, for each member, the weight.
     """
-    features = cast(SignEnsemble, network).inputs.width
-    log_odds = network(rows[:, :features])
-    positive = rows[:, features, None].expand_as(log_odds)
-    return nn.functional.binary_cross_entropy_with_logits(
-        log_odds, positive, weight=rows[:, features + 1 :], reduction="sum"
-    )
+
+    def __call__(self, network: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+        """Return the sum over the rows of a batch."""
+        features = cast(SignEnsemble, network).inputs.width
+        log_odds = network(rows[:, :features])
+        positive = rows[:, features, None].expand_as(log_odds)
+        return nn.functional.binary_cross_entropy_with_logits(
+            log_odds, positive, weight=rows[:, features + 1 :], reduction="sum"
+        )
+
+    def direct(self) -> LossGradient:
+        """Return the same with its gradient (see :class:`hepneg.objectives.rows.DirectLoss`)."""
+        return _sign_gradient
+
+
+def _sign_gradient(outputs: torch.Tensor, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    value, gradient = cross_entropy_gradient(outputs[..., 0], columns[:, 0], columns[:, 1:].T)
+    return value, gradient[..., None]
 
 
 def sign_validation_loss(events: EventTable, held_out: NDArray[np.float64]) -> ValidationLoss:

@@ -12,6 +12,7 @@ from matplotlib.patches import StepPatch
 
 from hepneg import plots
 from hepneg._core.estimate import Estimate
+from hepneg.config import FigureLook
 from hepneg.errors import DataError
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import normalised, project
@@ -147,6 +148,14 @@ def test_errors_are_the_root_of_the_sum_of_squared_weights(hostile):
     lengths = np.array([segment[1, 1] - segment[0, 1] for segment in low])
     np.testing.assert_allclose(lengths, 2 * high, rtol=1e-9)
     assert len(lengths) == len(net.values())
+
+
+@pytest.mark.parametrize("draw", [plots.plot_response_components, plots.plot_response_by_sign])
+def test_samples_and_response_are_called_what_the_configuration_says(calm, draw):
+    drawn = draw(calm, "signal", look=FigureLook(names={"signal": "$t\\bar{t}$"}, title="BDT score"))
+    texts = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
+    assert any(text.startswith("$t\\bar{t}$, ") for text in texts)
+    assert drawn.axes[1].get_xlabel() == "BDT score"
 
 
 def test_figures_show_the_numbers_of_the_result(hostile):

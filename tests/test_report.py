@@ -25,7 +25,7 @@ import hepneg
 from hepneg import workflow
 from hepneg._core import formatting as shown
 from hepneg._core.figure_names import shape_stem
-from hepneg._core.formatting import with_p
+from hepneg._core.formatting import luminosity_and_unit, with_p
 from hepneg.config import Config
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.report import build_page, load_results
@@ -126,6 +126,11 @@ def test_what_the_results_are_of_stands_on_top(page: ET.Element, finished: Confi
 def test_the_response_section_begins_with_the_stack(page: ET.Element) -> None:
     first = every(section(page, "response"), "figure")[0]
     assert "Stack of Response" in (every(first, "img")[0].get("alt") or "")
+
+
+def test_luminosities_are_written_as_in_the_figures() -> None:
+    assert luminosity_and_unit(0.02) == ("20", "pb")
+    assert luminosity_and_unit(59.74) == ("59.7", "fb")
 
 
 def test_p_values_are_written_as_such() -> None:

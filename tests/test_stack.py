@@ -239,9 +239,36 @@ def test_a_logarithmic_axis_wastes_no_decade(stack):
     low, high = drawn.axes[0].get_ylim()
     values = np.concatenate([np.asarray(part.values()) for part in stack.samples.values()])
     spread = np.concatenate([np.sqrt(part.variances()) for part in stack.samples.values()])
-    smallest = values[values > 2 * spread].min()
-    assert max(smallest, values.max() * 1e-4) / 2.1 < low < smallest
-    assert high < 1e4 * values.max()
+    counts = stack.counts()
+    smallest, highest = (
+        min(values[values > 2 * spread].min(), counts[counts > 0].min()),
+        max(values.max(), counts.max()),
+    )
+    assert max(smallest, highest * 1e-4) / 2.1 < low < smallest
+    assert high < 1e4 * highest
+
+
+@pytest.mark.parametrize("signal", ["stacked", "overlaid"])
+def test_sums_that_no_logarithmic_axis_can_show_are_marked_at_their_magnitude(signal):
+    """Four bins: positive, negative, cancelling and empty; the signal is negative in the first, small in the second."""
+    x = np.repeat([0.1, 0.3, 0.6, 0.1, 0.3], [200, 60, 2, 3, 1])
+    weight = np.concatenate([np.ones(200), np.full(60, -1.0), [1.0, -1.0], np.full(3, -1.0), [1e-7]])
+    label = np.repeat([0, 1], [262, 4])
+    events = EventTable.from_arrays(x[:, None], weight, label, event_id=np.arange(len(x)))
+    stack = make_stack(x, events, bins=[0.0, 0.2, 0.4, 0.7, 1.0], data=[0.1, 0.5])
+    drawn = plots.plot_stack(stack, look=FigureLook(scale="log", signal=signal))
+    low = drawn.axes[0].get_ylim()[0]
+    assert low < 1.0  # a single measured event is shown
+    places = [list(zip(mark.get_xdata(), mark.get_ydata(), strict=True)) for mark in drawn.artists["below_zero"]]
+    assert [x for x, _ in places[0]] == pytest.approx([0.3, 0.55])
+    assert places[0][0][1] == pytest.approx(60.0)
+    assert low < places[0][1][1] < 1.5 * low
+    marks = {"Sum ≤ 0, |Sum| shown (2 bins)"}
+    if signal == "overlaid":
+        assert places[1] == [pytest.approx((0.1, 3.0))]
+        marks |= {"signal ≤ 0, |signal| shown (1 bin)"}
+    assert marks == {text for text in legend_texts(drawn) if "≤ 0" in text}
+    assert not plots.plot_stack(stack, look=FigureLook(signal=signal)).artists["below_zero"]
 
 
 def test_rare_samples_and_odd_input():

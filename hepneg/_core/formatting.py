@@ -93,6 +93,15 @@ def with_p(number: float | None) -> str:
     return f"p{_SPACE}{text}" if text.startswith("<") else f"p{_SPACE}={_SPACE}{text}"
 
 
+def luminosity_and_unit(luminosity: float) -> tuple[str, str]:
+    """Write a luminosity with three digits, and the unit of its inverse: below 1/fb in 1/pb.
+
+    Args:
+        luminosity: in 1/fb.
+    """
+    return (f"{1000 * luminosity:.3g}", "pb") if luminosity < 1 else (f"{luminosity:.3g}", "fb")
+
+
 def interval(low: float | None, high: float | None) -> str:
     """Return an interval; an open end is ∞."""
     left = "−∞" if low is None else significant(low, 4)

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 
+from hepneg._core.formatting import luminosity_and_unit
 from hepneg.config import FigureLook
 from hepneg.plots.style import PRINT_STYLE, relative
 
@@ -49,7 +50,7 @@ def experiment_label(axes: Axes, look: FigureLook, *, luminosity: float | None, 
     if not look.experiment:
         return ()
     size = PRINT_STYLE["font.size"] * relative()
-    amount, unit = _amount(luminosity)
+    amount, unit = ("", "fb") if luminosity is None else luminosity_and_unit(luminosity)
     options: dict[str, Any] = {
         "text": look.label,
         "data": data,
@@ -70,13 +71,6 @@ def experiment_label(axes: Axes, look: FigureLook, *, luminosity: float | None, 
         if amount in part.get_text():
             part.set_text(part.get_text().replace("fb", unit))  # mplhep knows no other
     return texts
-
-
-def _amount(luminosity: float | None) -> tuple[str, str]:
-    """Return a luminosity as it is written, empty for none, and its inverse unit: small ones are in 1/pb."""
-    if luminosity is None:
-        return "", "fb"
-    return (f"{1000 * luminosity:.3g}", "pb") if luminosity < 1 else (f"{luminosity:.3g}", "fb")
 
 
 def _keep_distances(axes: Axes, texts: Sequence[Text]) -> None:

@@ -138,8 +138,8 @@ def response_figures(evaluation: Evaluation, look: Plots = _DEFAULTS, luminosity
     yield "response", response
     yield "response_log", partial(response, scale="log")
     for row in evaluation.samples:
-        yield components_stem(row.sample), partial(plot_response_components, evaluation, row.sample)
-        yield by_sign_stem(row.sample), partial(plot_response_by_sign, evaluation, row.sample)
+        yield components_stem(row.sample), partial(plot_response_components, evaluation, row.sample, look=look)
+        yield by_sign_stem(row.sample), partial(plot_response_by_sign, evaluation, row.sample, look=look)
     yield "roc", partial(plot_roc, evaluation)
     yield "calibration", partial(plot_calibration, evaluation)
     yield "significance", partial(plot_significance, evaluation)

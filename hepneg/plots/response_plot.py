@@ -11,8 +11,7 @@ from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.histograms import count_negative_bins, net_over_positive, normalised, project, ratio
 from hepneg.plots.experiment_label import experiment_label
 from hepneg.plots.legend import add_legend
-from hepneg.plots.sample_looks import sample_looks
-from hepneg.plots.short_names import short_names
+from hepneg.plots.sample_looks import SampleLook, sample_looks
 from hepneg.plots.signed_axes import draw_ratio, draw_signed, mark_beyond, per_bin_label, ratio_limits, signed_limits
 from hepneg.plots.style import (
     NEGATIVE,
@@ -60,7 +59,7 @@ def plot_response(
     layout = new_figure(ax=ax)
     axes = layout.main
     axes.set_yscale(scale)
-    looks = sample_looks({row.sample: row.label for row in evaluation.samples}, look)
+    looks = _looks(evaluation, look)
     artists, telling = {}, []
     for row in evaluation.samples:
         net = project(evaluation.response, row.sample)
@@ -88,7 +87,12 @@ def plot_response(
 
 @in_print_style
 def plot_response_components(
-    evaluation: Evaluation, sample: str, *, scale: Scale = "linear", ax: GivenAxes = None
+    evaluation: Evaluation,
+    sample: str,
+    *,
+    scale: Scale = "linear",
+    look: FigureLook | None = None,
+    ax: GivenAxes = None,
 ) -> Drawn:
     """Draw the positive component, the magnitude of the negative one and their net, with the net's share below.
 
@@ -96,6 +100,8 @@ def plot_response_components(
         evaluation: of a trained scheme.
         sample: which sample.
         scale: of the vertical axis.
+        look: names of samples, title of the response.
+        ax: axes to draw into, in the style that is active.
 
     Raises:
         DataError: there is no such sample.
@@ -104,7 +110,8 @@ def plot_response_components(
     layout = new_figure(panels=1, ax=ax)
     axes, panel = layout.main, layout.panels[0]
     axes.set_yscale(scale)
-    name = _names(evaluation)[sample]
+    look = look or FigureLook()
+    name = _looks(evaluation, look)[sample].name
     positive, negative = (project(evaluation.response, sample, sign) for sign in ("positive", "negative"))
     net = project(evaluation.response, sample)
     artists = {
@@ -117,7 +124,7 @@ def plot_response_components(
     for level in (0.0, 1.0):
         panel.axhline(level, color=NEUTRAL, lw=0.8, ls="--", zorder=0)
     axes.set(xlim=(0, 1), ylabel=per_bin_label(net, normalise=False))
-    panel.set(ylim=(-0.25, 1.15), xlabel="Response", ylabel="net / positive")
+    panel.set(ylim=(-0.25, 1.15), xlabel=look.title, ylabel="net / positive")
     artists["ratio"] += mark_beyond(panel, share, colour="black")
     artists["note"] = [annotate_negative_bins(axes, count_negative_bins(net))]
     add_legend(axes, remarks=artists["note"])
@@ -125,7 +132,9 @@ def plot_response_components(
 
 
 @in_print_style
-def plot_response_by_sign(evaluation: Evaluation, sample: str, *, ax: GivenAxes = None) -> Drawn:
+def plot_response_by_sign(
+    evaluation: Evaluation, sample: str, *, look: FigureLook | None = None, ax: GivenAxes = None
+) -> Drawn:
     """Draw the response of the events with w > 0 and of those with w < 0, each normalised by itself, and their ratio.
 
     Equal shapes mean that the sign does not depend on what the classifier looks at.
@@ -133,6 +142,8 @@ def plot_response_by_sign(evaluation: Evaluation, sample: str, *, ax: GivenAxes 
     Args:
         evaluation: of a trained scheme.
         sample: which sample.
+        look: names of samples, title of the response.
+        ax: axes to draw into, in the style that is active.
 
     Raises:
         DataError: there is no such sample.
@@ -142,7 +153,8 @@ def plot_response_by_sign(evaluation: Evaluation, sample: str, *, ax: GivenAxes 
     axes, panel = layout.main, layout.panels[0]
     positive = normalised(project(evaluation.response, sample, "positive"))
     negative = normalised(project(evaluation.response, sample, "negative")) * -1.0
-    name = _names(evaluation)[sample]
+    look = look or FigureLook()
+    name = _looks(evaluation, look)[sample].name
     artists = {
         "positive": draw_signed(axes, positive, colour=POSITIVE, label=f"{name}, w > 0"),
         "negative": draw_signed(axes, negative, colour=NEGATIVE, label=f"{name}, w < 0"),
@@ -152,14 +164,14 @@ def plot_response_by_sign(evaluation: Evaluation, sample: str, *, ax: GivenAxes 
     ratio_limits(panel, [quotient])
     artists["ratio"] += mark_beyond(panel, quotient, colour=NEGATIVE)
     axes.set(xlim=(0, 1), ylabel=per_bin_label(positive, normalise=True).replace("Σw", "Σ|w|"))
-    panel.set(xlabel="Response", ylabel="w < 0 / w > 0")
+    panel.set(xlabel=look.title, ylabel="w < 0 / w > 0")
     axes.set_ylim(bottom=0.0)
     add_legend(axes, remarks=[])
     return Drawn(layout.figure, (axes, panel), artists)
 
 
-def _names(evaluation: Evaluation) -> dict[str, str]:
-    return short_names(row.sample for row in evaluation.samples)
+def _looks(evaluation: Evaluation, look: FigureLook) -> dict[str, SampleLook]:
+    return sample_looks({row.sample: row.label for row in evaluation.samples}, look)
 
 
 def _check_sample(evaluation: Evaluation, sample: str) -> None:

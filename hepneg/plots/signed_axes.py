@@ -144,14 +144,29 @@ def signed_limits(axes: Axes, histograms: Sequence[hist.Hist[Any]]) -> None:
     axes.set_ylim(low - room if low < 0 else 0.0, high + room)
 
 
-def log_limits(axes: Axes, histograms: Sequence[hist.Hist[Any]], *, decades: float = 6.0) -> None:
-    """Let a logarithmic axis span the magnitudes of the significant bins, at most so many decades, little beyond."""
+def log_limits(
+    axes: Axes,
+    histograms: Sequence[hist.Hist[Any]],
+    *,
+    decades: float = 6.0,
+    counts: Sequence[float] | FloatArray = (),
+) -> None:
+    """Let a logarithmic axis span the magnitudes of the significant bins, at most so many decades, little beyond.
+
+    Args:
+        axes: that are logarithmic.
+        histograms: one-dimensional, ``Weight()`` storage.
+        decades: below the highest bin.
+        counts: of measured events, all of which are shown, significant or not.
+    """
     values = np.concatenate([np.abs(np.asarray(part.values(), np.float64)) for part in histograms])
     spread = np.concatenate([bin_errors(part) for part in histograms])
     telling = values[values > 2.0 * spread]
     shown = telling if len(telling) else values[values > 0]
+    measured = np.asarray(counts, np.float64)
+    shown = np.concatenate([shown, measured[measured > 0]])
     if len(shown):
-        highest = float(values.max())
+        highest = max(float(values.max()), float(shown.max()))
         axes.set_ylim(0.5 * max(float(shown.min()), highest * 10.0**-decades), 1.5 * highest)
 
 

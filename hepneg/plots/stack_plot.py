@@ -21,11 +21,23 @@ from hepneg.plots.legend import add_legend
 from hepneg.plots.short_names import plain
 from hepneg.plots.signed_axes import draw_ratio, log_limits, mark_beyond, ratio_limits
 from hepneg.plots.stack_layers import Layer, background_layers, signal_layers
-from hepneg.plots.style import NEGATIVE, NEUTRAL, Drawn, below, in_print_style, new_figure, note, relative
+from hepneg.plots.style import (
+    NEGATIVE,
+    NEUTRAL,
+    Drawn,
+    below,
+    in_print_style,
+    mark_negative_bins,
+    new_figure,
+    note,
+    relative,
+)
 
 __all__ = ["plot_stack"]
 
 _HATCH = "\\\\\\\\"
+_DECADES = 4.0
+"""Of a logarithmic axis, at most."""
 
 
 @in_print_style
@@ -41,10 +53,11 @@ def plot_stack(
     """Draw backgrounds stacked, the signal on top or as a line, data as points, and their ratio below.
 
     Where a sample has Σw < 0 in a bin, its area hangs hatched from the top of the others', so that what is left below
-    it is the sum; the line of the sum is drawn over all, and such bins are marked and counted. Data have Garwood's 68 %
-    intervals. The region and what is left out stand in the corner. The band is √Σw² of the sum and its systematic
-    variations, in quadrature. The ratio is left out where the sum is not above two standard errors; points beyond the
-    panel are arrows. Blinded bins are shaded.
+    it is the sum; the line of the sum is drawn over all, and such bins are marked and counted. On a logarithmic axis a
+    hollow triangle that points down stands at the magnitude of a sum, or of a signal drawn as a line, that is not
+    positive. Data have Garwood's 68 % intervals. The region and what is left out stand in the corner. The band is √Σw²
+    of the sum and its systematic variations, in quadrature. The ratio is left out where the sum is not above two
+    standard errors; points beyond the panel are arrows. Blinded bins are shaded.
 
     Args:
         stack: of :func:`hepneg.make_stack`, or of the command line.
@@ -55,8 +68,8 @@ def plot_stack(
         ax: axes to draw into, the main ones or these and those of the ratio, in the style that is active.
 
     Returns:
-        The figure, its axes, and the artists ``stack``, ``total``, ``band``, ``negative``, ``signal``, ``data``,
-        ``ratio``, ``blinded``, ``label`` and ``note``, those that there are.
+        The figure, its axes, and the artists ``stack``, ``total``, ``band``, ``negative``, ``below_zero``, ``signal``,
+        ``data``, ``ratio``, ``blinded``, ``label`` and ``note``, those that there are.
     """
     look = look or FigureLook()
     layout = new_figure(0 if stack.data is None else 1, size=look.size, ax=ax)
@@ -77,6 +90,8 @@ def plot_stack(
     axes.set_ylabel(per_bin("Events" if luminosity or stack.data is not None else "Σw", stack.edges, unit))
     layout.lowest.set_xlabel(axis_title(_title(stack, look, title), unit, look, plain_text=title is None))
     _scale(axes, stack, summed)
+    lines = {} if stacked else {layer.name: (layer.colour, look.signal_scale, layer.samples) for layer in signals}
+    artists["below_zero"] = _mark_below_zero(axes, stack, {"Sum": ("black", 1.0, summed)} | lines)
     artists["label"] = list(experiment_label(axes, look, luminosity=luminosity, data=stack.data is not None))
     remarks = [stack.region] * bool(stack.region) + [f"without {stack.left_out}"] * bool(stack.left_out)
     artists["note"] = [note(axes, "\n".join(map(plain, remarks)))] if remarks else []
@@ -175,13 +190,42 @@ def _shade(axes: Axes, stack: Stack) -> list[Any]:
 def _scale(axes: Axes, stack: Stack, summed: tuple[str, ...]) -> None:
     total = stack.total(*summed)
     if axes.get_yscale() == "log":
-        log_limits(axes, [total, *stack.samples.values()], decades=4.0)
+        counts = () if stack.data is None else stack.counts()
+        log_limits(axes, [total, *stack.samples.values()], decades=_DECADES, counts=counts)
         return
     lowest = float(np.minimum(total.values() - bin_errors(total), 0.0).min())
     bottom, top = 1.05 * lowest, float(axes.dataLim.y1)
     axes.set_ylim(bottom, bottom + (top - bottom) / 0.95)
     if lowest < 0:
         axes.axhline(0.0, color=NEUTRAL, lw=0.8)
+
+
+def _mark_below_zero(axes: Axes, stack: Stack, sums: Mapping[str, tuple[str, float, tuple[str, ...]]]) -> list[Any]:
+    """Mark bins whose sum no logarithmic axis can show at its magnitude, or at the lower edge where that is too small.
+
+    Args:
+        axes: with their limits.
+        stack: what is drawn.
+        sums: colour, factor and samples of each line, by name.
+    """
+    if axes.get_yscale() != "log":
+        return []
+    low, high = axes.get_ylim()
+    centres, marks = 0.5 * (stack.edges[1:] + stack.edges[:-1]), []
+    for name, (colour, factor, samples) in sums.items():
+        total = stack.total(*samples)
+        values = factor * np.asarray(total.values(), np.float64)
+        size = np.clip(np.abs(values), low * (high / low) ** 0.03, high)
+        lost = np.where((values <= 0) & (bin_errors(total) > 0), -size, 0.0)
+        mark = mark_negative_bins(axes, centres, lost, colour=colour, magnitude=True)
+        if mark is not None:
+            mark.set_label(f"{name} ≤ 0, |{name}| shown ({_bins(int(np.count_nonzero(lost)))})")
+            marks.append(mark)
+    return marks
+
+
+def _bins(count: int) -> str:
+    return f"{count} bin{'' if count == 1 else 's'}"
 
 
 def _legend(artists: Mapping[str, Sequence[Any]], layers: Sequence[Layer]) -> dict[str, Any]:
@@ -194,5 +238,6 @@ def _legend(artists: Mapping[str, Sequence[Any]], layers: Sequence[Layer]) -> di
     count = sum(int(np.count_nonzero(layer.values < 0)) for layer in layers)
     if count:
         hatched = Patch(facecolor="white", edgecolor=NEGATIVE, hatch=_HATCH, lw=0.8)
-        handles[f"Σw < 0 ({count} bin{'' if count == 1 else 's'})"] = hatched
+        handles[f"Σw < 0 ({_bins(count)})"] = hatched
+    handles |= {str(part.get_label()): part for part in artists["below_zero"]}
     return handles | dict(zip(["Data blinded"], artists["blinded"], strict=False))

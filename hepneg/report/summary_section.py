@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hepneg._core.formatting import estimate
+from hepneg._core.formatting import estimate, luminosity_and_unit
 from hepneg._core.tables import Table
 from hepneg.report.blocks import Block, Facts, Heading, Items, NotRun, Section, Text
 from hepneg.report.regression_section import is_regression, regression_merits
@@ -35,7 +35,9 @@ def summary_section(results: Results, missing: Iterable[str]) -> Section:
 def _origin(results: Results) -> tuple[tuple[str, str], ...]:
     """Return luminosity, selection, day and digest of the model."""
     config, evaluation = results.config, results.evaluation or {}
-    luminosity = "none: weights as they are" if config.luminosity is None else f"{config.luminosity:g} fb⁻¹"
+    luminosity = "none: weights as they are"
+    if config.luminosity is not None:
+        luminosity = "{} {}⁻¹".format(*luminosity_and_unit(config.luminosity))
     digest = str(evaluation.get("model") or "")[:12]
     facts = (
         ("luminosity", luminosity),

@@ -23,6 +23,7 @@ from hepneg._core.log_odds import class_log_odds, log_probabilities, sigmoid
 from hepneg.errors import DataError, HepnegError, TrainingError
 from hepneg.events import EventTable
 from hepneg.losses import CrossEntropyLoss, MixtureLoss
+from hepneg.losses.cross_entropy_loss import class_cross_entropy_gradient
 from hepneg.metrics import ScoredEvents, brier_of, log_loss_of
 from hepneg.metrics.class_scores import ClassScores, class_brier_of, class_log_loss_of
 from hepneg.models.calibrate import calibrated_classes
@@ -80,6 +81,18 @@ def test_losses_of_two_classes_as_of_many_are_the_binary_ones_with_their_gradien
         found.append((terms.detach().numpy(), logit.grad.numpy()))  # type: ignore[union-attr]
     for binary, general in zip(*found, strict=True):
         np.testing.assert_allclose(general, binary, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("others", [1, 2, 4])
+def test_the_gradient_by_hand_is_that_of_the_tape(others: int) -> None:
+    rng = np.random.default_rng(others)
+    logit = torch.tensor(rng.normal(0, 3, (100, others)), requires_grad=True)
+    label, weight = torch.tensor(rng.integers(0, others + 1, 100) * 1.0), torch.tensor(rng.choice([-1.0, 0.5], 100))
+    expected = CrossEntropyLoss().terms(logit, label, weight).sum()
+    expected.backward()
+    value, gradient = class_cross_entropy_gradient(logit.detach(), label, weight)
+    torch.testing.assert_close(value, expected.detach())
+    torch.testing.assert_close(gradient, logit.grad)
 
 
 def test_scores_of_two_classes_are_the_binary_ones() -> None:

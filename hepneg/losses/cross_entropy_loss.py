@@ -44,6 +44,23 @@ class CrossEntropyLoss(EventLoss):
         return bce_terms(bounded_logit(logit, self.logit_bound), target, weight=weight, reduction="none")
 
 
+def class_cross_entropy_gradient(
+    log_ratios: torch.Tensor, target: torch.Tensor, weight: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return Σ w·(−log p) of each event's own class, and its gradient by the log-ratios, w·(p − 1 where it is the own).
+
+    Args:
+        log_ratios: of K classes against the first, (n, K − 1).
+        target: number of the own class from 0, (n,).
+        weight: w, (n,), of either sign.
+    """
+    logarithms = torch.log_softmax(nn.functional.pad(log_ratios, (1, 0)), dim=1)
+    own = target.long()[:, None]
+    loss = -(logarithms.gather(1, own)[:, 0] * weight).sum()
+    gradient = torch.exp(logarithms).scatter_add_(1, own, torch.full_like(log_ratios[:, :1], -1.0))
+    return loss, gradient[:, 1:] * weight[:, None]
+
+
 def cross_entropy_gradient(
     logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:

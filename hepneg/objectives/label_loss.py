@@ -9,7 +9,7 @@ from torch import nn
 
 from hepneg.events import EventTable
 from hepneg.losses import CrossEntropyLoss, EventLoss
-from hepneg.losses.cross_entropy_loss import cross_entropy_gradient
+from hepneg.losses.cross_entropy_loss import class_cross_entropy_gradient, cross_entropy_gradient
 from hepneg.objectives.objective_loss import ObjectiveLoss
 from hepneg.objectives.rows import LossGradient
 from hepneg.objectives.validation_loss import ValidationLoss, label_validation_loss
@@ -44,5 +44,8 @@ class LabelLoss(ObjectiveLoss):
 
 
 def _label_gradient(outputs: torch.Tensor, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    value, gradient = cross_entropy_gradient(outputs[0, :, 0], columns[:, 0], columns[:, 1])
+    if outputs.shape[2] == 1:
+        value, gradient = cross_entropy_gradient(outputs[0, :, 0], columns[:, 0], columns[:, 1])
+    else:
+        value, gradient = class_cross_entropy_gradient(outputs[0], columns[:, 0], columns[:, 1])
     return value, gradient.view_as(outputs)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,15 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     from hepneg.plots.figure_writer import FigureWriter, NoFigures
 
     monkeypatch.setattr(FigureWriter, "draw", NoFigures.draw)
+
+
+@pytest.fixture
+def few_permutations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features are tested with 199 permutations in place of 1999: as valid at 5 % and 1 %, in a tenth of the time."""
+    from hepneg.shapes import shape_check
+
+    few = partial(shape_check.permutation_p_values, permutations=199)
+    monkeypatch.setattr(shape_check, "permutation_p_values", few)
 
 
 @pytest.fixture(scope="session")

@@ -194,7 +194,7 @@ def whole(trained: Path, many: list[Path], tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("jobs", "delay"), [(1, 0.0), (1, 0.02), (2, 0.01)])
+@pytest.mark.parametrize(("jobs", "delay"), [(1, 0.02), (2, 0.0)])
 def test_kill_9_and_restart_end_as_if_nothing_had_happened(
     trained: Path, tmp_path: Path, many: list[Path], whole: dict[str, bytes], jobs: int, delay: float
 ) -> None:

@@ -13,16 +13,23 @@ import pytest
 from scipy.stats import binom
 
 from hepneg import check_shapes
+from hepneg.shapes import shape_check
 
 FOLDER = Path(__file__).parents[1] / "analysis" / "closure"
 
 
 @pytest.fixture
-def closure(monkeypatch):
-    """Import a script of the folder without leaving it on the path."""
+def closure(monkeypatch, few_permutations):
+    """Import a script of the folder without leaving it on the path; it takes as few permutations as the tests do."""
     monkeypatch.syspath_prepend(str(FOLDER))
 
-    yield importlib.import_module
+    def script(name):
+        module = importlib.import_module(name)
+        if name == "false_alarms":
+            monkeypatch.setattr(module, "FEWER_PERMUTATIONS", shape_check.permutation_p_values)
+        return module
+
+    yield script
     for name in ("shape_toys", "false_alarms", "coverage"):
         sys.modules.pop(name, None)
 

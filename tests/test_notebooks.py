@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import HUNG
+from conftest import HUNG, copy_example
 
 nbformat = pytest.importorskip("nbformat", reason="reading notebooks takes nbformat: pip install 'hepneg[notebooks]'")
 
@@ -75,7 +74,7 @@ def test_it_runs_without_error_or_warning(path: Path, tmp_path: Path) -> None:
     pytest.importorskip("ipykernel", reason="running notebooks takes ipykernel: pip install 'hepneg[notebooks]'")
     for package in NEEDS.get(path.stem, ()):
         pytest.importorskip(package, reason=f"this notebook takes {package}: pip install 'hepneg[coffea]'")
-    shutil.copytree(ROOT / EXAMPLE, tmp_path / EXAMPLE, ignore=shutil.ignore_patterns("results"))
+    copy_example(tmp_path / EXAMPLE, every=4)
     folder = tmp_path / FOLDER.name
     folder.mkdir()
     notebook = read_notebook(path)

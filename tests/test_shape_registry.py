@@ -56,7 +56,7 @@ def test_a_registered_test_is_reported_and_finds_what_it_is_made_for(n, method):
     assert shape.to_dict()["tests"]["central"] == shape.tests["central"] <= 0.001
 
 
-@pytest.mark.usefixtures("central")
+@pytest.mark.usefixtures("central", "few_permutations")
 def test_a_registered_test_has_a_valid_p_value():
     toys = 150
     rejected = sum(check(events(200, 1.0, seed=toy)).tests["central"] <= 0.05 for toy in range(toys))

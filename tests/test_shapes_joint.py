@@ -76,8 +76,9 @@ def test_a_sample_without_a_difference_stays_compatible():
     assert sample.negative_boxes == ()
 
 
-def test_the_verdict_keeps_its_level(linear):
-    toys = 150
+@pytest.mark.usefixtures("linear", "few_permutations")
+def test_the_verdict_keeps_its_level():
+    toys = 100
     verdicts = [
         check_shapes(correlated(400, 0.0, seed=1000 + number), seed=number).samples["ttbar"].verdict
         for number in range(toys)

@@ -165,7 +165,7 @@ def test_models_keep_their_splines(classifier: Classifier, events: EventTable, t
     assert again.training["calibration"] == {"name": "spline"}
     plain = rebuild({**classifier.networks[0].to_dict(), "knots": 3})
     assert isinstance(plain, CalibratedNetwork)
-    with pytest.raises(ValueError, match="2 to 1000 knots"):
+    with pytest.raises(ValueError, match="knots must be a whole number from 2 to 1000"):
         rebuild({**classifier.networks[0].to_dict(), "knots": 1})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 
-__all__ = ["require_between", "require_count", "require_positive"]
+__all__ = ["require_between", "require_count", "require_positive", "require_whole"]
 
 
 def require_positive(**parameters: object) -> None:
@@ -39,6 +39,17 @@ def require_count(**parameters: object) -> None:
     for name, value in parameters.items():
         if not isinstance(value, numbers.Integral) or not _number(value) >= 1:
             raise ValueError(f"{name} must be a whole number of at least 1, not {_shown(value)}")
+
+
+def require_whole(low: int, high: int, /, **parameters: object) -> None:
+    """Refuse parameters that are not whole numbers from ``low`` to ``high``.
+
+    Raises:
+        ValueError: with the name of the first such one.
+    """
+    for name, value in parameters.items():
+        if not isinstance(value, numbers.Integral) or not low <= _number(value) <= high:
+            raise ValueError(f"{name} must be a whole number from {low} to {high}, not {_shown(value)}")
 
 
 def _number(value: object) -> float:

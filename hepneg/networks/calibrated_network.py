@@ -10,13 +10,49 @@ import torch
 from torch import nn
 
 from hepneg._core.linear_spline import LinearSpline
-from hepneg._core.parameters import require_count
+from hepneg._core.parameters import require_whole
 from hepneg.networks.fold_network import FoldNetwork, rebuild
 
 __all__ = ["CalibratedNetwork", "Spline", "mean_output", "require_knots"]
 
 
-class CalibratedNetwork(FoldNetwork):
+class Spline(nn.Module):
+    """A linear spline of log-odds, (n,)."""
+
+    knots: torch.Tensor
+    values: torch.Tensor
+
+    def __init__(self, knots: int) -> None:
+        super().__init__()
+        self.register_buffer("knots", torch.linspace(-1.0, 1.0, knots))
+        self.register_buffer("values", torch.linspace(-1.0, 1.0, knots))
+
+    def take(self, spline: LinearSpline) -> None:
+        """Take knots and values, as many as there are."""
+        self.knots.copy_(torch.tensor(spline.knots))
+        self.values.copy_(torch.tensor(spline.values))
+
+    def forward(self, logit: torch.Tensor) -> torch.Tensor:
+        """Return log-odds, (n,), behind the spline: as a change of them, which is small where a calibration is."""
+        knots, values = self.knots, self.values
+        left, right = knots[:-1], knots[1:]
+        tilts = (values[1:] - values[:-1]) / (right - left) - 1.0
+        change = (values[0] - knots[0]) - tilts[0] * torch.relu(left[0] - logit)
+        for low, high, tilt in zip(left, right, tilts, strict=True):
+            change = change + tilt * (torch.relu(logit - low) - torch.relu(logit - high))
+        return logit + (change + tilts[-1] * torch.relu(logit - right[-1]))
+
+
+def require_knots(number: int) -> None:
+    """Refuse what is no number of knots.
+
+    Raises:
+        ValueError: it is none.
+    """
+    require_whole(2, 1000, knots=number)
+
+
+class CalibratedNetwork(Spline, FoldNetwork):
     """A network and a linear spline of its log-odds; outside the knots the outer lines go on.
 
     Args:
@@ -26,25 +62,19 @@ class CalibratedNetwork(FoldNetwork):
     """
 
     name: ClassVar[str] = "calibrated"
-    knots: torch.Tensor
-    values: torch.Tensor
 
     def __init__(self, network: FoldNetwork, knots: int, common: int = 0) -> None:
-        super().__init__()
+        super().__init__(knots)
         self.network = network
         self.common = Spline(common) if common else None
-        self.register_buffer("knots", torch.linspace(-1.0, 1.0, knots))
-        self.register_buffer("values", torch.linspace(-1.0, 1.0, knots))
 
     @classmethod
     def of(cls, network: FoldNetwork, spline: LinearSpline, common: LinearSpline | None = None) -> Self:
         """Return a network with this spline behind it."""
         calibrated = cls(network, len(spline.knots), len(common.knots) if common else 0).eval()
-        calibrated.knots.copy_(torch.tensor(spline.knots))
-        calibrated.values.copy_(torch.tensor(spline.values))
+        calibrated.take(spline)
         if calibrated.common is not None and common is not None:
-            calibrated.common.knots.copy_(torch.tensor(common.knots))
-            calibrated.common.values.copy_(torch.tensor(common.values))
+            calibrated.common.take(common)
         return calibrated
 
     @property
@@ -67,50 +97,13 @@ class CalibratedNetwork(FoldNetwork):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the calibrated log-odds, (n,)."""
-        return _through(self.network(features), self.knots, self.values)
+        return super().forward(self.network(features))
 
     def signed_posteriors(self, features: torch.Tensor) -> torch.Tensor:
         """Return p₀ and p₁ at a common scale, (n, 2); those of a network that knows signs stay as they are."""
         if type(self.network).signed_posteriors is FoldNetwork.signed_posteriors:
             return super().signed_posteriors(features)
         return self.network.signed_posteriors(features)
-
-
-class Spline(nn.Module):
-    """A linear spline of log-odds, (n,)."""
-
-    knots: torch.Tensor
-    values: torch.Tensor
-
-    def __init__(self, knots: int) -> None:
-        super().__init__()
-        self.register_buffer("knots", torch.linspace(-1.0, 1.0, knots))
-        self.register_buffer("values", torch.linspace(-1.0, 1.0, knots))
-
-    def forward(self, logit: torch.Tensor) -> torch.Tensor:
-        """Return the log-odds behind the spline, (n,)."""
-        return _through(logit, self.knots, self.values)
-
-
-def require_knots(number: int) -> None:
-    """Refuse what is no number of knots.
-
-    Raises:
-        ValueError: it is none.
-    """
-    require_count(knots=number)
-    if not 2 <= number <= 1000:
-        raise ValueError(f"a spline has 2 to 1000 knots, not {number}")
-
-
-def _through(logit: torch.Tensor, knots: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Return log-odds, (n,), behind a spline: as a change of them, which is small where a calibration is."""
-    left, right = knots[:-1], knots[1:]
-    tilts = (values[1:] - values[:-1]) / (right - left) - 1.0
-    change = (values[0] - knots[0]) - tilts[0] * torch.relu(left[0] - logit)
-    for low, high, tilt in zip(left, right, tilts, strict=True):
-        change = change + tilt * (torch.relu(logit - low) - torch.relu(logit - high))
-    return logit + (change + tilts[-1] * torch.relu(logit - right[-1]))
 
 
 def mean_output(networks: Sequence[nn.Module], features: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

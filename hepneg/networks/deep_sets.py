@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg._core.parameters import require_count
+from hepneg._core.parameters import require_whole
+from hepneg.networks.tabular import MOST_BINS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,11 +37,8 @@ class DeepSets:
     bins: int = 8
 
     def __post_init__(self) -> None:
-        require_count(width=self.width, summed=self.summed)
-        if self.bins != 0:
-            require_count(bins=self.bins)
-        if max(self.width, self.summed) > WIDEST or self.bins > 256:
-            raise ValueError(f"width and summed are at most {WIDEST}, and bins at most 256")
+        require_whole(1, WIDEST, width=self.width, summed=self.summed)
+        require_whole(0, MOST_BINS, bins=self.bins)
 
     def for_signs(self) -> DeepSets:
         """Return the network that learns signs: these fluctuate more than densities, and bins let it follow noise."""

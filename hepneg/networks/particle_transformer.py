@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg._core.parameters import require_count
+from hepneg._core.parameters import require_whole
+from hepneg.networks.tabular import MOST_BINS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,13 +41,11 @@ class ParticleTransformer:
     bins: int = 8
 
     def __post_init__(self) -> None:
-        require_count(width=self.width, heads=self.heads, layers=self.layers)
-        if self.bins != 0:
-            require_count(bins=self.bins)
+        require_whole(1, _WIDEST, width=self.width, heads=self.heads)
+        require_whole(1, _DEEPEST, layers=self.layers)
+        require_whole(0, MOST_BINS, bins=self.bins)
         if self.width % self.heads:
             raise ValueError(f"width must be a multiple of heads, not {self.width} and {self.heads}")
-        if self.width > _WIDEST or self.layers > _DEEPEST or self.bins > 256:
-            raise ValueError(f"width is at most {_WIDEST}, layers at most {_DEEPEST}, and bins at most 256")
 
     def for_signs(self) -> ParticleTransformer:
         """Return the network that learns signs: these fluctuate more than densities, and bins let it follow noise."""

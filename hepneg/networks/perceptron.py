@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg._core.parameters import require_count
+from hepneg._core.parameters import require_whole
 
 if TYPE_CHECKING:
     from hepneg.networks.body import Body
@@ -44,9 +44,7 @@ class Perceptron:
         _require_list(self.hidden)
         object.__setattr__(self, "hidden", tuple(self.hidden))  # YAML knows lists only
         for width in self.hidden:
-            require_count(**{"each width of hidden": width})
-        if max(self.hidden, default=0) > _WIDEST:
-            raise ValueError(f"each width of hidden must be at most {_WIDEST}, not {max(self.hidden)}")
+            require_whole(1, _WIDEST, **{"each width of hidden": width})
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {self.activation!r}")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from hepneg._core.parameters import require_count
+from hepneg._core.parameters import require_whole
 from hepneg.networks.perceptron import Perceptron
 
 if TYPE_CHECKING:
     from hepneg.networks.body import Body
 
-_MOST_BINS = 256
+MOST_BINS = 256
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,7 @@ class Tabular(Perceptron):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.bins != 0:
-            require_count(bins=self.bins)
-        if self.bins > _MOST_BINS:
-            raise ValueError(f"bins must be a whole number from 0 to {_MOST_BINS}, not {self.bins!r}")
+        require_whole(0, MOST_BINS, bins=self.bins)
 
     def build(self, inputs: int, outputs: int) -> Body:
         """Return a new module (see :class:`hepneg.networks.Network`)."""

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hepneg.errors import DataError
-from hepneg.plots.shape_plots import p_text, set_density_scales
+from hepneg.plots.shape_plots import densities, p_text, set_density_scales
 from hepneg.plots.short_names import plain, short_name, short_names
-from hepneg.plots.style import NEGATIVE, POSITIVE, Drawn, in_print_style
+from hepneg.plots.style import Drawn, in_print_style
 from hepneg.shapes import FeatureShape
 
 __all__ = ["plot_feature_overview"]
@@ -91,20 +91,15 @@ def _grid(count: int) -> tuple[Figure, tuple[Axes, ...]]:
 
 
 def _draw(axes: Axes, shape: FeatureShape, name: str) -> list[object]:
-    comparison = shape.comparison
-    edges = comparison.bins.edges
-    widths = np.diff(edges)
+    edges = shape.comparison.bins.edges
     outlines: list[object] = []
-    for share, error, colour, label in (
-        (comparison.positive, comparison.positive_error, POSITIVE, "w > 0"),
-        (comparison.negative, comparison.negative_error, NEGATIVE, "|w|, w < 0"),
-    ):
-        low, high = (share - error) / widths, (share + error) / widths
-        axes.stairs(high, edges, baseline=np.maximum(low, 0.0), fill=True, color=colour, alpha=0.25, lw=0)
-        outlines.append(axes.stairs(share / widths, edges, color=colour, lw=1.0, label=label))
+    for _, density, error, colour, label in densities(shape.comparison):
+        low = np.maximum(density - error, 0.0)
+        axes.stairs(density + error, edges, baseline=low, fill=True, color=colour, alpha=0.25, lw=0)
+        outlines.append(axes.stairs(density, edges, color=colour, lw=1.0, label=label))
     axes.minorticks_off()
     axes.xaxis.set_major_locator(MaxNLocator(3, prune="both"))
-    set_density_scales(axes, comparison)
+    set_density_scales(axes, shape.comparison)
     axes.tick_params(labelsize=8, labelleft=False, length=2.5)
     axes.tick_params(axis="y", which="both", length=0)
     axes.set_title(f"{name}\nadjusted p {p_text(shape.p_adjusted)}", fontsize=8, loc="left", pad=4)

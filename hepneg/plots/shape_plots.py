@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import mplhep
 import numpy as np
 from matplotlib.axes import Axes
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.formatting import measured_percent
 from hepneg.evaluation.histograms import BinRatio
 from hepneg.plots.legend import ROW, add_legend, legend_above
@@ -29,7 +31,7 @@ from hepneg.plots.style import (
 )
 from hepneg.shapes import Comparison, FeatureShape, SampleShapes, ShapeReport
 
-__all__ = ["plot_effect_sizes", "plot_feature_shape", "set_density_scales"]
+__all__ = ["densities", "plot_effect_sizes", "plot_feature_shape", "set_density_scales"]
 
 
 # What spans more than that is drawn on a logarithmic scale.
@@ -81,16 +83,12 @@ def p_text(p_value: float) -> str:
 
 
 def _draw_overlay(axes: Axes, comparison: Comparison) -> dict[str, object]:
-    widths = np.diff(comparison.bins.edges)
     artists: dict[str, object] = {}
-    for name, share, error, colour, label in (
-        ("positive", comparison.positive, comparison.positive_error, POSITIVE, "w > 0"),
-        ("negative", comparison.negative, comparison.negative_error, NEGATIVE, "|w|, w < 0"),
-    ):
+    for name, density, error, colour, label in densities(comparison):
         artists[name] = mplhep.histplot(
-            share / widths,
+            density,
             comparison.bins.edges,
-            yerr=error / widths,
+            yerr=error,
             ax=axes,
             histtype="step",
             color=colour,
@@ -101,6 +99,14 @@ def _draw_overlay(axes: Axes, comparison: Comparison) -> dict[str, object]:
         )
     set_density_scales(axes, comparison)
     return artists
+
+
+def densities(comparison: Comparison) -> Iterator[tuple[str, FloatArray, FloatArray, str, str]]:
+    """Yield ``positive`` and ``negative`` with density and its error, (bins,), colour and label."""
+    widths = np.diff(comparison.bins.edges)
+    positive, negative = comparison.positive / widths, comparison.negative / widths
+    yield "positive", positive, comparison.positive_error / widths, POSITIVE, "w > 0"
+    yield "negative", negative, comparison.negative_error / widths, NEGATIVE, "|w|, w < 0"
 
 
 def set_density_scales(axes: Axes, comparison: Comparison) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,10 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from hepneg._core.progress import SILENT, Progress, Task
+from hepneg._core.progress import SILENT, Progress
 from hepneg.events import EventTable
 from hepneg.learning.history import Callback, in_turn
 from hepneg.learning.pool import run_folds
@@ -102,10 +100,17 @@ def crossfit(
 
             train_on_cluster({folder: posed}, client, progress=progress, callbacks=callbacks)
             progress, callbacks = SILENT, ()
-        folds = _fitted_folds(posed, folder, progress, in_turn(callbacks))
+        told, training = in_turn(callbacks), posed.training
+        folds = run_folds(
+            lambda fold, device, task, stop: posed.fit(fold, folder, told, device, task, stop),
+            range(training.folds),
+            training.device,
+            progress,
+            "training fold",
+        )
     events, readers = posed.events, [fold.signs for fold in folds if fold.signs is not None]
     signs = HeldOutSigns.of(readers, events, posed.fold_of) if len(readers) == len(folds) else None
-    fits = CrossFit(folds, posed.fold_of, signs)
+    fits = CrossFit(tuple(folds), posed.fold_of, signs)
     finish = getattr(posed.scheme, "finish", None)
     fits = finish(events, fits) if finish else fits
     logit = fits.logit
@@ -126,13 +131,3 @@ def _checkpoints(checkpoint: Path | None, client: Client | None) -> Iterator[Pat
         return
     with TemporaryDirectory() as folder:
         yield Path(folder)
-
-
-def _fitted_folds(
-    posed: FoldTraining, folder: Path | None, progress: Progress, callback: Callback | None
-) -> tuple[FoldFit, ...]:
-    def fit(fold: int, device: torch.device, task: Task, stop: threading.Event) -> FoldFit:
-        return posed.fit(fold, folder, callback, device, task, stop)
-
-    folds = range(posed.training.folds)
-    return tuple(run_folds(fit, folds, posed.training.device, progress, "training fold"))

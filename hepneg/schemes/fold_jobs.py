@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
-from hepneg._core.progress import SILENT, Progress, Task
+from hepneg._core.progress import SILENT, Progress
 from hepneg.errors import TrainingError
 from hepneg.learning.history import Callback, in_turn
 from hepneg.learning.pool import run_folds
@@ -41,13 +38,15 @@ def train_fold(
     """
     posed.training.require_fold(fold)
     told, files = in_turn(callbacks), posed.files(folder, fold)
-
-    def fit(fold: int, device: torch.device, task: Task, stop: threading.Event) -> None:
-        posed.fit(fold, folder, told, device, task, stop)
-
     started = time.monotonic()
     try:
-        run_folds(fit, [fold], posed.training.device, progress, "training fold")
+        run_folds(
+            lambda fold, device, task, stop: posed.fit(fold, folder, told, device, task, stop),
+            [fold],
+            posed.training.device,
+            progress,
+            "training fold",
+        )
     except TrainingError:
         files.finish(time.monotonic() - started)
         raise

@@ -41,8 +41,7 @@ class CalibratedClassesNetwork(FoldNetwork):
         """Return a network with these splines behind it, one for each class."""
         calibrated = cls(network, [len(spline.knots) for spline in splines]).eval()
         for module, spline in zip(calibrated.splines, splines, strict=True):
-            module.knots.copy_(torch.tensor(spline.knots))
-            module.values.copy_(torch.tensor(spline.values))
+            module.take(spline)
         return calibrated
 
     def parameters_to_dict(self) -> dict[str, Any]:

@@ -235,7 +235,7 @@ class NotPlain(Residual):
         (Residual, "a network is a name, a mapping"),
         ("perceptron", "unknown network 'perceptron'"),
         ({"name": "mlp", "hidden": "64"}, "hidden must be a list of widths"),
-        ({"name": "mlp", "hidden": [0]}, "each width of hidden must be a whole number of at least 1, not 0"),
+        ({"name": "mlp", "hidden": [0]}, "each width of hidden must be a whole number from 1 to 65536, not 0"),
         ({"hiden": [4]}, "no parameter 'hiden'; did you mean 'hidden'"),
         ({"activation": "swish"}, "activation must be one of silu, relu"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,8 @@ from hepneg._core.log_odds import log_probabilities, sigmoid
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.metrics.influence import Influence
-from hepneg.metrics.proper import brier_of, log_loss_of
-from hepneg.metrics.scored import ScoredEvents, column_of
+from hepneg.metrics.proper import balanced_mean, brier_of, log_loss_of
+from hepneg.metrics.scored import ScoredEvents, SignedClasses, column_of
 
 __all__ = [
     "ClassScores",
@@ -25,11 +24,12 @@ __all__ = [
     "output_log_loss",
     "scored_output",
     "two_class_scores",
+    "unscored",
 ]
 
 
 @dataclass(frozen=True, eq=False)
-class ClassScores:
+class ClassScores(SignedClasses):
     """Events with the probabilities of K classes at equal priors.
 
     Attributes:
@@ -45,6 +45,11 @@ class ClassScores:
     weight: FloatArray
     classes: Sequence[str]
     cluster: IndexArray | None = None
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """Names of the classes by code."""
+        return self.classes
 
     @classmethod
     def of_table(cls, events: EventTable, log_ratios: FloatArray) -> ClassScores:
@@ -63,45 +68,7 @@ class ClassScores:
 
     def with_score(self, log_ratios: FloatArray) -> ClassScores:
         """Return the same events with other log-ratios against the first class, (n, K − 1)."""
-        other = replace(self, log_probability=log_probabilities(log_ratios))
-        other.__dict__.update({name: self.__dict__[name] for name in ("sums", "share") if name in self.__dict__})
-        return other
-
-    @cached_property
-    def sums(self) -> FloatArray:
-        """Σw of each class, (K,).
-
-        Raises:
-            DataError: one of them is not positive.
-        """
-        sums = np.array([float(self.weight[self.code == code].sum()) for code in range(len(self.classes))])
-        for name, total in zip(self.classes, sums, strict=True):
-            if total <= 0:
-                raise DataError(
-                    f"the {name} weights sum to {total:.6g}: no metric is defined; "
-                    f"use more {name} events or a looser selection"
-                )
-        return sums
-
-    @cached_property
-    def share(self) -> FloatArray:
-        """The weights divided by the sum of their class's, (n,).
-
-        Raises:
-            DataError: a class with Σw ≤ 0.
-        """
-        return np.asarray(self.weight / self.sums[self.code])
-
-    def mean(self, values: FloatArray) -> Influence:
-        """Return the mean over the classes of Σw·value/Σw, of values (n,).
-
-        Raises:
-            DataError: a class with Σw ≤ 0.
-        """
-        weighted = self.share * values
-        means = np.array([np.sum(weighted[self.code == code]) for code in range(len(self.classes))])
-        contribution = self.share * (values - means[self.code]) / len(means)
-        return Influence(float(means.mean()), contribution, self.cluster)
+        return self._knowing_weights(replace(self, log_probability=log_probabilities(log_ratios)))
 
 
 def class_log_loss_of(events: ClassScores) -> Influence:
@@ -112,7 +79,7 @@ def class_log_loss_of(events: ClassScores) -> Influence:
     Raises:
         DataError: a class with Σw ≤ 0.
     """
-    return events.mean(-events.log_probability[np.arange(len(events.code)), events.code])
+    return balanced_mean(events, -events.log_probability[np.arange(len(events.code)), events.code])
 
 
 def class_brier_of(events: ClassScores) -> Influence:
@@ -125,12 +92,19 @@ def class_brier_of(events: ClassScores) -> Influence:
     """
     missing = np.exp(events.log_probability)
     missing[np.arange(len(events.code)), events.code] -= 1.0
-    return events.mean(0.5 * np.square(missing).sum(axis=1))
+    return balanced_mean(events, 0.5 * np.square(missing).sum(axis=1))
 
 
 def two_class_scores(events: EventTable, log_odds: FloatArray) -> ScoredEvents:
     """Return the events of two classes, whatever their names, with log-odds of the second, (n,)."""
     return ScoredEvents(column_of(events, log_odds, "score"), events.label, events.weight, events.clusters())
+
+
+def unscored(events: EventTable, weight: FloatArray) -> ScoredEvents | ClassScores:
+    """Return a table's events with other weights, (n,), and no scores yet: rows of one event count by themselves."""
+    if len(events.classes) == 2:
+        return ScoredEvents(np.zeros(len(events)), events.label, weight)
+    return ClassScores(np.zeros((len(events), len(events.classes))), events.label, weight, events.classes)
 
 
 def scored_output(events: EventTable, log_ratios: FloatArray) -> ScoredEvents | ClassScores:

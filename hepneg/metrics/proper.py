@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 from hepneg._core.arrays import FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg.metrics.influence import Influence
-from hepneg.metrics.scored import ScoredEvents, scored_events
+from hepneg.metrics.scored import ScoredEvents, SignedClasses, scored_events
 
-__all__ = ["brier", "brier_influence", "brier_of", "log_loss", "log_loss_influence", "log_loss_of"]
+__all__ = ["balanced_mean", "brier", "brier_influence", "brier_of", "log_loss", "log_loss_influence", "log_loss_of"]
 
 
 def log_loss(logit: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
@@ -44,7 +44,7 @@ def log_loss_of(events: ScoredEvents) -> Influence:
     Raises:
         DataError: a label with Σw ≤ 0.
     """
-    return _balanced_mean(events, np.logaddexp(0.0, np.where(events.signal, -events.score, events.score)))
+    return balanced_mean(events, np.logaddexp(0.0, np.where(events.signal, -events.score, events.score)))
 
 
 def brier(response: ArrayLike, label: ArrayLike, weight: ArrayLike) -> Estimate:
@@ -78,11 +78,15 @@ def brier_of(events: ScoredEvents) -> Influence:
     Raises:
         DataError: a label with Σw ≤ 0.
     """
-    return _balanced_mean(events, (events.signal - events.score) ** 2)
+    return balanced_mean(events, (events.signal - events.score) ** 2)
 
 
-def _balanced_mean(events: ScoredEvents, loss: FloatArray) -> Influence:
-    """Return the mean over the labels of Σwℓ/Σw."""
+def balanced_mean(events: SignedClasses, loss: FloatArray) -> Influence:
+    """Return the mean over the classes of Σwℓ/Σw, ℓ of each event, (n,), and each event's contribution to it.
+
+    Raises:
+        DataError: a class with Σw ≤ 0.
+    """
     weighted = events.share * loss
     means = np.array([np.sum(weighted[events.code == code]) for code in range(len(events.sums))])
     contribution = events.share * (loss - means[events.code]) / len(means)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.arrays import BoolArray, FloatArray, IndexArray
-from hepneg._core.class_names import require_two_classes
+from hepneg._core.class_names import TWO_CLASSES, require_two_classes
 from hepneg.errors import DataError
-from hepneg.events import LABEL_NAMES, LABELS, SIGNAL, EventTable, clusters, first_entries
+from hepneg.events import LABEL_NAMES, SIGNAL, EventTable, clusters, first_entries
 from hepneg.metrics.ranked_scores import RankedScores
 
 __all__ = [
     "ScoredEvents",
+    "SignedClasses",
     "column_of",
     "finite_column",
     "positive_sums",
@@ -24,8 +27,54 @@ __all__ = [
 ]
 
 
+class SignedClasses:
+    """Events of several classes: what every metric wants of their signed weights, found once.
+
+    Attributes:
+        code: (n,) of the class.
+        weight: (n,) signed weights.
+        cluster: (n,) number of the event that each row is of; None where each row is an event of its own.
+    """
+
+    code: NDArray[np.int8]
+    weight: FloatArray
+    cluster: IndexArray | None
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """Names of the classes by code."""
+        return TWO_CLASSES
+
+    @cached_property
+    def sums(self) -> FloatArray:
+        """Σw of each class by its code, (K,).
+
+        Raises:
+            DataError: one of them is not positive.
+        """
+        sums = [float(self.weight[self.code == code].sum()) for code in range(len(self.class_names))]
+        return positive_sums(sums, self.class_names)
+
+    @cached_property
+    def share(self) -> FloatArray:
+        """The weights divided by the sum of their class's, (n,).
+
+        Raises:
+            DataError: a class with Σw ≤ 0.
+        """
+        return np.asarray(self.weight / self.sums[self.code])
+
+    def _knowing_weights(self, other: Self) -> Self:
+        """Return other scores of the same events, with what is known of their weights."""
+        known: dict[str, Any] = {
+            name: self.__dict__[name] for name in ("signal", "sums", "share") if name in self.__dict__
+        }
+        other.__dict__.update(known)
+        return other
+
+
 @dataclass(frozen=True, eq=False)
-class ScoredEvents:
+class ScoredEvents(SignedClasses):
     """Events with a score and a label, which every metric starts from.
 
     Attributes:
@@ -66,35 +115,13 @@ class ScoredEvents:
         return np.asarray(self.code == SIGNAL)
 
     @cached_property
-    def sums(self) -> FloatArray:
-        """Σw of each label by its code, (2,).
-
-        Raises:
-            DataError: one of them is not positive.
-        """
-        return positive_sums([float(self.weight[self.code == code].sum()) for code in range(len(LABELS))])
-
-    @cached_property
-    def share(self) -> FloatArray:
-        """The weights divided by the sum of their label's, (n,).
-
-        Raises:
-            DataError: a label with Σw ≤ 0.
-        """
-        return np.asarray(self.weight / self.sums[self.code])
-
-    @cached_property
     def ranks(self) -> RankedScores:
         """The scores in order."""
         return self._ranks or RankedScores.of(self.score, self.signal)
 
     def with_score(self, score: FloatArray) -> ScoredEvents:
         """Return the same events with another score, (n,) finite numbers; what is known of the weights is kept."""
-        other = replace(self, score=score, _ranks=None)
-        other.__dict__.update(
-            {name: self.__dict__[name] for name in ("signal", "sums", "share") if name in self.__dict__}
-        )
-        return other
+        return self._knowing_weights(replace(self, score=score, _ranks=None))
 
     def select(self, mask: BoolArray) -> ScoredEvents:
         """Return the events for which ``mask`` (n,) is true; scores that are sorted are not sorted again."""
@@ -173,13 +200,13 @@ def column_of(events: EventTable, values: ArrayLike, what: str) -> FloatArray:
     return column
 
 
-def positive_sums(sums: list[float]) -> FloatArray:
-    """Return Σw of each label by its code, (2,).
+def positive_sums(sums: list[float], classes: Sequence[str] = TWO_CLASSES) -> FloatArray:
+    """Return Σw of each class by its code, (K,).
 
     Raises:
         DataError: one of them is not positive.
     """
-    for code, name in sorted(LABEL_NAMES.items(), reverse=True):
+    for code, name in reversed(list(enumerate(classes))):
         if sums[code] <= 0:
             raise DataError(
                 f"the {name} weights sum to {sums[code]:.6g}: no metric is defined; "

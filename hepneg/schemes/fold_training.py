@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
@@ -50,6 +50,18 @@ class FoldTraining:
     scheme: Scheme
     training: Training
     objective: Objective
+
+    def under(self, scheme: Scheme) -> FoldTraining:
+        """Return the training of the same events under another scheme.
+
+        Raises:
+            ConfigError: the scheme is not for the task.
+            DataError: it is made for signal and background, and there are other classes.
+        """
+        require_task(scheme, self.objective.task)
+        if self.objective.task == "classification":
+            _require_knowledge_of(self.events.classes, scheme, self.objective, self.training)
+        return replace(self, scheme=scheme)
 
     @cached_property
     def fold_of(self) -> NDArray[np.int8]:

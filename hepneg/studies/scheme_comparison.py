@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack, cast
@@ -246,7 +246,7 @@ def pose_comparison(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HepnegWarning)
         posed = pose_training(events, next(iter(compared.values())), **settings)
-    return {name: replace(posed, scheme=scheme) for name, scheme in compared.items()}
+    return {name: posed.under(scheme) for name, scheme in compared.items()}
 
 
 def compare_posed(

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from hepneg._core.class_names import require_two_classes
 from hepneg._core.job_folder import checkpoint_folder
 from hepneg._core.output import atomic_path, make_folder, write_json
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.step_seconds import write_seconds
 from hepneg._core.timing import timed
 from hepneg.config import Config
+from hepneg.config.known_classes import has_several_classes, require_no_stacks, require_signal_and_background
 from hepneg.errors import DataError
 from hepneg.ntuples import ChunkReader, KeptChunks, read, write_histograms
 from hepneg.plots.figure_writer import FigureWriter, NoFigures
@@ -26,9 +26,7 @@ from hepneg.shapes.two_passes import Accumulated, accumulate
 if TYPE_CHECKING:
     from distributed import Client
 
-    from hepneg.evaluation.classification import Evaluation
-    from hepneg.evaluation.regression import RegressionEvaluation
-    from hepneg.evaluation.several_targets import SeveralTargets
+    from hepneg.evaluation.evaluation import AnyEvaluation
     from hepneg.events import EventTable
     from hepneg.models.classifier import Classifier
     from hepneg.models.regressor import Regressor
@@ -122,7 +120,7 @@ def train(
     from hepneg.models.training import train_posed
     from hepneg.studies.one_fold import pose_analysis
 
-    _require_known_classes(config, "`hepneg train`")
+    require_no_stacks(config)
     with checkpoint_folder(config.output, "train", resume=resume or collect) as checkpoint:
         with progress:
             events = read(config, progress=progress, chunks=chunks)
@@ -150,7 +148,7 @@ def evaluate(config: Config, *, progress: Progress = SILENT, figures: FigureWrit
 def _write_response(config: Config, progress: Progress, figures: FigureWriter) -> Outcome[Trained]:
     from hepneg.evaluation.external_response import evaluate_response
 
-    _require_known_classes(config, "`hepneg evaluate`")
+    require_signal_and_background(config, "`hepneg evaluate`")
     with progress:
         scored = Trained(None, evaluate_response(config, progress=progress), None)
     return Outcome(scored, (*_write_evaluation(config, scored), *_draw_evaluation(config, scored, progress, figures)))
@@ -173,7 +171,7 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
 
     if config.response is not None:
         return evaluate(config, progress=progress)
-    _require_known_classes(config, "`hepneg plot`")
+    require_no_stacks(config)
     model = load_model(config.output / "model")
     if model.task != config.task:
         raise DataError(
@@ -215,7 +213,7 @@ def compare(
     from hepneg.studies.one_fold import compared_schemes, pose_analysis
     from hepneg.studies.scheme_comparison import compare_posed
 
-    _require_known_classes(config, "`hepneg compare`")
+    require_signal_and_background(config, "`hepneg compare`")
     compared_schemes(config, schemes)  # refused before the events are read, which may take minutes
     with checkpoint_folder(config.output, "compare", resume=resume or collect) as checkpoint:
         with progress:
@@ -257,7 +255,7 @@ def closure(
     from hepneg.studies import sign_split_closure
 
     config.require_classification("`hepneg closure`")
-    _require_known_classes(config, "`hepneg closure`")
+    require_signal_and_background(config, "`hepneg closure`")
     with checkpoint_folder(config.output, "closure", resume=resume) as checkpoint:
         with progress:
             events = read(config, progress=progress)
@@ -323,7 +321,7 @@ def run(
     """
     from hepneg.evaluation.response_source import require_known_events
 
-    _require_known_classes(config, "`hepneg run`")
+    require_no_stacks(config)
     require_known_events(config)
     make_folder(config.output, "`output:`")
     chunks = KeptChunks(systematics=bool(config.systematics))
@@ -340,12 +338,6 @@ def run(
     page = report(config, figures=not isinstance(drawing, NoFigures))
     result = RunResult(weights.result, shapes.result, trained.result, page.result)
     return Outcome(result, (*weights.files, *shapes.files, *trained.files, *drawn, *page.files))
-
-
-def _require_known_classes(config: Config, command: str) -> None:
-    """Refuse labels other than signal and background for a command that knows no others."""
-    if config.task == "classification":
-        require_two_classes(config.classes, command)
 
 
 @timed("weight summary")
@@ -366,7 +358,7 @@ def _write_shapes(config: Config, sums: Accumulated, progress: Progress, figures
 
 
 @timed("evaluation")
-def _evaluate(model: Classifier | Regressor, events: EventTable) -> Evaluation | RegressionEvaluation | SeveralTargets:
+def _evaluate(model: Classifier | Regressor, events: EventTable) -> AnyEvaluation:
     from hepneg.evaluation.evaluation import evaluate
 
     return evaluate(model, events)
@@ -382,8 +374,11 @@ def _draw_evaluation(config: Config, trained: Trained, progress: Progress, figur
     from hepneg.evaluation.stack_pass import stacks_of
 
     files: tuple[Path, ...] = ()
+    if has_several_classes(config):
+        figures.draw(config, "class_figures", trained.evaluation, config.plots, config.luminosity)
+        return files
     with progress:
-        stacks = stacks_of(config, trained.model, trained.evaluation, progress=progress)
+        stacks = stacks_of(config, trained.model, cast("Any", trained.evaluation), progress=progress)
     if stacks:
         content = {"schema_version": 1, "stacks": [stack.to_dict() for stack in stacks]}
         filled = {name: part for stack in stacks for name, part in stack.histograms().items()}

@@ -166,7 +166,7 @@ def test_refine_learns_the_signs_of_each_sample(analysis: Config) -> None:
         refinement.weight(events.features, events.weight, labels)
 
 
-@pytest.mark.parametrize("command", ["train", "run", "plot", "closure", "templates"])
+@pytest.mark.parametrize("command", ["closure", "templates"])
 def test_a_command_for_two_classes_says_so_before_it_reads_events(analysis: Config, command: str) -> None:
     with pytest.raises(HepnegError, match=f"`hepneg {command}` knows the classes signal and background alone"):
         getattr(workflow, command)(analysis)

@@ -35,6 +35,7 @@ class Trained:
     """What an evaluation asks a classifier for."""
 
     task, scheme, chosen, reason, seed, histories = "classification", "auto", "signed", "because", 1, (HISTORY,)
+    classes = ("background", "signal")
 
     def held_out_logit(self, events):
         return events.features[:, 0].astype(float) - 0.5

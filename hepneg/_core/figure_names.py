@@ -5,13 +5,16 @@ from __future__ import annotations
 import zlib
 
 __all__ = [
+    "CLASS_CALIBRATION_STEM",
     "CLOSURE_STEM",
     "CLOSURE_TESTS_STEM",
+    "CONFUSION_STEM",
     "CORRELATED_RESIDUALS_STEM",
     "MULTIVARIATE_STEM",
     "YARDSTICK_STEM",
     "boxes_stem",
     "by_sign_stem",
+    "class_response_stem",
     "closure_response_stem",
     "components_stem",
     "correlations_stem",
@@ -29,6 +32,10 @@ CLOSURE_STEM = "closure"
 """Name of the figure of the calibration of classifiers of each sign, and of both."""
 CLOSURE_TESTS_STEM = "closure_tests"
 """Name of the figure of their residuals by feature."""
+CONFUSION_STEM = "confusion"
+"""Name of the figure of where the events of each class go."""
+CLASS_CALIBRATION_STEM = "class_calibration"
+"""Name of the figure of the calibration of each class."""
 CORRELATED_RESIDUALS_STEM = "residual_correlations"
 """Name of the figure of the correlations between the residuals of several targets."""
 
@@ -78,6 +85,11 @@ def _safe(feature: str) -> str:
 def components_stem(sample: str) -> str:
     """Return the name, without suffix, of the figure with the positive and negative parts of a sample's response."""
     return f"response_{_safe(sample)}_components"
+
+
+def class_response_stem(name: str, *, logarithmic: bool = False) -> str:
+    """Return the name, without suffix, of the figure of the response of one class."""
+    return f"response_of_{_safe(name)}{'_log' if logarithmic else ''}"
 
 
 def by_sign_stem(sample: str) -> str:

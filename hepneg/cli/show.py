@@ -10,6 +10,7 @@ from rich.console import Console
 
 from hepneg._core.formatting import MISSING, measured, p_value, percent, significant
 from hepneg.report import result_tables
+from hepneg.report.class_tables import class_tables, has_classes
 from hepneg.report.regression_section import by_target
 from hepneg.report.table_fields import measurement
 from hepneg.report.template_tables import template_tables
@@ -17,9 +18,7 @@ from hepneg.report.template_tables import template_tables
 if TYPE_CHECKING:
     from hepneg._core.tables import Table
     from hepneg.config import Config
-    from hepneg.evaluation.classification import Evaluation
-    from hepneg.evaluation.regression import RegressionEvaluation
-    from hepneg.evaluation.several_targets import SeveralTargets
+    from hepneg.evaluation.evaluation import AnyEvaluation
     from hepneg.friends import Friends
     from hepneg.report import ReportPage
     from hepneg.shapes import ShapeReport
@@ -93,16 +92,17 @@ def show_closure(closure: SignSplitClosure) -> None:
     _say(closure.conclusion)
 
 
-def show_evaluation(evaluation: Evaluation | RegressionEvaluation | SeveralTargets) -> None:
+def show_evaluation(evaluation: AnyEvaluation) -> None:
     """Print the table of samples and the signed figures of merit."""
     content = evaluation.to_dict()
     if content.get("task") == "regression":
         _show_regression(content)
         return
-    _print(result_tables.process_table(content))
+    _print(result_tables.process_table(content), *class_tables(content))
     auc, loss = _merit(content, "auc"), _merit(content, "loss")
-    _say(f"On held-out events, signed: AUC {auc}, loss {loss} nats")
-    for row in content["shares"]:
+    mean = "mean AUC of each class against all others" if has_classes(content) else "AUC"
+    _say(f"On held-out events, signed: {mean} {auc}, loss {loss} nats")
+    for row in content.get("shares", ()):
         of = f"share of {row['of']} with a response in [{row['low']:g}, {row['high']:g}]"
         _say(f"The {of}: {_merit(row, 'share')} ({row['wanted']:g} asked for)")
     if content["reason"]:

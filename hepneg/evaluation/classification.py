@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import hist
 import numpy as np
 
-from hepneg._core.arrays import FloatArray
+from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.estimate import Estimate
 from hepneg._core.formatting import count, percent
 from hepneg._core.hashing import uniform_events
@@ -42,7 +42,7 @@ from hepneg.schemes.scheme import scheme_title
 if TYPE_CHECKING:
     from hepneg.models.classifier import Classifier
 
-__all__ = ["Evaluation", "SampleRow"]
+__all__ = ["Evaluation", "SampleRow", "response_dict", "sample_row"]
 
 Histogram: TypeAlias = "hist.Hist[Any]"
 
@@ -53,12 +53,12 @@ class SampleRow:
 
     Attributes:
         sample: its name.
-        label: ``"signal"`` or ``"background"``.
+        label: of its events.
         entries: number of events.
         sum_weights: Σw with its error √Σw², where rows of one event are added up before they are squared.
         negative_fraction: Σ|w|(w<0) / Σ|w|.
         n_eff: (Σw)² / Σw², likewise: effective events.
-        auc: of this sample against all samples of the other label; NaN where a Σw is not positive.
+        auc: of this sample against all samples of the other label, or labels; NaN where a Σw is not positive.
         negative_bins: bins of the net response with Σw < 0.
     """
 
@@ -244,13 +244,9 @@ class Evaluation:
             "samples": {row.sample: row.to_dict() for row in self.samples},
             **json_fields(self, "roc", "calibration", "overtraining", "significance", "before_calibration"),
             **json_fields(self, "operating_point", "shares"),
-            "response": {row.sample: self._response_dict(row.sample) for row in self.samples},
+            "response": {row.sample: response_dict(self.response, row.sample) for row in self.samples},
             **json_fields(self, "histories"),
         }
-
-    def _response_dict(self, sample: str) -> dict[str, Any]:
-        signs = {sign: histogram_dict(project(self.response, sample, sign), edges=False) for sign in SIGNS}
-        return {**histogram_dict(project(self.response, sample)), **signs}
 
     def histograms(self) -> dict[str, Histogram]:
         """Return the histograms for a ROOT file.
@@ -274,23 +270,44 @@ class Evaluation:
 def _sample_rows(logit: ScoredEvents, weights: SampleWeights, histogram: Histogram) -> tuple[SampleRow, ...]:
     rows = []
     for name, own in weights.with_events():
-        w, code = weights.weight[own], logit.code[int(np.argmax(own))]
-        cluster = None if weights.cluster is None else weights.cluster[own]
-        total, size = sum_of_weights(w, cluster), float(np.abs(w).sum())
-        square = float(np.sum(cluster_sums(w, cluster) ** 2))
-        rows.append(
-            SampleRow(
-                sample=name,
-                label=LABEL_NAMES[int(code)],
-                entries=len(w),
-                sum_weights=total,
-                negative_fraction=float(-w[w < 0].sum()) / size if size > 0 else float("nan"),
-                n_eff=total.value**2 / square if square > 0 else 0.0,
-                auc=auc_of_part(logit, own),
-                negative_bins=count_negative_bins(project(histogram, name)),
-            )
-        )
+        label = LABEL_NAMES[int(logit.code[int(np.argmax(own))])]
+        rows.append(sample_row(name, label, weights, own, auc_of_part(logit, own), histogram))
     return tuple(rows)
+
+
+def sample_row(
+    name: str, label: str, weights: SampleWeights, own: BoolArray, auc: Estimate, histogram: Histogram
+) -> SampleRow:
+    """Return the row of a sample in the table of results.
+
+    Args:
+        name: of the sample.
+        label: of its events.
+        weights: of n events.
+        own: (n,) true for those of the sample.
+        auc: of the sample against the other labels.
+        histogram: of the response, by sample and sign.
+    """
+    w = weights.weight[own]
+    cluster = None if weights.cluster is None else weights.cluster[own]
+    total, size = sum_of_weights(w, cluster), float(np.abs(w).sum())
+    square = float(np.sum(cluster_sums(w, cluster) ** 2))
+    return SampleRow(
+        sample=name,
+        label=label,
+        entries=len(w),
+        sum_weights=total,
+        negative_fraction=float(-w[w < 0].sum()) / size if size > 0 else float("nan"),
+        n_eff=total.value**2 / square if square > 0 else 0.0,
+        auc=auc,
+        negative_bins=count_negative_bins(project(histogram, name)),
+    )
+
+
+def response_dict(histogram: Histogram, sample: str) -> dict[str, Any]:
+    """Return the response of a sample, net and by sign, JSON-ready."""
+    signs = {sign: histogram_dict(project(histogram, sample, sign), edges=False) for sign in SIGNS}
+    return {**histogram_dict(project(histogram, sample)), **signs}
 
 
 def _response_by_sample(histogram: Histogram, names: Sequence[str]) -> Histogram:

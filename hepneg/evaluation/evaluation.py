@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast, overload
+from typing import TYPE_CHECKING, TypeAlias, cast, overload
 
 from numpy.typing import ArrayLike
 
+from hepneg._core.class_names import TWO_CLASSES
 from hepneg.errors import DataError
+from hepneg.evaluation.class_evaluation import ClassEvaluation
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.given_scores import given_logit, response_as_logit
 from hepneg.evaluation.regression import RegressionEvaluation
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
     from hepneg.models.classifier import Classifier
     from hepneg.models.regressor import Regressor
 
-__all__ = ["evaluate"]
+__all__ = ["AnyEvaluation", "evaluate"]
+
+AnyEvaluation: TypeAlias = Evaluation | ClassEvaluation | RegressionEvaluation | SeveralTargets
+"""Of a classification into signal and background or into any classes, or of a regression."""
 
 
 @overload
-def evaluate(subject: Classifier, events: EventTable, *, bins: int = 40) -> Evaluation: ...
+def evaluate(subject: Classifier, events: EventTable, *, bins: int = 40) -> Evaluation | ClassEvaluation: ...
 @overload
 def evaluate(subject: Regressor, events: EventTable, *, bins: int = 40) -> RegressionEvaluation | SeveralTargets: ...
 @overload
@@ -60,7 +65,7 @@ def evaluate(
     objective: str = "external",
     bins: int = 40,
     seed: int = 1,
-) -> Evaluation | RegressionEvaluation | SeveralTargets:
+) -> AnyEvaluation:
     """Measure what a model, or a score from elsewhere, is worth, with all signed weights applied.
 
     Args:
@@ -79,7 +84,8 @@ def evaluate(
         seed: of the halves, the permutations and the ROC band; that of the model where there is one.
 
     Returns:
-        The evaluation of a classification, or that of a regression, with several targets of each.
+        The evaluation of a classification, of one into other classes than signal and background, or that of a
+        regression, with several targets of each.
 
     Raises:
         DataError: not one finite number for each event, a response outside [0, 1], no target, or Σw ≤ 0 (of a label,
@@ -95,7 +101,10 @@ def evaluate(
             raise DataError("give the events on which to evaluate the model, and no score beside them")
         if subject.task == "regression":
             return regression_evaluation(cast("Regressor", subject), events, bins=bins)
-        return Evaluation.of_model(cast("Classifier", subject), events, bins=bins)
+        classifier = cast("Classifier", subject)
+        if classifier.classes != TWO_CLASSES:
+            return ClassEvaluation.of_model(classifier, events, bins=bins)
+        return Evaluation.of_model(classifier, events, bins=bins)
     if events is not None or len(given) != 1:
         raise DataError("give a model and events, or events and one of response=, logit= and prediction=")
     if prediction is not None:

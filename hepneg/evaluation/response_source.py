@@ -185,8 +185,10 @@ def source_of(config: Config) -> VariableSource:
 
     Raises:
         ConfigError: it is that of a model, and the analysis is a regression.
-        DataError: there is no model, or it is of other events or features than the configuration's.
+        DataError: there is no model, or it is of other events or features than the configuration's, or the labels are
+            others than signal and background.
     """
+    require_two_classes(config.classes, "`hepneg templates`")
     settings = config.templates
     if settings.variable is not None:
         name = settings.variable.text

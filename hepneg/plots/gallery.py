@@ -7,13 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hepneg._core.figure_names import (
+    CLASS_CALIBRATION_STEM,
     CLOSURE_STEM,
     CLOSURE_TESTS_STEM,
+    CONFUSION_STEM,
     CORRELATED_RESIDUALS_STEM,
     MULTIVARIATE_STEM,
     YARDSTICK_STEM,
     boxes_stem,
     by_sign_stem,
+    class_response_stem,
     closure_response_stem,
     components_stem,
     correlations_stem,
@@ -25,6 +28,7 @@ from hepneg._core.figure_names import (
 from hepneg.config import Config, Feature, Plots
 from hepneg.evaluation.several_targets import SeveralTargets
 from hepneg.plots.axis_titles import axis_title
+from hepneg.plots.class_plots import plot_class_calibration, plot_class_response, plot_confusion
 from hepneg.plots.comparison_plot import plot_comparison
 from hepneg.plots.correlation_plot import plot_sign_correlations
 from hepneg.plots.feature_overview import plot_feature_overview
@@ -50,6 +54,7 @@ from hepneg.plots.weight_plots import plot_weights
 from hepneg.shapes import ShapeReport
 
 if TYPE_CHECKING:
+    from hepneg.evaluation.class_evaluation import ClassEvaluation
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.regression import RegressionEvaluation
     from hepneg.evaluation.stack import Stack
@@ -59,6 +64,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Figures",
+    "class_figures",
     "closure_figures",
     "comparison_figures",
     "regression_figures",
@@ -149,6 +155,18 @@ def response_figures(evaluation: Evaluation, look: Plots = _DEFAULTS, luminosity
         yield "learning_curves", partial(plot_learning_curves, evaluation.histories)
     if has_running_state(evaluation.histories):
         yield "running_rates", partial(plot_running_rates, evaluation.histories)
+
+
+def class_figures(evaluation: ClassEvaluation, look: Plots = _DEFAULTS, luminosity: float | None = None) -> Figures:
+    """Draw the response of each of several classes and what it is worth."""
+    for name in evaluation.classes:
+        response = partial(plot_class_response, evaluation, name, look=look, luminosity=luminosity)
+        yield class_response_stem(name), response
+        yield class_response_stem(name, logarithmic=True), partial(response, scale="log")
+    yield CONFUSION_STEM, partial(plot_confusion, evaluation)
+    yield CLASS_CALIBRATION_STEM, partial(plot_class_calibration, evaluation)
+    if evaluation.histories:
+        yield "learning_curves", partial(plot_learning_curves, evaluation.histories)
 
 
 def stack_figures(stacks: Iterable[Stack], config: Config) -> Figures:

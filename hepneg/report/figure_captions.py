@@ -93,6 +93,22 @@ CAPTIONS = {
         "The same on a logarithmic axis.",
         "Share of Σw by response for every sample on a logarithmic axis, negative bins marked",
     ),
+    "class_response": FigureCaption(
+        "Net response of {node} for the events of each class, normalised.",
+        "Share of Σw by the probability of {node} for the events of every class, with errors",
+    ),
+    "class_response_log": FigureCaption(
+        "The same on a logarithmic axis.",
+        "Share of Σw by the probability of {node} for every class on a logarithmic axis, negative bins marked",
+    ),
+    "confusion": FigureCaption(
+        "Where the events of each class go: signed shares of Σw by the most probable class.",
+        "Matrix of the signed shares of each class's Σw by the most probable class at equal priors, with errors",
+    ),
+    "class_calibration": FigureCaption(
+        "Calibration of each class against all others.",
+        "Observed signed share of each class against its response, with errors and the diagonal",
+    ),
     "components": FigureCaption(
         "{sample}: positive, negative and net.",
         "Response of {sample}: positive, negative and net sums of weights in each bin",

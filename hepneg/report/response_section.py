@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hepneg._core.figure_names import by_sign_stem, components_stem
+from hepneg._core.figure_names import (
+    CLASS_CALIBRATION_STEM,
+    CONFUSION_STEM,
+    by_sign_stem,
+    class_response_stem,
+    components_stem,
+)
 from hepneg._core.formatting import estimate, with_p
 from hepneg.report.blocks import Block, Facts, Figure, Gallery, NotRun, Section, Text
+from hepneg.report.class_tables import class_tables, has_classes
 from hepneg.report.regression_section import is_regression, regression_section
 from hepneg.report.result_tables import process_table
 from hepneg.report.results import Data, Results
@@ -24,6 +31,8 @@ def response_section(results: Results) -> Section:
         return Section("response", "Response", (NotRun("hepneg train"),))
     if is_regression(evaluation):
         return regression_section(results, evaluation)
+    if has_classes(evaluation):
+        return _of_classes(results, evaluation)
     blocks: tuple[Block, ...] = (
         *stack_gallery(results, main=True),
         Text("All figures are signed, and each event is evaluated by the network that has not seen it."),
@@ -33,6 +42,24 @@ def response_section(results: Results) -> Section:
         Gallery((*map(results.figure, _FIGURES), *_by_sample(results, evaluation["samples"]))),
     )
     return Section("response", "Response", blocks)
+
+
+def _of_classes(results: Results, evaluation: Data) -> Section:
+    """Show the figures of merit, tables and figures of several classes."""
+    figures: list[Figure] = []
+    for name in evaluation["classes"]:
+        figures.append(results.figure(class_response_stem(name), "class_response", node=name))
+        logarithmic = class_response_stem(name, logarithmic=True)
+        figures.append(results.figure(logarithmic, "class_response_log", node=name))
+    figures += [results.figure(CONFUSION_STEM), results.figure(CLASS_CALIBRATION_STEM)]
+    merits = (
+        ("mean AUC of each class against all others", estimate(evaluation["auc"], evaluation["auc_error"])),
+        ("loss", f"{estimate(evaluation['loss'], evaluation['loss_error'])} nats"),
+        ("Brier score", estimate(evaluation["brier"], evaluation["brier_error"])),
+    )
+    text = "All figures are signed, and each event is evaluated by the network that has not seen it."
+    tables = (process_table(evaluation), *class_tables(evaluation))
+    return Section("response", "Response", (Text(text), Facts(merits), *tables, Gallery(tuple(figures))))
 
 
 def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:

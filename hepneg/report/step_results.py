@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from hepneg.evaluation.classification import Evaluation
-    from hepneg.evaluation.regression import RegressionEvaluation
-    from hepneg.evaluation.several_targets import SeveralTargets
+    from hepneg.evaluation.evaluation import AnyEvaluation
     from hepneg.models.classifier import Classifier
     from hepneg.models.regressor import Regressor
     from hepneg.report.page import ReportPage
@@ -37,7 +35,7 @@ class Trained:
     """A classifier or regressor, and its evaluation. A response from elsewhere has neither model nor digest."""
 
     model: Classifier | Regressor | None
-    evaluation: Evaluation | RegressionEvaluation | SeveralTargets
+    evaluation: AnyEvaluation
     digest: str | None
 
     def to_dict(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hepneg._core.formatting import estimate, luminosity_and_unit
 from hepneg._core.tables import Table
 from hepneg.report.blocks import Block, Facts, Heading, Items, NotRun, Section, Text
+from hepneg.report.class_tables import has_classes
 from hepneg.report.regression_section import is_regression, regression_merits
 from hepneg.report.result_tables import overview_table
 from hepneg.report.results import Results
@@ -66,9 +67,10 @@ def _merits(results: Results) -> list[Block]:
         return []
     if is_regression(evaluation):
         return [Facts((("trained under", evaluation["scheme"]), *regression_merits(evaluation)))]
+    area = "mean AUC" if has_classes(evaluation) else "AUC"
     facts = [
         ("trained under", scheme_title(evaluation["scheme"], evaluation["chosen"])),
-        ("AUC, held out, signed", estimate(evaluation["auc"], evaluation["auc_error"])),
+        (f"{area}, held out, signed", estimate(evaluation["auc"], evaluation["auc_error"])),
         ("loss, held out, signed", f"{estimate(evaluation['loss'], evaluation['loss_error'])} nats"),
     ]
     if results.comparison is not None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from hepneg._core.formatting import estimate, p_value, with_p
+from hepneg.report.class_tables import has_classes
 from hepneg.report.regression_section import by_target, is_regression
 from hepneg.report.results import Data, Results
 
@@ -131,12 +132,13 @@ def _of_epochs(evaluation: Data) -> Iterator[str]:
 
 
 def _of_learning(evaluation: Data) -> Iterator[str]:
-    """Warn where the signed loss is not below that of a response of ½ for every event."""
+    """Warn where the signed loss is not below that of equal probabilities for every event."""
+    classes = len(evaluation.get("classes", (0, 1)))
     loss, error = evaluation["loss"], evaluation["loss_error"]
-    if loss is not None and error is not None and loss + _MANY_ERRORS * error >= math.log(2):
+    if loss is not None and error is not None and loss + _MANY_ERRORS * error >= math.log(classes):
         yield (
             f"The signed loss, {estimate(loss, error)} nats, is not below that of a response that tells nothing "
-            f"(ln 2 = {math.log(2):.4f})."
+            f"(ln {classes} = {math.log(classes):.4f})."
         )
 
 
@@ -175,11 +177,13 @@ def _of_target(evaluation: Data, of: str) -> Iterator[str]:
 
 def _of_response(evaluation: Data) -> Iterator[str]:
     calibration = evaluation["calibration"]
-    if calibration["p_value"] is not None and calibration["p_value"] < _IMPROBABLE:
-        yield (
-            f"The response is not calibrated within its errors: χ² {calibration['chi2']:.0f} for "
-            f"{calibration['degrees']} bins, {with_p(calibration['p_value'])}."
-        )
+    parts = calibration if has_classes(evaluation) else {"": calibration}
+    for name, part in parts.items():
+        if part["p_value"] is not None and part["p_value"] < _IMPROBABLE:
+            yield (
+                f"The response{name and ' of '}{name} is not calibrated within its errors: χ² {part['chi2']:.0f} for "
+                f"{part['degrees']} bins, {with_p(part['p_value'])}."
+            )
     for name, row in evaluation["samples"].items():
         if row["negative_bins"]:
             number = row["negative_bins"]

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from hepneg._core.arrays import FloatArray
-from hepneg._core.class_names import require_two_classes
 from hepneg._core.progress import SILENT, Progress
 from hepneg.config import Config
 from hepneg.config.systematic_settings import paired
@@ -47,7 +46,6 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
     Warns:
         HepnegWarning: regions share events, which a fit of both takes for independent ones.
     """
-    require_two_classes(config.classes, "`hepneg templates`")
     run = in_a_loop(progress) if run is None else run
     source, settings = source_of(config), config.templates
     grid = grid_of(settings.binning, of_response=settings.variable is None)

@@ -1,0 +1,248 @@
+"""The evaluation of several classes: areas, confusion, calibration and figures, all signed, from events to the page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from class_toys import NAMES, class_events, exact_log_probability
+from conftest import _write_ntuple, toy_columns
+
+import hepneg
+from hepneg import workflow
+from hepneg._core.log_odds import class_log_odds, sigmoid
+from hepneg.config import Config
+from hepneg.errors import DataError
+from hepneg.evaluation.class_evaluation import ClassEvaluation
+from hepneg.events.class_order import in_class_order
+from hepneg.metrics import auc, auc_influence
+from hepneg.metrics.calibration import calibration_curve_of
+from hepneg.metrics.class_scores import ClassScores
+from hepneg.metrics.class_separation import (
+    against_rest,
+    confusion_of,
+    mean_auc_of,
+    one_versus_one_of,
+    one_versus_rest_of,
+    part_versus_rest,
+)
+from hepneg.metrics.influence import Influence
+
+THREE = NAMES[:3]
+
+
+def scores(classes: int = 3, events: int = 400, seed: int = 1) -> ClassScores:
+    table = class_events(classes, events, seed)
+    exact = exact_log_probability(table.features, classes)
+    return ClassScores(exact, table.label, table.weight, table.classes)
+
+
+# Metrics
+
+
+def test_pairs_are_the_binary_metrics_of_their_events() -> None:
+    events = scores()
+    chosen = events.code != 1
+    score = events.log_probability[:, 2] - events.log_probability[:, 0]
+    binary = auc_influence(score[chosen], events.code[chosen] == 2, events.weight[chosen])
+    found = one_versus_one_of(events, 2, 0)
+    assert found.value == pytest.approx(binary.value, rel=1e-12)
+    assert found.estimate().error == pytest.approx(binary.estimate().error, rel=1e-12)
+    assert one_versus_one_of(events, 0, 2).value == pytest.approx(found.value, rel=1e-12)
+
+
+def test_against_the_rest_is_the_mean_of_the_pairs_with_the_same_score() -> None:
+    events = scores(4)
+    odds = class_log_odds(events.log_probability)[:, 1]
+    pairs = []
+    for other in (0, 2, 3):
+        chosen = (events.code == 1) | (events.code == other)
+        pairs.append(auc(odds[chosen], events.code[chosen] == 1, events.weight[chosen]).value)
+    assert one_versus_rest_of(events, 1).value == pytest.approx(np.mean(pairs), rel=1e-12)
+    scored = against_rest(events, 1)
+    assert auc(scored.score, scored.code, scored.weight).value == pytest.approx(np.mean(pairs), rel=1e-9)
+
+
+def test_two_classes_have_one_area() -> None:
+    events = scores(2)
+    one = one_versus_one_of(events, 0, 1)
+    for other in (one_versus_rest_of(events, 0), one_versus_rest_of(events, 1), mean_auc_of(events)):
+        assert other.value == pytest.approx(one.value, rel=1e-12)
+        assert other.estimate().error == pytest.approx(one.estimate().error, rel=1e-9)
+
+
+def estimates_of(events: ClassScores) -> list[float]:
+    return [
+        one_versus_rest_of(events, 0).value,
+        mean_auc_of(events).value,
+        one_versus_one_of(events, 1, 2).value,
+        *confusion_of(events)[0].ravel(),
+    ]
+
+
+def test_errors_are_the_spread_over_repeated_samples() -> None:
+    found = np.array([estimates_of(scores(3, 150, seed)) for seed in range(120)])
+    events = scores(3, 150, 1000)
+    errors = [
+        one_versus_rest_of(events, 0).estimate().error,
+        mean_auc_of(events).estimate().error,
+        one_versus_one_of(events, 1, 2).estimate().error,
+        *confusion_of(events)[1].ravel(),
+    ]
+    # The spread of 120 samples is known to 6.5 %, the error of one sample to some 10 %: four standard deviations.
+    assert np.asarray(errors) == pytest.approx(found.std(axis=0, ddof=1), rel=0.48)
+
+
+def test_rows_of_one_event_count_as_one() -> None:
+    events = scores(3, 200)
+    twice = ClassScores(
+        np.repeat(events.log_probability, 2, axis=0),
+        np.repeat(events.code, 2),
+        np.repeat(events.weight, 2) / 2,
+        THREE,
+        np.repeat(np.arange(600), 2),
+    )
+    for measure in (lambda one: one_versus_rest_of(one, 1), mean_auc_of, lambda one: one_versus_one_of(one, 0, 2)):
+        first, second = (measure(one) for one in (events, twice))
+        assert isinstance(second, Influence)
+        assert second.value == pytest.approx(first.value, rel=1e-9)
+        assert second.estimate().error == pytest.approx(first.estimate().error, rel=1e-9)
+    for one, other in zip(confusion_of(events), confusion_of(twice), strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-9)
+
+
+def test_the_confusion_of_exact_knowledge_is_the_identity() -> None:
+    events = scores()
+    sure = np.full((len(events.code), 3), -50.0)
+    sure[np.arange(len(sure)), events.code] = 0.0
+    share, error = confusion_of(replace(events, log_probability=sure))
+    assert share == pytest.approx(np.eye(3), abs=1e-12)
+    assert error == pytest.approx(np.zeros((3, 3)), abs=1e-12)
+    assert confusion_of(events)[0].sum(axis=1) == pytest.approx(np.ones(3))
+
+
+def test_a_class_without_a_positive_sum_is_named() -> None:
+    events = scores()
+    turned = replace(events, weight=np.where(events.code == 1, -1.0, events.weight))
+    with pytest.raises(DataError, match="the wjets weights sum to -400: no metric is defined"):
+        mean_auc_of(turned)
+    part = replace(events, weight=np.where(np.arange(1200) < 100, -1.0, events.weight))
+    assert np.isnan(part_versus_rest(part, np.arange(1200) < 100).value)
+
+
+def test_codes_follow_the_order_of_the_model() -> None:
+    events = class_events(3, 5)
+    other = in_class_order(events, ("single_top", "ttbar", "wjets", "diboson"))
+    assert [other.classes[code] for code in other.label] == [events.classes[code] for code in events.label]
+    with pytest.raises(DataError, match="there are events of single_top, and the classifier knows ttbar, wjets"):
+        in_class_order(events, ("ttbar", "wjets"))
+
+
+# From files to the page
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """An analysis of three classes and four samples with all its results."""
+    folder = tmp_path_factory.mktemp("three")
+    samples = {}
+    for number, name in enumerate(["tt", "wj", "st_s", "st_t"]):
+        columns = toy_columns(800, number, number, first_id=1000 * number, negative_fraction=0.15)
+        _write_ntuple(folder / f"{name}.root", columns)
+        samples[name] = {"label": THREE[min(number, 2)], "files": f"{name}.root"}
+    data = {"weight": "genWeight", "event_id": "event", "samples": samples, "features": ["x0", "x1"]}
+    data["training"] = {"scheme": "refined", "folds": 2, "epochs": 8, "network": {"hidden": [8]}, "batch_size": 128}
+    config = Config.from_dict(data, folder)
+    workflow.run(config)
+    return config
+
+
+def test_metrics_hold_what_is_known_of_each_class(finished: Config) -> None:
+    metrics = json.loads((finished.output / "metrics.json").read_text())
+    assert metrics["classes"] == list(THREE)
+    assert metrics["scheme"] == "refined"
+    assert 0.6 < metrics["auc"] < 1
+    assert metrics["auc_error"] > 0
+    assert metrics["loss"] + 5 * metrics["loss_error"] < np.log(3)
+    assert [(pair["first"], pair["second"]) for pair in metrics["one_versus_one"]] == [
+        ("ttbar", "wjets"),
+        ("ttbar", "single_top"),
+        ("wjets", "single_top"),
+    ]
+    for name in THREE:
+        assert sum(share["value"] for share in metrics["confusion"][name].values()) == pytest.approx(1)
+        assert metrics["calibration"][name]["degrees"] > 0
+    assert {name: row["label"] for name, row in metrics["samples"].items()} == {
+        "tt": "ttbar",
+        "wj": "wjets",
+        "st_s": "single_top",
+        "st_t": "single_top",
+    }
+    assert metrics["response"].keys() == set(THREE)
+
+
+def test_responses_hold_all_signed_weights(finished: Config) -> None:
+    model = hepneg.load_model(finished.output / "model")
+    evaluation = hepneg.evaluate(model, hepneg.read(finished))
+    assert isinstance(evaluation, ClassEvaluation)
+    sums = {row.sample: row.sum_weights.value for row in evaluation.samples}
+    for name in THREE:
+        net = evaluation.of_class("single_top", name)
+        assert net.values(flow=True).sum() == pytest.approx(sums["st_s"] + sums["st_t"])
+    assert len(evaluation.histograms()) == 3 * 4 * 3
+    assert repr(evaluation).startswith("ClassEvaluation(refined; ttbar, wjets, single_top; mean AUC ")
+    assert "single_top" in evaluation._repr_html_()
+
+
+def test_there_are_figures_of_each_node_and_a_page(finished: Config) -> None:
+    drawn = {path.stem for path in (finished.output / "plots").glob("*.png")}
+    nodes = {f"response_of_{name}{scale}" for name in THREE for scale in ("", "_log")}
+    assert nodes | {"confusion", "class_calibration", "learning_curves"} <= drawn
+    page = (finished.output / "report.html").read_text()
+    for text in ("Each class against all others", "Each two classes", "by the most probable class", "mean AUC"):
+        assert text in page
+
+
+def test_plot_evaluates_the_model_again(finished: Config, undrawn: None) -> None:
+    before = (finished.output / "metrics.json").read_bytes()
+    workflow.plot(finished)
+    assert (finished.output / "metrics.json").read_bytes() == before
+
+
+def test_other_orders_of_the_samples_give_the_same_evaluation(finished: Config) -> None:
+    model = hepneg.load_model(finished.output / "model")
+    turned = Config.from_dict(
+        {**finished.to_dict(), "samples": dict(reversed(finished.to_dict()["samples"].items()))}, finished.folder
+    )
+    assert turned.classes == THREE[::-1]
+    first, second = (hepneg.evaluate(model, hepneg.read(config)) for config in (finished, turned))
+    assert isinstance(first, ClassEvaluation)
+    assert isinstance(second, ClassEvaluation)
+    assert second.loss.value == pytest.approx(first.loss.value, rel=1e-12)
+    assert second.confusion == pytest.approx(first.confusion)
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ({"regions": {"SR": "x0 > 0"}}, "a stack in `regions`"),
+        ({"plots": {"variables": ["x0"]}}, "a stack of `plots.variables`"),
+        ({"response": "x0"}, "`response`"),
+    ],
+)
+def test_stacks_of_other_classes_are_refused(finished: Config, more: dict[str, object], what: str) -> None:
+    config = Config.from_dict({**finished.to_dict(), **more}, finished.folder)
+    for command in (workflow.train, workflow.run, workflow.plot):
+        with pytest.raises(DataError, match=f"{what} knows the classes signal and background alone|hepneg evaluate"):
+            command(config)
+
+
+def test_the_exact_probabilities_are_calibrated() -> None:
+    events = class_events(3, 8000)
+    exact = ClassScores(exact_log_probability(events.features, 3), events.label, events.weight, THREE)
+    for code in range(3):
+        scored = against_rest(exact, code)
+        part = calibration_curve_of(scored.with_score(sigmoid(scored.score)))
+        assert part.p_value > 1e-4

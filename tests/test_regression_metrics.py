@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.stats import binom
 
 from hepneg import EventTable, evaluate
 from hepneg.errors import DataError
+from hepneg.events import clusters
 from hepneg.metrics import (
     bias,
     mean_absolute_error,
@@ -22,6 +24,7 @@ from hepneg.metrics import (
     squared_error_influence,
 )
 from hepneg.metrics.residuals import residual_profile
+from hepneg.metrics.target_errors import residual_correlation
 
 NUMBERS = hnp.arrays(np.float64, 12, elements=st.floats(-1e3, 1e3))
 
@@ -70,6 +73,71 @@ def test_a_paired_difference_is_sharper_than_its_parts() -> None:
     first, second = t + rng.normal(size=2000), t + rng.normal(size=2000)
     difference = paired_difference(squared_error_influence, first, first + 0.01 * second, t, w)
     assert 0 < difference.error < 0.3 * mean_squared_error(first, t, w).error
+
+
+def candidates(rng: np.random.Generator, events: int, rows: int) -> tuple[np.ndarray, ...]:
+    """Residuals, targets, signed weights and identifiers of events whose rows share the weight and 80 % of the rest."""
+    event = np.repeat(np.arange(events), rows)
+    residual, target = (
+        np.sqrt(0.8) * rng.normal(size=events)[event] + np.sqrt(0.2) * rng.normal(size=len(event)) for _ in range(2)
+    )
+    return residual, target, np.where(rng.random(events) < 0.2, -1.0, 1.0)[event], event
+
+
+def test_copies_of_an_event_know_no_more_than_the_event() -> None:
+    residual, target, weight, event = candidates(np.random.default_rng(3), 2000, 1)
+    several = [np.repeat(column, 4) for column in (target + residual, target, weight)]
+    for metric in (bias, mean_squared_error, mean_absolute_error, resolution):
+        once, copies = metric(target + residual, target, weight), metric(*several, event_id=np.repeat(event, 4))
+        assert (copies.value, copies.error) == pytest.approx((once.value, once.error))
+        assert metric(*several).error == pytest.approx(once.error / 2)
+    once, copies = (
+        quantile_loss(residual, target, weight, 0.3),
+        quantile_loss(
+            *(np.repeat(column, 4) for column in (residual, target, weight)), 0.3, event_id=np.repeat(event, 4)
+        ),
+    )
+    assert (copies.value, copies.error) == pytest.approx((once.value, once.error))
+    once, copies = (
+        residual_correlation(residual, target, weight),
+        residual_correlation(
+            *(np.repeat(column, 4) for column in (residual, target, weight)), event_id=np.repeat(event, 4)
+        ),
+    )
+    assert (copies.value, copies.error) == pytest.approx((once.value, once.error))
+
+
+def test_an_evaluation_goes_by_events_not_by_rows() -> None:
+    residual, target, weight, event = candidates(np.random.default_rng(4), 3000, 1)
+    results = []
+    for rows in (1, 4):
+        t, r, w, e = (np.repeat(column, rows) for column in (target, residual, weight, event))
+        table = EventTable.from_arrays(t[:, None], w, target=t, event_id=e)
+        results.append(evaluate(table, prediction=t + r, scheme="signed", objective="squared"))
+    once, copies = (one.to_dict() for one in results)
+    for name in ("bias", "resolution", "mse", "mae", "variance", "pull_mean", "pull_width"):
+        assert copies[f"{name}_error"] == pytest.approx(once[f"{name}_error"], rel=1e-6), name
+    for name in ("by_target", "by_prediction"):
+        assert copies[name]["degrees"] == once[name]["degrees"]
+        assert copies[name]["chi2"] == pytest.approx(once[name]["chi2"], rel=1e-6)
+    (one,), (other,) = (result.samples.values() for result in results)
+    assert other.sum_weights.error == pytest.approx(4 * one.sum_weights.error)
+    for name in ("residual", "matrix"):
+        np.testing.assert_allclose(copies[name]["variances"], 16 * np.array(once[name]["variances"]))
+
+
+def test_errors_and_the_bias_chi2_hold_where_events_have_several_rows() -> None:
+    """400 samples of 500 events with four rows: 68 % hold the truth, 5 % of the χ² are at the 5 % level."""
+    rng, inside, alarms = np.random.default_rng(5), np.zeros(3), 0
+    for _ in range(400):
+        r, t, w, event = candidates(rng, 500, 4)
+        measured = (bias(t + r, t, w, event_id=event), mean_squared_error(t + r, t, w, event_id=event))
+        measured += (resolution(t + r, t, w, event_id=event),)
+        inside += [abs(one.value - true) < one.error for one, true in zip(measured, (0.0, 1.0, 1.0), strict=True)]
+        alarms += residual_profile(t, r, w, clusters(event), bins=5).p_value < 0.05
+    band = 4 * np.sqrt(0.683 * 0.317 / 400)
+    assert (abs(inside / 400 - 0.683) < band).all()
+    assert alarms <= binom.ppf(0.9999, 400, 0.05)
 
 
 @pytest.mark.parametrize(

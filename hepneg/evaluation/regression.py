@@ -16,7 +16,7 @@ from hepneg._core.json_values import JsonResult, json_fields
 from hepneg._core.tables import html_table
 from hepneg.evaluation.histograms import count_negative_bins, histogram_dict, project, signed_histogram
 from hepneg.evaluation.per_sample import UNDEFINED, SampleWeights, sum_of_weights
-from hepneg.events import EventTable
+from hepneg.events import EventTable, cluster_squares
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.residuals import ResidualProfile, residual_profile
 from hepneg.metrics.scored import column_of, finite_column
@@ -189,27 +189,27 @@ class RegressionEvaluation:
         Raises:
             DataError: Σw ≤ 0.
         """
-        w, residual = weights.weight, prediction - target
+        w, cluster, residual = weights.weight, weights.cluster, prediction - target
         histogram = signed_histogram(residual, weights, _axis(residual, bins, "residual", "Prediction − target"))
-        by_prediction = residual_profile(prediction, residual, w)
+        by_prediction = residual_profile(prediction, residual, w, cluster)
         pull = finite_column(residual / _sigma(prediction, by_prediction, quantiles), "the pulls")
         return cls(
             scheme=scheme,
             objective=objective,
-            bias=signed_mean(residual, w).estimate(),
-            resolution=signed_width(residual, w),
-            mse=signed_mean(residual**2, w).estimate(),
-            mae=signed_mean(np.abs(residual), w).estimate(),
-            variance=signed_mean((signed_mean(target, w).value - target) ** 2, w).estimate(),
-            quantiles=tuple(_quantile_row(q, values, target, w) for q, values in quantiles.items()),
+            bias=signed_mean(residual, w, cluster).estimate(),
+            resolution=signed_width(residual, w, cluster),
+            mse=signed_mean(residual**2, w, cluster).estimate(),
+            mae=signed_mean(np.abs(residual), w, cluster).estimate(),
+            variance=signed_mean((signed_mean(target, w).value - target) ** 2, w, cluster).estimate(),
+            quantiles=tuple(_quantile_row(q, values, target, weights) for q, values in quantiles.items()),
             samples=_sample_rows(residual, weights, histogram),
-            by_target=residual_profile(target, residual, w),
+            by_target=residual_profile(target, residual, w, cluster),
             by_prediction=by_prediction,
             residual=histogram,
             pull=signed_histogram(pull, weights, _regular(bins, *_PULLS, "pull", "(Prediction − target) / σ")),
-            pull_mean=signed_mean(pull, w).estimate(),
-            pull_width=signed_width(pull, w),
-            matrix=_matrix(prediction, target, w, max(1, 3 * bins // 4)),
+            pull_mean=signed_mean(pull, w, cluster).estimate(),
+            pull_width=signed_width(pull, w, cluster),
+            matrix=_matrix(prediction, target, weights, max(1, 3 * bins // 4)),
             counter_examples=counter_examples,
             histories=tuple(histories),
             target=name,
@@ -254,10 +254,12 @@ class RegressionEvaluation:
         return {**residuals, **pulls, "matrix": self.matrix}
 
 
-def _quantile_row(probability: float, prediction: FloatArray, target: FloatArray, weight: FloatArray) -> QuantileRow:
-    below = signed_mean((target < prediction).astype(np.float64), weight).estimate()
-    loss = signed_mean(pinball(prediction, target, probability), weight).estimate()
-    return QuantileRow(probability, loss, below)
+def _quantile_row(
+    probability: float, prediction: FloatArray, target: FloatArray, weights: SampleWeights
+) -> QuantileRow:
+    losses, below = pinball(prediction, target, probability), (target < prediction).astype(np.float64)
+    means = (signed_mean(values, weights.weight, weights.cluster).estimate() for values in (losses, below))
+    return QuantileRow(probability, *means)
 
 
 def _sigma(prediction: FloatArray, profile: ResidualProfile, quantiles: Mapping[float, FloatArray]) -> FloatArray:
@@ -277,14 +279,15 @@ def _sigma(prediction: FloatArray, profile: ResidualProfile, quantiles: Mapping[
 def _sample_rows(residual: FloatArray, weights: SampleWeights, histogram: Histogram) -> dict[str, RegressionRow]:
     rows = {}
     for name, own in weights.with_events():
-        r, w = residual[own], weights.weight[own]
-        total = sum_of_weights(w)
+        r, part = residual[own], weights.select(own)
+        w, cluster = part.weight, part.cluster
+        total = sum_of_weights(w, cluster)
         rows[name] = RegressionRow(
             entries=len(w),
             sum_weights=total,
-            bias=signed_mean(r, w).estimate() if total.value > 0 else UNDEFINED,
-            resolution=signed_width(r, w) if total.value > 0 else UNDEFINED,
-            mse=signed_mean(r**2, w).estimate() if total.value > 0 else UNDEFINED,
+            bias=signed_mean(r, w, cluster).estimate() if total.value > 0 else UNDEFINED,
+            resolution=signed_width(r, w, cluster) if total.value > 0 else UNDEFINED,
+            mse=signed_mean(r**2, w, cluster).estimate() if total.value > 0 else UNDEFINED,
             negative_bins=count_negative_bins(project(histogram, name)),
         )
     return rows
@@ -299,8 +302,13 @@ def _regular(bins: int, low: float, high: float, name: str, label: str) -> Any:
     return hist.axis.Regular(bins, low, high, name=name, label=label)
 
 
-def _matrix(prediction: FloatArray, target: FloatArray, weight: FloatArray, bins: int) -> Histogram:
+def _matrix(prediction: FloatArray, target: FloatArray, weights: SampleWeights, bins: int) -> Histogram:
     axes = (_axis(target, bins, "target", "Target"), _axis(prediction, bins, "prediction", "Prediction"))
     matrix = hist.Hist(*axes, storage=hist.storage.Weight())
-    matrix.fill(target, prediction, weight=weight)
+    matrix.fill(target, prediction, weight=weights.weight)
+    if weights.cluster is not None:  # rows of one event in a cell are added up before they are squared
+        cell = np.asarray(axes[0].index(target) + 1) * (len(axes[1]) + 2) + np.asarray(axes[1].index(prediction) + 1)
+        view: Any = matrix.view(flow=True)
+        squares = cluster_squares(weights.weight, cell, view["variance"].size, weights.cluster)
+        view["variance"] = squares.reshape(view["variance"].shape)
     return matrix

@@ -20,7 +20,7 @@ from hepneg.evaluation.regression import Histogram, RegressionEvaluation
 from hepneg.events import EventTable
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.scored import finite_column
-from hepneg.metrics.target_errors import residual_correlation
+from hepneg.metrics.target_errors import correlation_of_residuals
 
 if TYPE_CHECKING:
     from hepneg.models.regressor import Regressor
@@ -110,7 +110,9 @@ class SeveralTargets:
         }
         residuals = dict(zip(names, predicted - targets, strict=True))
         pairs = tuple(
-            ResidualCorrelation(a, b, residual_correlation(residuals[a], residuals[b], weights.weight))
+            ResidualCorrelation(
+                a, b, correlation_of_residuals(residuals[a], residuals[b], weights.weight, weights.cluster)
+            )
             for a, b in combinations(names, 2)
         )
         return cls(scheme, objective, parts, pairs, left_out, tuple(histories))

@@ -8,6 +8,7 @@ import numpy as np
 
 from hepneg._core.arrays import FloatArray, IndexArray
 from hepneg._core.json_values import JsonResult
+from hepneg.events import cluster_products, clustering
 from hepneg.metrics.target_errors import signed_mean, signed_width
 
 __all__ = ["ResidualProfile", "residual_profile"]
@@ -29,7 +30,7 @@ class ResidualProfile(JsonResult):
         bias_error: its standard error, (m,).
         resolution: standard deviation of the residual, (m,); NaN where the signed variance is not positive.
         resolution_error: its standard error, (m,).
-        chi2: Σ (bias/error)².
+        chi2: Σ (bias/error)²; with the covariance of the bins where rows of one event may lie in several.
         degrees: of freedom, the bins.
         p_value: probability of a larger χ² where the bias is zero in every bin; asymptotic.
     """
@@ -53,7 +54,12 @@ class ResidualProfile(JsonResult):
 
 
 def residual_profile(
-    quantity: FloatArray, residual: FloatArray, weight: FloatArray, *, bins: int = 12
+    quantity: FloatArray,
+    residual: FloatArray,
+    weight: FloatArray,
+    cluster: IndexArray | None = None,
+    *,
+    bins: int = 12,
 ) -> ResidualProfile:
     """Measure bias and resolution in bins of a quantity.
 
@@ -64,27 +70,31 @@ def residual_profile(
         quantity: (n,) what to bin by.
         residual: (n,) prediction − target.
         weight: (n,) signed weights with a positive sum.
+        cluster: (n,) number of the event that each row is of; None where each row is an event of its own.
         bins: of equal numbers of events, before neighbours are merged until Σw exceeds ``MIN_SIGNIFICANCE`` errors
             and there are ``MIN_EVENTS`` effective events.
     """
-    edges = _edges(quantity, weight, bins)
+    edges = _edges(quantity, weight, clustering(weight, cluster), bins)
     bin_of = np.searchsorted(edges[1:-1], quantity, side="right")
-    rows = []
+    rows, contribution = [], np.empty_like(weight)
     for number in range(len(edges) - 1):
         own = bin_of == number
-        r, w = residual[own], weight[own]
-        mean, width = signed_mean(r, w).estimate(), signed_width(r, w)
-        centre = signed_mean(quantity[own], np.abs(w)).value
-        rows.append((centre, mean.value, mean.error, width.value, width.error))
-    centres, means, mean_errors, widths, width_errors = np.array(rows).T
-    return ResidualProfile(edges, centres, means, mean_errors, widths, width_errors, *_chi2(means, mean_errors))
+        r, w, events = residual[own], weight[own], None if cluster is None else cluster[own]
+        mean, width = signed_mean(r, w, events), signed_width(r, w, events)
+        contribution[own] = mean.contribution
+        rows.append((signed_mean(quantity[own], np.abs(w)).value, mean.value, width.value, width.error))
+    centres, means, widths, width_errors = np.array(rows).T
+    covariance = _covariance(contribution, bin_of, len(means), cluster)
+    errors = np.sqrt(np.diag(covariance))
+    return ResidualProfile(edges, centres, means, errors, widths, width_errors, *_chi2(means, covariance))
 
 
-def _edges(quantity: FloatArray, weight: FloatArray, bins: int) -> FloatArray:
+def _edges(quantity: FloatArray, weight: FloatArray, rows_an_event: float, bins: int) -> FloatArray:
     """Return edges between bins of equal numbers of events, merged from the left until each is usable."""
     inner = np.unique(np.quantile(quantity, np.linspace(0, 1, bins + 1)[1:-1]))
     bin_of = np.searchsorted(inner, quantity, side="right")
-    sums = np.array([np.bincount(bin_of, part, len(inner) + 1) for part in (weight, np.abs(weight), weight**2)])
+    squares = rows_an_event * weight**2
+    sums = np.array([np.bincount(bin_of, part, len(inner) + 1) for part in (weight, np.abs(weight), squares)])
     kept, running = [], np.zeros(3)
     for number in range(len(inner)):
         running = running + sums[:, number]
@@ -102,9 +112,20 @@ def _usable(sums: FloatArray) -> bool:
     return bool(square > 0 and size**2 >= MIN_EVENTS * square and total > MIN_SIGNIFICANCE * np.sqrt(square))
 
 
-def _chi2(value: FloatArray, error: FloatArray) -> tuple[float, int, float]:
+def _covariance(contribution: FloatArray, bin_of: IndexArray, bins: int, cluster: IndexArray | None) -> FloatArray:
+    """Return the covariance of the means in bins, (bins, bins), from what each row contributes to its own."""
+    covariance: FloatArray = np.diag(np.bincount(bin_of, contribution**2, bins).astype(np.float64))
+    if cluster is None:
+        return covariance
+    return covariance + cluster_products(contribution, bin_of, bins, cluster, np.arange(len(bin_of)))
+
+
+def _chi2(value: FloatArray, covariance: FloatArray) -> tuple[float, int, float]:
     from scipy.special import chdtrc
 
-    tested = error > 0
-    chi2, degrees = float(np.square(value[tested] / error[tested]).sum()), int(tested.sum())
+    tested = np.flatnonzero(np.diag(covariance) > 0)
+    standardised = value[tested] / np.sqrt(np.diag(covariance)[tested])
+    scale = np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)))[np.ix_(tested, tested)]
+    correlation = covariance[np.ix_(tested, tested)] / scale
+    chi2, degrees = float(standardised @ np.linalg.solve(correlation, standardised)), len(tested)
     return chi2, degrees, float(chdtrc(degrees, chi2)) if degrees else float("nan")

@@ -23,7 +23,6 @@ __all__ = [
     "output_brier",
     "output_log_loss",
     "scored_output",
-    "two_class_scores",
     "unscored",
 ]
 
@@ -95,11 +94,6 @@ def class_brier_of(events: ClassScores) -> Influence:
     return balanced_mean(events, 0.5 * np.square(missing).sum(axis=1))
 
 
-def two_class_scores(events: EventTable, log_odds: FloatArray) -> ScoredEvents:
-    """Return the events of two classes, whatever their names, with log-odds of the second, (n,)."""
-    return ScoredEvents(column_of(events, log_odds, "score"), events.label, events.weight, events.clusters())
-
-
 def unscored(events: EventTable, weight: FloatArray) -> ScoredEvents | ClassScores:
     """Return a table's events with other weights, (n,), and no scores yet: rows of one event count by themselves."""
     if len(events.classes) == 2:
@@ -109,7 +103,9 @@ def unscored(events: EventTable, weight: FloatArray) -> ScoredEvents | ClassScor
 
 def scored_output(events: EventTable, log_ratios: FloatArray) -> ScoredEvents | ClassScores:
     """Return a table's events with what networks give for them: (n,) of two classes, (n, K − 1) of more."""
-    return two_class_scores(events, log_ratios) if log_ratios.ndim == 1 else ClassScores.of_table(events, log_ratios)
+    if log_ratios.ndim > 1:
+        return ClassScores.of_table(events, log_ratios)
+    return ScoredEvents(column_of(events, log_ratios, "score"), events.label, events.weight, events.clusters())
 
 
 def output_log_loss(scored: ScoredEvents | ClassScores) -> Influence:

@@ -14,7 +14,7 @@ from hepneg._core.log_odds import class_log_odds, sigmoid
 from hepneg.config import Output, Training
 from hepneg.events import EventTable, clustering
 from hepneg.metrics import ScoredEvents
-from hepneg.metrics.class_scores import ClassScores, two_class_scores
+from hepneg.metrics.class_scores import ClassScores, scored_output
 from hepneg.networks.calibrated_classes import CalibratedClassesNetwork
 from hepneg.networks.calibrated_network import CalibratedNetwork
 from hepneg.networks.fold_network import FoldNetwork
@@ -73,9 +73,9 @@ def adjusted(
         fit = calibration_spline
     if fit is None:
         return networks, ""
-    if logit.ndim > 1:
-        return calibrated_classes(networks, ClassScores.of_table(events, logit), fold_of), ""
-    held_out = two_class_scores(events, logit)
+    held_out = scored_output(events, logit)
+    if isinstance(held_out, ClassScores):
+        return calibrated_classes(networks, held_out, fold_of), ""
     behind = calibrated(networks, held_out, fold_of, fit, moves=fit is moving)
     if not hasattr(objective, "missed"):
         return behind, ""

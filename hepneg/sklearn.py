@@ -14,13 +14,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hepneg._core.arrays import FloatArray
+from hepneg._core.class_names import TWO_CLASSES, class_names
 from hepneg._core.log_odds import sigmoid
 from hepneg.config import Training
 from hepneg.events import EventTable
+from hepneg.events.class_order import in_class_order
 from hepneg.learning.trainable import require_trainable
 from hepneg.metrics.auc import auc_of
+from hepneg.metrics.class_scores import ClassScores, class_log_loss_of
+from hepneg.metrics.class_separation import mean_auc_of
 from hepneg.metrics.proper import log_loss_of
-from hepneg.metrics.scored import ScoredEvents, scored_events
+from hepneg.metrics.scored import ScoredEvents, finite_column, scored_events
 from hepneg.models.training import train
 from hepneg.schemes import Scheme, as_scheme
 
@@ -61,10 +65,10 @@ _SAME = (
 
 
 class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A binary classifier for events with weights of either sign, with scikit-learn's contract.
+    """A classifier for events with weights of either sign, with scikit-learn's contract.
 
-    The two classes are brought to equal sums of weights, so ``predict_proba`` is for equal priors, and ``predict``
-    gives the class with p > ½. The larger of the two values of y is the signal. Weights of test events are never
+    The classes are brought to equal sums of weights, so ``predict_proba`` is for equal priors, and ``predict`` gives
+    the most probable class. The larger of two values of y is the signal. Weights of test events are never
     needed. ``score`` is scikit-learn's accuracy; with signed weights, prefer ``hepneg.metrics.auc``.
 
     Training is cross-fitted as in :func:`hepneg.train`, and predictions are the mean log-odds of the folds' networks:
@@ -92,7 +96,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
         classifier_: the :class:`hepneg.Classifier`; it can be saved and exported.
-        classes_: the two values of y, sorted.
+        classes_: the values of y, sorted.
         n_features_in_: F.
         feature_names_in_: names of the columns, where X had names.
     """
@@ -134,57 +138,54 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803
         """Train on events with signed weights.
 
         Args:
             X: (n, F) finite numbers.
-            y: (n,) of two values of any type.
+            y: (n,) of two values or more of any type.
             sample_weight: (n,) of either sign; left out, 1. Weights of 0 are the same as no event.
 
         Returns:
             The estimator itself.
 
         Raises:
-            ValueError: unusable arrays, more or fewer than two classes, or weights that are all zero.
+            ValueError: unusable arrays, no classes or a single one, or weights that are all zero, of all events or of a
+                class.
             ConfigError: an unknown scheme, or a setting out of range.
             TrainingError: a class whose Σw is not positive, or compatible with 0.
         """
         matrix, target = validate_data(self, X, y, dtype=[np.float64, np.float32])
         kind = type_of_target(target, input_name="y", raise_unknown=True)
-        if kind != "binary":
-            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
+        if kind not in {"binary", "multiclass"}:
+            raise ValueError(f"Unknown label type: {kind}; give one class for each event")
         weight = _check_sample_weight(sample_weight, matrix, dtype=np.float64)
         classes, code = np.unique(target, return_inverse=True)
-        _require_two_classes(classes, code, weight)
+        _require_classes(classes, code, weight)
         names = getattr(self, "feature_names_in_", None)
         used = weight != 0
-        events = EventTable.from_arrays(matrix[used], weight[used], code[used], feature_names=names)
+        events = _table(matrix[used], weight[used], code[used], _labels(classes), feature_names=names)
         settings = self._settings()
         self.classes_ = classes
         self.classifier_ = train(_enough(events, Training.of(**settings)), as_scheme(self.scheme), **settings)
         return self
 
     def decision_function(self, X: ArrayLike) -> FloatArray:  # noqa: N803
-        """Return the log-odds of ``classes_[1]`` at equal priors, (n,)."""
+        """Return the log-odds of ``classes_[1]`` at equal priors, (n,), or of each of more classes, (n, K)."""
         check_is_fitted(self)
         classifier: Classifier = self.classifier_
         return classifier.logit(validate_data(self, X, dtype=[np.float64, np.float32], reset=False))
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:  # noqa: N803
-        """Return the probability of each class at equal priors, (n, 2)."""
-        signal = sigmoid(self.decision_function(X))
-        return np.stack([1 - signal, signal], axis=1)
+        """Return the probability of each class at equal priors, (n, K)."""
+        probability = sigmoid(self.decision_function(X))
+        return probability if probability.ndim == 2 else np.stack([1 - probability, probability], axis=1)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
-        """Return the more probable class of each event at equal priors, (n,)."""
-        signal = self.decision_function(X) > 0
-        predicted: NDArray[Any] = self.classes_[signal.astype(np.intp)]
+        """Return the most probable class of each event at equal priors, (n,)."""
+        odds = self.decision_function(X)
+        code = odds.argmax(axis=1) if odds.ndim == 2 else (odds > 0).astype(np.intp)
+        predicted: NDArray[Any] = self.classes_[code]
         return predicted
 
     def _settings(self) -> dict[str, Any]:
@@ -197,30 +198,54 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return {**same, "network": network, "seed": int(seed)}
 
 
-def _require_two_classes(classes: NDArray[Any], code: NDArray[np.integer], weight: FloatArray) -> None:
+def _labels(classes: NDArray[Any]) -> tuple[str, ...]:
+    """Return the names of the classes in a table: signal and background of two, of more their own where they can."""
+    if len(classes) == 2:
+        return TWO_CLASSES
+    names = tuple(str(value) for value in classes.tolist())
+    try:
+        return class_names(names)
+    except ValueError:
+        return tuple(f"class_{number}" for number in range(len(names)))
+
+
+def _table(
+    features: NDArray[Any], weight: NDArray[Any], code: NDArray[Any], labels: tuple[str, ...], **more: Any
+) -> EventTable:
+    """Return a table with these codes of the classes."""
+    number = code.astype(np.intp)
+    label = number if labels == TWO_CLASSES else np.array(labels)[number]
+    return in_class_order(EventTable.from_arrays(features, weight, label, **more), labels)
+
+
+def _require_classes(classes: NDArray[Any], code: NDArray[np.integer], weight: FloatArray) -> None:
     if not weight.any():
         raise ValueError("all sample weights are zero: there is nothing to train on")
     left = classes[np.unique(code[weight != 0])]
     if len(left) < 2:
         raise ValueError(f"only one class has events with a weight, {left.tolist()[0]!r}: a classifier needs both")
+    if len(left) < len(classes):
+        missing = ", ".join(repr(value) for value in classes.tolist() if value not in left.tolist())
+        raise ValueError(f"classes without events that have a weight: {missing}; leave them out of y")
 
 
 def _enough(events: EventTable, training: Training) -> EventTable:
     """Return the events, copied where a part of the training would expect fewer than ``FEWEST`` of a class."""
     fewest = math.ceil(FEWEST / min(training.validation_fraction, 1 / training.folds))
-    counts = np.bincount(events.label, minlength=2)
+    counts = np.bincount(events.label, minlength=len(events.classes))
     if counts.min() >= fewest:
         return events
-    if (events.weight < 0).any():
-        require_trainable(events.weight, events.label)  # copies would hide that a sum is compatible with 0
+    if (events.weight < 0).any():  # copies would hide that a sum is compatible with 0
+        require_trainable(events.weight, events.label, events.classes)
     joined = _join(events)
-    counts = np.bincount(joined.label, minlength=2)
+    counts = np.bincount(joined.label, minlength=len(joined.classes))
     copies = np.ceil(fewest / counts).astype(np.int64)[joined.label]
     rows = np.repeat(np.arange(len(joined)), copies)
-    return EventTable.from_arrays(
+    return _table(
         joined.features[rows],
         (joined.weight / copies)[rows],
         joined.label[rows],
+        joined.classes,
         event_id=np.arange(len(rows)),  # copies must not share a fold, which they would by their content
         feature_names=joined.feature_names,
     )
@@ -231,30 +256,44 @@ def _join(events: EventTable) -> EventTable:
     keys = np.column_stack([events.features, events.label, np.sign(events.weight)])
     rows, row_of = np.unique(keys, axis=0, return_inverse=True)
     weight = np.bincount(row_of.ravel(), weights=events.weight)
-    return EventTable.from_arrays(rows[:, :-2], weight, rows[:, -2], feature_names=events.feature_names)
+    return _table(rows[:, :-2], weight, rows[:, -2], events.classes, feature_names=events.feature_names)
 
 
-def _signed(target: ArrayLike, score: FloatArray, weight: ArrayLike | None) -> ScoredEvents:
+def _signed(target: ArrayLike, score: FloatArray, weight: ArrayLike | None) -> ScoredEvents | ClassScores:
+    """Return the events with a score, (n,), or with one of each of K classes, (n, K).
+
+    Raises:
+        ValueError: no weights, or other classes than those that are scored.
+    """
     if weight is None:
         raise ValueError(
             "signed scorers need the weights of the events that they score: call sklearn.set_config("
             "enable_metadata_routing=True) and give sample_weight to fit of the search, or to the scorer itself"
         )
     classes, code = np.unique(np.asarray(target), return_inverse=True)
-    if len(classes) > 2:
-        raise ValueError(f"signed scorers are for two classes, not {len(classes)}")
-    return scored_events(score, code, weight)
+    scored = score.shape[1] if score.ndim == 2 else 2
+    if len(classes) > scored or (scored > 2 and len(classes) < scored):
+        raise ValueError(f"{scored} classes are scored, and there are {len(classes)} among the events")
+    if score.ndim == 1:
+        return scored_events(score, code, weight)
+    names = tuple(map(str, classes.tolist()))
+    return ClassScores(score, code.astype(np.int8), finite_column(weight, "weight"), names)
 
 
 def _signed_auc(target: ArrayLike, score: FloatArray, sample_weight: ArrayLike | None = None) -> float:
-    return auc_of(_signed(target, score, sample_weight)).value
+    events = _signed(target, score, sample_weight)
+    return (auc_of(events) if isinstance(events, ScoredEvents) else mean_auc_of(events, score)).value
 
 
 def _signed_log_loss(target: ArrayLike, probability: FloatArray, sample_weight: ArrayLike | None = None) -> float:
     from scipy.special import logit
 
     step = float(np.finfo(np.float64).epsneg)
-    return log_loss_of(_signed(target, logit(np.clip(probability, step, 1 - step)), sample_weight)).value
+    inside = np.clip(probability, step, 1 - step)
+    if inside.ndim == 2:
+        inside = inside / inside.sum(axis=1, keepdims=True)
+    events = _signed(target, logit(inside) if inside.ndim == 1 else np.log(inside), sample_weight)
+    return (log_loss_of(events) if isinstance(events, ScoredEvents) else class_log_loss_of(events)).value
 
 
 with config_context(enable_metadata_routing=True):  # the requests may be set under it alone
@@ -264,13 +303,14 @@ with config_context(enable_metadata_routing=True):  # the requests may be set un
     """A scorer, ``GridSearchCV(…, scoring=signed_auc)``: :func:`hepneg.metrics.auc` with the events' signed weights.
 
     It asks for ``sample_weight`` under scikit-learn's metadata routing; without weights it raises ``ValueError``, and
-    ``DataError`` where the weights of a class sum to zero or less. The larger of the two values of y is the signal.
+    ``DataError`` where the weights of a class sum to zero or less. The larger of two values of y is the signal; of more
+    it is the mean of the areas of each against all others, which share their prior equally.
     """
     signed_log_loss = make_scorer(
         _signed_log_loss, response_method="predict_proba", greater_is_better=False
     ).set_score_request(sample_weight=True)
     """A scorer like :data:`signed_auc`: minus :func:`hepneg.metrics.log_loss`, so that more is better.
 
-    Both classes count equally, as the probabilities of :class:`SignedClassifier` take them; those of other estimators
+    All classes count equally, as the probabilities of :class:`SignedClassifier` take them; those of other estimators
     should be for equal priors too. Exact 0 and 1 are moved inwards by 2⁻⁵³.
     """

@@ -133,3 +133,35 @@ def test_the_study_of_cells_runs(toys: ModuleType) -> None:
     ratios = importlib.import_module("cells").main(["--judge", "--quick"])
     assert set(ratios) == {"nearest", "stratified", "averaged", "refined"}
     assert all(len(values) == 1 and np.isfinite(values).all() for values in ratios.values())
+
+
+@pytest.fixture
+def classes(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module("classes")
+
+
+@pytest.mark.parametrize("number", [3, 5])
+def test_exact_probabilities_of_classes_are_those_of_their_events(classes: ModuleType, number: int) -> None:
+    """Among events of which the exact probability says p to be of a class, that share is."""
+    toy = classes.ClassToy.make(1, number)
+    events = toy.sample_unsigned(np.random.default_rng(1), 20_000)
+    exact = toy.exact_probability(events.features)
+    assert exact.sum(axis=1) == pytest.approx(np.ones(len(events)))
+    for code in range(number):
+        of_class = events.label == code
+        for part in np.array_split(np.argsort(exact[:, code]), 8):
+            p = exact[part, code]
+            deviation = (of_class[part] - p).sum() / np.sqrt((p * (1 - p)).sum())
+            assert abs(deviation) < 4.5  # 24 and 40 tests: chance below 3e-4
+    signed = toy.sample(np.random.default_rng(2), 1000)
+    assert signed.classes == tuple(f"class_{code}" for code in range(number))
+    assert np.mean(signed.weight < 0) == pytest.approx(0.3, abs=4.5 * 0.46 / np.sqrt(1000 * number))
+    assert classes.excess_loss(exact, exact) == 0
+    assert classes.excess_loss(np.full_like(exact, 1 / number), exact) > 0.1
+
+
+def test_the_script_of_classes_runs(classes: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    ratios = classes.main(["--quick", "--schemes", "absolute"])
+    assert np.isfinite(ratios["absolute"]).all()
+    assert "| absolute |" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pickle
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import hepneg
 from hepneg.config import Training
 from hepneg.errors import ConfigError, TrainingError
+from hepneg.metrics.class_scores import ClassScores, class_log_loss_of
+from hepneg.metrics.class_separation import mean_auc_of
 from hepneg.models.training import train
 from hepneg.schemes import make_scheme
-from hepneg.sklearn import SignedClassifier
+from hepneg.sklearn import SignedClassifier, signed_auc, signed_log_loss
 
 FAST = {"folds": 2, "epochs": 12, "hidden": (8,), "learning_rate": 0.02}
 
@@ -145,7 +148,7 @@ def test_signed_scorers_refuse_to_score_without_weights() -> None:
     assert hepneg.sklearn.signed_auc(estimator, X, y, sample_weight=weight) > 0.5
     with pytest.raises(ValueError, match="enable_metadata_routing=True"):
         hepneg.sklearn.signed_log_loss(estimator, X, y)
-    with pytest.raises(ValueError, match="two classes, not 3"):
+    with pytest.raises(ValueError, match="2 classes are scored, and there are 3 among the events"):
         hepneg.sklearn.signed_auc(estimator, X, np.arange(400) % 3, sample_weight=weight)
 
 
@@ -163,7 +166,8 @@ def test_it_is_cloned_and_stored() -> None:
     [
         ([0, 1] * 6, [0.0] * 12, ValueError, "zero"),
         ([0, 1] * 6, [0.0, 1.0] * 6, ValueError, "only one class has events with a weight, 1"),
-        ([0, 1, 2] * 4, [1.0] * 12, ValueError, "Only binary classification is supported"),
+        ([0, 1, 2] * 4, [1.0, 1.0, 0.0] * 4, ValueError, "classes without events that have a weight: 2"),
+        (np.linspace(0.1, 0.9, 12), [1.0] * 12, ValueError, "Unknown label type: continuous"),
         ([0, 1] * 6, [1.0] * 11 + [-4.5], TrainingError, "the signal weights sum to 0.5 .* compatible with 0"),
     ],
 )
@@ -200,3 +204,43 @@ def test_without_scikit_learn_one_line_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "sklearn.base", None)
     with pytest.raises(ImportError, match=r"^hepneg.SignedClassifier needs .*: pip install 'hepneg\[sklearn\]'$"):
         importlib.import_module("hepneg.sklearn")
+
+
+# More than two classes
+
+
+def three_classes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    return rng.normal(size=(n, 2)) + np.eye(3)[y][:, :2] * 2, y, np.where(rng.random(n) < 0.2, -1.5, 1.0)
+
+
+@pytest.mark.parametrize("values", [["wjets", "single_top", "ttbar"], [7, -1, 3], ["a b", "c d", "e f"]])
+def test_targets_may_be_any_three_values(values: list[object]) -> None:
+    X, y, weight = three_classes(900, 3)
+    target = np.array(values)[y]
+    estimator = SignedClassifier("absolute", **FAST).fit(X, target, sample_weight=weight)
+    assert estimator.classes_.tolist() == sorted(values)
+    probability = estimator.predict_proba(X)
+    np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-9)
+    assert (estimator.predict(X) == estimator.classes_[probability.argmax(axis=1)]).all()
+    assert np.mean(estimator.predict(X) == target) > 0.6
+    own = estimator.classifier_.response(X)
+    np.testing.assert_allclose(own, probability, rtol=1e-9)
+
+
+def test_a_class_without_weight_is_named() -> None:
+    X, y, weight = three_classes(90, 4)
+    with pytest.raises(ValueError, match="classes without events that have a weight: 1; leave them out of y"):
+        SignedClassifier(**FAST).fit(X, y, sample_weight=np.where(y == 1, 0.0, weight))
+
+
+@pytest.mark.parametrize("scorer", [signed_auc, signed_log_loss])
+def test_scorers_of_three_classes_are_the_signed_metrics(scorer: Any) -> None:
+    X, y, weight = three_classes(900, 5)
+    estimator = SignedClassifier("absolute", **FAST).fit(X, y)
+    events = ClassScores(np.log(estimator.predict_proba(X)), y.astype(np.int8), weight, ("0", "1", "2"))
+    expected = mean_auc_of(events).value if scorer is signed_auc else -class_log_loss_of(events).value
+    assert scorer(estimator, X, y, sample_weight=weight) == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(ValueError, match="3 classes are scored, and there are 2 among the events"):
+        scorer(estimator, X[y < 2], y[y < 2], sample_weight=weight[y < 2])

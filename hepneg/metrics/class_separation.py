@@ -37,7 +37,7 @@ def one_versus_rest_of(events: ClassScores, code: int) -> Influence:
     Raises:
         DataError: a class with Σw ≤ 0.
     """
-    return _versus_rest(events, code, events.code == code)
+    return _versus_rest(events, code, events.code == code, _odds(events, code))
 
 
 def part_versus_rest(events: ClassScores, part: BoolArray) -> Estimate:
@@ -47,19 +47,27 @@ def part_versus_rest(events: ClassScores, part: BoolArray) -> Estimate:
         events: n events.
         part: (n,) true for those of one class.
     """
+    code = int(events.code[int(np.argmax(part))])
     try:
-        return _versus_rest(events, int(events.code[int(np.argmax(part))]), part).estimate()
+        return _versus_rest(events, code, part, _odds(events, code)).estimate()
     except DataError:
         return Estimate(float("nan"), float("nan"))
 
 
-def mean_auc_of(events: ClassScores) -> Influence:
+def mean_auc_of(events: ClassScores, scores: FloatArray | None = None) -> Influence:
     """Return the mean over the classes of their areas against all others.
+
+    Args:
+        events: n events.
+        scores: of each class, (n, K), higher for its events; left out, its log-odds.
 
     Raises:
         DataError: a class with Σw ≤ 0.
     """
-    return _mean([one_versus_rest_of(events, code) for code in range(len(events.classes))], events)
+    given = class_log_odds(events.log_probability) if scores is None else scores
+    return _mean(
+        [_versus_rest(events, code, events.code == code, given[:, code]) for code in range(len(events.classes))], events
+    )
 
 
 def confusion_of(events: ClassScores) -> tuple[FloatArray, FloatArray]:
@@ -89,12 +97,15 @@ def against_rest(events: ClassScores, code: int) -> ScoredEvents:
     Raises:
         DataError: a class with Σw ≤ 0.
     """
-    odds = class_log_odds(events.log_probability)[:, code] + np.log(len(events.classes) - 1)
+    odds = _odds(events, code) + np.log(len(events.classes) - 1)
     return ScoredEvents(odds, (events.code == code).astype(np.int8), events.share, events.cluster)
 
 
-def _versus_rest(events: ClassScores, code: int, part: BoolArray) -> Influence:
-    score = class_log_odds(events.log_probability)[:, code]
+def _odds(events: ClassScores, code: int) -> FloatArray:
+    return np.asarray(class_log_odds(events.log_probability)[:, code])
+
+
+def _versus_rest(events: ClassScores, code: int, part: BoolArray, score: FloatArray) -> Influence:
     return _mean([_pair(events, score, part, other) for other in range(len(events.classes)) if other != code], events)
 
 

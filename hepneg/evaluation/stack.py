@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import hist
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from hepneg._core.arrays import FloatArray
+from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.json_values import json_ready
 from hepneg.config.systematic_settings import stem_and_side
 from hepneg.errors import DataError
@@ -47,7 +47,7 @@ class Stack:
     samples: Mapping[str, Histogram]
     labels: Mapping[str, str]
     data: Histogram | None = None
-    hidden: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    hidden: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
     left_out: str = ""
     systematics: tuple[str, ...] = ()
     varied: Mapping[str, FloatArray] = field(default_factory=dict)

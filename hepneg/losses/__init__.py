@@ -2,7 +2,7 @@
 
 Each is called as ``loss(logit, target, weight)`` and returns the mean over the events of the batch; ``terms`` gives
 the loss of each event, (n,), which the mean is taken of. Weights may have either sign and any scale. For log-odds at
-equal priors bring both labels to the same sum of weights first.
+equal priors bring both labels to the same sum of weights first::
 
     loss = hepneg.losses.BalancedCrossEntropyLoss(ratio=1.0)
     for features, label, weight in batches:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from hepneg._core.arrays import FloatArray
 from hepneg._core.by_fold import by_fold
 from hepneg._core.linear_spline import IDENTITY, LinearSpline, fit_logistic_spline, spline_basis
-from hepneg._core.log_odds import class_log_odds, sigmoid
+from hepneg._core.log_odds import sigmoid
 from hepneg.config import Output, Training
 from hepneg.events import EventTable, clustering
 from hepneg.metrics import ScoredEvents
 from hepneg.metrics.class_scores import ClassScores, scored_output
+from hepneg.metrics.class_separation import against_rest
 from hepneg.networks.calibrated_classes import CalibratedClassesNetwork
 from hepneg.networks.calibrated_network import CalibratedNetwork
 from hepneg.networks.fold_network import FoldNetwork
@@ -124,11 +125,7 @@ def calibrated_classes(
         events: with the probabilities that the network gives which has not seen the event.
         fold_of: the fold of each event, (n,).
     """
-    odds = class_log_odds(events.log_probability) + np.log(len(events.classes) - 1)
-    of_class = [
-        ScoredEvents(odds[:, code], (events.code == code).astype(np.int8), events.share, events.cluster)
-        for code in range(len(events.classes))
-    ]
+    of_class = [against_rest(events, code) for code in range(len(events.classes))]
 
     def splines(fold: int) -> list[LinearSpline]:
         return [calibration_spline(scored.select(fold_of != fold)) for scored in of_class]

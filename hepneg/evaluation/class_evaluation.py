@@ -26,11 +26,11 @@ from hepneg.metrics.class_scores import ClassScores, class_brier_of, class_log_l
 from hepneg.metrics.class_separation import (
     against_rest,
     confusion_of,
-    mean_auc_of,
     one_versus_one_of,
     one_versus_rest_of,
     part_versus_rest,
 )
+from hepneg.metrics.influence import Influence
 from hepneg.schemes.scheme import scheme_title
 
 if TYPE_CHECKING:
@@ -96,13 +96,14 @@ class ClassEvaluation:
         probability, axis = np.exp(scored.log_probability), response_axis(bins)
         responses = {name: signed_histogram(probability[:, code], weights, axis) for code, name in enumerate(names)}
         share, error = confusion_of(scored)
+        areas = [one_versus_rest_of(scored, code) for code in range(len(names))]
         return cls(
             scheme=model.scheme,
             classes=names,
-            auc=mean_auc_of(scored).estimate(),
+            auc=Influence.mean(areas).estimate(),
             loss=class_log_loss_of(scored).estimate(),
             brier=class_brier_of(scored).estimate(),
-            one_versus_rest={name: one_versus_rest_of(scored, code).estimate() for code, name in enumerate(names)},
+            one_versus_rest={name: area.estimate() for name, area in zip(names, areas, strict=True)},
             one_versus_one={
                 (names[first], names[second]): one_versus_one_of(scored, first, second).estimate()
                 for first, second in combinations(range(len(names)), 2)

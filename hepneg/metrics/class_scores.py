@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hepneg._core.arrays import FloatArray, IndexArray
-from hepneg._core.log_odds import log_probabilities, sigmoid
+from hepneg._core.log_odds import class_log_odds, log_probabilities, sigmoid
 from hepneg.errors import DataError
 from hepneg.events import EventTable
 from hepneg.metrics.influence import Influence
@@ -49,6 +50,11 @@ class ClassScores(SignedClasses):
     def class_names(self) -> Sequence[str]:
         """Names of the classes by code."""
         return self.classes
+
+    @cached_property
+    def log_odds(self) -> FloatArray:
+        """Log-odds of each class against all others together, (n, K)."""
+        return class_log_odds(self.log_probability)
 
     @classmethod
     def of_table(cls, events: EventTable, log_ratios: FloatArray) -> ClassScores:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.estimate import Estimate
-from hepneg._core.log_odds import class_log_odds
 from hepneg.errors import DataError
 from hepneg.events import cluster_sums
 from hepneg.metrics.auc import auc_of
@@ -37,7 +34,7 @@ def one_versus_rest_of(events: ClassScores, code: int) -> Influence:
     Raises:
         DataError: a class with Σw ≤ 0.
     """
-    return _versus_rest(events, code, events.code == code, _odds(events, code))
+    return _versus_rest(events, code, events.code == code, events.log_odds[:, code])
 
 
 def part_versus_rest(events: ClassScores, part: BoolArray) -> Estimate:
@@ -49,7 +46,7 @@ def part_versus_rest(events: ClassScores, part: BoolArray) -> Estimate:
     """
     code = int(events.code[int(np.argmax(part))])
     try:
-        return _versus_rest(events, code, part, _odds(events, code)).estimate()
+        return _versus_rest(events, code, part, events.log_odds[:, code]).estimate()
     except DataError:
         return Estimate(float("nan"), float("nan"))
 
@@ -64,10 +61,9 @@ def mean_auc_of(events: ClassScores, scores: FloatArray | None = None) -> Influe
     Raises:
         DataError: a class with Σw ≤ 0.
     """
-    given = class_log_odds(events.log_probability) if scores is None else scores
-    return _mean(
-        [_versus_rest(events, code, events.code == code, given[:, code]) for code in range(len(events.classes))], events
-    )
+    given = events.log_odds if scores is None else scores
+    codes = range(len(events.classes))
+    return Influence.mean([_versus_rest(events, code, events.code == code, given[:, code]) for code in codes])
 
 
 def confusion_of(events: ClassScores) -> tuple[FloatArray, FloatArray]:
@@ -97,16 +93,13 @@ def against_rest(events: ClassScores, code: int) -> ScoredEvents:
     Raises:
         DataError: a class with Σw ≤ 0.
     """
-    odds = _odds(events, code) + np.log(len(events.classes) - 1)
+    odds = events.log_odds[:, code] + np.log(len(events.classes) - 1)
     return ScoredEvents(odds, (events.code == code).astype(np.int8), events.share, events.cluster)
 
 
-def _odds(events: ClassScores, code: int) -> FloatArray:
-    return np.asarray(class_log_odds(events.log_probability)[:, code])
-
-
 def _versus_rest(events: ClassScores, code: int, part: BoolArray, score: FloatArray) -> Influence:
-    return _mean([_pair(events, score, part, other) for other in range(len(events.classes)) if other != code], events)
+    others = (other for other in range(len(events.classes)) if other != code)
+    return Influence.mean([_pair(events, score, part, other) for other in others])
 
 
 def _pair(events: ClassScores, score: FloatArray, part: BoolArray, other: int) -> Influence:
@@ -118,8 +111,3 @@ def _pair(events: ClassScores, score: FloatArray, part: BoolArray, other: int) -
     contribution = np.zeros(len(score))
     contribution[both] = found.contribution
     return Influence(found.value, contribution, events.cluster)
-
-
-def _mean(parts: Sequence[Influence], events: ClassScores) -> Influence:
-    value = float(np.mean([part.value for part in parts]))
-    return Influence(value, np.mean([part.contribution for part in parts], axis=0), events.cluster)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,6 +47,12 @@ class Influence:
     def estimate(self) -> Estimate:
         """Return the value with its error √Σc², over independent events."""
         return Estimate(self.value, float(np.sqrt(np.sum(self.by_event**2))))
+
+    @classmethod
+    def mean(cls, parts: Sequence[Influence]) -> Influence:
+        """Return the mean of several metrics of the same events."""
+        value = float(np.mean([part.value for part in parts]))
+        return cls(value, np.mean([part.contribution for part in parts], axis=0), parts[0].cluster)
 
     def __sub__(self, other: Influence) -> Influence:
         """Return the difference to another metric of the same events: what the two have in common cancels."""

@@ -183,8 +183,8 @@ def run_alone(code: str, folder: Path) -> str:
 
 def test_all_python_examples_are_those_that_are_run() -> None:
     with_python = {path.stem for path in PAGES if blocks(path.read_text(encoding="utf-8"), "python")}
-    with_examples = {"2_particles", "2_your_own", "4_on_a_cluster", "5_scikit_learn", "8_callbacks", "8_own_loop"}
-    assert with_python == {"README", *with_examples}
+    with_examples = {"2_particles", "2_three_classes", "2_your_own", "4_on_a_cluster", "5_scikit_learn"}
+    assert with_python == {"README", *with_examples, "8_callbacks", "8_own_loop"}
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["network", "scheme"])
@@ -201,6 +201,14 @@ def test_the_configuration_with_collections_is_one() -> None:
     (block,) = blocks(page("2_particles"), "yaml")
     assert list(Config.from_dict(yaml.safe_load(block)).collections) == ["jets", "leptons"]
     assert hepneg.load_config(EXAMPLE / "particles.yaml").collections["jets"].most == 8
+
+
+def test_three_classes_run(run_script: Callable[[str], str]) -> None:
+    text = page("2_three_classes")
+    (configuration,), (code,) = blocks(text, "yaml"), blocks(text, "python")
+    assert Config.from_dict(yaml.safe_load(configuration)).classes == ("ttbar", "wjets", "single_top")
+    assert hepneg.load_config(EXAMPLE / "classes.yaml").classes == ("ttbar", "w_1parton", "w_2partons")
+    assert run_script(code).startswith("ClassEvaluation(refined; ttbar, wjets, single_top; mean AUC ")
 
 
 def test_the_pipeline_and_the_search_of_scikit_learn_run(run_script: Callable[[str], str]) -> None:

@@ -34,6 +34,9 @@ suppress_warnings = ["ref.python"]  # a name in an annotation that two rooms hav
 
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+autodoc_type_aliases = {
+    name: name for name in ("ArrayLike", "BoolArray", "FloatArray", "IndexArray", "InfluenceFunction")
+}
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 napoleon_numpy_docstring = False

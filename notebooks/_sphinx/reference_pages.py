@@ -179,9 +179,18 @@ def find_elsewhere(app: Sphinx, env: BuildEnvironment, node: pending_xref, inner
     return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", address, node, inner)  # type: ignore[arg-type]
 
 
+def name_aliases(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Write the names of types that stand for a union: in a union with others Sphinx writes how it refers to them."""
+    plain = (text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text) for text in (signature, returns))
+    return next(plain), next(plain)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx."""
     app.connect("builder-inited", write_reference)
     app.connect("autodoc-process-docstring", keep_bars)
+    app.connect("autodoc-process-signature", name_aliases)
     app.connect("missing-reference", find_elsewhere)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

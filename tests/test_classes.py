@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import uproot
 from conftest import toy_columns
 
 import hepneg
+import hepneg.friends
 from hepneg import workflow
 from hepneg._core.class_names import TWO_CLASSES
 from hepneg.config import Config
@@ -178,3 +180,14 @@ def test_metrics_of_two_classes_refuse_a_table_of_three(analysis: Config) -> Non
     events = read(analysis)
     with pytest.raises(HepnegError, match="knows the classes signal and background alone"):
         hepneg.metrics.ScoredEvents.of_table(events, np.zeros(len(events)))
+
+
+def test_refined_weights_of_any_class_go_beside_its_files(analysis: Config, tmp_path: Path) -> None:
+    found = hepneg.friends.refine_files(analysis, tmp_path)
+    assert dict(found.refinement.labels)["st_t"] == "single_top"
+    for name, sample in (("tt", 0), ("st_t", 3)):
+        with uproot.open(tmp_path / f"{name}.hepneg.root") as file:
+            weight = file["hepneg"]["hepneg_weight"].array(library="np")
+        events = read(analysis)
+        assert (weight >= 0).all()
+        assert weight.sum() == pytest.approx(events.weight[events.sample == sample].sum())

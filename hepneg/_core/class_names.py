@@ -64,18 +64,19 @@ def require_label(name: str) -> None:
         raise ValueError(f"the label is {name!r}; did you mean {near[0]!r}?")
 
 
-def require_two_classes(classes: Sequence[str], what: str) -> None:
+def require_two_classes(classes: Sequence[str], what: str, remedy: str = "") -> None:
     """Refuse classes other than signal and background, for what knows no others.
 
     Args:
         classes: names.
         what: knows no others.
+        remedy: what else helps than to label the samples signal or background, with a comma behind it.
 
     Raises:
         DataError: they are others.
     """
     if tuple(classes) != TWO_CLASSES:
         raise DataError(
-            f"{what} knows the classes signal and background alone, and the labels are {', '.join(classes)}: label the "
-            "samples signal or background for it"
+            f"{what} knows the classes signal and background alone, and the labels are {', '.join(classes)}: "
+            f"{remedy}label the samples signal or background for it"
         )

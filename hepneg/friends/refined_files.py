@@ -182,10 +182,10 @@ class EventRefiner:
 
     def _values(self, events: EventTable) -> Columns:
         refinement = self.refinement
-        sample = np.full(len(events), self.sample)
+        sample, label = np.full(len(events), self.sample), np.array(events.classes)[events.label]
         values: Columns = {
             WEIGHT: refinement.held_out_weight(events),
-            WEIGHT_ERROR: refinement.weight_error(events, events.weight, events.label, sample),
+            WEIGHT_ERROR: refinement.weight_error(events, events.weight, label, sample),
         }
         if self.resample:
             values[RESAMPLED] = refinement.resample(events, seed=self.config.training.seed)

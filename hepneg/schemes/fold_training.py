@@ -199,7 +199,7 @@ def _require_knowledge_of(classes: Sequence[str], scheme: Scheme, objective: Obj
     }
     for what, wanted in asked.items():
         if wanted:
-            require_two_classes(classes, what)
+            require_two_classes(classes, what, "take another or leave it out, or ")
 
 
 def _named(folds: Sequence[int]) -> str:

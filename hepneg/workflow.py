@@ -213,7 +213,6 @@ def compare(
     from hepneg.studies.one_fold import compared_schemes, pose_analysis
     from hepneg.studies.scheme_comparison import compare_posed
 
-    require_signal_and_background(config, "`hepneg compare`")
     compared_schemes(config, schemes)  # refused before the events are read, which may take minutes
     with checkpoint_folder(config.output, "compare", resume=resume or collect) as checkpoint:
         with progress:

@@ -246,3 +246,39 @@ def test_the_exact_probabilities_are_calibrated() -> None:
         scored = against_rest(exact, code)
         part = calibration_curve_of(scored.with_score(sigmoid(scored.score)))
         assert part.p_value > 1e-4
+
+
+# Schemes side by side
+
+
+def test_schemes_are_compared_on_the_same_events(finished: Config, undrawn: None) -> None:
+    comparison = workflow.compare(finished, ["absolute", "refined"]).result
+    best = comparison.schemes[comparison.recommended]
+    assert (best.loss_difference.value, best.loss_difference.error) == (0, 0)
+    other = next(part for name, part in comparison.schemes.items() if name != comparison.recommended)
+    gap = other.evaluation.loss.value - best.evaluation.loss.value
+    assert other.loss_difference.value == pytest.approx(gap)
+    assert 0 < other.loss_difference.error < other.evaluation.loss.error
+    content = json.loads((finished.output / "compare.json").read_text())
+    assert content["schemes"]["refined"]["calibration_degrees"] > 3
+    drawn = hepneg.plots.plot_comparison(comparison)
+    assert [axes.get_xlabel().split(" −")[0] for axes in drawn.axes] == ["AUC", "loss [nats]"]
+    page = workflow.report(finished).result.html
+    assert "Differences to the recommended scheme, paired on the same events" in page
+
+
+def test_two_classes_by_other_names_compare_as_signal_and_background() -> None:
+    two = class_events(2, 500)
+    names = np.array(["background", "signal"])[two.label]
+    binary = hepneg.EventTable.from_arrays(two.features, two.weight, names, event_id=two.event_id)
+    settings = {"folds": 2, "epochs": 2, "network": {"hidden": [8]}}
+    first, second = (hepneg.compare(events, ["absolute", "refined"], **settings) for events in (two, binary))
+    assert first.recommended == second.recommended
+    for name, one in first.schemes.items():
+        other = second.schemes[name]
+        for figure in ("auc_difference", "loss_difference", "brier_difference"):
+            mine, theirs = getattr(one, figure), getattr(other, figure)
+            assert mine.value == pytest.approx(theirs.value, rel=1e-6, abs=1e-12)
+            assert mine.error == pytest.approx(theirs.error, rel=1e-6, abs=1e-12)
+        assert one.loss_noise == pytest.approx(other.loss_noise, rel=1e-6, abs=1e-12)
+        assert one.evaluation.auc.value == pytest.approx(other.evaluation.auc.value, rel=1e-9)

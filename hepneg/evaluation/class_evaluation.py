@@ -79,19 +79,24 @@ class ClassEvaluation:
     reason: str = ""
 
     @classmethod
-    def of_model(cls, model: Classifier, events: EventTable, *, bins: int = 40) -> ClassEvaluation:
+    def of_model(
+        cls, model: Classifier, events: EventTable, *, held_out: ClassScores | None = None, bins: int = 40
+    ) -> ClassEvaluation:
         """Evaluate a classifier on the events that it was trained on, each by the network that has not seen it.
 
         Args:
             model: the classifier.
             events: n events with its features and classes.
+            held_out: the events, with classes in the model's order and the probabilities that it gives them, where
+                those are at hand.
             bins: of the response histograms.
 
         Raises:
             DataError: other features or classes, outputs that are not finite, or a class with Σw ≤ 0.
         """
         events = in_class_order(events, model.classes)
-        scored, names = ClassScores.of_table(events, model.output_of_fold(events)), model.classes
+        names = model.classes
+        scored = held_out or ClassScores.of_table(events, model.output_of_fold(events))
         weights = SampleWeights(events.sample_names, events.sample, events.weight, scored.cluster)
         probability, axis = np.exp(scored.log_probability), response_axis(bins)
         responses = {name: signed_histogram(probability[:, code], weights, axis) for code, name in enumerate(names)}

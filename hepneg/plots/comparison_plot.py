@@ -40,18 +40,19 @@ def plot_comparison(comparison: Comparison, *, ax: GivenAxes = None) -> Drawn:
 
     The recommended scheme is the reference: its response is repeated as a dotted line in the others, and the lower
     panels show differences to it, paired on the same events. Every sample is scaled to |Σw| = 1 and keeps its signed
-    weights; negative bins are marked and counted.
+    weights; negative bins are marked and counted. Of several classes the differences alone are drawn.
     """
-    evaluations = comparison.evaluations
-    reference = evaluations[comparison.recommended]
-    figure, free = _places(len(evaluations), ax)
+    evaluations = {name: part for name, part in comparison.evaluations.items() if isinstance(part, Evaluation)}
+    reference = evaluations.get(comparison.recommended)
+    figure, free = _places(len(evaluations), len(comparison.schemes), ax)
     axes: list[Axes] = []
     artists: dict[str, Any] = {}
     for position, (name, evaluation) in enumerate(evaluations.items()):
         axes.append(free[position])
         artists[name] = _draw_scheme(axes[-1], evaluation, None if evaluation is reference else reference)
         axes[-1].tick_params(labelleft=position % 2 == 0, labelbottom=position + 2 >= len(evaluations))
-    _label_multiples(axes, reference)
+    if reference is not None:
+        _label_multiples(axes, reference)
     for column, (metric, text) in enumerate((("auc", "AUC"), ("loss", "loss [nats]"))):
         axes.append(free[len(evaluations) + column])
         values = {name: getattr(result, f"{metric}_difference") for name, result in comparison.schemes.items()}
@@ -62,14 +63,16 @@ def plot_comparison(comparison: Comparison, *, ax: GivenAxes = None) -> Drawn:
     return Drawn(figure, tuple(axes), artists)
 
 
-def _places(count: int, ax: GivenAxes) -> tuple[Figure, tuple[Axes, ...]]:
-    """Return axes for the response of each scheme, which share their scales, and two for AUC and loss."""
+def _places(count: int, schemes: int, ax: GivenAxes) -> tuple[Figure, tuple[Axes, ...]]:
+    """Return axes for the responses, which share their scales, and two for AUC and loss of the schemes."""
     if ax is not None:
         axes = axes_of(ax)
         return given_figure(axes, count + 2), axes
-    rows, low = (count + 1) // 2, 0.28 * count + 0.4
+    rows, low = (count + 1) // 2, 0.28 * schemes + 0.4
     figure = empty_figure((7.0, 2.1 * rows + low + 0.6))
     grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.1] * rows + [low])
+    if not count:
+        return figure, tuple(figure.add_subplot(grid[0, column]) for column in range(2))
     first = figure.add_subplot(grid[0, 0])
     others = [figure.add_subplot(grid[i // 2, i % 2], sharex=first, sharey=first) for i in range(1, count)]
     return figure, (first, *others, *(figure.add_subplot(grid[rows, column]) for column in range(2)))

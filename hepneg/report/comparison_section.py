@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hepneg.config.known_classes import has_several_classes
 from hepneg.report.blocks import Block, Gallery, Items, NotRun, Section, Text
 from hepneg.report.result_tables import comparison_table
 from hepneg.report.results import Results
@@ -26,5 +27,6 @@ def comparison_section(results: Results) -> Section:
     items = tuple(f"{name}: {message}" for name, message in remarks.items() if message)
     if items:
         blocks.append(Items("Messages", items))
-    blocks.append(Gallery((results.figure("comparison"),)))
+    kind = "comparison_of_classes" if has_several_classes(results.config) else ""
+    blocks.append(Gallery((results.figure("comparison", kind),)))
     return Section("comparison", "Comparison of schemes", tuple(blocks))

@@ -137,6 +137,11 @@ CAPTIONS = {
         "Matrix of the correlations between the residuals of the targets, in per cent with errors",
     ),
     "response_matrix": FigureCaption("Response matrix.", "Signed share of the predictions in each bin of the target"),
+    "comparison_of_classes": FigureCaption(
+        "Differences to the recommended scheme, paired on the same events.",
+        "Differences of mean AUC and loss of each scheme to the recommended one, with errors",
+        "hepneg compare",
+    ),
     "comparison": FigureCaption(
         "Net response under each scheme, and differences to the recommended one, paired on the same events.",
         "Normalised response of every sample under each scheme, and differences of AUC and loss with errors",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hepneg._core.class_names import TWO_CLASSES
 from hepneg._core.estimate import Estimate
-from hepneg._core.log_odds import sigmoid
-from hepneg.events import LABELS
-from hepneg.metrics import Influence, ScoredEvents, brier_of, log_loss_of
+from hepneg._core.log_odds import class_log_odds
+from hepneg.metrics import Influence, ScoredEvents
+from hepneg.metrics.class_scores import ClassScores, output_brier, output_log_loss
 from hepneg.metrics.negative_share import NegativeShare, negative_share
 
 __all__ = ["Doubt", "Standing", "doubt_of", "recommended", "standings", "training_noise"]
@@ -24,7 +26,9 @@ that keeps away from its bound is preferred."""
 _TAILS = (0.02, 0.05, 0.1)
 _NEGATIVE = -3.0
 _AT_BOUND, _NEAR = 0.01, 0.9
-_UNINFORMED = 0.25
+
+HeldOut: TypeAlias = ScoredEvents | ClassScores
+"""Events with the log-odds of two classes, or the probabilities of more, by networks that have not seen them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +62,31 @@ class Standing:
     at_bound: float
 
 
-def standings(held_out: Mapping[str, ScoredEvents]) -> dict[str, Standing]:
+def standings(held_out: Mapping[str, HeldOut]) -> dict[str, Standing]:
     """Score every scheme; its events come with log-odds by networks that have not seen them."""
     found = {}
     for name, scored in held_out.items():
-        size, far = np.abs(scored.weight), np.abs(scored.score)
+        size, far = np.abs(scored.weight), _farthest(scored)
         near = float(size[far >= _NEAR * far.max(initial=0.0)].sum() / size.sum())
-        brier = brier_of(scored.with_score(sigmoid(scored.score)))
-        found[name] = Standing(log_loss_of(scored), brier, near)
+        found[name] = Standing(output_log_loss(scored), output_brier(scored), near)
     return found
 
 
-def doubt_of(held_out: Mapping[str, ScoredEvents]) -> Doubt | None:
+def _farthest(scored: HeldOut) -> NDArray[np.float64]:
+    """Return the largest log-ratio of two classes of each event, (n,)."""
+    if isinstance(scored, ScoredEvents):
+        return np.abs(scored.score)
+    return np.asarray(np.ptp(scored.log_probability, axis=1))
+
+
+def _likeness(scored: HeldOut, code: int) -> NDArray[np.float64]:
+    """Return how like a class events seem, (n,)."""
+    if isinstance(scored, ScoredEvents):
+        return scored.score if code else -scored.score
+    return np.asarray(class_log_odds(scored.log_probability)[:, code])
+
+
+def doubt_of(held_out: Mapping[str, HeldOut]) -> Doubt | None:
     """Look for a negative density where responses are farthest from a label.
 
     Of the 2, 5 and 10 % of a label's Σ|w| that a response, which has not seen them, calls least like it; three standard
@@ -80,21 +97,21 @@ def doubt_of(held_out: Mapping[str, ScoredEvents]) -> Doubt | None:
     """
     worst: Doubt | None = None
     for name, scored in held_out.items():
-        for label, code in LABELS.items():
+        for code, label in enumerate(TWO_CLASSES if isinstance(scored, ScoredEvents) else scored.classes):
             own = scored.code == code
-            part = scored.select(own)
-            order = np.argsort(part.score if label == "signal" else -part.score, kind="stable")
-            share = np.cumsum(np.abs(part.weight[order])) / np.abs(part.weight).sum()
+            weight, cluster = scored.weight[own], None if scored.cluster is None else scored.cluster[own]
+            order = np.argsort(_likeness(scored, code)[own], kind="stable")
+            share = np.cumsum(np.abs(weight[order])) / np.abs(weight).sum()
             for tail in _TAILS:
-                chosen = np.zeros(len(part), dtype=bool)
+                chosen = np.zeros(len(weight), dtype=bool)
                 chosen[order[share <= tail]] = True
-                found = negative_share(part.weight, chosen, part.cluster)
+                found = negative_share(weight, chosen, cluster)
                 if found.p_value < 1 and found.significance < min(_NEGATIVE, worst.found.significance if worst else 0):
                     worst = Doubt(f"the {label}, where {name} sees least of it,", found)
     return worst
 
 
-def recommended(standing: Mapping[str, Standing], *, bounded: bool) -> str:
+def recommended(standing: Mapping[str, Standing], *, bounded: bool, classes: int = 2) -> str:
     """Return the scheme to take.
 
     Args:
@@ -103,18 +120,21 @@ def recommended(standing: Mapping[str, Standing], *, bounded: bool) -> str:
             to the bound of the log-odds has the lowest; the Brier score of a response stays bounded. Of the schemes
             within three standard deviations of the best one, or a tenth of its gain on a response of ½, one that does
             not lie at its bound is taken.
+        classes: K; equal probabilities have the Brier score (1 − 1/K)/2.
     """
     if not bounded:
         return min(standing, key=lambda name: standing[name].loss.value)
     best = min(standing, key=lambda name: standing[name].brier.value)
     gaps = {name: (one.brier - standing[best].brier).estimate() for name, one in standing.items()}
-    gain = _OF_GAIN * (_UNINFORMED - standing[best].brier.value)
+    gain = _OF_GAIN * (0.5 * (1 - 1 / classes) - standing[best].brier.value)
     near = [name for name, gap in gaps.items() if gap.value <= max(_BEATEN * gap.error, gain)]
     inside = [name for name in near if standing[name].at_bound <= _AT_BOUND]
     return min(inside, key=lambda name: standing[name].brier.value) if inside else best
 
 
-def training_noise(difference: Influence, weight_share: NDArray[np.float64], fold_of: NDArray[np.integer]) -> float:
+def training_noise(
+    difference: Influence, weight_share: NDArray[np.float64], fold_of: NDArray[np.integer], classes: int = 2
+) -> float:
     """Estimate what a paired difference owes to the chance of the trainings, beyond that of the events.
 
     Each fold has networks of its own. What its difference deviates by from the mean of all folds, beyond the error that
@@ -124,6 +144,7 @@ def training_noise(difference: Influence, weight_share: NDArray[np.float64], fol
         difference: of two schemes, with the contribution of each of n events.
         weight_share: (n,) share of each event in its label's Σw.
         fold_of: (n,) the fold of each event.
+        classes: how many labels there are.
 
     Returns:
         One standard deviation; from k numbers, so that it is itself uncertain by 1/√(2k − 2) of the total spread. The
@@ -134,7 +155,7 @@ def training_noise(difference: Influence, weight_share: NDArray[np.float64], fol
     for fold in folds.tolist():
         own = fold_of == fold
         part = replace(difference, contribution=np.where(own, difference.contribution, 0.0))
-        share = float(weight_share[own].sum()) / 2.0
+        share = float(weight_share[own].sum()) / classes
         if share > 0:
             values.append(float(part.contribution.sum()) / share)
             squares.append((part.estimate().error / share) ** 2)

@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import numpy as np
 
-from hepneg._core.class_names import require_two_classes
+from hepneg._core.class_names import TWO_CLASSES
 from hepneg._core.estimate import Estimate
 from hepneg._core.json_values import json_fields, json_object
 from hepneg._core.progress import SILENT, Progress
 from hepneg._core.tables import html_table
 from hepneg.config import Settings, Training
 from hepneg.errors import ConfigError, HepnegWarning, TrainingError
+from hepneg.evaluation.class_evaluation import ClassEvaluation
 from hepneg.evaluation.classification import Evaluation
 from hepneg.events import EventTable
-from hepneg.metrics import ScoredEvents, auc_of
+from hepneg.metrics import Calibration, Influence, ScoredEvents, auc_of
+from hepneg.metrics.class_scores import ClassScores
+from hepneg.metrics.class_separation import mean_auc_of
 from hepneg.metrics.negative_share import NegativeShare
 from hepneg.models.classifier import Classifier
 from hepneg.models.training import train_posed
@@ -31,6 +34,7 @@ from hepneg.schemes.fold_training import FoldTraining, pose_training
 from hepneg.studies.recommendation import (
     SIGNIFICANT,
     Doubt,
+    HeldOut,
     doubt_of,
     recommended,
     standings,
@@ -60,7 +64,8 @@ class SchemeResult:
 
     Attributes:
         evaluation: signed, on held-out events.
-        auc_difference: its AUC minus that of the recommended scheme, paired on the same events.
+        auc_difference: its AUC minus that of the recommended scheme, paired on the same events; of several classes the
+            mean of each against all others.
         loss_difference: its signed loss minus that of the recommended scheme, paired, in nats.
         loss_noise: what that difference owes to the chance of the trainings, one standard deviation, from the spread
             over the folds; the error of the difference is that of the events alone.
@@ -70,7 +75,7 @@ class SchemeResult:
         message: what the user should know about its training, or an empty string.
     """
 
-    evaluation: Evaluation
+    evaluation: Evaluation | ClassEvaluation
     auc_difference: Estimate
     loss_difference: Estimate
     loss_noise: float
@@ -81,8 +86,22 @@ class SchemeResult:
 
     @property
     def calibration(self) -> str:
-        """χ² of the calibration and the number of its bins, as text."""
-        return f"{self.evaluation.calibration.chi2:.0f}/{self.evaluation.calibration.degrees}"
+        """χ² of the calibration and the number of its bins, of several classes their sums, as text."""
+        return f"{self.calibration_chi2:.0f}/{self.calibration_degrees}"
+
+    @property
+    def calibration_chi2(self) -> float:
+        """χ² of the calibration, of several classes their sum."""
+        return sum(part.chi2 for part in self._calibrations())
+
+    @property
+    def calibration_degrees(self) -> int:
+        """Number of bins behind it."""
+        return sum(part.degrees for part in self._calibrations())
+
+    def _calibrations(self) -> tuple[Calibration, ...]:
+        found = self.evaluation.calibration
+        return (found,) if isinstance(found, Calibration) else tuple(found.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures of the scheme, JSON-ready."""
@@ -91,8 +110,8 @@ class SchemeResult:
             "chosen_because": self.evaluation.reason,
             **json_fields(self.evaluation, "auc", "loss", "brier"),
             **json_fields(self, "auc_difference", "loss_difference", "loss_noise", "brier_difference", "at_bound"),
-            "calibration_chi2": self.evaluation.calibration.chi2,
-            "calibration_degrees": self.evaluation.calibration.degrees,
+            "calibration_chi2": self.calibration_chi2,
+            "calibration_degrees": self.calibration_degrees,
             "negative_bins": sum(row.negative_bins for row in self.evaluation.samples),
             "seconds": self.seconds,
             "message": self.message,
@@ -119,7 +138,7 @@ class Comparison:
     scored_by: str = "loss"
 
     @property
-    def evaluations(self) -> dict[str, Evaluation]:
+    def evaluations(self) -> dict[str, Evaluation | ClassEvaluation]:
         """The evaluations by scheme."""
         return {name: result.evaluation for name, result in self.schemes.items()}
 
@@ -158,7 +177,7 @@ class Comparison:
 @dataclass(frozen=True, eq=False)
 class _Trained:
     classifier: Classifier
-    held_out: ScoredEvents
+    held_out: HeldOut
     seconds: float
 
 
@@ -209,7 +228,7 @@ def compare(
     far better than the figures themselves.
 
     Args:
-        events: signed events of both labels.
+        events: signed events of two labels or more.
         schemes: their names, or scheme objects.
         progress: shows a bar for each fold.
         checkpoint: folder with a subfolder for each scheme; see :func:`hepneg.train`.
@@ -220,7 +239,7 @@ def compare(
 
     Raises:
         ConfigError: an unknown scheme or setting, a scheme named twice, or parameters of one that is not compared.
-        DataError: labels other than signal and background.
+        DataError: a scheme for signal and background alone where there are other labels.
         TrainingError: no scheme could be trained.
     """
     posed = pose_comparison(events, schemes, parameters=parameters, **settings)
@@ -238,9 +257,8 @@ def pose_comparison(
 
     Raises:
         ConfigError: as :func:`compare` does.
-        DataError: labels other than signal and background.
+        DataError: a scheme for signal and background alone where there are other labels.
     """
-    require_two_classes(events.classes, "the comparison of schemes")
     compared = make_schemes(schemes, parameters)
     Training.refuse(settings, ["scheme"], "compare takes its schemes as `schemes`")
     with warnings.catch_warnings():
@@ -282,9 +300,11 @@ def _compare(
         except TrainingError as error:
             failures[name] = str(error)
             continue
-        logit, seconds = classifier.held_out_logit(events), time.monotonic() - started + one.seconds_elsewhere(folder)
-        if np.isfinite(logit).all():
-            trained[name] = _Trained(classifier, ScoredEvents.of_table(events, logit), seconds)
+        output, seconds = classifier.output_of_fold(events), time.monotonic() - started + one.seconds_elsewhere(folder)
+        if np.isfinite(output).all():
+            two = events.classes == TWO_CLASSES
+            scored = ScoredEvents.of_table(events, output) if two else ClassScores.of_table(events, output)
+            trained[name] = _Trained(classifier, scored, seconds)
         else:
             failures[name] = "the training diverged: some log-odds are not finite"
     if not trained:
@@ -293,13 +313,11 @@ def _compare(
 
 
 def _side_by_side(events: EventTable, trained: Mapping[str, _Trained], failures: Mapping[str, str]) -> Comparison:
-    evaluations = {
-        name: Evaluation.of_model(own.classifier, events, held_out=own.held_out) for name, own in trained.items()
-    }
-    held_out = {name: own.held_out for name, own in trained.items()}
-    areas, standing = {name: auc_of(scored) for name, scored in held_out.items()}, standings(held_out)
+    evaluations = {name: _evaluated(own, events) for name, own in trained.items()}
+    held_out, classes = {name: own.held_out for name, own in trained.items()}, len(events.classes)
+    areas, standing = {name: _area_of(scored) for name, scored in held_out.items()}, standings(held_out)
     doubt = _doubt_of_signs(trained) or doubt_of(held_out)
-    best = recommended(standing, bounded=doubt is not None)
+    best = recommended(standing, bounded=doubt is not None, classes=classes)
     results = {}
     for name, own in trained.items():
         difference = standing[name].loss - standing[best].loss
@@ -308,7 +326,7 @@ def _side_by_side(events: EventTable, trained: Mapping[str, _Trained], failures:
             evaluation=evaluations[name],
             auc_difference=(areas[name] - areas[best]).estimate(),
             loss_difference=difference.estimate(),
-            loss_noise=training_noise(difference, own.held_out.share, fold_of),
+            loss_noise=training_noise(difference, own.held_out.share, fold_of, classes),
             brier_difference=(standing[name].brier - standing[best].brier).estimate(),
             at_bound=standing[name].at_bound,
             seconds=own.seconds,
@@ -316,6 +334,16 @@ def _side_by_side(events: EventTable, trained: Mapping[str, _Trained], failures:
         )
     reason = _reason(results, best) if doubt is None else _reason_in_doubt(results, best, doubt)
     return Comparison(results, dict(failures), best, reason, "loss" if doubt is None else "brier")
+
+
+def _evaluated(own: _Trained, events: EventTable) -> Evaluation | ClassEvaluation:
+    if isinstance(own.held_out, ScoredEvents):
+        return Evaluation.of_model(own.classifier, events, held_out=own.held_out)
+    return ClassEvaluation.of_model(own.classifier, events, held_out=own.held_out)
+
+
+def _area_of(scored: HeldOut) -> Influence:
+    return auc_of(scored) if isinstance(scored, ScoredEvents) else mean_auc_of(scored)
 
 
 def _doubt_of_signs(trained: Mapping[str, _Trained]) -> Doubt | None:

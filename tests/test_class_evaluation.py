@@ -282,3 +282,39 @@ def test_two_classes_by_other_names_compare_as_signal_and_background() -> None:
             assert mine.error == pytest.approx(theirs.error, rel=1e-6, abs=1e-12)
         assert one.loss_noise == pytest.approx(other.loss_noise, rel=1e-6, abs=1e-12)
         assert one.evaluation.auc.value == pytest.approx(other.evaluation.auc.value, rel=1e-9)
+
+
+# Probabilities from elsewhere
+
+
+def test_probabilities_from_elsewhere_are_evaluated_alike(finished: Config) -> None:
+    model, events = hepneg.load_model(finished.output / "model"), hepneg.read(finished)
+    own = hepneg.evaluate(model, events)
+    given = hepneg.evaluate(events, response=model.held_out_response(events), scheme="elsewhere")
+    assert isinstance(given, ClassEvaluation)
+    assert given.scheme == given.chosen == "elsewhere"
+    assert given.loss.value == pytest.approx(own.loss.value, rel=1e-9)
+    assert given.auc.error == pytest.approx(own.auc.error, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("response", "message"),
+    [
+        (np.full(15, 0.5), "the response has shape .15,., but there are 15 events of the classes ttbar, wjets, single"),
+        (np.full((15, 3), 0.5), "lie in .0, 1. and sum to 1 for each event; normalise them first"),
+        (np.full((15, 3), np.nan), "lie in .0, 1. and sum to 1 for each event"),
+    ],
+)
+def test_what_is_no_probability_of_classes(response: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        hepneg.evaluate(class_events(3, 5), response=response)
+
+
+def test_exact_zeros_are_moved_and_counted() -> None:
+    events = class_events(3, 5, signed=False)
+    sure = np.eye(3)[events.label]
+    with pytest.warns(hepneg.HepnegWarning, match="30 probabilities are exactly 0"):
+        found = hepneg.evaluate(events, response=sure)
+    assert found.loss.value == pytest.approx(0, abs=1e-12)
+    with pytest.raises(DataError, match="knows the classes signal and background alone"):
+        hepneg.evaluate(events, logit=np.zeros(15))

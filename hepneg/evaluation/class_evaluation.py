@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -95,15 +95,50 @@ class ClassEvaluation:
             DataError: other features or classes, outputs that are not finite, or a class with Σw ≤ 0.
         """
         events = in_class_order(events, model.classes)
-        names = model.classes
-        scored = held_out or ClassScores.of_table(events, model.output_of_fold(events))
+        return cls.of_scores(
+            events,
+            held_out or ClassScores.of_table(events, model.output_of_fold(events)),
+            scheme=model.scheme,
+            chosen=model.chosen,
+            reason=model.reason,
+            histories=model.histories,
+            bins=bins,
+        )
+
+    @classmethod
+    def of_scores(
+        cls,
+        events: EventTable,
+        scored: ClassScores,
+        *,
+        scheme: str,
+        chosen: str = "",
+        reason: str = "",
+        histories: Sequence[FoldHistory] = (),
+        bins: int = 40,
+    ) -> ClassEvaluation:
+        """Evaluate probabilities.
+
+        Args:
+            events: n events of K classes.
+            scored: the same events with probabilities that they had no part in.
+            scheme: name of the scheme, for tables.
+            chosen: the scheme that ``auto`` has chosen; left out, ``scheme``.
+            reason: why.
+            histories: learning curves, handed through.
+            bins: of the response histograms.
+
+        Raises:
+            DataError: a class with Σw ≤ 0.
+        """
+        names = events.classes
         weights = SampleWeights(events.sample_names, events.sample, events.weight, scored.cluster)
         probability, axis = np.exp(scored.log_probability), response_axis(bins)
         responses = {name: signed_histogram(probability[:, code], weights, axis) for code, name in enumerate(names)}
         share, error = confusion_of(scored)
         areas = [one_versus_rest_of(scored, code) for code in range(len(names))]
         return cls(
-            scheme=model.scheme,
+            scheme=scheme,
             classes=names,
             auc=Influence.mean(areas).estimate(),
             loss=class_log_loss_of(scored).estimate(),
@@ -118,9 +153,9 @@ class ClassEvaluation:
             calibration={name: _calibration(scored, code) for code, name in enumerate(names)},
             samples=_sample_rows(scored, weights, responses),
             responses=responses,
-            histories=model.histories,
-            chosen=model.chosen,
-            reason=model.reason,
+            histories=tuple(histories),
+            chosen=chosen or scheme,
+            reason=reason,
         )
 
     @property

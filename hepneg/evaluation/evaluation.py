@@ -11,7 +11,7 @@ from hepneg._core.class_names import TWO_CLASSES
 from hepneg.errors import DataError
 from hepneg.evaluation.class_evaluation import ClassEvaluation
 from hepneg.evaluation.classification import Evaluation
-from hepneg.evaluation.given_scores import given_logit, response_as_logit
+from hepneg.evaluation.given_scores import given_logit, given_probabilities, response_as_logit
 from hepneg.evaluation.regression import RegressionEvaluation
 from hepneg.evaluation.several_targets import SeveralTargets, regression_evaluation
 from hepneg.events import EventTable
@@ -51,7 +51,7 @@ def evaluate(
     scheme: str = "external",
     bins: int = 40,
     seed: int = 1,
-) -> Evaluation: ...
+) -> Evaluation | ClassEvaluation: ...
 def evaluate(
     subject: Classifier | Regressor | EventTable,
     events: EventTable | None = None,
@@ -73,7 +73,8 @@ def evaluate(
             it. Or n events, with one of ``response``, ``logit`` and ``prediction``.
         events: n events, with a model.
         response: (n,) in (0, 1), the probability of signal at equal priors. Exact 0 and 1 are moved inwards by the
-            step of the array's type, for their log-loss would be infinite; a warning counts them.
+            step of the array's type, for their log-loss would be infinite; a warning counts them. Of other classes than
+            signal and background (n, K), in the order of ``classes`` of the events.
         logit: (n,) log-odds of signal at equal priors.
         prediction: (n,) of the target of a regression, or (n, T) of T targets.
         trained_logit: (n,) log-odds by networks that were trained on the event, for the overtraining test.
@@ -112,6 +113,8 @@ def evaluate(
         return kind.of_predictions(
             subject, prediction, quantiles=quantiles, scheme=scheme, objective=objective, bins=bins
         )
+    if subject.classes != TWO_CLASSES and response is not None and trained_logit is None:
+        return ClassEvaluation.of_scores(subject, given_probabilities(subject, response), scheme=scheme, bins=bins)
     scored = response_as_logit(subject, response) if response is not None else given_logit(subject, logit)
     trained = None if trained_logit is None else scored.with_score(column_of(subject, trained_logit, "the log-odds"))
     return Evaluation.of_scores(subject, scored, trained=trained, scheme=scheme, bins=bins, seed=seed)

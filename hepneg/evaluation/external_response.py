@@ -12,17 +12,17 @@ from hepneg.evaluation.evaluation import evaluate
 from hepneg.ntuples import read
 
 if TYPE_CHECKING:
-    from hepneg.evaluation.classification import Evaluation
+    from hepneg.evaluation.evaluation import AnyEvaluation
 
 _COLUMN = "(response)"
 
 
-def evaluate_response(config: Config, *, progress: Progress = SILENT) -> Evaluation:
+def evaluate_response(config: Config, *, progress: Progress = SILENT) -> AnyEvaluation:
     """Evaluate the ``response`` of a configuration with all signed weights; see :func:`hepneg.evaluate`.
 
     Raises:
         ConfigError: there is none, or the analysis is a regression.
-        DataError: unusable events, or a response outside [0, 1].
+        DataError: unusable events, labels other than signal and background, or a response outside [0, 1].
 
     Warns:
         HepnegWarning: responses of exactly 0 or 1, or log-odds that look like probabilities.

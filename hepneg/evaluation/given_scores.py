@@ -7,12 +7,15 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hepneg._core.log_odds import normalised_logarithms
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.events import EventTable
+from hepneg.metrics.class_scores import ClassScores
 from hepneg.metrics.scored import ScoredEvents, column_of
 
-__all__ = ["given_logit", "response_as_logit"]
+__all__ = ["given_logit", "given_probabilities", "response_as_logit"]
 
+_SUM_TOLERANCE = 1e-3
 _STACK = 3
 """Frames from a warning here to whoever calls :func:`hepneg.evaluate`."""
 
@@ -40,6 +43,41 @@ def given_logit(events: EventTable, logit: ArrayLike | None) -> ScoredEvents:
             stacklevel=_STACK,
         )
     return scored
+
+
+def given_probabilities(events: EventTable, response: ArrayLike) -> ClassScores:
+    """Take the probabilities of several classes at equal priors.
+
+    Args:
+        events: n events of K classes.
+        response: (n, K) in [0, 1], in the order of the events' classes, which sum to 1. Exact 0 is taken as the step of
+            the array's type from 1.
+
+    Raises:
+        DataError: another shape, numbers outside [0, 1], or rows that do not sum to 1 within a thousandth.
+
+    Warns:
+        HepnegWarning: some are exactly 0.
+    """
+    given, shape = np.asarray(response), (len(events), len(events.classes))
+    if given.shape != shape:
+        raise DataError(
+            f"the response has shape {given.shape}, but there are {shape[0]} events of the classes "
+            f"{', '.join(events.classes)}; give probabilities (n, {shape[1]}) in this order"
+        )
+    y = given.astype(np.float64)
+    if not ((y >= 0) & (y <= 1)).all() or (np.abs(y.sum(axis=1) - 1) > _SUM_TOLERANCE).any():
+        raise DataError("probabilities of classes lie in [0, 1] and sum to 1 for each event; normalise them first")
+    if (y == 0).any():
+        step = float(np.finfo(given.dtype if given.dtype.kind == "f" else np.float64).epsneg)
+        warnings.warn(
+            f"{int((y == 0).sum())} probabilities are exactly 0, which would make the loss infinite: they are taken as "
+            f"{step:.2g}",
+            HepnegWarning,
+            stacklevel=_STACK,
+        )
+        y = np.where(y == 0, step, y)
+    return ClassScores(normalised_logarithms(np.log(y)), events.label, events.weight, events.classes, events.clusters())
 
 
 def response_as_logit(events: EventTable, response: ArrayLike) -> ScoredEvents:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import numpy as np
 import pytest
 import torch
@@ -19,6 +20,7 @@ from friend_models import FEATURES, SELECTION, feature_matrix
 from torch import nn
 
 import hepneg
+from hepneg import columnar
 from hepneg._core.log_odds import class_log_odds, log_probabilities, sigmoid
 from hepneg.errors import DataError, HepnegError, TrainingError
 from hepneg.events import EventTable
@@ -378,6 +380,12 @@ def test_friend_files_have_branches_for_each_class(tmp_path: Path, write_ntuple:
             column = found[f"hepneg_{kind}_{name}"]
             assert np.isnan(column[~selected]).all()
             np.testing.assert_allclose(column[selected], values[selected, code], rtol=1e-5, atol=2e-6)
+    records = ak.zip(dict(parts[0]), depth_limit=1)
+    for function, values in ((columnar.response, response), (columnar.logit, logit)):
+        column = function(model, records, held_out="always")
+        assert column.shape == (200, 3)
+        assert np.isnan(column[~selected]).all()
+        np.testing.assert_allclose(column[selected], values[selected], rtol=1e-5, atol=2e-6)
 
 
 def test_log_odds_against_all_others_are_those_of_the_probabilities() -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hepneg._core.log_odds import sigmoid
 from hepneg.columnar.branch_columns import read_columns
 from hepneg.columnar.origin import Origin
 from hepneg.config import Config
@@ -29,12 +28,13 @@ Float = NDArray[np.float64]
 
 
 def response(model: Classifier | str | Path, events: ak.Array, *, held_out: HeldOut = "auto") -> Float:
-    """Return the response in (0, 1) of each event, (n,); see :func:`logit`."""
-    return sigmoid(logit(model, events, held_out=held_out))
+    """Return the response in (0, 1) of each event, (n,), or of each class, (n, K); see :func:`logit`."""
+    classifier = _loaded(model)
+    return classifier.response_of(_output(classifier, events, held_out))
 
 
 def logit(model: Classifier | str | Path, events: ak.Array, *, held_out: HeldOut = "auto") -> Float:
-    """Return the log-odds of being signal, at equal priors, of each event.
+    """Return the log-odds of being signal, at equal priors, of each event, or of each class against all others.
 
     The model's own expressions find its features: ``Jet_pt[:, 0]`` works on flat records with a field ``Jet_pt`` and on
     NanoEvents, where it is ``events.Jet.pt``. Only the branches behind them are read.
@@ -49,22 +49,32 @@ def logit(model: Classifier | str | Path, events: ak.Array, *, held_out: HeldOut
             a model that identifies events by file and entry.
 
     Returns:
-        (n,), NaN where the model's selection fails, a branch is missing (None) or a feature is not finite.
+        (n,), or (n, K) of other classes than signal and background, NaN where the model's selection fails, a branch is
+        missing (None) or a feature is not finite.
 
     Raises:
         DataError: a branch does not exist or cannot be used, or there is no model.
         ConfigError: the model does not know the expressions of its features.
     """
+    classifier = _loaded(model)
+    return classifier.logit_of(_output(classifier, events, held_out))
+
+
+def _loaded(model: Classifier | str | Path) -> Classifier:
     from hepneg.models.loading import kept_classifier
+
+    return model if not isinstance(model, (str, Path)) else kept_classifier(model)
+
+
+def _output(classifier: Classifier, events: ak.Array, held_out: HeldOut) -> Float:
+    """Return what the networks give for records, (n,) or (n, K − 1), on one thread."""
     from hepneg.networks.inference import one_thread
 
-    classifier = model if not isinstance(model, (str, Path)) else kept_classifier(model)
-    origin = Origin.of(events)
     with one_thread():
-        return _logit(classifier, events, origin, held_out)
+        return _scored(classifier, events, Origin.of(events), held_out)
 
 
-def _logit(classifier: Classifier, events: ak.Array, origin: Origin, held_out: HeldOut) -> Float:
+def _scored(classifier: Classifier, events: ak.Array, origin: Origin, held_out: HeldOut) -> Float:
     from hepneg.friends.score import Engine, EventScorer
 
     scorer = EventScorer.of(origin.where, origin.identity, Engine.of(classifier, None), held_out, identified=False)

@@ -59,7 +59,7 @@ class Classifier(Model):
         Raises:
             DataError: the number of columns differs, or there are NaN or infinite features.
         """
-        return self._logit(self.output(features))
+        return self.logit_of(self.output(features))
 
     def response(self, features: ArrayLike | EventTable, priors: Mapping[str, float] | None = None) -> Float:
         """Return the response in (0, 1), (n,) or (n, K), for events that the classifier was not trained on.
@@ -71,7 +71,7 @@ class Classifier(Model):
         Raises:
             DataError: as for :meth:`logit`, or priors that are not one positive number for each class.
         """
-        return self._response(self.output(features), priors)
+        return self.response_of(self.output(features), priors)
 
     def log_ratios(self, features: ArrayLike | EventTable, against: str) -> Float:
         """Return log p/p' of each class against one, (n, K), for events that the classifier was not trained on.
@@ -89,10 +89,12 @@ class Classifier(Model):
         """Return :meth:`log_ratios` of each event by the network that has not seen it, (n, K)."""
         return self._log_ratios(self.output_of_fold(events), against)
 
-    def _logit(self, output: Float) -> Float:
+    def logit_of(self, output: Float) -> Float:
+        """Return the log-odds that belong to outputs of :meth:`output`, (n,) or (n, K)."""
         return output if self.classes == TWO_CLASSES else class_log_odds(log_probabilities(output))
 
-    def _response(self, output: Float, priors: Mapping[str, float] | None = None) -> Float:
+    def response_of(self, output: Float, priors: Mapping[str, float] | None = None) -> Float:
+        """Return the response that belongs to outputs of :meth:`output`, (n,) or (n, K)."""
         shift = np.log(_prior_shares(priors, self.classes)) if priors is not None else np.zeros(len(self.classes))
         if self.classes == TWO_CLASSES:
             return sigmoid(output + (shift[1] - shift[0]))
@@ -144,7 +146,7 @@ class Classifier(Model):
         Raises:
             DataError: the table's features are not those of the classifier.
         """
-        return self._logit(self.output_of_fold(events))
+        return self.logit_of(self.output_of_fold(events))
 
     def uncalibrated_logit(self, events: EventTable, held_out: Float) -> Float | None:
         """Return held-out log-odds as they were before their calibration, (n,).
@@ -163,11 +165,11 @@ class Classifier(Model):
 
     def held_out_response(self, events: EventTable) -> Float:
         """Return for each event the response in (0, 1) of the network that has not seen it, (n,) or (n, K)."""
-        return self._response(self.output_of_fold(events))
+        return self.response_of(self.output_of_fold(events))
 
     def trained_logit(self, events: EventTable) -> Float:
         """Return for each event the log-odds of a network that was trained on it, (n,), to look for overtraining."""
-        return self._logit(self.output_of_fold(events, shift=1))
+        return self.logit_of(self.output_of_fold(events, shift=1))
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -189,7 +191,7 @@ class Classifier(Model):
         there are ``hepneg_response_<class>`` and ``hepneg_logit_<class>`` of each, from the networks' outputs.
         """
         if self.classes != TWO_CLASSES:
-            named = {"hepneg_response": self._response(output), "hepneg_logit": self._logit(output)}
+            named = {"hepneg_response": self.response_of(output), "hepneg_logit": self.logit_of(output)}
             return {
                 f"{kind}_{name}": values[:, code]
                 for kind, values in named.items()

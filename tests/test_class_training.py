@@ -17,6 +17,7 @@ import uproot
 from class_toys import NAMES, class_events, exact_log_probability
 from conftest import toy_columns
 from friend_models import FEATURES, SELECTION, feature_matrix
+from jet_toys import NETWORKS, Sums
 from torch import nn
 
 import hepneg
@@ -156,6 +157,21 @@ def test_the_response_of_a_linear_network_is_the_exact_probability() -> None:
     off = np.exp(exact_log_probability(other.features, 3, signed=False)) - classifier.response(other)
     # Of the mean of two networks with 8 parameters, each fitted to 2/5 of 18 000 events: ⟨(Δp)²⟩ ≈ 8 p(1 − p)/n.
     assert np.sqrt(np.mean(off**2)) < 3 * np.sqrt(8 * 0.15 / 7200)
+
+
+@pytest.mark.parametrize("network", [*NETWORKS, Sums(), "tabular"], ids=lambda one: getattr(one, "name", str(one)))
+def test_any_network_takes_three_classes(network: Any) -> None:
+    rng, plain = np.random.default_rng(1), class_events(3, 300)
+    counts = rng.integers(0, 4, len(plain))
+    lists = {
+        name: ak.unflatten((rng.normal(size=counts.sum()) ** 2 + 1).astype(np.float32), counts)
+        for name in ("pt", "eta", "phi")
+    }
+    jets = hepneg.Collection.from_lists(lists, most=3)
+    events = plain if network == "tabular" else replace(plain, collections={"jets": jets})
+    classifier = hepneg.train(events, "mixture", folds=2, epochs=2, network=network)
+    assert np.allclose(classifier.response(events).sum(axis=1), 1)
+    assert len(np.unique(classifier.response(events)[:, 0])) > 100
 
 
 def test_log_ratios_priors_and_log_odds_belong_together() -> None:

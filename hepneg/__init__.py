@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hepneg._core.estimate import Estimate
     from hepneg.config import Config, FigureLook, load_config
     from hepneg.errors import HepnegError, HepnegWarning
+    from hepneg.evaluation.class_evaluation import ClassEvaluation
     from hepneg.evaluation.classification import Evaluation
     from hepneg.evaluation.evaluation import evaluate
     from hepneg.evaluation.histograms import response_histogram
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ClassEvaluation": "hepneg.evaluation.class_evaluation",
     "Classifier": "hepneg.models.classifier",
     "Collection": "hepneg.events",
     "Comparison": "hepneg.studies.scheme_comparison",
@@ -80,6 +82,7 @@ _ROOMS = ("columnar", "losses", "metrics", "plots", "sklearn")
 _WITH_EXTRAS = ("SignedClassifier",)  # not in __all__: a star import must work without them
 
 __all__ = [
+    "ClassEvaluation",
     "Classifier",
     "Collection",
     "Comparison",

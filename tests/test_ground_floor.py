@@ -286,6 +286,7 @@ def test_progress_on_a_terminal_can_be_used_again() -> None:
 
 
 PUBLIC = [
+    "ClassEvaluation",
     "Classifier",
     "Collection",
     "Comparison",

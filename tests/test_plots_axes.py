@@ -6,6 +6,7 @@ import matplotlib as mpl
 import mplhep
 import numpy as np
 import pytest
+from class_toys import class_events, exact_log_probability
 from matplotlib.figure import Figure
 from test_plots_response import comparison_of, toy
 
@@ -22,9 +23,10 @@ def results():
     x = np.column_stack([rng.normal(label, 1.0), rng.exponential(1.0, 4000)])
     weight = np.where(rng.random(4000) < 0.25 + 0.1 * np.tanh(x[:, 0]), -1.0, 1.0)
     events = EventTable.from_arrays(x, weight, label, event_id=np.arange(4000), target=x[:, 0])
-    evaluation = toy(3000, 0.3)
+    evaluation, three = toy(3000, 0.3), class_events(3, 1000)
     return {
         "evaluation": evaluation,
+        "classes": evaluate(three, response=np.exp(exact_log_probability(three.features, 3))),
         "comparison": comparison_of(evaluation, "signed", "again"),
         "shapes": check_shapes(events, multivariate=False),
         "weights": summarize_weights(events),
@@ -45,6 +47,9 @@ CALLS = {
     "roc": (1, lambda r, ax: plots.plot_roc(r["evaluation"], ax=ax)),
     "calibration": (2, lambda r, ax: plots.plot_calibration(r["evaluation"], ax=ax)),
     "significance": (2, lambda r, ax: plots.plot_significance(r["evaluation"], ax=ax)),
+    "class": (1, lambda r, ax: plots.plot_class_response(r["classes"], "wjets", scale="log", ax=ax)),
+    "confusion": (1, lambda r, ax: plots.plot_confusion(r["classes"], ax=ax)),
+    "class calibration": (2, lambda r, ax: plots.plot_class_calibration(r["classes"], ax=ax)),
     "comparison": (4, lambda r, ax: plots.plot_comparison(r["comparison"], ax=ax)),
     "shape": (3, lambda r, ax: plots.plot_feature_shape(feature(r), sample="signal", ax=ax)),
     "sizes": (2, lambda r, ax: plots.plot_effect_sizes(r["shapes"], ax=ax)),

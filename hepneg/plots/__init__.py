@@ -12,6 +12,7 @@ _FUNCTIONS = {
     "stack_plot": ("plot_stack",),
     "training_curves": ("plot_overtraining", "plot_learning_curves"),
     "merit_plots": ("plot_roc", "plot_calibration", "plot_significance"),
+    "class_plots": ("plot_class_response", "plot_confusion", "plot_class_calibration"),
     "comparison_plot": ("plot_comparison",),
     "shape_plots": ("plot_feature_shape", "plot_effect_sizes"),
     "feature_overview": ("plot_feature_overview",),

@@ -85,9 +85,9 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         objective: name of what is minimised, or a mapping of ``name`` and parameters; None for the cross-entropy.
         activity: a price on the activity of hidden units, a mapping as ``activity`` of a configuration; None for none.
         calibration: ``spline`` makes the response a probability after the training; ``none`` leaves it.
-        epochs: most passes over the events.
-        batch_size: events in a batch.
-        learning_rate: of the optimiser at the start.
+        epochs: most passes over the events; None for what suits the network.
+        batch_size: most events in a batch.
+        learning_rate: of the optimiser at the start; None for what suits the network.
         weight_decay: of the optimiser.
         patience: epochs without a better validation loss before training stops.
         validation_fraction: share of each network's events that only decide when to stop.
@@ -112,9 +112,9 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         objective: str | Mapping[str, Any] | None = None,
         activity: Mapping[str, Any] | None = None,
         calibration: str | Mapping[str, Any] = "spline",
-        epochs: int = 60,
+        epochs: int | None = None,
         batch_size: int = 1024,
-        learning_rate: float = 3e-3,
+        learning_rate: float | None = None,
         weight_decay: float = 0.0,
         patience: int = 8,
         validation_fraction: float = 0.2,
@@ -194,7 +194,7 @@ class SignedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not isinstance(seed, numbers.Integral):
             seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
         network = {"hidden": tuple(self.hidden), "activation": self.activation, "output": self.output}
-        same = {name: getattr(self, name) for name in _SAME}
+        same = {name: value for name in _SAME if (value := getattr(self, name)) is not None}
         return {**same, "network": network, "seed": int(seed)}
 
 

@@ -211,7 +211,7 @@ def test_activity_can_be_priced() -> None:
     events = toy()
     network = {"hidden": [8], "activation": "tanh"}
     plain, quiet = (
-        train_regressor(events, "absolute", **{**FAST, "network": network}, activity=activity)
+        train_regressor(events, "absolute", **{**FAST, "epochs": 12, "network": network}, activity=activity)
         for activity in (None, {"strength": 100.0})
     )
     assert quiet.held_out_prediction(events).std() < plain.held_out_prediction(events).std()

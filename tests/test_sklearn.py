@@ -23,6 +23,7 @@ from hepneg.errors import ConfigError, TrainingError
 from hepneg.metrics.class_scores import ClassScores, class_log_loss_of
 from hepneg.metrics.class_separation import mean_auc_of
 from hepneg.models.training import train
+from hepneg.networks.perceptron import Perceptron
 from hepneg.schemes import make_scheme
 from hepneg.sklearn import SignedClassifier, signed_auc, signed_log_loss
 
@@ -46,6 +47,9 @@ def test_every_setting_of_a_training_is_an_argument_with_the_same_default() -> N
     network = settings.pop("network")
     assert network.pop("name") == "mlp"
     assert given.pop("random_state") == settings.pop("seed")
+    for suggested in Perceptron.training:  # by the network, where nothing is given
+        assert given.pop(suggested) is None
+        del settings[suggested]
     for choice in ("scheme", "calibration"):
         assert given.pop(choice) == settings.pop(choice)["name"]
     assert given == settings | network | {"hidden": tuple(network["hidden"])}

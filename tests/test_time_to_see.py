@@ -90,11 +90,13 @@ def test_a_failure_is_in_the_log_and_a_log_that_cannot_be_written_is_refused(
         JsonLines(tmp_path / "no" / "log")
 
 
-def evaluation(loss: float, stopped: str = "patience") -> dict[str, Any]:
+def evaluation(loss: float, stopped: str = "patience", fall: float = 0.02) -> dict[str, Any]:
+    losses = [0.6 - fall * number for number in range(8)]
+    epochs = [{"validation_loss": value, "validation_error": 0.005} for value in losses]
     return {
         "loss": loss,
         "loss_error": 0.002,
-        "histories": [{"fold": 0, "stopped": stopped, "message": "told already"}],
+        "histories": [{"fold": 0, "stopped": stopped, "message": "told already", "epochs": epochs}],
     }
 
 
@@ -104,6 +106,7 @@ def test_a_loss_that_tells_nothing_is_warned_of() -> None:
     assert "is not below that of a response that tells nothing" in near
     (cut,) = training_warnings(evaluation(0.5, "epochs"))
     assert cut.startswith("1 of 1 folds had not stopped improving")
+    assert training_warnings(evaluation(0.5, "epochs", fall=0.002)) == ()
 
 
 def test_quantiles_that_are_off_are_warned_of() -> None:

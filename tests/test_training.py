@@ -285,7 +285,8 @@ def test_settings_reach_the_training() -> None:
     assert {len(history.epochs) for history in classifier.histories} == {2}
     assert classifier.training["network"]["hidden"] == [8, 8]
     assert classifier.folds == 2
-    assert Training().learning_rate == classifier.histories[0].epochs[0].learning_rate
+    rates = [record.learning_rate for record in classifier.histories[0].epochs]
+    assert rates == [0.75 * Training().learning_rate, 0.25 * Training().learning_rate]  # falls linearly, to zero
 
 
 def test_a_history_survives_its_dictionary() -> None:

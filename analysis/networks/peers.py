@@ -2,7 +2,8 @@
 
 Usage: python analysis/networks/peers.py [--config FILE] [--scheme NAME] [--seeds N] NETWORK [NETWORK ...]
 
-A NETWORK is a name, or a mapping as in `training.network`: 'mlp' '{name: tabular, bins: 8}'. All see the same folds.
+A NETWORK is a name, or a mapping as in `training.network`: 'mlp' '{name: tabular, bins: 8}'; with other settings of the
+training a mapping as in `training`: '{network: {name: tabular, bins: 0}, epochs: 24}'. All see the same folds.
 The error of a difference is that of the events; the spread over seeds is printed as well, for it is the noise of the
 training.
 """
@@ -34,17 +35,19 @@ def main() -> None:
     events = hepneg.read(hepneg.load_config(options.config))
     first = None
     for text in options.networks:
-        runs = [measure(events, yaml.safe_load(text), options.scheme, seed) for seed in range(1, options.seeds + 1)]
+        wanted = yaml.safe_load(text)
+        settings = wanted if "network" in wanted else {"network": wanted}
+        runs = [measure(events, settings, options.scheme, seed) for seed in range(1, options.seeds + 1)]
         first = first or runs
         show(text, events, runs, first)
 
 
-def measure(events: hepneg.EventTable, network: object, scheme: str, seed: int) -> tuple[np.ndarray, float]:
+def measure(events: hepneg.EventTable, settings: dict, scheme: str, seed: int) -> tuple[np.ndarray, float]:
     """Train one network; return the held-out log-odds of the events, and the processor seconds."""
     start = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", hepneg.HepnegWarning)
-        classifier = hepneg.train(events, scheme=scheme, network=network, seed=seed)
+        classifier = hepneg.train(events, scheme=scheme, seed=seed, **settings)
     spent = time.process_time() - start
     return classifier.held_out_logit(events), spent
 

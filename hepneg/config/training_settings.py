@@ -240,9 +240,12 @@ class Training(Model):
         activity: a price or a reward on the activity of the hidden units of ``mlp``.
         calibration: of the response, where that estimates a probability.
         seed: of everything that is random.
-        epochs: most passes over the events.
-        batch_size: events in a batch.
-        learning_rate: of the optimiser at the start.
+        epochs: most passes over the events. As all of these settings, it is what the network suggests, and what stands
+            here where it suggests nothing: 12 for ``mlp`` and ``tabular``.
+        batch_size: most events in a batch; schemes of non-negative weights take fewer in small samples.
+        learning_rate: of the optimiser at the start, 0.01 for ``mlp`` and ``tabular``; it falls linearly, to zero
+            behind the last epoch, and faster while the validation loss does not. Networks of signs take steps of at
+            most 0.003.
         weight_decay: of the optimiser.
         patience: epochs without a better validation loss before training stops.
         validation_fraction: share of each network's events that only judge when to stop.
@@ -263,6 +266,18 @@ class Training(Model):
     patience: int = Field(default=8, ge=1)
     validation_fraction: float = Field(default=0.2, gt=0, lt=0.5)
     device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suggested_by_the_network(cls, value: Any) -> Any:
+        """Take what is not given from the network, where that suggests something."""
+        if not isinstance(value, Mapping):
+            return value
+        try:
+            network = NetworkChoice.model_validate(value.get("network") or {}).make()
+        except ValidationError:
+            return value  # its own field says what is wrong
+        return {**getattr(network, "training", {}), **value}
 
     @model_validator(mode="after")
     def _check_activity(self) -> Self:

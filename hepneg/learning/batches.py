@@ -21,6 +21,9 @@ from hepneg.errors import TrainingError
 
 __all__ = ["Batches", "CellBatches", "Epoch", "ShuffledBatches", "StratifiedBatches"]
 
+SEVERAL, SMALLEST = 16, 64
+"""Batches of an epoch for which batches are made smaller, and events that each has left then."""
+
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
 
@@ -67,6 +70,14 @@ class ShuffledBatches:
 
     weight: Float
     batch_size: int
+
+    @classmethod
+    def several(cls, weight: Float, most: int) -> ShuffledBatches:
+        """Return batches of at most so many events, smaller ones where an epoch would have fewer than SEVERAL.
+
+        Few steps an epoch would leave a network of a small sample untrained at its last one.
+        """
+        return cls(weight, min(most, max(SMALLEST, int(np.count_nonzero(weight)) // SEVERAL)))
 
     @property
     def count(self) -> int:

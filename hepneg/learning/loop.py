@@ -46,6 +46,7 @@ class Fit:
         stream: sets the random numbers apart from those of the fold's other networks.
         start_loss: validation loss of the untrained network if that may be the outcome; infinite if not.
         signed: weights of both signs are in the loss, so that it may run away.
+        falling: the learning rate falls linearly, to zero behind the last epoch, and on plateaus as well.
     """
 
     fold: int
@@ -57,6 +58,7 @@ class Fit:
     stream: int = 0
     start_loss: float = math.inf
     signed: bool = False
+    falling: bool = False
 
 
 def train_epoch(
@@ -169,12 +171,14 @@ def _copy(tensors: Tensors) -> Tensors:
     return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
 
 
-def _learning_rate(records: Sequence[EpochRecord], start: float, start_loss: float = math.inf) -> float:
+def _learning_rate(records: Sequence[EpochRecord], fit: Fit, training: Training) -> float:
     """Return the rate of the next epoch: reduced after every third epoch in a row that brought no improvement.
 
     A function of the history alone, so that a resumed training takes the same steps.
     """
-    rate = start
+    rate, start_loss = training.learning_rate, fit.start_loss
+    if fit.falling:
+        rate *= 1 - (len(records) + 0.5) / training.epochs
     for seen in range(1, len(records) + 1):
         stale = seen - best_epoch(records[:seen], start_loss)
         if stale and stale % PLATEAU == 0:
@@ -262,8 +266,7 @@ def _history(run: _Run, fit: Fit, reason: str, untrained: float, seconds: float)
 def _one_epoch(run: _Run, fit: Fit, training: Training) -> None:
     """Train for one epoch, and keep the averaged network's state if its validation loss is the lowest so far."""
     epoch = len(run.records) + 1
-    rate = _learning_rate(run.records, training.learning_rate, fit.start_loss)
-    run.optimizer.rate = rate
+    rate = run.optimizer.rate = _learning_rate(run.records, fit, training)
     rng = np.random.default_rng([abs(training.seed), fit.fold, fit.stream, epoch])
     batches = [torch.from_numpy(index).to(fit.table.device) for index in fit.batches.epoch(rng)]
     first_step = (epoch - 1) * fit.batches.count

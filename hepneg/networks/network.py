@@ -26,7 +26,8 @@ class Network(Protocol):
 
     A model keeps its name and its parameters, and is rebuilt from them; so :meth:`build` must give the same layers for
     the same numbers. It says nothing of labels, signs or losses: the first line of its docstring is what tables say
-    about it.
+    about it. A class attribute ``training``, a mapping, may hold settings that suit the network, such as ``epochs`` and
+    ``learning_rate``: they stand where the configuration says nothing.
     """
 
     name: ClassVar[str]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hepneg._core.parameters import require_whole
 
@@ -37,6 +37,7 @@ class Perceptron:
     """
 
     name: ClassVar[str] = "mlp"
+    training: ClassVar[Mapping[str, Any]] = {"epochs": 12, "learning_rate": 1e-2}
     hidden: tuple[int, ...] = (64, 64, 64)
     activation: str = "silu"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hepneg._core.formatting import estimate, p_value, with_p
 from hepneg.report.class_tables import has_classes
@@ -124,11 +124,18 @@ def _of_training(evaluation: Data) -> Iterator[str]:
 
 def _of_epochs(evaluation: Data) -> Iterator[str]:
     histories = evaluation["histories"]
-    cut = sum(history["stopped"] == "epochs" for history in histories)
+    cut = sum(history["stopped"] == "epochs" and _still_falling(history["epochs"]) for history in histories)
     if cut:
         yield (
             f"{cut} of {len(histories)} folds had not stopped improving when the epochs ran out: raise training.epochs."
         )
+
+
+def _still_falling(epochs: Sequence[Data]) -> bool:
+    """Tell whether the last quarter of the epochs, at small learning rates, gained more than the loss is known to."""
+    before, last = epochs[-1 - max(1, len(epochs) // 4) :][0], epochs[-1]
+    gain: float = before["validation_loss"] - last["validation_loss"]
+    return len(epochs) == 1 or bool(gain > last["validation_error"])
 
 
 def _of_learning(evaluation: Data) -> Iterator[str]:

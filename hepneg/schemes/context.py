@@ -154,7 +154,7 @@ class FoldContext:
         fit = Fit(
             fold=self.fold,
             table=table,
-            batches=batches or ShuffledBatches(train_weight, self.training.batch_size),
+            batches=batches or ShuffledBatches.several(train_weight, self.training.batch_size),
             validation_loss=validation_loss,
             loss=loss,
             clip_norm=clip_norm,
@@ -208,7 +208,7 @@ class FoldContext:
             Interrupted: a stop was asked for.
         """
         task, report = _Share(self.progress, share / self.training.epochs), self.keep.report(name or "main")
-        fit = replace(fit, table=fit.table.to(self.device), stream=_stream(name))
+        fit = replace(fit, table=fit.table.to(self.device), stream=_stream(name), falling=True)
         return train_network(
             network, fit, self.training, task=task, stop=self.stop, checkpoint=self.keep(name), report=report
         )

@@ -49,7 +49,7 @@ class _OneNetwork:
             balanced = balanced_weight(np.abs(table.weight), table.label, classes)
             return event_table(table.inputs, table.label, table.weight > 0, balanced).to(context.device)
 
-        batches = ShuffledBatches(np.abs(events.weight), context.training.batch_size)
+        batches = ShuffledBatches.several(np.abs(events.weight), context.training.batch_size)
         validation_loss = row_validation_loss(kind.loss, rows(context.validation))
         history = context.optimise(network, Fit(context.fold, rows(events), batches, validation_loss, kind.loss))
         network.cpu()

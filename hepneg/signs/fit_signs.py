@@ -29,6 +29,9 @@ __all__ = ["FEWEST", "SignFitter", "mean_sign"]
 PARTS = 4  # at least: each member is trained on all but one of as many parts
 FEWEST = 50  # events: fewer tell no more than their mean
 
+LARGEST_RATE = 3e-3
+"""Signs fluctuate more than densities: with larger steps their networks do not find the same minimum."""
+
 Float = NDArray[np.float64]
 
 
@@ -103,13 +106,15 @@ class SignFitter:
         fit = Fit(
             fold=self.fold,
             table=event_table(events.inputs, *columns).to(self.device),
-            batches=ShuffledBatches(weight, max(2, self.training.batch_size // 2)),
+            batches=ShuffledBatches.several(weight, max(2, self.training.batch_size // 2)),
             validation_loss=validation_loss,
             loss=SignLoss(),
             stream=stream,
             start_loss=validation_loss(network).value,
+            falling=True,
         )
-        training = self.training.model_copy(update={"patience": plan.patience})
+        rate = min(self.training.learning_rate, LARGEST_RATE)
+        training = self.training.model_copy(update={"patience": plan.patience, "learning_rate": rate})
         task, report = _Noted(self.progress, name), self.keep.report(f"signs_{name}")
         train_network(network, fit, training, task=task, stop=self.stop, checkpoint=self.keep(name), report=report)
         self._calibrate(network, events, weight[:, None] * aside)

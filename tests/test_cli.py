@@ -307,6 +307,16 @@ def test_a_sample_without_negative_weights_works_and_is_named(run: Run, toy_anal
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_collections_that_shapes_and_figures_leave_out_are_named(run: Run, toy_analysis: Path) -> None:
+    settings = ["collections={jets: {features: [jet_pt], most: 3}}", "training.network=deep_sets"]
+    overrides = [part for one in settings for part in ("--set", one)]
+    said = "Shapes and figures are of `features:` alone; they leave out the objects of jets."
+    assert said in run("check", toy_analysis, "--no-figures", *overrides).out
+    run("report", toy_analysis, *overrides)
+    assert said in (toy_analysis.parent / "results" / "toy" / "report.html").read_text(encoding="utf-8")
+    assert "leave out" not in run("inspect", toy_analysis, "--no-figures").out
+
+
 def test_repeated_event_numbers_work_and_are_named(run: Run, toy_analysis: Path) -> None:
     write_root(toy_analysis.parent / "sig.root", flat_toy(event=np.arange(3000, 3600, dtype=np.uint64)))
     path = change(toy_analysis, features=["x0", "x1"])

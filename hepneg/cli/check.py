@@ -26,7 +26,12 @@ def command(config: Config, *, display: Display, figures: FigureWriter | None) -
     Example: hepneg check analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.show import show_shapes
+    from hepneg.cli.show import show_left_out, show_shapes
 
     outcome = workflow.check(config, progress=display.progress, figures=figures)
-    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_shapes(outcome.result))
+
+    def show() -> None:
+        show_shapes(outcome.result)
+        show_left_out(config)
+
+    display.finish(outcome.result.to_dict(), outcome.files, show)

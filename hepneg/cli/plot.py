@@ -24,7 +24,12 @@ def command(config: Config, *, display: Display) -> None:
     Example: hepneg plot analysis.yaml
     """
     from hepneg import workflow
-    from hepneg.cli.show import show_evaluation
+    from hepneg.cli.show import show_evaluation, show_left_out
 
     outcome = workflow.plot(config, progress=display.progress)
-    display.finish(outcome.result.to_dict(), outcome.files, lambda: show_evaluation(outcome.result.evaluation))
+
+    def show() -> None:
+        show_evaluation(outcome.result.evaluation)
+        show_left_out(config)
+
+    display.finish(outcome.result.to_dict(), outcome.files, show)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from hepneg._core.formatting import MISSING, measured, p_value, percent, significant
+from hepneg.config.collection_settings import left_out_sentence
 from hepneg.report import result_tables
 from hepneg.report.class_tables import class_tables, has_classes
 from hepneg.report.regression_section import by_target
@@ -39,6 +40,7 @@ __all__ = [
     "show_fold",
     "show_friends",
     "show_health",
+    "show_left_out",
     "show_missing",
     "show_refinement",
     "show_run",
@@ -73,6 +75,12 @@ def show_weights(report: WeightReport, config: Config) -> None:
         _say(sentence)
     for label, risk in report.batch_risk.items():
         _say(f"A random batch of {report.batch_size} events has Σw ≤ 0 for the {label}: {p_value(risk)}")
+
+
+def show_left_out(config: Config) -> None:
+    """Print what shapes and figures leave out, if anything."""
+    if config.collections:
+        _say(left_out_sentence(config.collections))
 
 
 def show_shapes(report: ShapeReport) -> None:
@@ -137,6 +145,7 @@ def show_run(result: RunResult, config: Config) -> None:
     show_weights(result.weights, config)
     show_shapes(result.shapes)
     show_training(result.trained)
+    show_left_out(config)
 
 
 def show_missing(page: ReportPage) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "CollectionSettings",
     "InputFeature",
     "categories_of",
+    "left_out_sentence",
     "listed",
     "require_names",
 ]
@@ -101,6 +102,12 @@ def require_names(features: Iterable[InputFeature]) -> None:
 def categories_of(features: Iterable[InputFeature]) -> dict[str, tuple[int, ...]]:
     """Return the values of features that are categories, by name."""
     return {feature.name: feature.categories for feature in features if feature.categories}
+
+
+def left_out_sentence(collections: Iterable[str]) -> str:
+    """Say which collections the check of shapes and the figures leave out; empty where there are none."""
+    names = ", ".join(collections)
+    return f"Shapes and figures are of `features:` alone; they leave out the objects of {names}." if names else ""
 
 
 class CollectionSettings(Model):

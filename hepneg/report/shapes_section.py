@@ -13,6 +13,7 @@ from hepneg._core.figure_names import (
     shape_stem,
 )
 from hepneg._core.formatting import MISSING, estimate, percent, significant, with_p
+from hepneg.config.collection_settings import left_out_sentence
 from hepneg.report.blocks import Block, Details, Gallery, Heading, NotRun, Section, Text
 from hepneg.report.result_tables import feature_table, systematics_table
 from hepneg.report.results import Data, Results
@@ -34,6 +35,9 @@ def shapes_section(results: Results) -> Section:
     if report is None:
         return Section("shapes", "Shapes", (NotRun(_COMMAND), *closure_blocks(results)))
     blocks: list[Block] = [Text(_legend(report["alpha"]))]
+    left_out = left_out_sentence(results.config.collections)
+    if left_out:
+        blocks.append(Text(left_out))
     if any(shapes["features"] for shapes in report["samples"].values()):
         blocks.append(Details("All tests of all features", "effect sizes and p-values", feature_table(report)))
     blocks.append(Gallery((results.figure("shapes"),)))

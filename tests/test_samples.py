@@ -448,8 +448,9 @@ def test_data_take_a_weight_that_is_told_and_no_cross_section(pair: Path) -> Non
     fakes = {"label": "data", "files": "b.root", "weight": "0.1 * abs(x0)"}
     data = read(config(pair, {"s": SIGNAL, "obs": fakes}), data=True)
     np.testing.assert_allclose(data.weight, 0.1 * np.abs(toy_columns(200, 0, 1)["x0"]), rtol=1e-6)
-    with pytest.raises(ConfigError, match="data have no cross_section"):
-        config(pair, {"s": SIGNAL, "obs": fakes | {"cross_section": 1.0}})
+    for given in ({"cross_section": 1.0}, {"sum_of_weights": 10.0}, {"scale": 3.0}):
+        with pytest.raises(ConfigError, match="data have no cross_section, no sum_of_weights and no scale"):
+            config(pair, {"s": SIGNAL, "obs": fakes | given})
     with pytest.raises(ConfigError, match="all `samples:` are data"):
         config(pair, {"obs": fakes})
     with pytest.raises(DataError, match="no sample with `label: data`"):

@@ -95,8 +95,8 @@ class Sample(Model):
             raise ValueError(
                 "cross_section and sum_of_weights must have the same sign: both negative for an interference"
             )
-        if self.label == "data" and (self.cross_section is not None or total is not None):
-            raise ValueError("data have no cross_section and no sum_of_weights; leave them out")
+        if self.label == "data" and (self.cross_section, total, self.scale) != (None, None, None):
+            raise ValueError("data have no cross_section, no sum_of_weights and no scale; leave them out")
         return self
 
 

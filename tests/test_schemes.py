@@ -56,18 +56,24 @@ def test_every_scheme_says_in_one_line_what_it_trains_on_and_cannot_be_changed(n
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [("absolute", np.abs), ("positive", lambda w: np.maximum(w, 0)), ("signed", np.array), ("paired", np.array)],
+    ("name", "options", "expected"),
+    [
+        ("absolute", {}, np.abs),
+        ("positive", {}, lambda w: np.maximum(w, 0)),
+        ("signed", {}, np.array),
+        ("paired", {"flavour": "nearest"}, np.array),
+        ("paired", {"flavour": "stratified"}, np.array),
+    ],
 )
-def test_training_weights(events: EventTable, name: str, expected: Any) -> None:
+def test_training_weights(events: EventTable, name: str, options: dict[str, str], expected: Any) -> None:
     before = events.weight.copy()
-    assert np.array_equal(make_scheme(name).fit(Recorder(events)).train_weight, expected(events.weight))
+    assert np.array_equal(make_scheme(name, **options).fit(Recorder(events)).train_weight, expected(events.weight))
     assert np.array_equal(events.weight, before)
 
 
-@pytest.mark.parametrize("name", ["signed", "paired"])
-def test_signed_losses_are_guarded(events: EventTable, name: str) -> None:
-    asked = make_scheme(name, logit_bound=7.0, clip_norm=0.5).fit(Recorder(events))
+@pytest.mark.parametrize(("name", "flavour"), [("signed", {}), ("paired", {"flavour": "nearest"})])
+def test_signed_losses_are_guarded(events: EventTable, name: str, flavour: dict[str, str]) -> None:
+    asked = make_scheme(name, logit_bound=7.0, clip_norm=0.5, **flavour).fit(Recorder(events))
     assert (asked.logit_bound, asked.clip_norm) == (7.0, 0.5)
     for index in asked.batches.epoch(np.random.default_rng(0)):
         for code in (0, 1):
@@ -122,7 +128,7 @@ def test_unknown_scheme_that_is_near_none_lists_them_all() -> None:
         ("mixture", {"floor": "1e-3"}, "floor must be between 0 and 1, not '1e-3' .text; YAML wants .* 1.0e-3.$"),
         ("mixture", {"floor": float("nan")}, "floor must be between 0 and 1, not nan"),
         ("mixture", {"floor": False}, "floor must be between 0 and 1, not False"),
-        ("paired", {"flavour": "far"}, "flavour must be one of nearest, stratified, averaged, not 'far'"),
+        ("paired", {"flavour": "far"}, "flavour must be one of averaged, nearest, stratified, not 'far'"),
         ("paired", {"surplus": 0}, "surplus must be positive and finite, not 0"),
     ],
 )

@@ -192,7 +192,7 @@ def test_ctrl_c_reaches_the_matching_of_paired_events() -> None:
     context = SimpleNamespace(events=events, training=Training.of(**FAST))  # it is not asked to train anything
     stop.set()
     with stoppable(stop), pytest.raises(Interrupted):
-        make_scheme("paired").fit(context)
+        make_scheme("paired", flavour="nearest").fit(context)
 
 
 def test_a_runaway_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

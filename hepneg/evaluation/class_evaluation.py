@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import FloatArray
+from hepneg._core.class_names import require_two_classes
 from hepneg._core.estimate import Estimate
 from hepneg._core.formatting import count, percent
 from hepneg._core.json_values import json_fields, json_object
 from hepneg._core.log_odds import sigmoid
 from hepneg._core.tables import html_table
 from hepneg.evaluation.classification import Histogram, SampleRow, response_dict, sample_row
+from hepneg.evaluation.given_scores import GivenScores, given_probabilities
 from hepneg.evaluation.histograms import SIGNS, project, response_axis, signed_histogram
 from hepneg.evaluation.per_sample import SampleWeights
 from hepneg.events import EventTable
@@ -104,6 +107,27 @@ class ClassEvaluation:
             histories=model.histories,
             bins=bins,
         )
+
+    @classmethod
+    def of_given(cls, events: EventTable, given: GivenScores, *, bins: int = 40) -> ClassEvaluation:
+        """Evaluate probabilities from elsewhere.
+
+        Args:
+            events: n events of K classes.
+            given: the response, (n, K).
+            bins: of the response histograms.
+
+        Raises:
+            DataError: other scores than a response, not one probability for each event and class, or a class with
+                Σw ≤ 0.
+
+        Warns:
+            HepnegWarning: responses of exactly 0.
+        """
+        if given.response is None or given.trained_logit is not None:
+            require_two_classes(events.classes, "a score given as logit= or trained_logit=", "give response=, or ")
+        scored = given_probabilities(events, cast(ArrayLike, given.response))
+        return cls.of_scores(events, scored, scheme=given.scheme, bins=bins)
 
     @classmethod
     def of_scores(

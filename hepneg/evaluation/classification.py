@@ -17,6 +17,7 @@ from hepneg._core.json_values import json_fields
 from hepneg._core.log_odds import sigmoid
 from hepneg._core.tables import html_table
 from hepneg.evaluation.before_calibration import BeforeCalibration
+from hepneg.evaluation.given_scores import GivenScores
 from hepneg.evaluation.histograms import (
     SIGNS,
     count_negative_bins,
@@ -150,6 +151,25 @@ class Evaluation:
             threshold=float(objective.get("threshold", 0.5)),
         )
         return replace(found, shares=wished_shares(model, scored))
+
+    @classmethod
+    def of_given(cls, events: EventTable, given: GivenScores, *, bins: int = 40) -> Evaluation:
+        """Evaluate a response or log-odds from elsewhere.
+
+        Args:
+            events: n events of both labels.
+            given: the scores, (n,) each.
+            bins: of the response histograms.
+
+        Raises:
+            DataError: not one finite number for each event, a response outside [0, 1], or a label with Σw ≤ 0.
+
+        Warns:
+            HepnegWarning: responses of exactly 0 or 1, or log-odds that look like probabilities.
+        """
+        scored = given.log_odds(events)
+        trained = given.trained(events, scored)
+        return cls.of_scores(events, scored, trained=trained, scheme=given.scheme, bins=bins, seed=given.seed)
 
     @classmethod
     def of_scores(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias, cast, overload
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload
 
 from numpy.typing import ArrayLike
 
@@ -11,11 +11,10 @@ from hepneg._core.class_names import TWO_CLASSES
 from hepneg.errors import DataError
 from hepneg.evaluation.class_evaluation import ClassEvaluation
 from hepneg.evaluation.classification import Evaluation
-from hepneg.evaluation.given_scores import given_logit, given_probabilities, response_as_logit
+from hepneg.evaluation.given_scores import GivenScores
 from hepneg.evaluation.regression import RegressionEvaluation
-from hepneg.evaluation.several_targets import SeveralTargets, regression_evaluation
+from hepneg.evaluation.several_targets import SeveralTargets
 from hepneg.events import EventTable
-from hepneg.metrics.scored import column_of
 
 if TYPE_CHECKING:
     from hepneg.models.classifier import Classifier
@@ -25,6 +24,16 @@ __all__ = ["AnyEvaluation", "evaluate"]
 
 AnyEvaluation: TypeAlias = Evaluation | ClassEvaluation | RegressionEvaluation | SeveralTargets
 """Of a classification into signal and background or into any classes, or of a regression."""
+
+
+class _Kind(Protocol):
+    """What each of them knows: how it is made of a model, and of scores from elsewhere."""
+
+    @classmethod
+    def of_model(cls, model: Any, events: EventTable, *, bins: int) -> AnyEvaluation: ...
+
+    @classmethod
+    def of_given(cls, events: EventTable, given: GivenScores, *, bins: int) -> AnyEvaluation: ...
 
 
 @overload
@@ -95,26 +104,18 @@ def evaluate(
     Warns:
         HepnegWarning: responses of exactly 0 or 1, or log-odds that look like probabilities.
     """
-    scores = {"response": response, "logit": logit, "prediction": prediction}
-    given = [name for name, score in scores.items() if score is not None]
-    if not isinstance(subject, EventTable):
-        if events is None or given:
-            raise DataError("give the events on which to evaluate the model, and no score beside them")
-        if subject.task == "regression":
-            return regression_evaluation(cast("Regressor", subject), events, bins=bins)
-        classifier = cast("Classifier", subject)
-        if classifier.classes != TWO_CLASSES:
-            return ClassEvaluation.of_model(classifier, events, bins=bins)
-        return Evaluation.of_model(classifier, events, bins=bins)
-    if events is not None or len(given) != 1:
-        raise DataError("give a model and events, or events and one of response=, logit= and prediction=")
-    if prediction is not None:
-        kind = SeveralTargets if subject.targets().shape[1] > 1 else RegressionEvaluation
-        return kind.of_predictions(
-            subject, prediction, quantiles=quantiles, scheme=scheme, objective=objective, bins=bins
-        )
-    if subject.classes != TWO_CLASSES and response is not None and trained_logit is None:
-        return ClassEvaluation.of_scores(subject, given_probabilities(subject, response), scheme=scheme, bins=bins)
-    scored = response_as_logit(subject, response) if response is not None else given_logit(subject, logit)
-    trained = None if trained_logit is None else scored.with_score(column_of(subject, trained_logit, "the log-odds"))
-    return Evaluation.of_scores(subject, scored, trained=trained, scheme=scheme, bins=bins, seed=seed)
+    given = GivenScores(response, logit, prediction, trained_logit, quantiles, scheme, objective, seed)
+    if isinstance(subject, EventTable):
+        if events is not None or len(given.names) != 1:
+            raise DataError("give a model and events, or events and one of response=, logit= and prediction=")
+        return _kind(given.task, subject, subject.classes).of_given(subject, given, bins=bins)
+    if events is None or given.names:
+        raise DataError("give the events on which to evaluate the model, and no score beside them")
+    return _kind(subject.task, events, getattr(subject, "classes", ())).of_model(subject, events, bins=bins)
+
+
+def _kind(task: str, events: EventTable, classes: Sequence[str]) -> type[_Kind]:
+    """Return which evaluation it is."""
+    if task == "regression":
+        return SeveralTargets if events.targets().shape[1] > 1 else RegressionEvaluation
+    return Evaluation if classes == TWO_CLASSES else ClassEvaluation

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,14 +16,71 @@ from hepneg.events import EventTable
 from hepneg.metrics.class_scores import ClassScores
 from hepneg.metrics.scored import ScoredEvents, column_of
 
-__all__ = ["given_logit", "given_probabilities", "response_as_logit"]
+__all__ = ["GivenScores", "given_logit", "given_probabilities", "given_response"]
 
 _SUM_TOLERANCE = 1e-3
-_STACK = 3
+_STACK = 5
 """Frames from a warning here to whoever calls :func:`hepneg.evaluate`."""
 
 
-def given_logit(events: EventTable, logit: ArrayLike | None) -> ScoredEvents:
+@dataclass(frozen=True, eq=False)
+class GivenScores:
+    """What was made elsewhere to be evaluated, as :func:`hepneg.evaluate` was given it; its arguments say what it is.
+
+    Attributes:
+        response: probabilities, (n,) or (n, K).
+        logit: log-odds, (n,).
+        prediction: of targets, (n,) or (n, T).
+        trained_logit: log-odds by networks that were trained on the event, (n,).
+        quantiles: predicted quantiles by their probability.
+        scheme: name for tables.
+        objective: name for tables.
+        seed: of whatever is drawn at random.
+    """
+
+    response: ArrayLike | None = None
+    logit: ArrayLike | None = None
+    prediction: ArrayLike | None = None
+    trained_logit: ArrayLike | None = None
+    quantiles: Mapping[float, ArrayLike] | None = None
+    scheme: str = "external"
+    objective: str = "external"
+    seed: int = 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Which of response, logit and prediction there are."""
+        return tuple(name for name in ("response", "logit", "prediction") if getattr(self, name) is not None)
+
+    @property
+    def task(self) -> str:
+        """What they are the scores of: ``"classification"`` or ``"regression"``."""
+        return "classification" if self.prediction is None else "regression"
+
+    def log_odds(self, events: EventTable) -> ScoredEvents:
+        """Return n events of signal and background with the log-odds, given as such or as a response.
+
+        Raises:
+            DataError: see :func:`given_logit` and :func:`given_response`; or there are other classes.
+        """
+        return (
+            given_logit(events, cast(ArrayLike, self.logit))
+            if self.response is None
+            else given_response(events, self.response)
+        )
+
+    def trained(self, events: EventTable, scored: ScoredEvents) -> ScoredEvents | None:
+        """Return n events with the log-odds of networks that were trained on them; None where those were not given.
+
+        Raises:
+            DataError: not one finite number for each event.
+        """
+        if self.trained_logit is None:
+            return None
+        return scored.with_score(column_of(events, self.trained_logit, "the log-odds"))
+
+
+def given_logit(events: EventTable, logit: ArrayLike) -> ScoredEvents:
     """Take log-odds.
 
     Args:
@@ -80,7 +140,7 @@ def given_probabilities(events: EventTable, response: ArrayLike) -> ClassScores:
     return ClassScores(normalised_logarithms(np.log(y)), events.label, events.weight, events.classes, events.clusters())
 
 
-def response_as_logit(events: EventTable, response: ArrayLike) -> ScoredEvents:
+def given_response(events: EventTable, response: ArrayLike) -> ScoredEvents:
     """Take a response, the probability of signal at equal priors, as log-odds.
 
     Args:

@@ -16,6 +16,7 @@ from hepneg._core.json_values import JsonResult, json_fields
 from hepneg._core.tables import html_table
 from hepneg.evaluation.histograms import count_negative_bins, histogram_dict, project, signed_histogram
 from hepneg.evaluation.per_sample import UNDEFINED, SampleWeights, sum_of_weights
+from hepneg.evaluation.predictions import OfPredictions
 from hepneg.events import EventTable, cluster_squares
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.residuals import ResidualProfile, residual_profile
@@ -68,7 +69,7 @@ class QuantileRow(JsonResult):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class RegressionEvaluation:
+class RegressionEvaluation(OfPredictions):
     """The figures of merit of a regression: all signed, with errors, on events not trained on.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,16 +16,14 @@ from hepneg._core.json_values import JsonResult, json_fields, json_object
 from hepneg._core.tables import html_table
 from hepneg.errors import DataError
 from hepneg.evaluation.per_sample import SampleWeights
+from hepneg.evaluation.predictions import OfPredictions
 from hepneg.evaluation.regression import Histogram, RegressionEvaluation
 from hepneg.events import EventTable
 from hepneg.learning.history import FoldHistory
 from hepneg.metrics.scored import finite_column
 from hepneg.metrics.target_errors import correlation_of_residuals
 
-if TYPE_CHECKING:
-    from hepneg.models.regressor import Regressor
-
-__all__ = ["ResidualCorrelation", "SeveralTargets", "regression_evaluation"]
+__all__ = ["ResidualCorrelation", "SeveralTargets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class ResidualCorrelation(JsonResult):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class SeveralTargets:
+class SeveralTargets(OfPredictions):
     """The figures of merit of a regression with several targets: all signed, with errors, on events not trained on.
 
     Attributes:
@@ -157,38 +155,6 @@ class SeveralTargets:
             for name, part in self.targets.items()
             for stem, histogram in part.histograms().items()
         }
-
-
-def regression_evaluation(
-    model: Regressor, events: EventTable, *, bins: int = 40
-) -> RegressionEvaluation | SeveralTargets:
-    """Evaluate a regressor on the events that it was trained on, each by the network that has not seen it.
-
-    Args:
-        model: the regressor.
-        events: n events with its features, and its targets.
-        bins: of the histograms.
-
-    Raises:
-        DataError: other features, no target, or other targets than the model's, or Σw ≤ 0.
-    """
-    from hepneg.losses.quantile_loss import central_quantile
-
-    number, (known, _) = events.targets().shape[1], model.output_of_target
-    if number != known:
-        raise DataError(f"the events have {number} targets, but the regressor predicts {known}")
-    quantiles = np.moveaxis(model.held_out_quantiles(events), -1, 0) if model.quantiles else ()
-    prediction = quantiles[central_quantile(model.quantiles)] if model.quantiles else model.held_out_prediction(events)
-    kind = SeveralTargets if number > 1 else RegressionEvaluation
-    return kind.of_predictions(
-        events,
-        prediction,
-        quantiles=dict(zip(model.quantiles, quantiles, strict=True)),
-        scheme=model.scheme,
-        objective=model.objective,
-        histories=model.histories,
-        bins=bins,
-    )
 
 
 def _by_target(events: EventTable, values: ArrayLike) -> FloatArray:

@@ -47,7 +47,7 @@ def test_clusters_are_rows_with_equal_identifiers():
 
 @pytest.mark.parametrize("number", [2, 3])
 def test_candidates_raise_no_false_alarms(number):
-    toys = 120
+    toys = 60
     p_values = [check(candidates(200, number, seed)).features["x0"].p_value for seed in range(toys)]
     assert np.count_nonzero(np.array(p_values) <= 0.05) <= binom.ppf(0.999, toys, 0.05)
 

@@ -36,7 +36,7 @@ def closure(monkeypatch, few_permutations):
 
 @pytest.mark.parametrize(("weights", "fraction"), [("unit", 0.3), ("lognormal", 0.45)])
 def test_the_shape_check_keeps_its_level(closure, weights, fraction):
-    script, toys = closure("false_alarms"), 120
+    script, toys = closure("false_alarms"), 60
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         counts = script.run("univariate", closure("shape_toys").Setting(weights, fraction, 300), toys, seed=1)
@@ -49,7 +49,7 @@ def test_the_shape_check_keeps_its_level(closure, weights, fraction):
 
 @pytest.mark.parametrize(("kind", "fraction", "n"), [("wide", 0.3, 300), ("half", 0.4, 100), ("merged", 0.2, 500)])
 def test_the_shape_check_keeps_its_level_where_magnitudes_depend_on_the_sign(closure, kind, fraction, n):
-    script, toys = closure("false_alarms"), 100
+    script, toys = closure("false_alarms"), 60
     counts = script.run("dependent", closure("shape_toys").Setting(kind, fraction, n), toys, seed=2)
     # 8 rates: 99.99 % each keeps a false alarm of the whole below 0.1 %.
     for test, (rejected, made) in counts.items():

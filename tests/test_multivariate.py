@@ -49,7 +49,7 @@ def correlated(rng, n, rho=0.4):
 
 @pytest.mark.parametrize(("fraction", "sigma"), [(0.15, 0.0), (0.45, 1.0)])
 def test_false_alarms_come_at_the_nominal_rate(fraction, sigma):
-    toys = 300
+    toys = 150
     p_values = [check(*toy(np.random.default_rng([7, i]), 300, fraction, sigma)).p_value for i in range(toys)]
     low, high = binom.interval(0.999, toys, 0.05)
     assert low <= np.count_nonzero(np.array(p_values) <= 0.05) <= high

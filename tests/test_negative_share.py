@@ -48,7 +48,7 @@ DENSITIES = {
 @pytest.mark.parametrize("kind", DENSITIES)
 def test_a_density_that_is_not_negative_is_rarely_called_so(kind):
     """At 5 % and 1 %; for so rough a learner and 24 cells of zero density the rate is 1.5 times the nominal one."""
-    rng, toys = np.random.default_rng(31), 400
+    rng, toys = np.random.default_rng(31), 200
     p_values = np.array([found(toy(rng, 1500, DENSITIES[kind])).selected.p_value for _ in range(toys)])
     for level in (0.05, 0.01):
         assert np.count_nonzero(p_values <= level) <= binom.ppf(0.999, toys, 1.5 * level)

@@ -74,7 +74,7 @@ def test_it_runs_without_error_or_warning(path: Path, tmp_path: Path) -> None:
     pytest.importorskip("ipykernel", reason="running notebooks takes ipykernel: pip install 'hepneg[notebooks]'")
     for package in NEEDS.get(path.stem, ()):
         pytest.importorskip(package, reason=f"this notebook takes {package}: pip install 'hepneg[coffea]'")
-    copy_example(tmp_path / EXAMPLE, every=4)
+    copy_example(tmp_path / EXAMPLE, every=12)
     folder = tmp_path / FOLDER.name
     folder.mkdir()
     notebook = read_notebook(path)

@@ -247,7 +247,7 @@ def test_the_python_tour_runs(tmp_path: Path, run_script: Callable[[str], str]) 
 def test_the_columnar_example_runs(tmp_path: Path) -> None:
     for package in ("coffea", "distributed"):
         pytest.importorskip(package, reason="coffea is not installed: pip install 'hepneg[coffea]'")
-    config = hepneg.load_config(copy_example(tmp_path / "analysis" / "ttbar_wjets", every=8))
+    config = hepneg.load_config(copy_example(tmp_path / "analysis" / "ttbar_wjets", every=24))
     events = hepneg.read(config)
     inputs = hepneg.ModelInputs.from_config(config)
     hepneg.train(events, "absolute", inputs=inputs, folds=2, epochs=1).save(tmp_path / "results" / "model")

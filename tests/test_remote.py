@@ -155,7 +155,7 @@ import os, signal, sys
 from hepneg.cli import main
 from hepneg.ntuples import column_stream as stream
 from hepneg.ntuples import retry
-retry.PAUSES = (0.1, float(sys.argv[2]))
+retry.PAUSES = tuple(map(float, sys.argv[2].split(',')))
 plan, read, windows = stream._plan, stream._read_lane, []
 stream._plan = lambda *arguments: (plan(*arguments)[0], 300, 300)
 def read_and_cut(*arguments):
@@ -177,8 +177,8 @@ def remote_config(server: Server, folder: Path) -> Path:
     return path
 
 
-def cut_while_reading(server: Server, pause: float, *arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", CUT_WHILE_READING, server.process.pid, pause, *arguments]
+def cut_while_reading(server: Server, pauses: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CUT_WHILE_READING, server.process.pid, pauses, *arguments]
     return subprocess.Popen(
         [str(argument) for argument in command], stderr=subprocess.PIPE, text=True, env={**os.environ, **HASTY}
     )
@@ -192,7 +192,7 @@ def test_a_connection_cut_while_reading_is_one_line_after_retries(
     asked: list[object] = [command, remote_config(server, tmp_path)]
     if command == "apply":
         asked = [command, model, server.address("sig.root"), "-o", tmp_path / "results" / "out"]
-    cut = cut_while_reading(server, 0.1, *asked, "--quiet")
+    cut = cut_while_reading(server, "0.1,0.1", *asked, "--quiet")
     _, err = cut.communicate(timeout=HUNG)
     assert cut.returncode == 1, err
     assert re.fullmatch(
@@ -204,7 +204,7 @@ def test_a_connection_cut_while_reading_is_one_line_after_retries(
 @pytest.mark.slow
 def test_a_server_that_comes_back_while_reading_is_no_failure(server: Server, tmp_path: Path) -> None:
     config = remote_config(server, tmp_path)
-    cut = cut_while_reading(server, 15, "inspect", config, "--quiet")
+    cut = cut_while_reading(server, "0.1,2,4,8,16,32", "inspect", config, "--quiet")
     server.process.wait(timeout=HUNG)
     server.start()
     _, err = cut.communicate(timeout=HUNG)

@@ -16,7 +16,7 @@ from hepneg.events import EventTable
 from hepneg.plots.gallery import shape_figures
 from hepneg.shapes import SignedSums, SubsampleAccumulator, check_shapes, check_sums, plan_bins
 from hepneg.shapes.negative.pair_cells import Cut, NegativeBox
-from hepneg.shapes.shape_tests import multivariate
+from hepneg.shapes.shape_tests import multivariate, sign_classifier
 from hepneg.shapes.verdict import sample_verdict
 
 
@@ -44,7 +44,7 @@ def correlation():
 
 @pytest.fixture(scope="module")
 def hole():
-    return check_shapes(holed(60_000))
+    return check_shapes(holed(30_000))
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def linear(monkeypatch):
         return lambda y: y @ (means[0] - means[1])
 
     monkeypatch.setattr(multivariate, "_network_learner", lambda: learner)
+    monkeypatch.setattr(sign_classifier, "learn_sign", learner)
 
 
 def test_a_difference_that_no_feature_shows_alone_makes_the_verdict(correlation):
@@ -78,7 +79,7 @@ def test_a_sample_without_a_difference_stays_compatible():
 
 @pytest.mark.usefixtures("linear", "few_permutations")
 def test_the_verdict_keeps_its_level():
-    toys = 100
+    toys = 60
     verdicts = [
         check_shapes(correlated(400, 0.0, seed=1000 + number), seed=number).samples["ttbar"].verdict
         for number in range(toys)
@@ -166,8 +167,8 @@ def test_a_box_is_reported_once_and_drawn(hole):
 
 def test_boxes_inside_a_negative_interval_are_not_counted_again():
     rng = np.random.default_rng(5)
-    n = 60_000
-    negative = rng.random(n) < 0.2
+    n = 20_000
+    negative = rng.random(n) < 0.25
     x = np.column_stack([rng.normal(size=n) * np.where(negative, 0.2, 1.0), rng.normal(size=n)])
     events = EventTable.from_arrays(x, np.where(negative, -1.0, 1.0), np.zeros(n, int), sample=np.full(n, "toy"))
     sample = check_shapes(events).samples["toy"]

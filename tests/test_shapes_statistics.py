@@ -329,7 +329,7 @@ def test_signed_total_variation_is_the_distance_of_the_signed_shape_from_that_of
 
 
 def test_detectable_total_variation_is_found_with_ninety_percent_power():
-    n_positive, n_negative, alpha, toys = 6000, 2000, 0.01, 250
+    n_positive, n_negative, alpha, toys = 6000, 2000, 0.01, 150
     shift = detectable_total_variation(n_positive, n_negative, alpha)
     rng = np.random.default_rng(11)
     flat = np.full(64, 1 / 64)
@@ -357,7 +357,7 @@ def null_feature(rng: np.random.Generator, n: int, kind: str) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["smooth", "discrete", "spike"])
 @pytest.mark.parametrize(("f", "spread"), [(0.1, True), (0.3, False), (0.45, True)])
 def test_false_alarms_of_permutations(kind, f, spread):
-    toys, n = 200, 300
+    toys, n = 120, 300
     rng = np.random.default_rng([int(100 * f), spread, len(kind)])
     alarms = dict.fromkeys((*TESTS, "combined"), 0)
     for _ in range(toys):
@@ -375,7 +375,7 @@ def test_false_alarms_of_permutations(kind, f, spread):
 @pytest.mark.parametrize("kind", ["smooth", "discrete", "spike"])
 @pytest.mark.parametrize(("f", "spread"), [(0.1, True), (0.45, False)])
 def test_false_alarms_of_asymptotic_p_values(kind, f, spread):
-    toys, n = 100, 10_000
+    toys, n = 60, 10_000
     rng = np.random.default_rng([int(100 * f), spread, len(kind), 1])
     alarms: dict[str, int] = {}
     for _ in range(toys):

@@ -18,7 +18,9 @@ def execute(path: Path) -> None:
     """Run all cells of a notebook in its folder, and store what they show."""
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": FOLDER}}
-    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where, record_timing=False).execute()
+    NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources=where, record_timing=False, coalesce_streams=True
+    ).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
     nbformat.write(notebook, path)

@@ -24,7 +24,7 @@ from hepneg._core.plugins import NETWORKS, OBJECTIVES, SCHEMES
 from hepneg.config import Config, load_config
 
 # A busy machine is slow: no test is judged by a clock.
-hypothesis.settings.register_profile("hepneg", deadline=None)
+hypothesis.settings.register_profile("hepneg", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("hepneg")
 
 HUNG = 1800

@@ -37,9 +37,8 @@ class Spline(nn.Module):
         knots, values = self.knots, self.values
         left, right = knots[:-1], knots[1:]
         tilts = (values[1:] - values[:-1]) / (right - left) - 1.0
-        change = (values[0] - knots[0]) - tilts[0] * torch.relu(left[0] - logit)
-        for low, high, tilt in zip(left, right, tilts, strict=True):
-            change = change + tilt * (torch.relu(logit - low) - torch.relu(logit - high))
+        within = torch.relu(logit[:, None] - left) - torch.relu(logit[:, None] - right)  # one node of a graph for all
+        change = (values[0] - knots[0]) - tilts[0] * torch.relu(left[0] - logit) + (within * tilts).sum(dim=1)
         return logit + (change + tilts[-1] * torch.relu(logit - right[-1]))
 
 

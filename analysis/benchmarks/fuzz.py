@@ -4,9 +4,10 @@
     python analysis/benchmarks/fuzz.py --mutants 60       a look
     python analysis/benchmarks/fuzz.py --kinds set --seed 2 --keep faults
 
-Every mutant is met in a process of its own, with 20 s of the processor and 2 GB beyond what it has. A fault is a traceback, a
-hang, a death, more memory than that, or a message of several lines. The exit code is 1 where there is any. "Changed"
-are mutants of a file without checksums that read to other numbers, which no reader can see; they are no fault.
+Every mutant is met in a process of its own, with 20 s of the processor and 2 GB beyond what it has. A fault is a
+traceback, a hang, a death, more memory than that, or a message of several lines. The exit code is 1 where there is any.
+"Changed" are mutants of a file without checksums that read to other numbers, which no reader can see; they are no
+fault.
 """
 
 from __future__ import annotations

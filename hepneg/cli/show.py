@@ -74,7 +74,7 @@ def show_weights(report: WeightReport, config: Config) -> None:
     for sentence in report.outliers:
         _say(sentence)
     for label, risk in report.batch_risk.items():
-        _say(f"A random batch of {report.batch_size} events has Σw ≤ 0 for the {label}: {p_value(risk)}")
+        _say(f"A random batch of {report.batch_size} events has Σw ≤ 0 for {label}: {p_value(risk)}")
 
 
 def show_left_out(config: Config) -> None:

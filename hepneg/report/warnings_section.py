@@ -83,7 +83,7 @@ def _of_weights(report: Data) -> Iterator[str]:
     for label, risk in report["batch_risk"].items():
         if risk is not None and risk > _RISK:
             yield (
-                f"A random batch of {report['batch_size']} events has Σw ≤ 0 for the {label} with probability "
+                f"A random batch of {report['batch_size']} events has Σw ≤ 0 for {label} with probability "
                 f"{p_value(risk)}: take larger batches, or a scheme whose batches cannot."
             )
 

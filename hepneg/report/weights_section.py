@@ -33,7 +33,7 @@ def _chance(risk: float | None) -> str:
 
 
 def _legend(report: Data) -> str:
-    risks = " and ".join(f"{_chance(risk)} for the {label}" for label, risk in report["batch_risk"].items())
+    risks = " and ".join(f"{_chance(risk)} for {label}" for label, risk in report["batch_risk"].items())
     return (
         "f is the negative fraction Σ|w|(w<0) / Σ|w|, the dilution (1 − 2f)², and n_eff = (Σw)² / Σw² the number of "
         "equally weighted events without negative ones that would know Σw as well. In a random training batch of "

@@ -76,6 +76,25 @@ def test_the_counts_are_kept_and_the_tables_written(closure, tmp_path, capsys):
     assert "metrics ±1, f = 0.1, n = 300 done" in capsys.readouterr().err
 
 
+def test_settings_are_chosen_by_name(closure, monkeypatch, tmp_path, capsys):
+    script, kept = closure("false_alarms"), tmp_path / "counts.json"
+    command = ["false_alarms.py", "--parts", "dependent", "--toys", "3", "--counts", str(kept), "--seed"]
+    drawn = []
+    monkeypatch.setitem(
+        script.PARTS, "dependent", lambda setting, rng: drawn.append((str(setting), rng.random())) or {"t": 1.0}
+    )
+    for seed in ("5", "6"):
+        monkeypatch.setattr(sys, "argv", [*command, seed, "--settings", "half, f = 0.45, n = 50"])
+        script.main()
+    assert [name for name, _ in drawn] == ["half, f = 0.45, n = 50"] * 6
+    assert len({number for _, number in drawn}) == 6  # another seed makes other toys
+    assert list(json.loads(kept.read_text())["dependent"]) == ["half, f = 0.45, n = 50"]
+    monkeypatch.setattr(sys, "argv", [*command, "5", "--settings", "half, f = 0.45"])
+    with pytest.raises(SystemExit, match="2"):
+        script.main()
+    assert "no 'half, f = 0.45' in these parts; there are half, f = 0.3, n = 300; " in capsys.readouterr().err
+
+
 def test_coverage_counts_every_interval_once(closure):
     script = closure("coverage")
     counts = script.measure((300, 0.1, 1, False), toys=5, seed=1)

@@ -206,17 +206,29 @@ def share_of_toys(part: str, setting: Setting) -> float:
     return 1.0
 
 
-def measure(parts: list[str], toys: int, sizes: tuple[int, ...], keep: Path | None = None) -> Counts:
-    """Run all settings of all parts: part → setting → test → [rejections, toys]; put into a file after each setting."""
+def measure(
+    parts: list[str],
+    toys: int,
+    sizes: tuple[int, ...],
+    keep: Path | None = None,
+    *,
+    names: list[str] | None = None,
+    seed: int = SEED,
+) -> Counts:
+    """Run settings of parts: part → setting → test → [rejections, toys]; put into a file after each setting.
+
+    Taken are those of the names given, or else those of the sizes and all of the part ``dependent``.
+    """
     found: Counts = {}
     every = [(part, *pair) for part in parts for pair in enumerate(settings_of(part))]
     for part, number, setting in every:
+        taken = str(setting) in names if names else setting.events in sizes or part == "dependent"
         some = math.ceil(toys * share_of_toys(part, setting))
-        if (setting.events not in sizes and part != "dependent") or not some:
+        if not taken or not some:
             continue
         counts = {
             test: list(count)
-            for test, count in run(part, setting, some, SEED + number + 1000 * (part == "dependent")).items()
+            for test, count in run(part, setting, some, seed + number + 1000 * (part == "dependent")).items()
         }
         found.setdefault(part, {})[str(setting)] = counts
         if keep:
@@ -272,16 +284,23 @@ def main() -> None:
     parser.add_argument("--toys", type=int, default=1000)
     parser.add_argument("--quick", action="store_true", help="100 toys of the small samples only, none of it kept")
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=list(PARTS))
-    parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
+    parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES), help="of all parts but `dependent`")
+    parser.add_argument("--settings", nargs="+", metavar="NAME", help="only these, as in the heads of the tables")
+    parser.add_argument("--seed", type=int, default=SEED, help="another one makes other toys")
     parser.add_argument("--counts", type=Path, default=COUNTS, help="where the counts are kept")
     parser.add_argument("--table", action="store_true", help="only print the tables of the counts kept")
     chosen = parser.parse_args()
+    known = [str(setting) for part in chosen.parts for setting in settings_of(part)]
+    for name in chosen.settings or []:
+        if name not in known:
+            parser.error(f"--settings: no {name!r} in these parts; there are {'; '.join(dict.fromkeys(known))}")
     warnings.simplefilter("ignore")
+    some = {"names": chosen.settings, "seed": chosen.seed}
     if chosen.quick:
-        found = measure(chosen.parts, 100, SIZES[:1])
+        found = measure(chosen.parts, 100, SIZES[:1], **some)
     else:
         if not chosen.table:
-            measure(chosen.parts, chosen.toys, tuple(chosen.sizes), chosen.counts)
+            measure(chosen.parts, chosen.toys, tuple(chosen.sizes), chosen.counts, **some)
         found = json.loads(chosen.counts.read_text())
     print(as_table_of_rates({part: found[part] for part in PARTS if part in found}))
     print(f"\nfeatures: {', '.join(FEATURES)}; bold: outside the 99 % band")

@@ -2,7 +2,7 @@
 
 One label of N events in three normal features, log-normal |w|, and a mean sign of one of four kinds. That of ``slope``
 is 0.1 + 0.7 σ(2x₀ + x₁): hardly any sign survives where x₀ is low. The sums of refined weights in six regions of x₀ are
-compared with the exact ones.
+compared with the exact ones. With --model nothing is drawn: coverage that normal fluctuations would give.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import warnings
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from hepneg import EventTable, refine
 from hepneg.signs.refined_weight import refined_sums
@@ -58,13 +59,39 @@ def pulls(kind: str, n: int, seed: int, edges: np.ndarray, truth: np.ndarray) ->
     }
 
 
+def model_coverage(bias: float, shared: float) -> float:
+    """Coverage of the documented error in a small bin, by a model of normal fluctuations.
+
+    Args:
+        bias: of Σv, in √Σw².
+        shared: the variance of Σv over Σw²; the signed sum has all of it, and fluctuations of its own beside.
+    """
+    own = np.sqrt(1.0 - shared) * ndtri((np.arange(4000) + 0.5) / 4000)
+    error = np.sqrt(0.5 + (own - bias) ** 2)
+    low, high = ((sign * error - bias) / np.sqrt(shared) for sign in (-1.0, 1.0))
+    return float(np.mean(ndtr(high) - ndtr(low)))
+
+
+def model_table() -> str:
+    biases = (0.0, 0.3, 0.6, 1.0, 2.0, 3.0, 5.0)
+    lines = ["| bias / √Σw² | " + " | ".join(f"{bias:g}" for bias in biases) + " |", "|---" * (len(biases) + 1) + "|"]
+    for shared in (0.3, 0.5, 0.7):
+        rates = (f"{100.0 * model_coverage(bias, shared):.0f}" for bias in biases)
+        lines.append(f"| variance of Σv = {shared} Σw² | " + " | ".join(rates) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--toys", type=int, default=30)
     parser.add_argument("--events", type=int, default=3000)
     parser.add_argument("--kind", choices=list(MEAN_SIGNS), default="slope", help="of the mean sign")
     parser.add_argument("--seed", type=int, default=0, help="of the first toy")
+    parser.add_argument("--model", action="store_true", help="only print what normal fluctuations would give")
     chosen = parser.parse_args()
+    if chosen.model:
+        print(model_table())
+        return
     warnings.simplefilter("ignore")
     x = np.random.default_rng(1).normal(size=(400_000, 3))
     edges = np.quantile(x[:, 0], QUANTILES)

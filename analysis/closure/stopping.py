@@ -1,6 +1,6 @@
 """By what should a training on signed weights stop: the signed log-loss, or the signed Brier score?
 
-    python analysis/closure/stopping.py                        judging seeds 1 to 5, four toys
+    python analysis/closure/stopping.py                        seeds 1 to 5, four toys
     python analysis/closure/stopping.py --config a.yaml        events of an analysis instead, a training for each seed
     python analysis/closure/stopping.py --quick                seconds, to see that it runs
 
@@ -46,7 +46,11 @@ from hepneg.studies.recommendation import standings
 
 Float = NDArray[np.float64]
 
-SCHEMES = {"signed": {"name": "signed"}, "nearest": {"name": "paired", "flavour": "nearest"}}
+SCHEMES = {
+    "signed": {"name": "signed"},
+    "nearest": {"name": "paired", "flavour": "nearest"},
+    "absolute": {"name": "absolute"},
+}
 STOPS = {"log-loss": "cross_entropy", "Brier": "stopped_by_brier"}
 GAUSS = next(line for line in LINES if line.name == "gauss_negative")
 WIDE = 1.5
@@ -198,10 +202,10 @@ def line(kind: str, scheme: str, found: dict[str, list[list[float]]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kinds", nargs="+", default=list(TOYS), choices=list(TOYS))
-    parser.add_argument("--schemes", nargs="+", default=list(SCHEMES), choices=list(SCHEMES))
+    parser.add_argument("--schemes", nargs="+", default=["signed"], choices=list(SCHEMES))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
-    parser.add_argument("--events", type=int, default=10_000, help="of each label of a toy")
-    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--events", type=int, default=5000, help="of each label of a toy")
+    parser.add_argument("--folds", type=int, default=2)
     parser.add_argument("--config", type=Path, help="an analysis whose events are taken in the place of toys")
     parser.add_argument("--keep", type=Path, help="file with a line for each training, added to where it is there")
     parser.add_argument("--quick", action="store_true")

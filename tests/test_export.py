@@ -18,8 +18,8 @@ from hepneg.models.onnx import export_onnx
 from hepneg.models.training import train
 
 PLAIN = {
-    *("Add", "Concat", "Constant", "Div", "Erf", "Gemm", "MatMul", "Mean", "Mul", "ReduceMean", "Relu", "Reshape"),
-    *("Shape", "Sigmoid", "Squeeze", "Sub", "Sum", "Tanh", "Transpose", "Unsqueeze"),
+    *("Add", "Concat", "Constant", "Div", "Erf", "Gemm", "MatMul", "Mean", "Mul", "ReduceMean", "ReduceSum"),
+    *("Relu", "Reshape", "Shape", "Sigmoid", "Squeeze", "Sub", "Sum", "Tanh", "Transpose", "Unsqueeze"),
 }
 
 

@@ -100,6 +100,31 @@ def test_few_events_and_doubt():
     assert not negative_share(np.ones(200), np.zeros(200, bool)).doubtful
 
 
+def test_cuts_close_around_a_disk():
+    """The core of 2 N(0, 2) − N(0, 1.2): Σw is below zero inside, and positive in any strip that goes on outside."""
+    rng, confirmed = np.random.default_rng(37), []
+    for _ in range(5):
+        minus = rng.random(20_000) < 1 / 3
+        x = rng.normal(size=(20_000, 2)) * np.where(minus, 1.2, 2.0)[:, None]
+        radius = np.hypot(*x.T) + rng.normal(0, 0.15, 20_000)
+        region = learnt_region(table(x.astype(np.float32), np.where(minus, -1.0, 1.0)), radius - 1.35)
+        assert {cut.feature for cut in region.boxes[0].cuts} == {"x0", "x1"}
+        assert all(np.isfinite([cut.low, cut.high]).all() for cut in region.boxes[0].cuts)
+        confirmed.append(region.boxes[0].confirmed)
+    # In the mean some three standard deviations each: five add up to seven.
+    total = sum(one.value for one in confirmed)
+    assert total < -3 * np.sqrt(sum(one.error**2 for one in confirmed))
+
+
+def test_cuts_without_a_negative_sum_describe_nothing():
+    rng = np.random.default_rng(38)
+    x = rng.normal(size=(4000, 2)).astype(np.float32)
+    region = learnt_region(table(x, np.where(rng.random(4000) < 0.8, 1.0, -1.0)), np.where(x[:, 0] > 1, -1.0, 1.0))
+    assert region.selected.entries > 400
+    assert region.boxes == ()
+    assert region.where == "no simple cuts"
+
+
 def test_a_tree_needs_a_majority():
     rng = np.random.default_rng(35)
     x = rng.normal(size=(2000, 3)).astype(np.float32)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 __all__ = ["tree_cuts"]
 
-_DEPTH = 3
+_DEPTH = 4
+"""Splits that close a box of two features; with three, a strip open to one side stands for it."""
 _MOST = 3
 _QUANTILES = np.linspace(0.0, 1.0, 33)[1:-1]
 _LEAST_EVENTS = 20
@@ -27,7 +28,7 @@ def tree_cuts(features: NDArray[np.float32], chosen: NDArray[np.bool_], size: Fl
         size: (n,) what each counts.
 
     Returns:
-        For each leaf of a tree of depth three in which the chosen events are in the majority, at most three, those with
+        For each leaf of a tree of depth four in which the chosen events are in the majority, at most three, those with
         most of them first: low ≤ x < high by column. Splits are those of least Gini impurity, at quantiles.
     """
     leaves = _leaves(features, chosen, size, np.arange(len(chosen)), {}, _DEPTH)

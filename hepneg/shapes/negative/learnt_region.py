@@ -14,7 +14,7 @@ from hepneg.binning.negative_intervals import SIGNIFICANCE
 from hepneg.events import EventTable
 from hepneg.metrics.negative_share import NegativeShare, negative_share
 from hepneg.shapes.negative.cut_tree import tree_cuts
-from hepneg.shapes.negative.pair_cells import Cut, NegativeBox, box_of
+from hepneg.shapes.negative.pair_cells import Cut, NegativeBox, box_of, events_inside
 from hepneg.shapes.shape_tests.forward_crossfit import Learner, block_bounds
 
 __all__ = ["LearntRegion", "learnt_region", "out_of_fold_sign"]
@@ -32,8 +32,8 @@ class LearntRegion:
 
     Attributes:
         selected: the events with ĝ < 0, their share of Σ|w| and their Σw.
-        boxes: cuts of a shallow tree that describe them, largest first. They were found with one half of the events;
-            ``confirmed`` is the Σw of the other.
+        boxes: cuts of a shallow tree that describe them, largest first. They were found with one half of the events,
+            in which their Σw is below zero; ``confirmed`` is the Σw of the other.
     """
 
     selected: NegativeShare
@@ -72,7 +72,8 @@ def learnt_region(events: EventTable, sign: Floats, *, folds: int = FOLDS) -> Le
     first = (np.arange(len(weight)) if cluster is None else cluster) % 2 == 0
     leaves = tree_cuts(events.features[first], chosen[first], np.abs(weight[first]))
     cuts = [tuple(Cut(events.feature_names[i], *bounds) for i, bounds in sorted(leaf.items())) for leaf in leaves]
-    boxes = tuple(box_of(events, each, ~first, cluster) for each in cuts)
+    negative = [each for each in cuts if weight[first & events_inside(events, each)].sum() < 0]
+    boxes = tuple(box_of(events, each, ~first, cluster) for each in negative)
     return LearntRegion(negative_share(weight, chosen, cluster, folds=folds), boxes)
 
 

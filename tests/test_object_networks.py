@@ -65,6 +65,14 @@ def test_outputs_depend_on_the_objects_but_not_on_their_order_or_padding(network
     np.testing.assert_allclose(alone, expected[:8], atol=2e-6)
 
 
+def test_events_with_few_objects_are_taken_together_without_a_difference() -> None:
+    table = jet_table(150)
+    body = random_body(NETWORKS[1], table)
+    parts = [np.arange(first, first + 100) for first in (0, 100, 200)]  # too few to be divided
+    apart = np.concatenate([outputs(body, table.select(rows)) for rows in parts])
+    np.testing.assert_allclose(outputs(body, table), apart, atol=2e-6)
+
+
 def test_pairs_are_what_their_four_vectors_say() -> None:
     rng = np.random.default_rng(1)
     pt, eta, phi, mass = 20 + rng.exponential(50, 6), rng.normal(0, 2, 6), rng.uniform(-3.1, 3.1, 6), 5 + rng.random(6)

@@ -1,10 +1,10 @@
 """Networks of objects against the default on flat features that hold the same information: paired signed losses.
 
-Usage: python analysis/ttbar_wjets/particles.py [--scheme NAME] [--every N] [--epochs N] [NETWORK ...]
+Usage: python analysis/ttbar_wjets/particles.py [--scheme NAME] [--every N] [--jets N] [NETWORK ...]
 
 The first line is `mlp` with its default settings on the four-vectors and tags of the four hardest jets, the lepton and
 the missing momentum; the others take the collections of particles.yaml. All see the same events and folds. `--every N`
-takes every N-th event, by its number.
+takes every N-th event, by its number, and `--jets N` the hardest N jets as flat features.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ import hepneg
 from hepneg.metrics import log_loss_influence, paired_difference
 
 HERE = Path(__file__).parent
-JETS = 4
 KINDS = ("pt", "eta", "phi", "mass", "btag")
-FLAT = [
-    *("lep_pt", "lep_eta", "lep_phi", "lep_charge", "met", "met_phi", "mT_W", "nJet"),
-    *({f"jet{i}_{kind}": f"pad(Jet_{kind}, {i}, 0)"} for i in range(JETS) for kind in KINDS),
-]
+
+
+def flat_features(jets: int) -> list[Any]:
+    """Return the features of the first line: those of the event, the lepton and so many jets, 0 where there is none."""
+    event = ("lep_pt", "lep_eta", "lep_phi", "lep_charge", "met", "met_phi", "mT_W", "nJet")
+    return [*event, *({f"jet{i}_{kind}": f"pad(Jet_{kind}, {i}, 0)"} for i in range(jets) for kind in KINDS)]
 
 
 def read(every: int, **change: Any) -> hepneg.EventTable:
-    """Read the events, all or a part of them."""
+    """Read the events, all or a part of them; their numbers are even."""
     config = hepneg.load_config(HERE / "particles.yaml")
-    data = {**config.to_dict(), "selection": f"nJet >= 2 and event % {every} == 0", **change}
+    data = {**config.to_dict(), "selection": f"nJet >= 2 and event % {2 * every} == 0", **change}
     return hepneg.read(hepneg.Config.from_dict(data, HERE))
 
 
@@ -52,10 +53,11 @@ def main() -> None:
     parser.add_argument("networks", nargs="*", default=["deep_sets"], metavar="NETWORK")
     parser.add_argument("--scheme", default="auto")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--jets", type=int, default=4)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=12)
     options = parser.parse_args()
-    flat = read(options.every, features=FLAT, collections={}, training={})
+    flat = read(options.every, features=flat_features(options.jets), collections={}, training={})
     first, spent = measure(flat, options.scheme, folds=options.folds, seed=1)
     show("mlp, flat", flat, first, first, spent)
     events = read(options.every)

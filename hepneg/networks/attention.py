@@ -10,7 +10,7 @@ from torch import nn
 
 from hepneg.events import CollectionLayout
 from hepneg.networks.encoding import Encoding
-from hepneg.networks.objects import Objects
+from hepneg.networks.objects import Objects, in_groups
 from hepneg.networks.pair_features import PAIR_FEATURES, Kinematics, pair_features
 from hepneg.networks.perceptron_body import Multilayer
 
@@ -101,6 +101,9 @@ class TransformerLayers(nn.Module):
 
     def forward(self, features: torch.Tensor, objects: Mapping[str, Objects]) -> torch.Tensor:
         """Return the outputs."""
+        return in_groups(self._outputs, features, objects)
+
+    def _outputs(self, features: torch.Tensor, objects: Mapping[str, Objects]) -> torch.Tensor:
         event = self.event(features)
         tokens = torch.cat([self.token[name](self.scale[name](values)) for name, (values, _) in objects.items()], dim=1)
         mask = torch.cat([one.mask for one in objects.values()], dim=1)
@@ -117,7 +120,8 @@ class TransformerLayers(nn.Module):
         """Return what pairs of objects add to their attention, (n, heads, L, L)."""
         if self.pair_bias is None:
             return 0.0
-        momenta = torch.cat([self.momenta[name](values) for name, (values, _) in objects.items()], dim=1)
+        # Nothing of the momenta is learnt; but they share a tensor with vectors of categories, which are.
+        momenta = torch.cat([self.momenta[name](values.detach()) for name, (values, _) in objects.items()], dim=1)
         known = [
             one.mask.to(momenta.dtype) if self.momenta[name].known else torch.zeros_like(one.values[..., 0])
             for name, one in objects.items()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
 
 from hepneg.events import CollectionLayout, InputLayout
 
-__all__ = ["Objects", "object_rows", "unpacked"]
+__all__ = ["Objects", "in_groups", "object_rows", "unpacked"]
+
+_GROUPS, _GROUP = 4, 128
+"""Groups of a batch with about as many objects in each event: at most so many, of so many events at least."""
 
 
 class Objects(NamedTuple):
@@ -50,6 +54,39 @@ def _longest(counts: torch.Tensor, most: int) -> int:
     if counts.device.type != "cpu" or torch.compiler.is_exporting() or not len(counts):
         return most
     return min(most, max(1, int(counts.max())))
+
+
+def in_groups(
+    layers: Callable[[torch.Tensor, Mapping[str, Objects]], torch.Tensor],
+    features: torch.Tensor,
+    objects: Mapping[str, Objects],
+) -> torch.Tensor:
+    """Return what layers make of events, (n, O), those with few objects without the padding up to those with many.
+
+    The outputs are those of all events at once, to rounding; a graph, and a GPU, take all at once.
+
+    Args:
+        layers: give outputs, (g, O), for each event by itself.
+        features: (n, F).
+        objects: of the same events, by collection.
+    """
+    groups = min(_GROUPS, len(features) // _GROUP)
+    if groups < 2 or features.device.type != "cpu" or torch.compiler.is_exporting():
+        return layers(features, objects)
+    number = torch.stack([one.mask.sum(dim=1) for one in objects.values()]).sum(dim=0)
+    order = torch.argsort(number, stable=True)
+    parts = [
+        layers(features.index_select(0, rows), {name: _shorter(one, rows) for name, one in objects.items()})
+        for rows in order.tensor_split(groups)
+    ]
+    return torch.cat(parts).index_select(0, torch.argsort(order))
+
+
+def _shorter(objects: Objects, rows: torch.Tensor) -> Objects:
+    """Return the objects of some events, of which one has as many as there are places."""
+    mask = objects.mask.index_select(0, rows)
+    length = max(1, int(mask.sum(dim=1).max()))
+    return Objects(objects.values[:, :length].index_select(0, rows), mask[:, :length])
 
 
 def object_rows(objects: Objects, most: int) -> torch.Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from hepneg._core.job_folder import checkpoint_folder
 from hepneg._core.output import atomic_path, make_folder, write_json
@@ -16,7 +16,7 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg._core.step_seconds import write_seconds
 from hepneg._core.timing import timed
 from hepneg.config import Config
-from hepneg.config.known_classes import has_several_classes, require_no_stacks, require_signal_and_background
+from hepneg.config.known_classes import has_several_classes, require_signal_and_background
 from hepneg.errors import DataError
 from hepneg.ntuples import ChunkReader, KeptChunks, read, write_histograms
 from hepneg.plots.figure_writer import FigureWriter, NoFigures
@@ -120,7 +120,6 @@ def train(
     from hepneg.models.training import train_posed
     from hepneg.studies.one_fold import pose_analysis
 
-    require_no_stacks(config)
     with checkpoint_folder(config.output, "train", resume=resume or collect) as checkpoint:
         with progress:
             events = read(config, progress=progress, chunks=chunks)
@@ -148,7 +147,6 @@ def evaluate(config: Config, *, progress: Progress = SILENT, figures: FigureWrit
 def _write_response(config: Config, progress: Progress, figures: FigureWriter) -> Outcome[Trained]:
     from hepneg.evaluation.external_response import evaluate_response
 
-    require_signal_and_background(config, "`hepneg evaluate`")
     with progress:
         scored = Trained(None, evaluate_response(config, progress=progress), None)
     return Outcome(scored, (*_write_evaluation(config, scored), *_draw_evaluation(config, scored, progress, figures)))
@@ -171,7 +169,6 @@ def plot(config: Config, *, progress: Progress = SILENT) -> Outcome[Trained]:
 
     if config.response is not None:
         return evaluate(config, progress=progress)
-    require_no_stacks(config)
     model = load_model(config.output / "model")
     if model.task != config.task:
         raise DataError(
@@ -320,7 +317,6 @@ def run(
     """
     from hepneg.evaluation.response_source import require_known_events
 
-    require_no_stacks(config)
     require_known_events(config)
     make_folder(config.output, "`output:`")
     chunks = KeptChunks(systematics=bool(config.systematics))
@@ -373,11 +369,8 @@ def _draw_evaluation(config: Config, trained: Trained, progress: Progress, figur
     from hepneg.evaluation.stack_pass import stacks_of
 
     files: tuple[Path, ...] = ()
-    if has_several_classes(config):
-        figures.draw(config, "class_figures", trained.evaluation, config.plots, config.luminosity)
-        return files
     with progress:
-        stacks = stacks_of(config, trained.model, cast("Any", trained.evaluation), progress=progress)
+        stacks = stacks_of(config, trained.model, trained.evaluation, progress=progress)
     if stacks:
         content = {"schema_version": 1, "stacks": [stack.to_dict() for stack in stacks]}
         filled = {name: part for stack in stacks for name, part in stack.histograms().items()}
@@ -387,7 +380,8 @@ def _draw_evaluation(config: Config, trained: Trained, progress: Progress, figur
         )
         figures.draw(config, "stack_figures", stacks, config)
     if config.task == "classification":
-        figures.draw(config, "response_figures", trained.evaluation, config.plots, config.luminosity)
+        kind = "class_figures" if has_several_classes(config) else "response_figures"
+        figures.draw(config, kind, trained.evaluation, config.plots, config.luminosity)
     else:
         figures.draw(config, "regression_figures", trained.evaluation)
     return files

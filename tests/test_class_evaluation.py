@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +17,9 @@ import hepneg
 from hepneg import workflow
 from hepneg._core.log_odds import class_log_odds, sigmoid
 from hepneg.config import Config
-from hepneg.errors import DataError
+from hepneg.errors import ConfigError, DataError
 from hepneg.evaluation.class_evaluation import ClassEvaluation
+from hepneg.evaluation.stack_pass import fill_stacks
 from hepneg.events.class_order import in_class_order
 from hepneg.metrics import auc, auc_influence
 from hepneg.metrics.calibration import calibration_curve_of
@@ -29,6 +33,7 @@ from hepneg.metrics.class_separation import (
     part_versus_rest,
 )
 from hepneg.metrics.influence import Influence
+from hepneg.templates import make_templates
 
 THREE = NAMES[:3]
 
@@ -191,7 +196,7 @@ def test_responses_hold_all_signed_weights(finished: Config) -> None:
     for name in THREE:
         net = evaluation.of_class("single_top", name)
         assert net.values(flow=True).sum() == pytest.approx(sums["st_s"] + sums["st_t"])
-    assert len(evaluation.histograms()) == 3 * 4 * 3
+    assert len(evaluation.histograms()) == 3 * 4 * 3 + 3 * 4
     assert repr(evaluation).startswith("ClassEvaluation(refined; ttbar, wjets, single_top; mean AUC ")
     assert "single_top" in evaluation._repr_html_()
 
@@ -199,9 +204,12 @@ def test_responses_hold_all_signed_weights(finished: Config) -> None:
 def test_there_are_figures_of_each_node_and_a_page(finished: Config) -> None:
     drawn = {path.stem for path in (finished.output / "plots").glob("*.png")}
     nodes = {f"response_of_{name}{scale}" for name in THREE for scale in ("", "_log")}
+    nodes |= {f"overtraining_of_{name}" for name in THREE}
     assert nodes | {"confusion", "class_calibration", "learning_curves"} <= drawn
     page = (finished.output / "report.html").read_text()
-    for text in ("Each class against all others", "Each two classes", "by the most probable class", "mean AUC"):
+    texts = ["Response of wjets to events held out and trained on", "corrected for the number of tests"]
+    texts += ["Each class against all others", "Each two classes", "by the most probable class", "mean AUC"]
+    for text in texts:
         assert text in page
 
 
@@ -224,19 +232,196 @@ def test_other_orders_of_the_samples_give_the_same_evaluation(finished: Config) 
     assert second.confusion == pytest.approx(first.confusion)
 
 
+# Overtraining
+
+
+def test_halves_are_complete_and_tests_are_corrected_for_their_number(finished: Config) -> None:
+    metrics = json.loads((finished.output / "metrics.json").read_text())["overtraining"]
+    assert metrics.keys() == set(THREE)
+    tests = [metrics[name][events] for name in THREE for events in ("own", "others")]
+    for test, total in zip(tests, (1, 2) * 3, strict=True):  # each class has the weight 1
+        halves = sum(sum(test[part]["values"]) for part in ("held_out", "trained"))
+        assert halves == pytest.approx(total)
+    p_values = np.array([test["p_value"] for test in tests])
+    adjusted = np.array([test["p_adjusted"] for test in tests])
+    assert adjusted.min() == pytest.approx(min(1, 6 * p_values.min()))
+    assert (adjusted >= p_values).all()
+
+
+def test_overtraining_of_a_node_is_seen() -> None:
+    events = class_events(3, 600)
+    exact = exact_log_probability(events.features, 3)
+    fair = ClassScores(exact, events.label, events.weight, THREE)
+    own = np.zeros((len(events), 3))
+    own[np.arange(len(events)), events.label] = 1.0
+    known = np.exp(exact) * (1 + 4 * own)
+    learnt = np.log(known / known.sum(axis=1, keepdims=True))
+    for trained, seen in ((fair, False), (replace(fair, log_probability=learnt), True)):
+        evaluation = ClassEvaluation.of_scores(events, fair, trained=trained, scheme="toy")
+        for node in evaluation.overtraining.values():
+            assert (node.own_p_adjusted < 0.05) == seen  # the least that 500 permutations and 6 tests allow is 0.012
+    drawn = hepneg.plots.plot_overtraining(evaluation, "wjets")
+    assert "adjusted" in " ".join(text.get_text() for text in drawn.figure.legends[0].get_texts())
+    with pytest.raises(DataError, match="name one of the classes ttbar, wjets, single_top as `node`, not None"):
+        hepneg.plots.plot_overtraining(evaluation)
+
+
+# Stacks of nodes, and probabilities from branches
+
+GIVEN = {
+    "ttbar": "1 / (1 + exp(x0))",
+    "wjets": "0.25 / (1 + exp(-x0))",
+    "single_top": "0.75 / (1 + exp(-x0))",
+}
+
+
+def changed(config: Config, **more: Any) -> Config:
+    return Config.from_dict({**config.to_dict(), **more}, config.folder)
+
+
+def with_data(config: Config, **more: Any) -> Config:
+    samples = {**config.to_dict()["samples"], "obs": {"label": "data", "files": "wj.root"}}
+    plots = {"blind": "response_ttbar > 0.5", "bins": 10, "variables": [], **more.pop("plots", {})}
+    return changed(config, samples=samples, regions={"SR": "x0 > 0"}, plots=plots, **more)
+
+
+@pytest.mark.parametrize("response", [None, {"probabilities": GIVEN}], ids=["trained", "given"])
+def test_data_are_stacked_in_the_response_of_each_node(
+    finished: Config, undrawn: None, tmp_path: Path, response: Any
+) -> None:
+    config = with_data(finished, response=response, plots={"nodes": ["ttbar", "single_top"]})
+    shutil.copytree(finished.output / "model", tmp_path / "model")
+    config = config.model_copy(update={"output": tmp_path})
+    assert {"metrics.json", "stacks.json", "stacks.root"} <= {path.name for path in workflow.plot(config).files}
+    stacks = json.loads((tmp_path / "stacks.json").read_text())["stacks"]
+    named = {(stack["quantity"], stack["region"]): stack for stack in stacks}
+    assert named.keys() == {(f"response_{node}", region) for node in ("ttbar", "single_top") for region in ("", "SR")}
+    events = hepneg.read(finished)
+    if response is None:
+        own = hepneg.load_model(finished.output / "model").held_out_response(events)[:, 0]
+    else:
+        own = 1 / (1 + np.exp(events.features[:, 0].astype(np.float64)))
+    for region, kept in (("", np.ones(len(own), bool)), ("SR", events.features[:, 0] > 0)):
+        stack = named["response_ttbar", region]
+        for code, sample in enumerate(events.sample_names):
+            mine = kept & (events.sample == code)
+            expected, _ = np.histogram(own[mine], np.linspace(0, 1, 11), weights=events.weight[mine])
+            np.testing.assert_allclose(stack["samples"][sample]["values"], expected, atol=1e-9)
+        assert [count is None for count in stack["data"]] == [False] * 5 + [True] * 5  # blinded where it decides alone
+        assert named["response_single_top", region]["left_out"] == "response_ttbar > 0.5"
+    if response is not None:
+        counts = np.histogram(own[events.sample == 1], np.linspace(0, 1, 11))[0]
+        assert named["response_ttbar", ""]["data"][:5] == counts[:5].tolist()
+
+
+def test_probabilities_of_branches_are_evaluated_and_drawn(finished: Config, tmp_path: Path) -> None:
+    config = with_data(finished, response={"probabilities": GIVEN}, plots={"nodes": ["wjets"]})
+    config = config.model_copy(update={"output": tmp_path})
+    outcome = workflow.evaluate(config)
+    assert {"stack_response_wjets.png", "stack_SR_response_wjets.png"} <= {path.name for path in outcome.files}
+    x = hepneg.read(finished).features[:, 0].astype(np.float64)
+    given = np.column_stack([1 / (1 + np.exp(x)), 0.25 / (1 + np.exp(-x)), 0.75 / (1 + np.exp(-x))])
+    expected = hepneg.evaluate(hepneg.read(finished), response=given)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["scheme"] == "external"
+    assert metrics["loss"] == pytest.approx(expected.loss.value, rel=1e-6)
+    page = workflow.report(config).result.html
+    assert "Response of wjets in SR (without response_ttbar &gt; 0.5): all samples stacked and data" in page
+
+
 @pytest.mark.parametrize(
-    ("more", "what"),
+    ("more", "message"),
     [
-        ({"regions": {"SR": "x0 > 0"}}, "a stack in `regions`"),
-        ({"plots": {"variables": ["x0"]}}, "a stack of `plots.variables`"),
-        ({"response": "x0"}, "`response`"),
+        ({"response": "x0"}, "`response` is one number, and the labels are ttbar, wjets, single_top: write"),
+        ({"response": {"probabilities": {"ttbar": "x0"}}}, "are of ttbar, and the labels are ttbar, wjets, single_top"),
+        ({"response": {"logit": "x0", "probabilities": GIVEN}}, "give an expression of the probability of signal, or"),
+        ({"plots": {"nodes": ["tbar"]}}, "`plots.nodes`: no class 'tbar'; did you mean 'ttbar'"),
     ],
 )
-def test_stacks_of_other_classes_are_refused(finished: Config, more: dict[str, object], what: str) -> None:
-    config = Config.from_dict({**finished.to_dict(), **more}, finished.folder)
-    for command in (workflow.train, workflow.run, workflow.plot):
-        with pytest.raises(DataError, match=f"{what} knows the classes signal and background alone|hepneg evaluate"):
-            command(config)
+def test_what_names_no_class_is_refused(finished: Config, more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as refused:
+        changed(finished, **more)
+    assert "\n" not in str(refused.value)
+
+
+def test_probabilities_that_do_not_sum_to_one_are_refused(finished: Config, undrawn: None, tmp_path: Path) -> None:
+    odd = {"probabilities": {**GIVEN, "wjets": "0.5 / (1 + exp(-x0))"}}
+    config = with_data(finished, response=odd).model_copy(update={"output": tmp_path})
+    for step in (workflow.evaluate, fill_stacks):
+        with pytest.raises(DataError, match="sum to 1 for each event; normalise them first"):
+            step(config)
+
+
+# Templates of nodes
+
+EDGES = [0.0, 0.35, 0.5, 1.0]
+
+
+def of_templates(config: Config, **templates: Any) -> Config:
+    binning = {"edges": EDGES}
+    return with_data(config, templates={"binning": binning, "negative_bins": "keep", **templates})
+
+
+def folded(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    return np.histogram(values, EDGES, weights=weight)[0]
+
+
+@pytest.mark.parametrize("response", [None, {"probabilities": GIVEN}], ids=["trained", "given"])
+def test_templates_are_in_the_response_of_a_node(finished: Config, response: Any) -> None:
+    found = make_templates(of_templates(changed(finished, response=response), node="wjets"))
+    assert found.title == "Response: wjets"
+    assert found.labels == {"tt": "background", "wj": "signal", "st_s": "background", "st_t": "background"}
+    events = hepneg.read(finished)
+    if response is None:
+        own = hepneg.load_model(finished.output / "model").held_out_response(events)[:, 1]
+    else:
+        own = 0.25 / (1 + np.exp(-events.features[:, 0].astype(np.float64)))
+    for code, sample in enumerate(events.sample_names):
+        mine = (events.sample == code) & (events.features[:, 0] > 0)
+        expected = folded(own[mine], events.weight[mine])
+        np.testing.assert_allclose(found.regions["SR"].samples[sample].content, expected, atol=1e-9)
+
+
+def test_the_most_probable_class_divides_each_region(finished: Config, tmp_path: Path) -> None:
+    total = "(1 + exp(x0) + exp(x1))"
+    given = {"ttbar": f"1 / {total}", "wjets": f"exp(x0) / {total}", "single_top": f"exp(x1) / {total}"}
+    config = changed(finished, response={"probabilities": given})
+    config = of_templates(config, node="most_probable", signal="single_top")
+    config = changed(config, regions={"even": "event % 2 == 0", "odd": "event % 2 == 1"})
+    config = config.model_copy(update={"output": tmp_path})
+    found = workflow.templates(config).result
+    assert list(found.regions) == [f"{region}_{node}" for region in ("even", "odd") for node in THREE]
+    assert [name for name, label in found.labels.items() if label == "signal"] == ["st_s", "st_t"]
+    events = hepneg.read(config)
+    x = np.exp(events.features.astype(np.float64))
+    responses = np.column_stack([np.ones(len(x)), x[:, 0], x[:, 1]]) / (1 + x.sum(axis=1))[:, None]
+    for name, part in found.regions.items():
+        region, _, node = name.partition("_")
+        kept = (events.event_id.ravel() % 2 == (region == "odd")) & (responses.argmax(axis=1) == THREE.index(node))
+        for code, sample in enumerate(events.sample_names):
+            mine = kept & (events.sample == code)
+            expected = folded(responses.max(axis=1)[mine], events.weight[mine])
+            np.testing.assert_allclose(part.samples[sample].content, expected, atol=1e-9)
+        data = kept & (events.sample == 1)  # the data are the events of W + jets
+        np.testing.assert_allclose(part.observed, folded(responses.max(axis=1)[data], np.ones(data.sum())))
+    assert "even_single_top" in (tmp_path / "templates" / "datacard.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("templates", "message"),
+    [
+        ({}, "`templates.node` is missing: name the class whose response is the variable, one of ttbar, wjets"),
+        ({"node": "most_probable"}, "`templates.signal` is missing: name the class whose strength is fitted, one of"),
+        ({"node": "tbar"}, "`templates.node`: no class 'tbar'; did you mean 'ttbar'"),
+        ({"node": "ttbar", "signal": "w"}, "`templates.signal`: no class 'w'"),
+    ],
+)
+def test_templates_without_a_node_or_a_signal_are_refused(
+    finished: Config, templates: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as refused:
+        make_templates(of_templates(finished, **templates))
+    assert "\n" not in str(refused.value)
 
 
 def test_the_exact_probabilities_are_calibrated() -> None:
@@ -262,9 +447,11 @@ def test_schemes_are_compared_on_the_same_events(finished: Config, undrawn: None
     content = json.loads((finished.output / "compare.json").read_text())
     assert content["schemes"]["refined"]["calibration_degrees"] > 3
     drawn = hepneg.plots.plot_comparison(comparison)
-    assert [axes.get_xlabel().split(" −")[0] for axes in drawn.axes] == ["AUC", "loss [nats]"]
+    titles = [axes.get_xlabel().split(" −")[0] for axes in drawn.axes]
+    assert titles == [*["Response of the own class"] * 2, "AUC", "loss [nats]"]
+    assert {text.get_text() for text in drawn.figure.legends[0].get_texts()} >= set(THREE)
     page = workflow.report(finished).result.html
-    assert "Differences to the recommended scheme, paired on the same events" in page
+    assert "Net response of each class to its own events under each scheme" in page
 
 
 def test_two_classes_by_other_names_compare_as_signal_and_background() -> None:

@@ -205,8 +205,10 @@ def test_the_configuration_with_collections_is_one() -> None:
 
 def test_three_classes_run(run_script: Callable[[str], str]) -> None:
     text = page("2_three_classes")
-    (configuration,), (code,) = blocks(text, "yaml"), blocks(text, "python")
-    assert Config.from_dict(yaml.safe_load(configuration)).classes == ("ttbar", "wjets", "single_top")
+    configurations, (code,) = (blocks(text, kind) for kind in ("yaml", "python"))
+    assert len(configurations) == 2
+    for one in configurations:
+        assert Config.from_dict(yaml.safe_load(one)).classes == ("ttbar", "wjets", "single_top")
     assert hepneg.load_config(EXAMPLE / "classes.yaml").classes == ("ttbar", "w_1parton", "w_2partons")
     assert run_script(code).startswith("ClassEvaluation(refined; ttbar, wjets, single_top; mean AUC ")
 

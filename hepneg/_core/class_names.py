@@ -8,7 +8,15 @@ from collections.abc import Iterable, Sequence
 
 from hepneg.errors import DataError
 
-__all__ = ["DATA_LABEL", "MOST_CLASSES", "TWO_CLASSES", "class_names", "require_label", "require_two_classes"]
+__all__ = [
+    "DATA_LABEL",
+    "MOST_CLASSES",
+    "TWO_CLASSES",
+    "class_names",
+    "require_label",
+    "require_two_classes",
+    "response_name",
+]
 
 TWO_CLASSES = ("background", "signal")
 """The classes between which the response is one number; the code of a class is its position."""
@@ -47,6 +55,11 @@ def class_names(labels: Iterable[str]) -> tuple[str, ...]:
     if len(found) > MOST_CLASSES:
         raise ValueError(f"there are {len(found)} labels, and at most {MOST_CLASSES} classes are told apart")
     return found
+
+
+def response_name(name: str) -> str:
+    """Return what conditions, figures and columns call the response of one of several classes."""
+    return f"response_{name}"
 
 
 def require_label(name: str) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "closure_response_stem",
     "components_stem",
     "correlations_stem",
+    "overtraining_stem",
     "overview_stem",
     "shape_stem",
     "stack_stem",
@@ -90,6 +91,11 @@ def components_stem(sample: str) -> str:
 def class_response_stem(name: str, *, logarithmic: bool = False) -> str:
     """Return the name, without suffix, of the figure of the response of one class."""
     return f"response_of_{_safe(name)}{'_log' if logarithmic else ''}"
+
+
+def overtraining_stem(name: str) -> str:
+    """Return the name, without suffix, of the figure of overtraining in the response of one class."""
+    return f"overtraining_of_{_safe(name)}"
 
 
 def by_sign_stem(sample: str) -> str:

@@ -21,7 +21,8 @@ __all__ = ["command"]
 def command(config: Config, *, display: Display, figures: FigureWriter | None) -> None:
     """Evaluate and draw a score from elsewhere, all signed weights applied.
 
-    CONFIG names it: `response: my_bdt`, a branch or expression in (0, 1), or `response: {logit: my_log_odds}`.
+    CONFIG names it: `response: my_bdt`, a branch or expression in (0, 1), or `response: {logit: my_log_odds}`; of
+    several classes `response: {probabilities: {ttbar: p_tt, …}}`.
     Writes metrics.json, histograms.root and plots/.
 
     Example: hepneg evaluate analysis.yaml --set response=my_bdt

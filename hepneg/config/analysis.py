@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from hepneg._core.class_names import DATA_LABEL, class_names
+from hepneg._core.class_names import DATA_LABEL, TWO_CLASSES, class_names, response_name
 from hepneg._core.plugins import require_collections, require_task
 from hepneg.config.collection_settings import CollectionName, CollectionSettings, categories_of, listed, require_names
 from hepneg.config.expression_field import ExpressionField, WeightField
@@ -22,7 +22,7 @@ from hepneg.config.plot_settings import Plots
 from hepneg.config.samples import Branches, Feature, Folds, Sample
 from hepneg.config.systematic_settings import Systematic, require_distinct, weight_variations
 from hepneg.config.target_settings import Grade, Targets, ungraded_message
-from hepneg.config.template_settings import GivenResponse, TemplateSettings
+from hepneg.config.template_settings import GivenResponse, TemplateSettings, features_of_response
 from hepneg.config.training_settings import Task, Training
 from hepneg.config.validation import MOST_LETTERS, Model, Positive, one_line, require_once, require_short, unknown_keys
 from hepneg.errors import ConfigError, nearest_names
@@ -156,8 +156,7 @@ class Config(Model):
     def _take_response(cls, values: Any) -> Any:
         """Look at the response as the only feature where there are no others."""
         given = values.get("response") if isinstance(values, Mapping) and values.get("features") is None else None
-        text = given.get("probability") or given.get("logit") if isinstance(given, Mapping) else given
-        return values if text is None else {**values, "features": [{"response": text}]}
+        return values if given is None else {**values, "features": features_of_response(given)}
 
     @field_validator("samples", "data", "regions", "systematics")
     @classmethod
@@ -215,7 +214,9 @@ class Config(Model):
         for name, sample in self.samples.items():
             if "label" not in sample.model_fields_set:
                 raise ValueError(f"'samples.{name}.label' is missing: signal or background, or the name of a class")
-        class_names(sample.label for sample in self.samples.values())
+        for part in (self.response, self.templates):
+            if part is not None:
+                part.require_classes(self.classes)
         return self
 
     @model_validator(mode="after")
@@ -225,9 +226,10 @@ class Config(Model):
             for name in names:
                 if name not in self.samples:
                     raise ValueError(f"`plots.{key}`: no sample {name!r}{nearest_names(name, self.samples)}")
+        look.require_nodes(self.classes)
         if look.blind is not None and not self.data:
             raise ValueError("`plots.blind` hides data, but no sample has `label: data`; leave it out")
-        require_once("`plots.variables`:", [self.main_quantity, *(part.name for part in look.variables or ())])
+        require_once("`plots.variables`:", [*self.main_quantities, *(part.name for part in look.variables or ())])
         other = {part.name: part.expression for part in self.features}
         for variable in self.drawn_variables:
             if other.get(variable.name, variable.expression) != variable.expression:
@@ -286,9 +288,11 @@ class Config(Model):
         return self.model_copy(update={"selection": _both(self.selection, self.regions[name])})
 
     @property
-    def main_quantity(self) -> str:
-        """What conditions and figures call the network's output: ``response``, or ``prediction`` of a regression."""
-        return "response" if self.task == "classification" else "prediction"
+    def main_quantities(self) -> tuple[str, ...]:
+        """What conditions and figures call the network's outputs: ``response``, that of each class, ``prediction``."""
+        if self.task != "classification":
+            return ("prediction",)
+        return ("response",) if self.classes == TWO_CLASSES else tuple(map(response_name, self.classes))
 
     @property
     def main_title(self) -> str:
@@ -302,7 +306,7 @@ class Config(Model):
         known = {feature.name: feature for feature in self.features}
         if self.plots.variables is None:
             return tuple(
-                Variable(**dict(part)) for part in self.features if part.name != self.main_quantity and self.data
+                Variable(**dict(part)) for part in self.features if part.name not in self.main_quantities and self.data
             )
         return tuple(variable.completed(known.get(variable.name)) for variable in self.plots.variables)
 

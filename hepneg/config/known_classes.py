@@ -5,7 +5,7 @@ from __future__ import annotations
 from hepneg._core.class_names import TWO_CLASSES, require_two_classes
 from hepneg.config.analysis import Config
 
-__all__ = ["has_several_classes", "require_no_stacks", "require_signal_and_background"]
+__all__ = ["has_several_classes", "require_signal_and_background"]
 
 
 def has_several_classes(config: Config) -> bool:
@@ -21,20 +21,3 @@ def require_signal_and_background(config: Config, what: str) -> None:
     """
     if config.task == "classification":
         require_two_classes(config.classes, what)
-
-
-def require_no_stacks(config: Config) -> None:
-    """Refuse what asks for stacks in an analysis of other classes than signal and background.
-
-    Raises:
-        DataError: with the key that does.
-    """
-    asked = {
-        "a stack of samples with `label: data`": bool(config.data),
-        "a stack of `plots.variables`": bool(config.plots.variables),
-        "a stack in `regions`": bool(config.regions),
-        "`response`": config.response is not None,
-    }
-    for what, wanted in asked.items():
-        if wanted:
-            require_signal_and_background(config, what)

@@ -14,12 +14,14 @@ from hepneg._core.arrays import FloatArray
 from hepneg._core.class_names import require_two_classes
 from hepneg._core.estimate import Estimate
 from hepneg._core.formatting import count, percent
+from hepneg._core.hashing import uniform_events
 from hepneg._core.json_values import json_fields, json_object
 from hepneg._core.log_odds import sigmoid
 from hepneg._core.tables import html_table
 from hepneg.evaluation.classification import Histogram, SampleRow, response_dict, sample_row
 from hepneg.evaluation.given_scores import GivenScores, given_probabilities
 from hepneg.evaluation.histograms import SIGNS, project, response_axis, signed_histogram
+from hepneg.evaluation.overtraining import NodeOvertraining, node_overtraining
 from hepneg.evaluation.per_sample import SampleWeights
 from hepneg.events import EventTable
 from hepneg.events.class_order import in_class_order
@@ -59,6 +61,7 @@ class ClassEvaluation:
         calibration: of each class's response against all others at equal priors of the class and of the others.
         samples: one row per sample; its area is against all other classes, its negative bins are of its own response.
         responses: Σw and Σw² over sample × sign × response of each class.
+        overtraining: of each class's response; empty without the response of trained networks.
         histories: learning curves of the folds.
         chosen: the scheme whose networks gave the response: that of ``auto``'s choice, or ``scheme`` itself.
         reason: why ``auto`` has chosen it, in one sentence; empty for any other scheme.
@@ -77,6 +80,7 @@ class ClassEvaluation:
     calibration: Mapping[str, Calibration]
     samples: tuple[SampleRow, ...]
     responses: Mapping[str, Histogram]
+    overtraining: Mapping[str, NodeOvertraining]
     histories: tuple[FoldHistory, ...]
     chosen: str
     reason: str = ""
@@ -98,9 +102,12 @@ class ClassEvaluation:
             DataError: other features or classes, outputs that are not finite, or a class with Σw ≤ 0.
         """
         events = in_class_order(events, model.classes)
+        scored = held_out or ClassScores.of_table(events, model.output_of_fold(events))
         return cls.of_scores(
             events,
-            held_out or ClassScores.of_table(events, model.output_of_fold(events)),
+            scored,
+            trained=ClassScores.of_table(events, model.output_of_fold(events, shift=1)),
+            seed=model.seed,
             scheme=model.scheme,
             chosen=model.chosen,
             reason=model.reason,
@@ -135,22 +142,27 @@ class ClassEvaluation:
         events: EventTable,
         scored: ClassScores,
         *,
+        trained: ClassScores | None = None,
         scheme: str,
         chosen: str = "",
         reason: str = "",
         histories: Sequence[FoldHistory] = (),
         bins: int = 40,
+        seed: int = 1,
     ) -> ClassEvaluation:
         """Evaluate probabilities.
 
         Args:
             events: n events of K classes.
             scored: the same events with probabilities that they had no part in.
+            trained: the same events with probabilities by networks that were trained on them; None leaves out the test
+                of overtraining.
             scheme: name of the scheme, for tables.
             chosen: the scheme that ``auto`` has chosen; left out, ``scheme``.
             reason: why.
             histories: learning curves, handed through.
             bins: of the response histograms.
+            seed: of the halves and the permutations.
 
         Raises:
             DataError: a class with Σw ≤ 0.
@@ -177,6 +189,11 @@ class ClassEvaluation:
             calibration={name: _calibration(scored, code) for code, name in enumerate(names)},
             samples=_sample_rows(scored, weights, responses),
             responses=responses,
+            overtraining={}
+            if trained is None
+            else node_overtraining(
+                scored, trained, weights, uniform_events(events.event_id, seed, "overtraining"), bins=bins, seed=seed
+            ),
             histories=tuple(histories),
             chosen=chosen or scheme,
             reason=reason,
@@ -213,7 +230,7 @@ class ClassEvaluation:
             **json_fields(self, "classes", "scheme", "chosen", "reason", "auc", "loss", "brier", "one_versus_rest"),
             **json_object({"one_versus_one": pairs, "confusion": matrix}),
             "samples": {row.sample: row.to_dict() for row in self.samples},
-            **json_fields(self, "calibration"),
+            **json_fields(self, "calibration", "overtraining"),
             "response": {
                 name: {row.sample: response_dict(histogram, row.sample) for row in self.samples}
                 for name, histogram in self.responses.items()
@@ -224,7 +241,9 @@ class ClassEvaluation:
     def histograms(self) -> dict[str, Histogram]:
         """Return the histograms for a ROOT file.
 
-        For each class ``response_<class>_<sample>`` (net), ``…_positive`` and ``…_negative`` (entries negative).
+        For each class ``response_<class>_<sample>`` (net), ``…_positive`` and ``…_negative`` (entries negative), and
+        for the overtraining test ``response_<class>_held_out_own``, ``…_held_out_others``, ``…_trained_own`` and
+        ``…_trained_others``.
         """
         named: dict[str, Histogram] = {}
         for name, histogram in self.responses.items():
@@ -232,6 +251,10 @@ class ClassEvaluation:
                 named[f"response_{name}_{row.sample}"] = project(histogram, row.sample)
                 for sign in SIGNS:
                     named[f"response_{name}_{row.sample}_{sign}"] = project(histogram, row.sample, sign)
+        for name, node in self.overtraining.items():
+            for events, part in (("own", node.own), ("others", node.others)):
+                named[f"response_{name}_held_out_{events}"] = part.held_out
+                named[f"response_{name}_trained_{events}"] = part.trained
         return named
 
     def of_class(self, name: str, node: str) -> Histogram:

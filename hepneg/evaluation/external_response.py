@@ -14,15 +14,13 @@ from hepneg.ntuples import read
 if TYPE_CHECKING:
     from hepneg.evaluation.evaluation import AnyEvaluation
 
-_COLUMN = "(response)"
-
 
 def evaluate_response(config: Config, *, progress: Progress = SILENT) -> AnyEvaluation:
     """Evaluate the ``response`` of a configuration with all signed weights; see :func:`hepneg.evaluate`.
 
     Raises:
         ConfigError: there is none, or the analysis is a regression.
-        DataError: unusable events, labels other than signal and background, or a response outside [0, 1].
+        DataError: unusable events, a response outside [0, 1], or probabilities that do not sum to 1.
 
     Warns:
         HepnegWarning: responses of exactly 0 or 1, or log-odds that look like probabilities.
@@ -33,11 +31,16 @@ def evaluate_response(config: Config, *, progress: Progress = SILENT) -> AnyEval
         raise ConfigError(
             "there is no `response:` to evaluate; name a branch or expression, or take `hepneg plot` for a model"
         )
-    column = Feature.model_construct(name=_COLUMN, expression=given.expression)
-    wanted = config.model_copy(update={"features": (*config.features, column), "collections": {}})
-    table = read(wanted, progress=progress)
-    events = replace(table, features=table.features[:, :-1], feature_names=config.feature_names)
-    score, seed = table.features[:, -1], config.training.seed
+    named = given.probabilities
+    expressions = [given.expression] if named is None else [named[name] for name in config.classes]
+    columns = [
+        Feature.model_construct(name=f"(response {number})", expression=expression)
+        for number, expression in enumerate(expressions)
+    ]
+    wanted = config.model_copy(update={"features": (*config.features, *columns), "collections": {}})
+    table, first = read(wanted, progress=progress), len(config.features)
+    events = replace(table, features=table.features[:, :first], feature_names=config.feature_names)
+    scores, seed = table.features[:, first:], config.training.seed
     if given.logit is not None:
-        return evaluate(events, logit=score, seed=seed)
-    return evaluate(events, response=score, seed=seed)
+        return evaluate(events, logit=scores[:, 0], seed=seed)
+    return evaluate(events, response=scores[:, 0] if named is None else scores, seed=seed)

@@ -10,13 +10,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hepneg._core.arrays import FloatArray
 from hepneg._core.log_odds import normalised_logarithms
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.events import EventTable
 from hepneg.metrics.class_scores import ClassScores
 from hepneg.metrics.scored import ScoredEvents, column_of
 
-__all__ = ["GivenScores", "given_logit", "given_probabilities", "given_response"]
+__all__ = ["GivenScores", "given_logit", "given_probabilities", "given_response", "require_probabilities"]
 
 _SUM_TOLERANCE = 1e-3
 _STACK = 5
@@ -105,6 +106,17 @@ def given_logit(events: EventTable, logit: ArrayLike) -> ScoredEvents:
     return scored
 
 
+def require_probabilities(response: FloatArray) -> None:
+    """Refuse what are no probabilities of classes, (n, K).
+
+    Raises:
+        DataError: numbers outside [0, 1], or rows that do not sum to 1 within a thousandth.
+    """
+    inside = ((response >= 0) & (response <= 1)).all()
+    if not inside or (np.abs(response.sum(axis=1) - 1) > _SUM_TOLERANCE).any():
+        raise DataError("probabilities of classes lie in [0, 1] and sum to 1 for each event; normalise them first")
+
+
 def given_probabilities(events: EventTable, response: ArrayLike) -> ClassScores:
     """Take the probabilities of several classes at equal priors.
 
@@ -126,8 +138,7 @@ def given_probabilities(events: EventTable, response: ArrayLike) -> ClassScores:
             f"{', '.join(events.classes)}; give probabilities (n, {shape[1]}) in this order"
         )
     y = given.astype(np.float64)
-    if not ((y >= 0) & (y <= 1)).all() or (np.abs(y.sum(axis=1) - 1) > _SUM_TOLERANCE).any():
-        raise DataError("probabilities of classes lie in [0, 1] and sum to 1 for each event; normalise them first")
+    require_probabilities(y)
     if (y == 0).any():
         step = float(np.finfo(given.dtype if given.dtype.kind == "f" else np.float64).epsneg)
         warnings.warn(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import hist
@@ -14,10 +14,13 @@ from hepneg.errors import DataError
 from hepneg.evaluation.histograms import histogram_dict, project, response_axis, signed_histogram
 from hepneg.evaluation.per_sample import SampleWeights
 from hepneg.events import LABELS
+from hepneg.metrics.class_scores import ClassScores
+from hepneg.metrics.class_separation import against_rest
 from hepneg.metrics.ks import KSTest, ks_two_sample_of
 from hepneg.metrics.scored import ScoredEvents
+from hepneg.shapes.shape_tests.holm import weighted_holm
 
-__all__ = ["Overtraining", "overtraining"]
+__all__ = ["NodeOvertraining", "Overtraining", "node_overtraining", "overtraining"]
 
 MAX_TEST_EVENTS = 200_000
 """Events of a label in the test; of more, a hash of the identifier picks so many."""
@@ -46,6 +49,67 @@ class Overtraining:
             "held_out": histogram_dict(self.held_out),
             "trained": histogram_dict(self.trained),
         }
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class NodeOvertraining:
+    """Held-out against trained response of one of K classes, of its own events and of those of all other classes.
+
+    Both tests are made of each node, 2K in all; adjusted p-values are those of Holm's correction for their number.
+
+    Attributes:
+        own: of the events of the class.
+        others: of the events of all other classes, which share their weight equally.
+        own_p_adjusted: adjusted p-value of ``own``; NaN where there is none.
+        others_p_adjusted: likewise of ``others``.
+    """
+
+    own: Overtraining
+    others: Overtraining
+    own_p_adjusted: float
+    others_p_adjusted: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return both tests with their histograms, ``p_adjusted`` among them."""
+        return {
+            "own": {**self.own.to_dict(), "p_adjusted": self.own_p_adjusted},
+            "others": {**self.others.to_dict(), "p_adjusted": self.others_p_adjusted},
+        }
+
+
+def node_overtraining(
+    held_out: ClassScores, trained: ClassScores, weights: SampleWeights, half: FloatArray, *, bins: int, seed: int
+) -> dict[str, NodeOvertraining]:
+    """Test the response of each class against all others, for its own events and for theirs.
+
+    Args:
+        held_out: n events with probabilities by networks that have not seen them.
+        trained: the same events with probabilities by networks that were trained on them.
+        weights, half, bins, seed: as for :func:`overtraining`.
+    """
+    nodes = {}
+    for code, name in enumerate(held_out.classes):
+        one, other = against_rest(held_out, code), against_rest(trained, code)
+        shared = replace(weights, weight=one.weight)
+        nodes[name] = overtraining(one, other, shared, half, bins=bins, seed=seed)
+    tests = [(name, label) for name in nodes for label in ("signal", "background")]
+    p_values = [nodes[name][label].test.p_value for name, label in tests]
+    adjusted = dict(zip(tests, _adjusted(p_values), strict=True))
+    return {
+        name: NodeOvertraining(
+            both["signal"], both["background"], adjusted[name, "signal"], adjusted[name, "background"]
+        )
+        for name, both in nodes.items()
+    }
+
+
+def _adjusted(p_values: list[float]) -> list[float]:
+    """Correct those that are there for their number."""
+    there = [number for number, p_value in enumerate(p_values) if np.isfinite(p_value)]
+    found = [float("nan")] * len(p_values)
+    for number, p_value in zip(there, weighted_holm([p_values[number] for number in there]), strict=True):
+        found[number] = p_value
+    return found
 
 
 def overtraining(

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hepneg._core.arrays import BoolArray, FloatArray
+from hepneg._core.class_names import response_name
 from hepneg._core.progress import SILENT, Progress
 from hepneg.binning.axis_bins import figure_edges
 from hepneg.config import Config, Feature, Variable
+from hepneg.config.known_classes import has_several_classes
 from hepneg.errors import ConfigError, HepnegWarning
 from hepneg.evaluation.classification import Evaluation
 from hepneg.evaluation.response_source import (
-    ExpressionSource,
     TrainedSource,
     VariableSource,
     given_source,
@@ -40,7 +41,7 @@ from hepneg.ntuples import (
 from hepneg.ntuples.chunk import Chunk
 
 if TYPE_CHECKING:
-    from hepneg.evaluation.regression import RegressionEvaluation
+    from hepneg.evaluation.evaluation import AnyEvaluation
     from hepneg.models.classifier import Classifier
     from hepneg.models.regressor import Regressor
 
@@ -61,8 +62,8 @@ def needs_a_pass(config: Config) -> bool:
 def fill_stacks(
     config: Config, model: Classifier | Regressor | None = None, *, progress: Progress = SILENT
 ) -> list[Stack]:
-    """Read all files once more, in chunks, and fill the response or prediction, in each region too, and the variables
-    to draw; then the files of other systematic variations, if there are any.
+    """Read all files once more, in chunks, and fill the response (of each class) or prediction, in each region too, and
+    the variables to draw; then the files of other systematic variations, if there are any.
 
     Simulated events get the response of the network that has not seen them, data that of the mean of all. Data under
     the blinding condition are never counted.
@@ -76,7 +77,7 @@ def fill_stacks(
         ConfigError: neither a model nor a ``response``, or other files whose events the model cannot know.
         DataError: as reading does; weights of data that are not 1; a condition on branches that do not exist.
     """
-    source = given_source(config) if model is None else TrainedSource(model)
+    source = given_source(config) if model is None else TrainedSource(model, _several(config))
     if source is None:
         raise ConfigError("there is neither a model nor a `response:` to draw; run `hepneg train`")
     if model is not None:
@@ -91,6 +92,10 @@ def fill_stacks(
     _fill_variations(reading, drawn, scales, progress)
     labels = {name: sample.label for name, sample in config.samples.items()}
     return [sums.stack(labels) for sums in drawn if sums.sums]
+
+
+def _several(config: Config) -> tuple[str, ...]:
+    return config.classes if has_several_classes(config) else ()
 
 
 def _fill_variations(
@@ -120,33 +125,34 @@ class _Reading:
     Attributes:
         config: whose features are these columns.
         source: of the main quantity.
-        quantity: what conditions call that: ``response``, or ``prediction`` of a regression.
+        quantities: what conditions call that: ``response``, or ``prediction`` of a regression, or the response of each
+            of several classes.
         variables: to draw.
         condition: under which data are blinded, or None.
     """
 
     config: Config
     source: VariableSource
-    quantity: str
+    quantities: tuple[str, ...]
     variables: tuple[Variable, ...]
     condition: Expression | None
 
     @classmethod
     def of(cls, config: Config, source: VariableSource) -> _Reading:
         """Add to what the main quantity is made of what the figures need."""
-        first, quantity = source.features(config), config.main_quantity
+        first, quantities = source.features(config), config.main_quantities
         named = {feature.name: feature.expression for feature in config.features}
         condition = config.plots.blind if config.data else None
-        names = () if condition is None else sorted(condition.branches - {quantity})
+        names = () if condition is None else sorted(condition.branches - set(quantities))
         wanted = [Feature(name=v.name, expression=v.expression) for v in config.drawn_variables]
         wanted += [Feature(name=name, expression=named.get(name, Expression(name))) for name in names]
         wanted += [Feature(name=_column_of(name), expression=e) for name, e in config.regions.items()]
         known = {feature.name for feature in first}
         added = {feature.name: feature for feature in reversed(wanted) if feature.name not in known}
-        objects = {} if isinstance(source, ExpressionSource) else config.collections
+        objects = config.collections if source.takes_objects else {}
         features = (*first, *reversed(added.values()))
         columns: dict[str, Any] = {"features": features, "collections": objects, "target": (), "grade": None}
-        return cls(config.model_copy(update=columns), source, quantity, config.drawn_variables, condition)
+        return cls(config.model_copy(update=columns), source, quantities, config.drawn_variables, condition)
 
     def fill_sample(
         self, drawn: Sequence[StackSums], name: str, progress: Progress, scale: float | None = None
@@ -173,18 +179,20 @@ class _Reading:
         return factor
 
     def columns(self, events: EventTable) -> dict[str, FloatArray]:
-        """Return the main quantity and all other columns of some events by name, (n,) each.
+        """Return the main quantities and all other columns of some events by name, (n,) each.
 
         Raises:
-            DataError: a response outside [0, 1].
+            DataError: a response outside [0, 1], or probabilities that do not sum to 1.
         """
         named = dict(zip(events.feature_names, events.features.T, strict=True))
         with of_sample(events.sample_names[0]):
-            values = self.source.values(events)
-        return {**{name: column.astype(np.float64) for name, column in named.items()}, self.quantity: values}
+            values = self.source.values(events).reshape(len(events), -1)
+        main = dict(zip(self.quantities, values.T, strict=True))
+        return {name: column.astype(np.float64) for name, column in named.items()} | main
 
     def _table(self, sample: str, chunk: Chunk) -> EventTable:
-        label = np.full(len(chunk), label_code(self.config.sample(sample).label), np.int8)
+        classes = self.config.classes
+        label = np.full(len(chunk), label_code(self.config.sample(sample).label, classes), np.int8)
         code, names = np.zeros(len(chunk), np.int16), self.config.feature_names
         return EventTable(
             chunk.features,
@@ -197,27 +205,33 @@ class _Reading:
             fold=chunk.fold,
             collections=chunk.collections,
             categories=self.config.categories,
+            classes=classes,
         )
 
     def empty_stacks(self) -> list[StackSums]:
-        """Return what is to be filled: the main quantity, also in each region, and each variable."""
-        bins, bounded = self.config.plots.bins, self.quantity == "response"
+        """Return what is to be filled: the main quantities, also in each region, and each variable."""
+        bins, bounded = self.config.plots.bins, self.config.task == "classification"
         firsts = self._first_columns() if self.variables or not bounded else {}
         if not isinstance(bins, int):
             edges = np.asarray(bins)
         elif bounded:
             edges = np.linspace(0.0, 1.0, bins + 1)
         else:
-            edges = figure_edges(firsts[self.quantity], bins=None if bins == RESPONSE_BINS else bins)
-        drawn = [self._empty(self.quantity, edges, region) for region in ("", *self.config.regions)]
+            edges = figure_edges(firsts[self.quantities[0]], bins=None if bins == RESPONSE_BINS else bins)
+        regions = ("", *self.config.regions)
+        drawn = [self._empty(name, edges, region) for name in self._drawn_quantities() for region in regions]
         for variable in self.variables:
             own = figure_edges(firsts[variable.name], bins=variable.bins, view=variable.range)
             drawn.append(self._empty(variable.name, own))
         return drawn
 
+    def _drawn_quantities(self) -> tuple[str, ...]:
+        nodes = self.config.plots.nodes
+        return self.quantities if nodes is None else tuple(map(response_name, nodes))
+
     def _first_columns(self) -> dict[str, list[Any]]:
         """Return what is drawn in the first chunk of each sample that has events, from which bins are chosen."""
-        found: dict[str, list[Any]] = {name: [] for name in (self.quantity, *(part.name for part in self.variables))}
+        found: dict[str, list[Any]] = {name: [] for name in (*self.quantities, *(part.name for part in self.variables))}
         for sample in self.config.samples:
             chunk = next((part for part in read_chunks(self.config, sample) if len(part)), None)
             columns = {} if chunk is None else self.columns(self._table(sample, chunk))
@@ -275,7 +289,7 @@ def _column_of(region: str) -> str:
 def stacks_of(
     config: Config,
     model: Classifier | Regressor | None,
-    evaluation: Evaluation | RegressionEvaluation | SeveralTargets,
+    evaluation: AnyEvaluation,
     *,
     progress: Progress = SILENT,
 ) -> list[Stack]:

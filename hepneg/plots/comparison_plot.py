@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import hist
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,10 +14,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from hepneg._core.estimate import Estimate
+from hepneg.evaluation.class_evaluation import ClassEvaluation
 from hepneg.evaluation.classification import Evaluation
-from hepneg.evaluation.histograms import normalised, project
+from hepneg.evaluation.histograms import count_negative_bins, normalised, project
 from hepneg.plots.legend import ROW, legend_above
-from hepneg.plots.sample_looks import sample_looks
+from hepneg.plots.sample_looks import SampleLook, sample_looks
 from hepneg.plots.signed_axes import draw_signed, per_bin_label
 from hepneg.plots.style import (
     NEUTRAL,
@@ -23,6 +26,7 @@ from hepneg.plots.style import (
     GivenAxes,
     annotate_negative_bins,
     axes_of,
+    colour_of,
     empty_figure,
     given_figure,
     in_print_style,
@@ -40,10 +44,11 @@ def plot_comparison(comparison: Comparison, *, ax: GivenAxes = None) -> Drawn:
 
     The recommended scheme is the reference: its response is repeated as a dotted line in the others, and the lower
     panels show differences to it, paired on the same events. Every sample is scaled to |Σw| = 1 and keeps its signed
-    weights; negative bins are marked and counted. Of several classes the differences alone are drawn.
+    weights; negative bins are marked and counted. Of several classes there is the response of each class to its own
+    events.
     """
-    evaluations = {name: part for name, part in comparison.evaluations.items() if isinstance(part, Evaluation)}
-    reference = evaluations.get(comparison.recommended)
+    evaluations = comparison.evaluations
+    reference = evaluations[comparison.recommended]
     figure, free = _places(len(evaluations), len(comparison.schemes), ax)
     axes: list[Axes] = []
     artists: dict[str, Any] = {}
@@ -51,8 +56,7 @@ def plot_comparison(comparison: Comparison, *, ax: GivenAxes = None) -> Drawn:
         axes.append(free[position])
         artists[name] = _draw_scheme(axes[-1], evaluation, None if evaluation is reference else reference)
         axes[-1].tick_params(labelleft=position % 2 == 0, labelbottom=position + 2 >= len(evaluations))
-    if reference is not None:
-        _label_multiples(axes, reference)
+    _label_multiples(axes, reference)
     for column, (metric, text) in enumerate((("auc", "AUC"), ("loss", "loss [nats]"))):
         axes.append(free[len(evaluations) + column])
         values = {name: getattr(result, f"{metric}_difference") for name, result in comparison.schemes.items()}
@@ -71,39 +75,57 @@ def _places(count: int, schemes: int, ax: GivenAxes) -> tuple[Figure, tuple[Axes
     rows, low = (count + 1) // 2, 0.28 * schemes + 0.4
     figure = empty_figure((7.0, 2.1 * rows + low + 0.6))
     grid = figure.add_gridspec(rows + 1, 2, height_ratios=[2.1] * rows + [low])
-    if not count:
-        return figure, tuple(figure.add_subplot(grid[0, column]) for column in range(2))
     first = figure.add_subplot(grid[0, 0])
     others = [figure.add_subplot(grid[i // 2, i % 2], sharex=first, sharey=first) for i in range(1, count)]
     return figure, (first, *others, *(figure.add_subplot(grid[rows, column]) for column in range(2)))
 
 
-def _draw_scheme(axes: Axes, evaluation: Evaluation, reference: Evaluation | None) -> list[Any]:
-    artists = []
-    looks = sample_looks({row.sample: row.label for row in evaluation.samples})
-    for row in evaluation.samples:
-        net = normalised(project(evaluation.response, row.sample))
-        if reference is not None:
-            outline = normalised(project(reference.response, row.sample))
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The net response of one sample, or of one class to its own events, scaled to |Σw| = 1, and how it looks."""
+
+    net: hist.Hist[Any]
+    look: SampleLook
+    negative: int
+
+
+def _parts(evaluation: Evaluation | ClassEvaluation) -> dict[str, _Part]:
+    """Return the responses that stand for an evaluation, by sample or class."""
+    if isinstance(evaluation, Evaluation):
+        looks = sample_looks({row.sample: row.label for row in evaluation.samples})
+        nets = {row.sample: project(evaluation.response, row.sample) for row in evaluation.samples}
+    else:
+        looks = {name: SampleLook(name, colour_of(code), "-") for code, name in enumerate(evaluation.classes)}
+        nets = {name: evaluation.of_class(name, name) for name in evaluation.classes}
+    return {name: _Part(normalised(net), looks[name], count_negative_bins(net)) for name, net in nets.items()}
+
+
+def _draw_scheme(
+    axes: Axes, evaluation: Evaluation | ClassEvaluation, reference: Evaluation | ClassEvaluation | None
+) -> list[Any]:
+    artists, drawn = [], _parts(evaluation)
+    outlines = {} if reference is None else _parts(reference)
+    for name, part in drawn.items():
+        if name in outlines:
+            outline = outlines[name].net
             edges, values = outline.axes[0].edges, np.asarray(outline.values(), np.float64)
-            artists.append(
-                axes.stairs(values, edges, color=looks[row.sample].colour, ls=":", lw=1.0, alpha=0.8, zorder=1)
-            )
-        artists += draw_signed(axes, net, label=looks[row.sample].name, linewidth=1.2, **looks[row.sample].style)
+            artists.append(axes.stairs(values, edges, color=part.look.colour, ls=":", lw=1.0, alpha=0.8, zorder=1))
+        artists += draw_signed(axes, part.net, label=part.look.name, linewidth=1.2, **part.look.style)
     axes.axhline(0.0, color=NEUTRAL, lw=0.8)
     axes.text(0.97, 0.95, evaluation.scheme, transform=axes.transAxes, ha="right", va="top", weight="bold")
-    return [*artists, annotate_negative_bins(axes, sum(row.negative_bins for row in evaluation.samples))]
+    return [*artists, annotate_negative_bins(axes, sum(part.negative for part in drawn.values()))]
 
 
-def _label_multiples(axes: list[Axes], reference: Evaluation) -> None:
+def _label_multiples(axes: list[Axes], reference: Evaluation | ClassEvaluation) -> None:
     low, high = axes[0].get_ylim()
     axes[0].set(xlim=(0, 1), ylim=(low, high + 0.25 * (high - low)))
-    net = project(reference.response, reference.samples[0].sample)
+    net = next(iter(_parts(reference).values())).net
+    title = "Response" if isinstance(reference, Evaluation) else "Response of the own class"
     for position, part in enumerate(axes):
         if position % 2 == 0:
             part.set_ylabel(per_bin_label(net, normalise=True))
         if position + 2 >= len(axes):
-            part.set_xlabel("Response")
+            part.set_xlabel(title)
     handles, labels = axes[0].get_legend_handles_labels()
     if len(axes) > 1:
         handles.append(Line2D([], [], color=NEUTRAL, ls=":", lw=1.0))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hepneg._core.class_names import response_name
 from hepneg._core.figure_names import (
     CLASS_CALIBRATION_STEM,
     CLOSURE_STEM,
@@ -20,6 +21,7 @@ from hepneg._core.figure_names import (
     closure_response_stem,
     components_stem,
     correlations_stem,
+    overtraining_stem,
     overview_stem,
     shape_stem,
     stack_stem,
@@ -165,6 +167,8 @@ def class_figures(evaluation: ClassEvaluation, look: Plots = _DEFAULTS, luminosi
         yield class_response_stem(name, logarithmic=True), partial(response, scale="log")
     yield CONFUSION_STEM, partial(plot_confusion, evaluation)
     yield CLASS_CALIBRATION_STEM, partial(plot_class_calibration, evaluation)
+    for name in evaluation.overtraining:
+        yield overtraining_stem(name), partial(plot_overtraining, evaluation, name)
     if evaluation.histories:
         yield "learning_curves", partial(plot_learning_curves, evaluation.histories)
 
@@ -175,10 +179,16 @@ def stack_figures(stacks: Iterable[Stack], config: Config) -> Figures:
     for stack in stacks:
         scale = scales.get(stack.quantity) or config.plots.scale
         look = config.plots.model_copy(update={"scale": scale})
-        main = stack.quantity == config.main_quantity
-        own = (config.main_title, None) if main else config.title_of(stack.quantity)
+        main = stack.quantity in config.main_quantities
+        own = (_main_title(stack.quantity, config), None) if main else config.title_of(stack.quantity)
         options: dict[str, Any] = {"title": own[0], "unit": own[1], "luminosity": config.luminosity}
         yield stack_stem(stack.quantity, stack.region), partial(plot_stack, stack, look=look, **options)
+
+
+def _main_title(quantity: str, config: Config) -> str:
+    """Return the title of a response, with the class that it is of where there are several."""
+    node = next((name for name in config.classes if response_name(name) == quantity), "")
+    return f"{config.main_title}: {node}" if node else config.main_title
 
 
 def regression_figures(evaluation: RegressionEvaluation | SeveralTargets) -> Figures:

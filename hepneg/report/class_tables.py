@@ -8,7 +8,7 @@ from hepneg._core.tables import Table
 from hepneg.report import table_fields as of
 from hepneg.report.table_fields import Data, chi2_cell, measurement, table_of, with_names
 
-__all__ = ["class_tables", "has_classes"]
+__all__ = ["class_tables", "has_classes", "node_tests"]
 
 
 def has_classes(evaluation: Data | None) -> bool:
@@ -42,6 +42,13 @@ def class_tables(evaluation: Data) -> Iterator[Table]:
         with_names(evaluation["confusion"], "class"),
         *(of.text_field("class"), *shares),
     )
+
+
+def node_tests(evaluation: Data) -> Iterator[tuple[str, str, float | None]]:
+    """Yield the node, whose events, and the adjusted p-value of each test of overtraining, of several classes."""
+    for node, tests in evaluation.get("overtraining", {}).items() if has_classes(evaluation) else ():
+        for events, who in (("own", f"events of {node}"), ("others", "events of all others")):
+            yield node, who, tests[events]["p_adjusted"]
 
 
 def _share(name: str) -> of.Pick:

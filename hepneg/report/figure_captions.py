@@ -82,8 +82,13 @@ CAPTIONS = {
         "Response to events held out and trained on; Kolmogorov–Smirnov test: {p_values}.",
         "Normalised response of signal and background to events held out and trained on, with their ratio",
     ),
+    "overtraining_of_node": FigureCaption(
+        "Response of {node} to events held out and trained on; Kolmogorov–Smirnov test, corrected for the number of "
+        "tests: {p_values}.",
+        "Normalised response of {node} of its own and all other events, held out and trained on, with their ratio",
+    ),
     "stack": FigureCaption(
-        "{quantity}: backgrounds and signal stacked{data}, with the uncertainty of their sum.",
+        "{quantity}: all samples stacked{data}, with the uncertainty of their sum.",
         "Stack of {quantity}: Σw of every sample by bin{data}, the error band of the sum, ratio where there are data",
     ),
     "response": FigureCaption(
@@ -138,8 +143,9 @@ CAPTIONS = {
     ),
     "response_matrix": FigureCaption("Response matrix.", "Signed share of the predictions in each bin of the target"),
     "comparison_of_classes": FigureCaption(
-        "Differences to the recommended scheme, paired on the same events.",
-        "Differences of mean AUC and loss of each scheme to the recommended one, with errors",
+        "Net response of each class to its own events under each scheme, and differences to the recommended scheme, "
+        "paired on the same events.",
+        "Normalised response of each class to its own events under each scheme, and differences of mean AUC and loss",
         "hepneg compare",
     ),
     "comparison": FigureCaption(

@@ -59,7 +59,9 @@ def _of_classes(results: Results, evaluation: Data) -> Section:
     )
     text = "All figures are signed, and each event is evaluated by the network that has not seen it."
     tables = (process_table(evaluation), *class_tables(evaluation))
-    return Section("response", "Response", (Text(text), Facts(merits), *tables, Gallery(tuple(figures))))
+    stacks = [stack_gallery(results, main=main) for main in (True, False)]
+    blocks: tuple[Block, ...] = (*stacks[0], Text(text), Facts(merits), *tables, *stacks[1], Gallery(tuple(figures)))
+    return Section("response", "Response", blocks)
 
 
 def _merits(evaluation: Data) -> tuple[tuple[str, str], ...]:

@@ -8,18 +8,23 @@ from hepneg.report.results import Data, Results
 
 __all__ = ["stack_gallery"]
 
-_MAIN = {"response": "Response", "prediction": "Prediction"}
-
 
 def stack_gallery(results: Results, *, main: bool) -> tuple[Gallery, ...]:
     """Return the stacks of the response or prediction, or those of all other quantities."""
     stacks = (results.stacks or {"stacks": []})["stacks"]
-    shown = [stack for stack in stacks if (stack["quantity"] in _MAIN) == main]
+    shown = [stack for stack in stacks if (stack["quantity"] in results.config.main_quantities) == main]
     return (Gallery(tuple(_stack(results, stack) for stack in shown)),) if shown else ()
 
 
+def _title(results: Results, quantity: str) -> str:
+    if quantity not in results.config.main_quantities:
+        return quantity
+    kind, _, node = quantity.partition("_")
+    return f"{kind.capitalize()} of {node}" if node else kind.capitalize()
+
+
 def _stack(results: Results, stack: Data) -> Figure:
-    name = _MAIN.get(stack["quantity"], stack["quantity"])
+    name = _title(results, stack["quantity"])
     where = f"{name} in {stack['region']}" if stack["region"] else name
     data = " and data" if stack["data"] is not None else ""
     without = f" (without {stack['left_out']})" if stack["left_out"] else ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from hepneg._core.figure_names import overtraining_stem
 from hepneg._core.formatting import count, percent, significant, with_p
 from hepneg.config import DEFAULT_OBJECTIVES
 from hepneg.report.blocks import Block, Facts, Figure, Gallery, Items, NotRun, Section, Text
+from hepneg.report.class_tables import has_classes, node_tests
 from hepneg.report.regression_section import is_regression
 from hepneg.report.result_tables import fold_table, sign_network_table
 from hepneg.report.results import Data, Results
@@ -93,13 +95,28 @@ def _plain(value: Any) -> str:
 
 
 def _figures(results: Results) -> tuple[Figure, ...]:
-    tests = (results.evaluation or {}).get("overtraining", {})
-    p_values = ", ".join(f"{label} {with_p(test['p_value'])}" for label, test in tests.items())
-    overtraining = (results.figure("overtraining", p_values=p_values),) if tests else ()
+    overtraining = _overtraining(results, results.evaluation or {})
     histories = (results.evaluation or {"histories": []})["histories"]
     follows = any(epoch.get("running") for history in histories for epoch in history["epochs"])
     running = (results.figure("running_rates"),) if follows else ()
     return (results.figure("learning_curves"), *running, *overtraining)
+
+
+def _overtraining(results: Results, evaluation: Data) -> list[Figure]:
+    tests = evaluation.get("overtraining", {})
+    if has_classes(evaluation):
+        found = list(node_tests(evaluation))
+        return [
+            results.figure(
+                overtraining_stem(node),
+                "overtraining_of_node",
+                node=node,
+                p_values=", ".join(f"{who} {with_p(p_value)}" for name, who, p_value in found if name == node),
+            )
+            for node in tests
+        ]
+    p_values = ", ".join(f"{label} {with_p(test['p_value'])}" for label, test in tests.items())
+    return [results.figure("overtraining", p_values=p_values)] if tests else []
 
 
 def _health(health: Data) -> list[Block]:

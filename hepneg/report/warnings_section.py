@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from hepneg._core.formatting import estimate, p_value, with_p
-from hepneg.report.class_tables import has_classes
+from hepneg.report.class_tables import has_classes, node_tests
 from hepneg.report.regression_section import by_target, is_regression
 from hepneg.report.results import Data, Results
 
@@ -114,7 +114,13 @@ def _of_training(evaluation: Data) -> Iterator[str]:
     yield from _of_epochs(evaluation)
     if not is_regression(evaluation):
         yield from _of_learning(evaluation)
-    for label, test in evaluation.get("overtraining", {}).items():
+    for node, who, adjusted in node_tests(evaluation):
+        if adjusted is not None and adjusted < _IMPROBABLE:
+            yield (
+                f"The response of the node {node} to {who} differs between those held out and trained on "
+                f"({with_p(adjusted)}, corrected for the number of tests)."
+            )
+    for label, test in {} if has_classes(evaluation) else evaluation.get("overtraining", {}).items():
         if test["p_value"] is not None and test["p_value"] < _IMPROBABLE:
             yield (
                 f"The response of the {label} differs between events held out and trained on "

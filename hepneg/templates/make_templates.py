@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from hepneg._core.progress import SILENT, Progress
 from hepneg.config import Config
 from hepneg.config.systematic_settings import paired
 from hepneg.errors import DataError, HepnegWarning
-from hepneg.evaluation.response_source import ModelSource, require_known_events, source_of
+from hepneg.evaluation.response_source import require_known_events, source_of
 from hepneg.ntuples import (
     of_variation,
     require_distinct_files,
@@ -23,7 +23,7 @@ from hepneg.ntuples import (
 )
 from hepneg.templates.build_region import build_region
 from hepneg.templates.region_bins import RegionSums, grid_of, share_of
-from hepneg.templates.template_pass import Run, TemplatePass, in_a_loop, region_names
+from hepneg.templates.template_pass import Run, TemplatePass, in_a_loop, nodes_of, region_names
 from hepneg.templates.template_result import ShapeSystematic, Templates
 from hepneg.templates.template_sums import VALUE, TemplateSums
 
@@ -38,20 +38,21 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
         progress: shows how much of the files is read.
 
     Raises:
-        ConfigError: the analysis has no response to make templates of, or a variation whose files cannot be told apart.
+        ConfigError: the analysis has no response to make templates of, or a variation whose files cannot be told apart,
+            or several classes of which none is known to be the node, or the signal.
         DataError: unusable files or events, no bins that meet the conditions, a region that keeps nothing of all
-            samples, a variation that flips a sample's sign, weighted data, a bin that is to be refused, or labels other
-            than signal and background.
+            samples, a variation that flips a sample's sign, weighted data, or a bin that is to be refused.
 
     Warns:
         HepnegWarning: regions share events, which a fit of both takes for independent ones.
     """
     run = in_a_loop(progress) if run is None else run
     source, settings = source_of(config), config.templates
+    labels, names = _labels(config), region_names(config, nodes_of(source))
     grid = grid_of(settings.binning, of_response=settings.variable is None)
     config = config.model_copy(update={"systematics": paired(config.systematics)})
     others = {name: (view, same_files) for name, same_files, view in varied_configs(config)}
-    if isinstance(source, ModelSource):
+    if settings.variable is None:
         require_known_events(config)
     share = share_of(settings.binning)
     simulated = config.model_copy(update={"data": {}})
@@ -64,7 +65,7 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
     require_distinct_files(config)
     nominal = filled(simulated, weights=True)
     scales = {sample: _scale(config, sample, nominal[sample]) for sample in nominal}
-    _warn_about_shared(config, nominal)
+    _warn_about_shared(names, nominal)
     varied = {}
     for name, (view, same_files) in others.items():
         with of_variation(name):
@@ -75,10 +76,10 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
     nominal = {sample: sums.scaled(scales[sample] / (1.0 - share)) for sample, sums in nominal.items()}
     data = config.model_copy(update={"samples": config.data, "data": {}})
     observed = _observed(filled(data, kept=0.0) if config.data else {})
-    signal = {name: sample.label == "signal" for name, sample in config.samples.items()}
+    signal = {name: label == "signal" for name, label in labels.items()}
     weights = {name: tuple(config.for_sample(name).weight_variations) for name in config.samples}
     regions = {}
-    for number, name in enumerate(region_names(config)):
+    for number, name in enumerate(names):
         region = RegionSums(name, number, nominal, signal)
         _require_events(config, region)
         counts = None if observed is None else observed[number]
@@ -86,7 +87,7 @@ def make_templates(config: Config, *, run: Run | None = None, progress: Progress
     return Templates(
         name=config.name,
         title=source.title,
-        labels={name: sample.label for name, sample in config.samples.items()},
+        labels=labels,
         regions=regions,
         systematics=_shapes(config),
         normalisations=_normalisations(config),
@@ -101,13 +102,19 @@ def _scale(config: Config, sample: str, sums: TemplateSums) -> float:
     return scale_factor(config, sample, sums.sum_weights_all)
 
 
-def _warn_about_shared(config: Config, nominal: Mapping[str, TemplateSums]) -> None:
+def _labels(config: Config) -> dict[str, str]:
+    """Return ``signal`` or ``background`` for each sample, as a fit knows them, also where there are other classes."""
+    signal = config.templates.signal_of(config.classes)
+    return {name: "signal" if part.label == signal else "background" for name, part in config.samples.items()}
+
+
+def _warn_about_shared(names: Sequence[str], nominal: Mapping[str, TemplateSums]) -> None:
     """Warn of events that are in two regions, in one line for all pairs of them."""
     members = np.sum([sums.members for sums in nominal.values()], axis=0)
     pairs = sorted(zip(*np.nonzero(np.triu(members, 1)), strict=True), key=lambda pair: -members[pair])
     if not pairs:
         return
-    one, other = (region_names(config)[number] for number in pairs[0])
+    one, other = (names[number] for number in pairs[0])
     more = f" (and {len(pairs) - 1} more pairs share some)" if len(pairs) > 1 else ""
     warnings.warn(
         f"regions {one!r} and {other!r} share {members[pairs[0]]:.0f} simulated events{more}: a fit of both counts "

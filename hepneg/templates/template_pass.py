@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
+from hepneg._core.arrays import BoolArray, FloatArray
 from hepneg._core.hashing import uniform_events
 from hepneg._core.progress import SILENT, Progress
 from hepneg.binning.fine_grid import FineGrid
 from hepneg.config import Config, Feature
-from hepneg.evaluation.response_source import ExpressionSource, VariableSource, of_sample
+from hepneg.evaluation.response_source import MostProbableSource, VariableSource, of_sample
 from hepneg.expressions import Expression
 from hepneg.ntuples import Chunk, ReadingNotes, read_chunks, require_counts
 from hepneg.templates.template_sums import GROUPS, TemplateSums
@@ -24,9 +25,21 @@ Run: TypeAlias = "Callable[[TemplatePass], Mapping[str, TemplateSums]]"
 """Fills the sums of all samples of a pass, by sample."""
 
 
-def region_names(config: Config) -> tuple[str, ...]:
-    """Return the names of the regions, of which there is always one."""
-    return tuple(config.regions) or (ALL_EVENTS,)
+def region_names(config: Config, nodes: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the names of the regions, of which there is always one.
+
+    Args:
+        config: the analysis.
+        nodes: the classes by the most probable of which each region is divided.
+    """
+    if not nodes:
+        return tuple(config.regions) or (ALL_EVENTS,)
+    return tuple(f"{region}_{node}" for region in config.regions for node in nodes) or tuple(nodes)
+
+
+def nodes_of(source: VariableSource) -> tuple[str, ...]:
+    """Return the classes by the most probable of which a variable divides the events; empty for none."""
+    return source.classes if isinstance(source, MostProbableSource) else ()
 
 
 @dataclass(frozen=True)
@@ -63,19 +76,19 @@ class TemplatePass:
         share: float = 0.0,
     ) -> TemplatePass:
         """Prepare a pass over the samples of a configuration; data stand among them, with their label."""
-        regions = region_names(config)
         conditions = tuple(
             Feature.model_construct(name=f"(region {name})", expression=config.regions.get(name, Expression("1")))
-            for name in regions
+            for name in region_names(config)
         )
         reading = config.model_copy(
             update={
                 "features": (*source.features(config), *conditions),
-                "collections": {} if isinstance(source, ExpressionSource) else config.collections,
+                "collections": config.collections if source.takes_objects else {},
                 "target": (),
                 "grade": None,
             }
         )
+        regions = region_names(config, nodes_of(source))
         return cls(reading, regions, source, grid, variations, paired, share)
 
     def empty(self, sample: str) -> TemplateSums:
@@ -98,15 +111,26 @@ class TemplatePass:
         if self.config.sample(sample).label == "data":
             require_counts(sample, chunk.weight)
         table = chunk.table(self.config, sample)
-        members = table.features[:, len(table.feature_names) - len(self.regions) :] != 0
+        nodes = len(nodes_of(self.source)) or 1
+        members = table.features[:, len(table.feature_names) - len(self.regions) // nodes :] != 0
         seed = self.config.training.seed
         choosing = uniform_events(chunk.event_id, seed, "edges") < self.share if self.share else None
         group = None
         if self.paired:
             group = (uniform_events(chunk.event_id, seed, "pairs") * GROUPS).astype(np.intp)
         with of_sample(sample):
-            place = self.grid.place(self.source.values(table))
+            values = self.source.values(table)
+            if values.ndim > 1:
+                members, values = _divided(members, values)
+            place = self.grid.place(values)
         sums.fill(place, members, chunk.weight, chunk.variations, choosing, group)
+
+
+def _divided(members: BoolArray, responses: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """Divide regions by the most probable class; return what is in which, (n, R·K), and its response, (n,)."""
+    best = responses.argmax(axis=1)
+    own = best[:, None] == np.arange(responses.shape[1])
+    return (members[:, :, None] & own[:, None]).reshape(len(own), -1), responses.max(axis=1)
 
 
 def in_a_loop(progress: Progress = SILENT) -> Run:

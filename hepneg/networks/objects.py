@@ -70,8 +70,10 @@ def in_groups(
         features: (n, F).
         objects: of the same events, by collection.
     """
+    if features.device.type != "cpu" or torch.compiler.is_exporting():
+        return layers(features, objects)
     groups = min(_GROUPS, len(features) // _GROUP)
-    if groups < 2 or features.device.type != "cpu" or torch.compiler.is_exporting():
+    if groups < 2:
         return layers(features, objects)
     number = torch.stack([one.mask.sum(dim=1) for one in objects.values()]).sum(dim=0)
     order = torch.argsort(number, stable=True)

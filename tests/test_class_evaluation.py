@@ -500,8 +500,9 @@ def test_what_is_no_probability_of_classes(response: np.ndarray, message: str) -
 def test_exact_zeros_are_moved_and_counted() -> None:
     events = class_events(3, 5, signed=False)
     sure = np.eye(3)[events.label]
-    with pytest.warns(hepneg.HepnegWarning, match="30 probabilities are exactly 0"):
+    with pytest.warns(hepneg.HepnegWarning, match="30 probabilities are exactly 0") as warned:
         found = hepneg.evaluate(events, response=sure)
+    assert warned[0].filename == __file__
     assert found.loss.value == pytest.approx(0, abs=1e-12)
     with pytest.raises(DataError, match="knows the classes signal and background alone"):
         hepneg.evaluate(events, logit=np.zeros(15))

@@ -176,8 +176,9 @@ def test_responses_of_exactly_0_and_1_are_moved_inwards_and_counted(dtype, step)
     label = np.array([0, 1, 0, 1, 0, 1])
     events = EventTable.from_arrays(np.zeros((6, 1)), np.ones(6), label)
     response = np.array([0.0, 1.0, 1.0, 0.5, 0.5, 0.5], dtype)
-    with pytest.warns(HepnegWarning, match="3 of 6 responses are exactly 0 or 1"):
+    with pytest.warns(HepnegWarning, match="3 of 6 responses are exactly 0 or 1") as warned:
         found = evaluate(events, response=response)
+    assert warned[0].filename == __file__
     # The background event at 1 costs log(1/step) nats, the others next to nothing or log 2.
     losses = np.array([0.0, 0.0, -np.log(step), np.log(2), np.log(2), np.log(2)])
     assert found.loss.value == pytest.approx(0.5 * (losses[label == 1].mean() + losses[label == 0].mean()), rel=1e-6)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import FloatArray
-from hepneg._core.class_names import require_two_classes
 from hepneg._core.estimate import Estimate
 from hepneg._core.formatting import count, percent
 from hepneg._core.hashing import uniform_events
@@ -19,7 +17,7 @@ from hepneg._core.json_values import json_fields, json_object
 from hepneg._core.log_odds import sigmoid
 from hepneg._core.tables import html_table
 from hepneg.evaluation.classification import Histogram, SampleRow, response_dict, sample_row
-from hepneg.evaluation.given_scores import GivenScores, given_probabilities
+from hepneg.evaluation.given_scores import GivenScores
 from hepneg.evaluation.histograms import SIGNS, project, response_axis, signed_histogram
 from hepneg.evaluation.overtraining import NodeOvertraining, node_overtraining
 from hepneg.evaluation.per_sample import SampleWeights
@@ -131,10 +129,7 @@ class ClassEvaluation:
         Warns:
             HepnegWarning: responses of exactly 0.
         """
-        if given.response is None or given.trained_logit is not None:
-            require_two_classes(events.classes, "a score given as logit= or trained_logit=", "give response=, or ")
-        scored = given_probabilities(events, cast(ArrayLike, given.response))
-        return cls.of_scores(events, scored, scheme=given.scheme, bins=bins)
+        return cls.of_scores(events, given.probabilities(events), scheme=given.scheme, bins=bins)
 
     @classmethod
     def of_scores(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hepneg._core.arrays import FloatArray
+from hepneg._core.class_names import require_two_classes
 from hepneg._core.log_odds import normalised_logarithms
 from hepneg.errors import DataError, HepnegWarning
 from hepneg.events import EventTable
@@ -64,11 +65,19 @@ class GivenScores:
         Raises:
             DataError: see :func:`given_logit` and :func:`given_response`; or there are other classes.
         """
-        return (
-            given_logit(events, cast(ArrayLike, self.logit))
-            if self.response is None
-            else given_response(events, self.response)
-        )
+        if self.response is None:
+            return given_logit(events, cast(ArrayLike, self.logit))
+        return given_response(events, self.response)
+
+    def probabilities(self, events: EventTable) -> ClassScores:
+        """Return n events of K classes with the response as their probabilities.
+
+        Raises:
+            DataError: see :func:`given_probabilities`; or they are given in another form.
+        """
+        if self.response is None or self.trained_logit is not None:
+            require_two_classes(events.classes, "a score given as logit= or trained_logit=", "give response=, or ")
+        return given_probabilities(events, cast(ArrayLike, self.response))
 
     def trained(self, events: EventTable, scored: ScoredEvents) -> ScoredEvents | None:
         """Return n events with the log-odds of networks that were trained on them; None where those were not given.

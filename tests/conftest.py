@@ -80,10 +80,7 @@ def copy_example(folder: Path, every: int) -> Path:
             kept = file["Events"].arrays()[::every]
         jets = ak.zip({kind: kept[f"Jet_{kind}"] for kind in ("pt", "eta")})
         flat = {name: ak.to_numpy(kept[name]) for name in kept.fields if name != "nJet" and not name.startswith("Jet_")}
-        with uproot.recreate(path, compression=uproot.ZSTD(3)) as file:
-            types = {name: column.dtype for name, column in flat.items()}
-            tree = file.mktree("Events", {**types, "Jet": jets.type.content})
-            tree.extend({**flat, "Jet": jets})
+        _write_ntuple(path, {**flat, "Jet": jets})
     return folder / "analysis.yaml"
 
 

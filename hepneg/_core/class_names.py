@@ -13,6 +13,7 @@ __all__ = [
     "MOST_CLASSES",
     "TWO_CLASSES",
     "class_names",
+    "class_of_response",
     "require_label",
     "require_two_classes",
     "response_name",
@@ -24,6 +25,7 @@ TWO_CLASSES = ("background", "signal")
 DATA_LABEL = "data"
 """The label of measured data, which are of no class."""
 
+_RESPONSE_OF = "response_"
 _LABEL = re.compile(r"[A-Za-z0-9_]{1,64}")
 MOST_CLASSES = 100
 
@@ -59,7 +61,12 @@ def class_names(labels: Iterable[str]) -> tuple[str, ...]:
 
 def response_name(name: str) -> str:
     """Return what conditions, figures and columns call the response of one of several classes."""
-    return f"response_{name}"
+    return f"{_RESPONSE_OF}{name}"
+
+
+def class_of_response(quantity: str) -> str:
+    """Return the class whose response a quantity is by :func:`response_name`, empty for any other quantity."""
+    return quantity.removeprefix(_RESPONSE_OF) if quantity.startswith(_RESPONSE_OF) else ""
 
 
 def require_label(name: str) -> None:

@@ -19,7 +19,6 @@ FORMATS: tuple[TemplateFormat, ...] = ("root", "pyhf", "cabinetry", "combine")
 
 Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 
-
 MOST_PROBABLE = "most_probable"
 """The node of templates in the response of the most probable class."""
 

@@ -215,7 +215,29 @@ class ModelSource:
 
 
 @dataclass(frozen=True)
-class NodeSource:
+class _OfClasses:
+    """What is made of the responses of several classes.
+
+    Attributes:
+        source: gives that of each, (n, K).
+        classes: K names.
+    """
+
+    source: VariableSource
+    classes: tuple[str, ...]
+
+    @property
+    def takes_objects(self) -> bool:
+        """Whether the collections of the analysis must be read as well."""
+        return self.source.takes_objects
+
+    def features(self, config: Config) -> tuple[Feature, ...]:
+        """Return what the responses are made of."""
+        return self.source.features(config)
+
+
+@dataclass(frozen=True)
+class NodeSource(_OfClasses):
     """The response of one of several classes.
 
     Attributes:
@@ -224,23 +246,12 @@ class NodeSource:
         node: the class.
     """
 
-    source: VariableSource
-    classes: tuple[str, ...]
     node: str
-
-    @property
-    def takes_objects(self) -> bool:
-        """Whether the collections of the analysis must be read as well."""
-        return self.source.takes_objects
 
     @property
     def title(self) -> str:
         """Title of the axis."""
         return f"{self.source.title}: {self.node}"
-
-    def features(self, config: Config) -> tuple[Feature, ...]:
-        """Return what the response is made of."""
-        return self.source.features(config)
 
     def values(self, events: EventTable) -> FloatArray:
         """Return the responses, (n,)."""
@@ -248,7 +259,7 @@ class NodeSource:
 
 
 @dataclass(frozen=True)
-class MostProbableSource:
+class MostProbableSource(_OfClasses):
     """The response of each event's most probable class of several, and which that is.
 
     Attributes:
@@ -256,22 +267,10 @@ class MostProbableSource:
         classes: K names.
     """
 
-    source: VariableSource
-    classes: tuple[str, ...]
-
-    @property
-    def takes_objects(self) -> bool:
-        """Whether the collections of the analysis must be read as well."""
-        return self.source.takes_objects
-
     @property
     def title(self) -> str:
         """Title of the axis."""
         return f"{self.source.title} of the most probable class"
-
-    def features(self, config: Config) -> tuple[Feature, ...]:
-        """Return what the response is made of."""
-        return self.source.features(config)
 
     def values(self, events: EventTable) -> FloatArray:
         """Return the response of all classes, (n, K), of which the largest is the variable."""

@@ -48,15 +48,17 @@ def plot_comparison(comparison: Comparison, *, ax: GivenAxes = None) -> Drawn:
     events.
     """
     evaluations = comparison.evaluations
-    reference = evaluations[comparison.recommended]
+    parts = {name: _parts(evaluation) for name, evaluation in evaluations.items()}
+    reference = comparison.recommended
     figure, free = _places(len(evaluations), len(comparison.schemes), ax)
     axes: list[Axes] = []
     artists: dict[str, Any] = {}
-    for position, (name, evaluation) in enumerate(evaluations.items()):
+    for position, (name, own) in enumerate(parts.items()):
         axes.append(free[position])
-        artists[name] = _draw_scheme(axes[-1], evaluation, None if evaluation is reference else reference)
+        outlines = {} if name == reference else parts[reference]
+        artists[name] = _draw_scheme(axes[-1], evaluations[name].scheme, own, outlines)
         axes[-1].tick_params(labelleft=position % 2 == 0, labelbottom=position + 2 >= len(evaluations))
-    _label_multiples(axes, reference)
+    _label_multiples(axes, evaluations[reference], next(iter(parts[reference].values())).net)
     for column, (metric, text) in enumerate((("auc", "AUC"), ("loss", "loss [nats]"))):
         axes.append(free[len(evaluations) + column])
         values = {name: getattr(result, f"{metric}_difference") for name, result in comparison.schemes.items()}
@@ -100,11 +102,8 @@ def _parts(evaluation: Evaluation | ClassEvaluation) -> dict[str, _Part]:
     return {name: _Part(normalised(net), looks[name], count_negative_bins(net)) for name, net in nets.items()}
 
 
-def _draw_scheme(
-    axes: Axes, evaluation: Evaluation | ClassEvaluation, reference: Evaluation | ClassEvaluation | None
-) -> list[Any]:
-    artists, drawn = [], _parts(evaluation)
-    outlines = {} if reference is None else _parts(reference)
+def _draw_scheme(axes: Axes, scheme: str, drawn: Mapping[str, _Part], outlines: Mapping[str, _Part]) -> list[Any]:
+    artists = []
     for name, part in drawn.items():
         if name in outlines:
             outline = outlines[name].net
@@ -112,14 +111,13 @@ def _draw_scheme(
             artists.append(axes.stairs(values, edges, color=part.look.colour, ls=":", lw=1.0, alpha=0.8, zorder=1))
         artists += draw_signed(axes, part.net, label=part.look.name, linewidth=1.2, **part.look.style)
     axes.axhline(0.0, color=NEUTRAL, lw=0.8)
-    axes.text(0.97, 0.95, evaluation.scheme, transform=axes.transAxes, ha="right", va="top", weight="bold")
+    axes.text(0.97, 0.95, scheme, transform=axes.transAxes, ha="right", va="top", weight="bold")
     return [*artists, annotate_negative_bins(axes, sum(part.negative for part in drawn.values()))]
 
 
-def _label_multiples(axes: list[Axes], reference: Evaluation | ClassEvaluation) -> None:
+def _label_multiples(axes: list[Axes], reference: Evaluation | ClassEvaluation, net: hist.Hist[Any]) -> None:
     low, high = axes[0].get_ylim()
     axes[0].set(xlim=(0, 1), ylim=(low, high + 0.25 * (high - low)))
-    net = next(iter(_parts(reference).values())).net
     title = "Response" if isinstance(reference, Evaluation) else "Response of the own class"
     for position, part in enumerate(axes):
         if position % 2 == 0:

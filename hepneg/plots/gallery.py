@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hepneg._core.class_names import response_name
+from hepneg._core.class_names import class_of_response
 from hepneg._core.figure_names import (
     CLASS_CALIBRATION_STEM,
     CLOSURE_STEM,
@@ -187,7 +187,7 @@ def stack_figures(stacks: Iterable[Stack], config: Config) -> Figures:
 
 def _main_title(quantity: str, config: Config) -> str:
     """Return the title of a response, with the class that it is of where there are several."""
-    node = next((name for name in config.classes if response_name(name) == quantity), "")
+    node = class_of_response(quantity)
     return f"{config.main_title}: {node}" if node else config.main_title
 
 

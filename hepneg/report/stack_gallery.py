@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hepneg._core.class_names import class_of_response
 from hepneg._core.figure_names import stack_stem
 from hepneg.report.blocks import Figure, Gallery
 from hepneg.report.results import Data, Results
@@ -19,8 +20,8 @@ def stack_gallery(results: Results, *, main: bool) -> tuple[Gallery, ...]:
 def _title(results: Results, quantity: str) -> str:
     if quantity not in results.config.main_quantities:
         return quantity
-    kind, _, node = quantity.partition("_")
-    return f"{kind.capitalize()} of {node}" if node else kind.capitalize()
+    node = class_of_response(quantity)
+    return f"Response of {node}" if node else quantity.capitalize()
 
 
 def _stack(results: Results, stack: Data) -> Figure:
